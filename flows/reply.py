@@ -1,0 +1,98 @@
+"""What a conversation hears and says, in no channel's words.
+
+`bot/whatsapp/incoming.py` makes Heard of what WhatsApp tells; `bot/whatsapp/outgoing.py` makes
+buttons, a list, a link button, a contact request or numbers of a Reply, and keeps Meta's limits.
+"""
+
+from dataclasses import dataclass
+
+from flows.text import Text
+from services.news import News
+
+MAIN = "main"  # the thread where a person is when in no other
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Typed words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A button or row of ours: it carries its thread, its step, the nonce of the asking and a choice."""
+
+    thread: str
+    step: str
+    nonce: str
+    choice: str
+
+    def encode(self) -> str:
+        """At most 200 characters (a list row's id), without `|` inside the parts."""
+        return "|".join((self.thread, self.step, self.nonce, self.choice))
+
+    @classmethod
+    def decode(cls, id_: str) -> "Tap | None":
+        """None for an id that is not one of ours."""
+        parts = id_.split("|")
+        return cls(*parts) if len(parts) == 4 else None  # noqa: PLR2004  the four of encode
+
+
+@dataclass(frozen=True, slots=True)
+class SharedNumber:
+    """The person shared a phone number (the answer to a contact request, or a contact card).
+
+    `own`: WhatsApp says that it is the sender's own.
+    """
+
+    phone: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A kind of message that nothing here reads: "audio", "image", "sticker", "location", ..."""
+
+    kind: str
+
+
+Heard = Said | Tap | SharedNumber | Other | News
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice. `choice` is what comes back; a number, the label or a near spelling also mean it,
+    unless `tap_only` (money and approvals)."""
+
+    choice: str
+    label: Text
+    note: Text | None = None
+    tap_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: Text
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One message. `options` of one asking share thread, step and nonce.
+
+    Up to three short options become buttons, up to ten a list opened by `menu`; longer ones are paged
+    by the engine before they come here.
+    """
+
+    text: Text
+    options: tuple[Option, ...] = ()
+    menu: Text | None = None
+    link: Link | None = None
+    asks_for_number: bool = False
+    thread: str = MAIN
+    step: str = ""
+    nonce: str = ""
+
+    def tap(self, option: Option) -> Tap:
+        return Tap(self.thread, self.step, self.nonce, option.choice)

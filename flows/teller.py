@@ -1,0 +1,177 @@
+"""Teller: all that a conversation may do with the business.
+
+The flows own this protocol; `services/teller.py` satisfies it without importing it, and
+`tests/fakes.py` has one in memory. A teller is made for one person in one turn. What it knows
+without asking (`me`, `shop`, `now`) is free; every other verb may read or write the database.
+
+Every verb may raise a Refusal of `services/errors.py`; the engine says it, and the person stays.
+"""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from services.money import Money
+from services.news import PaymentMethod, Withdrawal
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Me(_Facts):
+    """Who speaks. `phone` is the number of this chat in E.164, None where WhatsApp hides it."""
+
+    person_id: UUID
+    name: str | None
+    language: str
+    phone: str | None
+    scopes: frozenset[str] = frozenset()
+
+    @property
+    def is_staff(self) -> bool:
+        return bool(self.scopes)
+
+
+class Shop(_Facts):
+    """The tenant, as the person sees it."""
+
+    name: str
+    currency: str
+    country: str
+    timezone: str
+    open: bool = True  # False: the tenant is switched off
+    providers: tuple[str, ...] = ()  # what customers can pay with, e.g. ("mpesa",)
+
+
+class Checkout(_Facts):
+    """What is to be paid. The id is minted where the person is asked to agree (or is the id of an
+    order that exists), so that saying Pay twice pays once."""
+
+    order_id: UUID
+    amount: Money
+    number: str | None = None  # of an order that exists
+    summary: str | None = None  # its lines in a few words
+
+
+class Way(_Facts):
+    """A way to pay. Saved: has an id. Else `phone` is the number to ask (E.164)."""
+
+    method: PaymentMethod
+    method_id: UUID | None = None
+    phone: str | None = None
+
+
+class Started(_Facts):
+    payment_id: UUID
+    order_id: UUID
+    number: str
+
+
+class Destination(_Facts):
+    """Where a withdrawal goes, in full; `label` is masked."""
+
+    method_type: str
+    details: dict[str, str]
+    label: str
+    configured: bool = False
+
+
+class Quote(_Facts):
+    gross: Money
+    fee: Money
+    net: Money
+
+
+class Balance(_Facts):
+    posted: Money
+    held: Money
+    available: Money
+    at: datetime
+
+
+class Teller(Protocol):
+    @property
+    def me(self) -> Me: ...
+    @property
+    def shop(self) -> Shop: ...
+    @property
+    def now(self) -> datetime: ...
+
+    # --- the customer pays
+
+    async def open_order(self) -> Checkout | None:
+        """The latest order of mine that waits to be paid."""
+        ...
+
+    async def ways(self) -> tuple[Way, ...]:
+        """My saved methods, the preferred one first."""
+        ...
+
+    async def pay(self, checkout: Checkout, way: Way) -> Started:
+        """Ask the provider for it, after the commit. The same checkout again starts nothing new
+        while an attempt is live (PaymentUnderWay) or once it is paid (AlreadyPaid).
+
+        Raises also NotWholeShillings, BelowMinimum, OverLimit, InvalidPhone, ProviderNotConfigured.
+        """
+        ...
+
+    async def check_payment(self, payment_id: UUID) -> None:
+        """Have the provider asked now; its word comes as PaymentSettled, PaymentFailed or PaymentOpen."""
+        ...
+
+    async def leave_payment(self, payment_id: UUID) -> None:
+        """The person no longer waits. Money that still arrives is honoured and told."""
+        ...
+
+    async def save_method(self, payment_id: UUID) -> PaymentMethod:
+        """Save what this payment was paid with, as the preferred method."""
+        ...
+
+    async def use_language(self, language: str) -> None: ...
+
+    # --- staff
+
+    async def balance(self) -> Balance:
+        """Needs finance:view."""
+        ...
+
+    async def destinations(self) -> tuple[Destination, ...]:
+        """The configured one first, then those paid to before. Needs finance:withdraw:initiate."""
+        ...
+
+    async def number_destination(self, phone: str) -> Destination:
+        """An M-Pesa number as a destination. Raises InvalidPhone."""
+        ...
+
+    async def quote(self, amount: Money, method_type: str) -> Quote:
+        """Gross, fee and net. Raises BelowMinimum, NotWholeShillings, OverLimit, InsufficientBalance,
+        ProviderNotConfigured."""
+        ...
+
+    async def withdraw(self, id: UUID, quote: Quote, destination: Destination) -> Withdrawal:  # noqa: A002
+        """Hold the gross and ask the approvers. The same id again returns the same withdrawal."""
+        ...
+
+    async def approve(self, withdrawal_id: UUID, digest: str) -> Withdrawal:
+        """Approve exactly what was shown. Raises FourEyesViolation, MissingScope, NotPending, Changed,
+        StepUpRequired, PayoutsFrozen."""
+        ...
+
+    async def reject(self, withdrawal_id: UUID, reason: str) -> Withdrawal: ...
+
+    async def cancel_withdrawal(self, withdrawal_id: UUID) -> Withdrawal:
+        """The maker, or who may approve, takes it back while it is pending."""
+        ...
+
+    async def withdrawal(self, withdrawal_id: UUID) -> Withdrawal: ...
+
+    async def awaiting_approval(self) -> tuple[Withdrawal, ...]:
+        """Pending ones, the oldest first. Needs finance:withdraw:approve or :initiate."""
+        ...
+
+    async def withdrawals(self) -> tuple[Withdrawal, ...]:
+        """The latest twenty. Needs finance:view."""
+        ...

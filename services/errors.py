@@ -1,0 +1,150 @@
+"""Refusals: the expected noes of the business, each a typed fact.
+
+A refusal carries what is true, not how to say it: chat words it in the person's language
+(`flows/refusals.py`), REST as a problem with its `code`. Anything else that is raised is a bug: it
+fails the turn, is logged with its trace and rolls back.
+
+A service refuses before it writes; so a turn that hears a refusal may still commit.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from services.money import Money
+
+
+class Refusal(Exception):  # noqa: N818  a fact, not an error
+    """An expected no. `code` is stable and public; the fields are its facts."""
+
+    code: ClassVar[str] = "refused"
+
+
+@dataclass(eq=False)
+class InvalidAmount(Refusal):
+    """Not a positive plain number with at most the currency's places."""
+
+    code: ClassVar[str] = "invalid_amount"
+    given: str
+
+
+@dataclass(eq=False)
+class InvalidPhone(Refusal):
+    """Not a mobile number that the rail can reach."""
+
+    code: ClassVar[str] = "invalid_phone"
+    given: str
+
+
+@dataclass(eq=False)
+class NotWholeShillings(Refusal):
+    """M-Pesa moves whole shillings only."""
+
+    code: ClassVar[str] = "not_whole_shillings"
+    amount: Money
+
+
+@dataclass(eq=False)
+class BelowMinimum(Refusal):
+    """Less than the rail takes; for a withdrawal the net counts."""
+
+    code: ClassVar[str] = "below_minimum"
+    minimum: Money
+    amount: Money
+
+
+@dataclass(eq=False)
+class OverLimit(Refusal):
+    """More than the rail or the tenant's own limit allows."""
+
+    code: ClassVar[str] = "over_limit"
+    limit: Money
+    amount: Money
+
+
+@dataclass(eq=False)
+class InsufficientBalance(Refusal):
+    """The wallet's available balance does not cover it."""
+
+    code: ClassVar[str] = "insufficient_balance"
+    available: Money
+    required: Money
+
+
+@dataclass(eq=False)
+class ProviderNotConfigured(Refusal):
+    """The tenant has no working settings for this provider or rail."""
+
+    code: ClassVar[str] = "provider_not_configured"
+    provider: str
+
+
+@dataclass(eq=False)
+class MissingScope(Refusal):
+    """The person does not hold the scope that this takes."""
+
+    code: ClassVar[str] = "missing_scope"
+    required_scope: str
+
+
+@dataclass(eq=False)
+class FourEyesViolation(Refusal):
+    """The maker of a withdrawal may not approve it."""
+
+    code: ClassVar[str] = "four_eyes_violation"
+
+
+@dataclass(eq=False)
+class NotFound(Refusal):
+    """Nothing of this id, or it is another tenant's or person's."""
+
+    code: ClassVar[str] = "not_found"
+    what: str
+
+
+@dataclass(eq=False)
+class NotPending(Refusal):
+    """Somebody or something decided this before; `status` is what it is now."""
+
+    code: ClassVar[str] = "not_pending"
+    status: str
+    by: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(eq=False)
+class Changed(Refusal):
+    """The operation is no longer the one that was shown (its digest differs)."""
+
+    code: ClassVar[str] = "operation_changed"
+
+
+@dataclass(eq=False)
+class StepUpRequired(Refusal):
+    """Above the tenant's `totp_above`: takes a one-time code."""
+
+    code: ClassVar[str] = "totp_required"
+
+
+@dataclass(eq=False)
+class AlreadyPaid(Refusal):
+    """The order is paid; nothing more is collected for it."""
+
+    code: ClassVar[str] = "already_paid"
+    number: str
+    receipt: str | None
+
+
+@dataclass(eq=False)
+class PaymentUnderWay(Refusal):
+    """An earlier attempt for this order may still succeed, so no second one may start."""
+
+    code: ClassVar[str] = "payment_under_way"
+    number: str
+
+
+@dataclass(eq=False)
+class PayoutsFrozen(Refusal):
+    """The tenant's payouts are stopped until an operator has looked."""
+
+    code: ClassVar[str] = "payouts_frozen"

@@ -1,0 +1,166 @@
+"""News: what the business learns later and a person has to be told.
+
+News reaches a conversation through the inbox, like a message, in the same commit as the fact that
+it tells. Each kind is a frozen model; `kind` is what is stored.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from services.money import Money
+
+
+class Unpaid(StrEnum):
+    """Why a payment did not go through, in our words; the chat has a sentence for each."""
+
+    CANCELLED = "cancelled"  # the person said no on the phone
+    UNREACHABLE = "unreachable"  # the prompt did not reach the phone, or nobody answered
+    EXPIRED = "expired"  # answered too late, or never
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    WRONG_PIN = "wrong_pin"
+    LIMIT = "limit"  # the customer's own M-Pesa limit
+    BUSY = "busy"  # another M-Pesa session is open on the phone, or the same amount just before
+    LOCKED = "locked"  # the customer's M-Pesa is locked
+    PROVIDER = "provider"  # the provider is down or refuses without a reason of the customer's
+    SHOP = "shop"  # the shop's own settings at the provider are wrong: alerted
+
+
+class PaymentMethod(BaseModel):
+    """A way to pay as shown: the provider and what tells it apart, masked ("********5678")."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: str
+    label: str
+
+
+class _News(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class PaymentSettled(_News):
+    """The provider said yes. `late`: after we had told the person that it failed."""
+
+    kind: Literal["payment_settled"] = "payment_settled"
+    payment_id: UUID
+    order_id: UUID
+    number: str
+    amount: Money
+    receipt: str | None
+    paid_at: datetime
+    method: PaymentMethod
+    can_save: bool  # the method is not saved yet
+    late: bool = False
+
+
+class PaymentFailed(_News):
+    """The provider said no."""
+
+    kind: Literal["payment_failed"] = "payment_failed"
+    payment_id: UUID
+    order_id: UUID
+    number: str
+    amount: Money
+    because: Unpaid
+
+
+class PaymentOpen(_News):
+    """The person asked; the provider has not decided yet."""
+
+    kind: Literal["payment_open"] = "payment_open"
+    payment_id: UUID
+    order_id: UUID
+    number: str
+    amount: Money
+
+
+class PaidTwice(_News):
+    """A second success for an order already paid: kept apart, to be given back."""
+
+    kind: Literal["paid_twice"] = "paid_twice"
+    payment_id: UUID
+    order_id: UUID
+    number: str
+    amount: Money
+    receipt: str | None
+
+
+class Withdrawal(BaseModel):
+    """A withdrawal as people see it: the destination masked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    amount: Money
+    fee: Money
+    net: Money
+    method_type: str
+    destination: str  # masked
+    new_destination: bool
+    maker_id: UUID
+    maker: str
+    status: str
+    digest: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class WithdrawalRequested(_News):
+    """To each who may approve it."""
+
+    kind: Literal["withdrawal_requested"] = "withdrawal_requested"
+    withdrawal: Withdrawal
+
+
+class WithdrawalApproved(_News):
+    """To the maker and the other approvers: `by` approved it; the payout is under way."""
+
+    kind: Literal["withdrawal_approved"] = "withdrawal_approved"
+    withdrawal: Withdrawal
+    by: str
+
+
+class WithdrawalClosed(_News):
+    """To the maker and the approvers: nothing was or will be paid; the hold is released.
+
+    `withdrawal.status` is rejected, canceled, expired or failed; `by` the person, where one decided.
+    """
+
+    kind: Literal["withdrawal_closed"] = "withdrawal_closed"
+    withdrawal: Withdrawal
+    by: str | None = None
+    reason: str | None = None
+
+
+class WithdrawalPaid(_News):
+    """To the maker and the approver: the provider has paid it out."""
+
+    kind: Literal["withdrawal_paid"] = "withdrawal_paid"
+    withdrawal: Withdrawal
+    receipt: str | None
+
+
+class SelfApprovalTried(_News):
+    """To the tenant's owners: the maker tried to approve an own withdrawal. It was refused."""
+
+    kind: Literal["self_approval_tried"] = "self_approval_tried"
+    withdrawal: Withdrawal
+
+
+News = (
+    PaymentSettled
+    | PaymentFailed
+    | PaymentOpen
+    | PaidTwice
+    | WithdrawalRequested
+    | WithdrawalApproved
+    | WithdrawalClosed
+    | WithdrawalPaid
+    | SelfApprovalTried
+)
+
+read_news: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="kind")])
