@@ -14,7 +14,7 @@ from typing import ClassVar
 from services.money import Money
 
 
-class Refusal(Exception):  # noqa: N818  a fact, not an error
+class Refusal(Exception):
     """An expected no. `code` is stable and public; the fields are its facts."""
 
     code: ClassVar[str] = "refused"

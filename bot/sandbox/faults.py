@@ -1,0 +1,70 @@
+"""Faults: what shall go wrong next, armed by the page or by a test, and used up by the emulators."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from bot.sandbox.feed import Feed
+from bot.sandbox.world import Json
+
+# Where a fault strikes, and what it can be there. Words of a person's answer come from `outcomes`.
+CATALOGUE: dict[str, tuple[str, ...]] = {
+    "graph.send": ("500", "503", "190", "130429", "131056", "131047", "131000", "drop", "failed"),
+    "graph.webhook": ("twice", "forged"),
+    "graph.statuses": ("reversed",),
+    "oauth": ("500", "drop"),
+    "stk.request": ("500", "500_after", "drop", "busy", "spike"),
+    "stk.outcome": ("pay", "wrong_pin", "no_funds", "cancel", "ignore"),
+    "stk.callback": ("lost", "late", "twice", "before_answer"),
+    "stk.query": ("500", "drop"),
+    "b2c.request": ("500", "500_after", "drop", "busy", "spike"),
+    "b2c.outcome": ("fail", "no_funds", "unregistered", "queue_timeout", "queue_timeout_then_result", "hang"),
+    "b2c.callback": ("lost", "late", "twice", "before_answer"),
+    "status.query": ("500", "drop", "lost"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    at: str
+    name: str
+    seconds: float = 5.0
+
+
+class Faults:
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._armed: dict[str, deque[Fault]] = {at: deque() for at in CATALOGUE}
+
+    def arm(self, fault: Fault, times: int) -> None:
+        """Strikes the next `times` occasions. Raises ValueError for one that the catalogue lacks."""
+        if fault.name not in CATALOGUE.get(fault.at, ()):
+            raise ValueError(f"no fault {fault.name!r} at {fault.at!r}")
+        self._armed[fault.at].extend([fault] * times)
+        self._tell()
+
+    def take(self, at: str) -> Fault | None:
+        if not self._armed[at]:
+            return None
+        fault = self._armed[at].popleft()
+        self._tell()
+        return fault
+
+    def take_name(self, at: str) -> str:
+        """The name of the fault that strikes now, or an empty string."""
+        fault = self.take(at)
+        return fault.name if fault else ""
+
+    def clear(self, at: str | None = None) -> None:
+        for place in self._armed if at is None else (at,):
+            self._armed[place].clear()
+        self._tell()
+
+    def view(self) -> list[Json]:
+        counts: dict[tuple[str, str], int] = {}
+        for queue in self._armed.values():
+            for fault in queue:
+                counts[fault.at, fault.name] = counts.get((fault.at, fault.name), 0) + 1
+        return [{"at": at, "fault": name, "times": times} for (at, name), times in counts.items()]
+
+    def _tell(self) -> None:
+        self._feed.tell("faults", self.view())

@@ -1,0 +1,130 @@
+"""Graph: the emulated WhatsApp Cloud API, one route: POST /{version}/{phone_number_id}/messages.
+
+Source: developers.facebook.com/documentation/business-messaging/whatsapp/reference. Whoever relies on
+a limit here relies on Meta's: what it refuses, Meta refuses.
+"""
+
+import hmac
+import json
+
+from aiohttp import web
+
+from bot.sandbox.chats import Chats
+from bot.sandbox.graph_limits import GraphError, check_message
+from bot.sandbox.world import Json, Phone, Shop
+
+# The faults that are an answer: name -> (code, HTTP status, details).
+ANSWERS = {
+    "500": (131000, 500, "Message failed to send due to an unknown error."),
+    "503": (131016, 503, "A service is temporarily unavailable."),
+    "190": (190, 401, "The access token has expired."),
+    "130429": (130429, 400, "Cloud API message throughput has been reached."),
+    "131000": (131000, 500, "Message failed to send due to an unknown error."),
+    "131047": (131047, 400, "More than 24 hours have passed since the customer last replied."),
+    "131056": (
+        131056,
+        400,
+        "Message failed to send because there were too many messages sent from this phone number to the "
+        "same phone number in a short period of time.",
+    ),
+}
+UNDELIVERABLE = 131026
+
+
+class Graph:
+    def __init__(self, chats: Chats) -> None:
+        self._chats = chats
+        self._stage = chats.stage
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post(r"/{version:v\d+\.\d+}/{phone_number_id:\d+}/messages", self.messages)]
+
+    async def messages(self, request: web.Request) -> web.StreamResponse:
+        try:
+            shop = self._authorized(request)
+            payload = await _json(request)
+            if isinstance(payload, dict) and payload.get("status") == "read":
+                return self._read(shop, payload)
+            return self._send(shop, payload, request)
+        except GraphError as error:
+            self._stage.log("whatsapp", f"refused a send: {error} {error.details}", good=False)
+            return web.json_response(error.body(self._stage.ids.trace()), status=error.status)
+
+    def _authorized(self, request: web.Request) -> Shop:
+        """The shop of the path, whose token the request bears. Raises GraphError 190 or 100."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        known = [
+            shop
+            for shop in self._stage.world.shops
+            if scheme == "Bearer" and hmac.compare_digest(shop.access_token.encode(), token.encode())
+        ]
+        if not known:
+            raise GraphError(190, "Invalid OAuth access token.", status=401)
+        wanted = request.match_info["phone_number_id"]
+        shop = next((shop for shop in known if shop.phone_number_id == wanted), None)
+        if shop is None:
+            raise GraphError(100, f"Unsupported post request. Object with ID '{wanted}' does not exist.")
+        return shop
+
+    def _read(self, shop: Shop, payload: Json) -> web.Response:
+        indicator = payload.get("typing_indicator")
+        if indicator not in (None, {"type": "text"}):
+            raise GraphError(131009, "typing_indicator.type must be text.")
+        wamid = payload.get("message_id")
+        if payload.get("messaging_product") != "whatsapp" or not isinstance(wamid, str):
+            raise GraphError(100, "The parameters messaging_product and message_id are required.")
+        self._chats.mark_read(shop, wamid, typing=indicator is not None)
+        return web.json_response({"success": True})
+
+    def _send(self, shop: Shop, payload: Json, request: web.Request) -> web.StreamResponse:
+        phone = self._receiver(payload)
+        try:
+            kind = check_message(payload)
+            fault = self._stage.faults.take_name("graph.send")
+            if fault in ANSWERS:
+                code, status, details = ANSWERS[fault]
+                raise GraphError(code, details, status)
+            wamid = self._accept(shop, phone, kind, payload, fails=fault == "failed")
+        except GraphError as error:
+            if phone is not None:
+                self._chats.note(phone, shop, f"{error} — {error.details}")
+            raise
+        if fault == "drop" and request.transport is not None:
+            request.transport.close()
+        return web.json_response(_accepted(phone, payload, wamid))
+
+    def _accept(self, shop: Shop, phone: Phone | None, kind: str, payload: Json, *, fails: bool) -> str:
+        """The id of the message, which may never arrive. Raises GraphError."""
+        if phone is not None and not fails:
+            return self._chats.deliver(shop, phone, kind, payload).id
+        to = str(payload.get("to", ""))
+        if "." in to:  # A user id put into `to` is answered 200 and lost without a word, by Meta too.
+            self._stage.log("whatsapp", f"lost: {to} stands in to, it belongs into recipient", good=False)
+            return self._stage.ids.wamid()
+        return self._chats.fail(shop, payload, UNDELIVERABLE)
+
+    def _receiver(self, payload: Json) -> Phone | None:
+        """Whom an even invalid payload is for, so that its refusal can be shown on that phone."""
+        if not isinstance(payload, dict):
+            return None
+        address = payload.get("to", payload.get("recipient"))
+        return self._chats.addressed(payload) if isinstance(address, str) else None
+
+
+def _accepted(phone: Phone | None, payload: Json, wamid: str) -> Json:
+    by_number = "to" in payload
+    contact = {"input": payload["to" if by_number else "recipient"]}
+    if by_number:
+        number = phone.line if phone and phone.line else payload["to"]
+        contact["wa_id"] = "".join(filter(str.isdigit, number))
+    else:
+        contact["user_id"] = payload["recipient"]
+    return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": wamid}]}
+
+
+async def _json(request: web.Request) -> Json:
+    try:
+        payload: Json = json.loads(await request.read())
+    except ValueError:
+        raise GraphError(100, "The request body is not JSON.") from None
+    return payload

@@ -1,0 +1,103 @@
+"""World: who and what the emulators play: shops, phones, M-Pesa apps, and where the app under test is."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A business number on WhatsApp. `display_phone_number` is digits, as Meta tells it."""
+
+    phone_number_id: str
+    display_phone_number: str
+    access_token: str
+    name: str
+    account_id: str = "102290129340398"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A person's phone. `number` is what WhatsApp tells a business of it, None for a username only;
+    `sim` is the line that M-Pesa rings on it. Both are E.164 with plus."""
+
+    key: str
+    name: str
+    role: str
+    user_id: str
+    number: str | None = None
+    sim: str | None = None
+    username: str | None = None
+
+    @property
+    def line(self) -> str | None:
+        return self.sim or self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A message template that Meta has approved; `body` has its parameters as {{1}}, {{2}}, ..."""
+
+    name: str
+    language: str
+    body: str
+    buttons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DarajaApp:
+    """One merchant's app and shortcode at Daraja. `utility` is the float that payouts draw on, in whole
+    shillings. `private_key` opens the SecurityCredential: the merchant holds its certificate."""
+
+    merchant: str
+    consumer_key: str
+    consumer_secret: str
+    shortcode: str
+    passkey: str
+    initiator_name: str
+    initiator_password: str
+    private_key: RSAPrivateKey
+    till: str | None = None
+    utility: int = 1_000_000
+
+
+async def no_books() -> Json:
+    return {"accounts": [], "transfers": [], "sum": "0.00", "currency": "KES"}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """`seed` makes the ids: another one for each run whose app remembers the last run's.
+    `ledger` gives {"accounts": [{"name", "posted", "held"}], "transfers": [{"at", "from", "to", "amount",
+    "memo"}], "sum", "currency"}, amounts as decimal strings. Spans of time are seconds.
+    """
+
+    app_url: str
+    app_secret: str
+    shops: tuple[Shop, ...]
+    phones: tuple[Phone, ...]
+    daraja: tuple[DarajaApp, ...] = ()
+    templates: tuple[Template, ...] = ()
+    ledger: Callable[[], Awaitable[Json]] = no_books
+    seed: str = "sandbox"
+    now: Callable[[], datetime] = utc_now
+    prompt_timeout: float = 25.0
+    payout_delay: float = 2.0
+    delivery_delay: float = 0.15
+    retry_delays: tuple[float, ...] = (0.5, 1, 2, 4, 8, 15, 30, 60)
+    ledger_every: float = 0.7
+
+    def shop(self, phone_number_id: str) -> Shop | None:
+        return next((shop for shop in self.shops if shop.phone_number_id == phone_number_id), None)
+
+    def phone(self, key: str) -> Phone | None:
+        return next((phone for phone in self.phones if phone.key == key), None)

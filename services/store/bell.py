@@ -1,0 +1,79 @@
+"""The bell: wakes those who wait for work, in this process at once, in others by Redis.
+
+A lost ring is harmless: every waiter also polls.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger()
+
+_CHANNEL = "lipachat:bell"
+
+
+class Bell:
+    """`ring(topic)` after a commit; `wait(topic, seconds)` returns at the ring or after the time."""
+
+    def __init__(self, redis: Any = None) -> None:
+        self._events: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._redis = redis
+        self._remote: set[str] = set()
+        self._flush: asyncio.Task[None] | None = None
+        self._listener: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        if self._redis is not None:
+            self._listener = asyncio.create_task(self._listen())
+
+    def ring(self, topic: str) -> None:
+        self._events[topic].set()
+        if self._redis is not None:
+            self._remote.add(topic)
+            if self._flush is None or self._flush.done():
+                self._flush = asyncio.create_task(self._publish())
+
+    async def wait(self, topic: str, seconds: float) -> None:
+        event = self._events[topic]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds)
+        event.clear()
+
+    async def close(self) -> None:
+        for task in (self._listener, self._flush):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        if self._redis is not None:
+            await self._redis.aclose()
+
+    async def _publish(self) -> None:
+        """Rings that come while one is on its way share the next message."""
+        from redis.exceptions import RedisError
+
+        while self._remote:
+            topics, self._remote = self._remote, set()
+            try:
+                await self._redis.publish(_CHANNEL, ",".join(sorted(topics)))
+            except (RedisError, OSError) as error:
+                log.warning("bell.redis_lost", error=type(error).__name__)
+                return
+
+    async def _listen(self) -> None:
+        from redis.exceptions import RedisError
+
+        while True:
+            try:
+                async with self._redis.pubsub() as channel:
+                    await channel.subscribe(_CHANNEL)
+                    async for message in channel.listen():
+                        if message["type"] == "message":
+                            for topic in message["data"].decode().split(","):
+                                self._events[topic].set()
+            except (RedisError, OSError) as error:
+                log.warning("bell.redis_lost", error=type(error).__name__)
+            await asyncio.sleep(1)

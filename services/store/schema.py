@@ -1,0 +1,535 @@
+"""The tables, for both databases.
+
+Times are aware UTC. Amounts are minor units. Columns named `*_sealed` hold ciphertext of the vault,
+`*_index` keyed blind indexes. A tenant's rows lead their keys with `tenant_id`; only the two logs
+that order things (inbox, outbox) count by `seq`.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+NOBODY = UUID(int=0)  # the tenant of what came in for nobody that we know
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time; on SQLite as microseconds since 1970, which sort and compare."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(sa.DateTime(timezone=True))
+        return dialect.type_descriptor(sa.BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return int(value.timestamp() * 1_000_000)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        if value is None or dialect.name == "postgresql":
+            return value  # type: ignore[no-any-return]
+        return datetime.fromtimestamp(value / 1_000_000, UTC)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite counts only in INTEGER PRIMARY KEY.
+_Seq = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+def _key(name: str = "id") -> list[sa.Column[Any]]:
+    return [
+        sa.Column("tenant_id", sa.Uuid, primary_key=True),
+        sa.Column(name, sa.Uuid, primary_key=True),
+    ]
+
+
+def _of(table: str, column: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"])
+
+
+def _one_of(name: str, *values: str) -> sa.CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return sa.CheckConstraint(f"{name} IN ({listed})", name=name)
+
+
+# --- people ----------------------------------------------------------------------------------------
+
+tenants = sa.Table(
+    "tenants",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("slug", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("country", sa.String(2), nullable=False),
+    sa.Column("timezone", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("payment_fee_ppm", sa.Integer, nullable=False),
+    sa.Column("phone_number_id", sa.Text, unique=True),
+    sa.Column("display_phone_number", sa.Text),
+    sa.Column("templates", sa.JSON, nullable=False),
+    sa.Column("per_withdrawal", sa.BigInteger),
+    sa.Column("per_day", sa.BigInteger),
+    sa.Column("totp_above", sa.BigInteger),
+    sa.Column("approvals", sa.Integer, nullable=False),
+    sa.Column("approval_hours", sa.Integer, nullable=False),
+    sa.Column("new_destination_hours", sa.Integer, nullable=False),
+    sa.Column("payout_method_type", sa.Text),
+    sa.Column("payout_sealed", sa.LargeBinary),  # method_details as JSON
+    sa.Column("payouts_frozen", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("version", sa.Integer, nullable=False),  # counts changes, so that caches know
+    sa.Column("created_at", Moment, nullable=False),
+)
+
+# Credentials: one sealed JSON object a part ("whatsapp", "mpesa", "paystack", "pesapal", "stripe").
+credentials = sa.Table(
+    "credentials",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("part", sa.Text, primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    *_key(),
+    sa.Column("name", sa.Text),
+    sa.Column("language", sa.Text),  # chosen; else the tenant's
+    sa.Column("created_at", Moment, nullable=False),
+)
+
+staff = sa.Table(
+    "staff",
+    metadata,
+    *_key("person_id"),
+    sa.Column("role", sa.Text),
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    _of("people", "person_id"),
+)
+
+# A person's WhatsApp account in the chat with one tenant. A person of the staff may have several.
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    *_key(),
+    sa.Column("person_id", sa.Uuid, nullable=False),
+    sa.Column("phone_sealed", sa.LargeBinary),
+    sa.Column("phone_index", sa.LargeBinary),
+    sa.Column("user_id_sealed", sa.LargeBinary),
+    sa.Column("user_id_index", sa.LargeBinary),
+    sa.Column("heard_at", Moment),  # opens WhatsApp's window of 24 hours
+    sa.Column("place_sealed", sa.LargeBinary),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("tenant_id", "phone_index"),
+    sa.UniqueConstraint("tenant_id", "user_id_index"),
+    _of("people", "person_id"),
+    sa.Index(None, "tenant_id", "person_id"),
+)
+
+products = sa.Table(
+    "products",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("sku", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("price", sa.BigInteger, nullable=False),
+    sa.Column("description", sa.Text),
+    sa.Column("stock", sa.Integer),
+)
+
+fees = sa.Table(
+    "fees",
+    metadata,
+    *_key(),
+    sa.Column("method_type", sa.Text, nullable=False),
+    sa.Column("from_amount", sa.BigInteger, nullable=False),
+    sa.Column("to_amount", sa.BigInteger),
+    sa.Column("flat", sa.BigInteger, nullable=False),
+    sa.Column("ppm", sa.Integer, nullable=False),
+    sa.Column("valid_from", Moment),
+)
+
+# --- what came in, what goes out -------------------------------------------------------------------
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("external_id", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("conversation_id", sa.Uuid),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("due_at", Moment, nullable=False),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("body_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("error", sa.Text),
+    sa.UniqueConstraint("tenant_id", "kind", "external_id", "status"),
+    _one_of("state", "waiting", "done", "kept", "parked"),
+    # Two partial indexes instead of one: the conversations' and everything else's waiting events.
+    sa.Index(
+        "ix_inbox_waiting_turns",
+        "conversation_id",
+        "seq",
+        postgresql_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"),
+        sqlite_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_inbox_waiting_rest",
+        "kind",
+        "seq",
+        postgresql_where=sa.text("state = 'waiting' AND conversation_id IS NULL"),
+        sqlite_where=sa.text("state = 'waiting' AND conversation_id IS NULL"),
+    ),
+    sa.Index(
+        "ix_inbox_parked",
+        "seq",
+        postgresql_where=sa.text("state = 'parked'"),
+        sqlite_where=sa.text("state = 'parked'"),
+    ),
+)
+
+OPEN_OUTBOX = sa.text("state IN ('waiting', 'sending', 'unknown')")
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("conversation_id", sa.Uuid, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),  # Cloud API JSON without the recipient
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("due_at", Moment, nullable=False),
+    sa.Column("wamid", sa.Text),
+    sa.Column("error", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    _one_of(
+        "state", "waiting", "sending", "unknown", "sent", "delivered", "read", "played", "failed", "held"
+    ),
+    sa.Index(
+        "ix_outbox_open",
+        "conversation_id",
+        "seq",
+        postgresql_where=OPEN_OUTBOX,
+        sqlite_where=OPEN_OUTBOX,
+    ),
+    sa.Index("ix_outbox_due", "due_at", postgresql_where=OPEN_OUTBOX, sqlite_where=OPEN_OUTBOX),
+    sa.Index("ix_outbox_wamid", "wamid"),
+)
+
+# Due rows: provider calls, questions, expiries. Claimed by a lease, since a network call follows.
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    *_key("target_id"),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("due_at", Moment, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("leased_until", Moment),
+    sa.Column("error", sa.Text),
+    sa.Index("ix_jobs_due", "due_at"),
+)
+
+# Callback addresses: the token itself is never stored, only its hash.
+hooks = sa.Table(
+    "hooks",
+    metadata,
+    sa.Column("token_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("about", sa.Text, nullable=False),  # collect, payout, payout_timeout, query
+    sa.Column("target_id", sa.Uuid, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+)
+
+# One access token per provider app, shared by all processes: a new one kills the last.
+provider_tokens = sa.Table(
+    "provider_tokens",
+    metadata,
+    sa.Column("app_hash", sa.LargeBinary, primary_key=True),
+    sa.Column("sealed", sa.LargeBinary),
+    sa.Column("expires_at", Moment),
+    sa.Column("leased_until", Moment),
+)
+
+# --- money -----------------------------------------------------------------------------------------
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    *_key(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("posted", sa.BigInteger, nullable=False),
+    sa.Column("held", sa.BigInteger, nullable=False),
+    sa.Column("limited", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("tenant_id", "name", "currency"),
+    sa.CheckConstraint("held >= 0", name="held"),
+    sa.CheckConstraint("NOT limited OR posted - held >= 0", name="available"),
+)
+
+transfers = sa.Table(
+    "transfers",
+    metadata,
+    *_key(),
+    sa.Column("source_id", sa.Uuid, nullable=False),
+    sa.Column("target_id", sa.Uuid, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),  # sale, sale_fee, suspense, payout, withdrawal_fee
+    sa.Column("cause_id", sa.Uuid, nullable=False),  # the attempt or withdrawal that moved it
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("tenant_id", "cause_id", "reason"),
+    sa.CheckConstraint("amount > 0", name="amount"),
+    sa.CheckConstraint("source_id <> target_id", name="legs"),
+    _of("accounts", "source_id"),
+    _of("accounts", "target_id"),
+    sa.Index(None, "tenant_id", "created_at"),
+)
+
+holds = sa.Table(
+    "holds",
+    metadata,
+    *_key(),  # the id of the withdrawal
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("resolved_at", Moment),
+    sa.CheckConstraint("amount > 0", name="amount"),
+    _one_of("state", "open", "posted", "voided", "expired"),
+    _of("accounts", "account_id"),
+)
+
+orders = sa.Table(
+    "orders",
+    metadata,
+    *_key(),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("person_id", sa.Uuid, nullable=False),
+    sa.Column("conversation_id", sa.Uuid),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("total", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("lines", sa.JSON, nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("tenant_id", "number"),
+    sa.CheckConstraint("total > 0", name="total"),
+    _one_of("status", "open", "awaiting_payment", "paid", "fulfilled", "canceled", "refunded"),
+    _of("people", "person_id"),
+    sa.Index(None, "tenant_id", "person_id"),
+)
+
+# What a customer owes for an order. Its attempts are apart.
+payments = sa.Table(
+    "payments",
+    metadata,
+    *_key(),
+    sa.Column("order_id", sa.Uuid, nullable=False),
+    sa.Column("person_id", sa.Uuid, nullable=False),
+    sa.Column("conversation_id", sa.Uuid),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("receipt", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("paid_at", Moment),
+    sa.UniqueConstraint("tenant_id", "order_id"),
+    sa.CheckConstraint("amount > 0", name="amount"),
+    _one_of(
+        "status",
+        "awaiting_customer",
+        "pending",
+        "succeeded",
+        "failed",
+        "expired",
+        "canceled",
+        "partially_refunded",
+        "refunded",
+    ),
+    _of("orders", "order_id"),
+)
+
+LIVE_ATTEMPT = sa.text("state IN ('created', 'submitting', 'pending', 'unknown')")
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    *_key(),
+    sa.Column("payment_id", sa.Uuid, nullable=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("method_id", sa.Uuid),  # the saved method, where it was one
+    sa.Column("details_sealed", sa.LargeBinary, nullable=False),  # e.g. {"phone_number": ...}
+    sa.Column("label", sa.Text, nullable=False),  # masked
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("because", sa.Text),  # our word for the failure
+    sa.Column("detail", sa.Text),  # theirs
+    # A Daraja CheckoutRequestID ends in the phone's digits, so it is sealed like one.
+    sa.Column("reference_sealed", sa.LargeBinary),
+    sa.Column("receipt", sa.Text),
+    sa.Column("asked", sa.Boolean, nullable=False, server_default=sa.false()),  # the person asked: tell
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("resolved_at", Moment),
+    _one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed", "expired"),
+    _of("payments", "payment_id"),
+    # Never two live attempts for one payment, whoever races.
+    sa.Index(
+        "uq_attempts_live",
+        "tenant_id",
+        "payment_id",
+        unique=True,
+        postgresql_where=LIVE_ATTEMPT,
+        sqlite_where=LIVE_ATTEMPT,
+    ),
+    # Each provider receipt is applied once.
+    sa.UniqueConstraint("tenant_id", "provider", "receipt"),
+)
+
+saved_methods = sa.Table(
+    "saved_methods",
+    metadata,
+    *_key(),
+    sa.Column("person_id", sa.Uuid, nullable=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("details_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("details_index", sa.LargeBinary, nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("is_default", sa.Boolean, nullable=False),
+    sa.Column("saved_at", Moment, nullable=False),
+    sa.UniqueConstraint("tenant_id", "person_id", "provider", "details_index"),
+    _of("people", "person_id"),
+    sa.Index(
+        "uq_saved_methods_default",
+        "tenant_id",
+        "person_id",
+        unique=True,
+        postgresql_where=sa.text("is_default"),
+        sqlite_where=sa.text("is_default"),
+    ),
+)
+
+withdrawals = sa.Table(
+    "withdrawals",
+    metadata,
+    *_key(),
+    sa.Column("maker_id", sa.Uuid, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("fee", sa.BigInteger, nullable=False),
+    sa.Column("net", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("method_type", sa.Text, nullable=False),
+    sa.Column("details_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("details_index", sa.LargeBinary, nullable=False),
+    sa.Column("destination", sa.Text, nullable=False),  # masked
+    sa.Column("new_destination", sa.Boolean, nullable=False),
+    sa.Column("approvals_needed", sa.Integer, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("notes", sa.Text),
+    sa.Column("receipt", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.CheckConstraint("amount = fee + net AND net > 0 AND fee >= 0", name="net"),
+    _one_of("status", "pending", "processing", "completed", "failed", "canceled", "rejected", "expired"),
+    sa.UniqueConstraint("tenant_id", "id", "maker_id"),
+    _of("people", "maker_id"),
+    sa.Index(None, "tenant_id", "status"),
+)
+
+# Approvals: the maker stands in each row, so that the database itself refuses a maker's own.
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    *_key("withdrawal_id"),
+    sa.Column("approver_id", sa.Uuid, primary_key=True),
+    sa.Column("maker_id", sa.Uuid, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.CheckConstraint("approver_id <> maker_id", name="four_eyes"),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "withdrawal_id", "maker_id"],
+        ["withdrawals.tenant_id", "withdrawals.id", "withdrawals.maker_id"],
+        name="fk_approvals_withdrawal_maker",
+    ),
+    _of("people", "approver_id"),
+)
+
+withdrawal_history = sa.Table(
+    "withdrawal_history",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("withdrawal_id", sa.Uuid, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("by_id", sa.Uuid),
+    sa.Column("reason", sa.Text),
+    sa.Column("at", Moment, nullable=False),
+    _of("withdrawals", "withdrawal_id"),
+    sa.Index(None, "tenant_id", "withdrawal_id"),
+)
+
+LIVE_PAYOUT = sa.text("state IN ('created', 'submitting', 'pending', 'unknown', 'succeeded')")
+
+payouts = sa.Table(
+    "payouts",
+    metadata,
+    *_key(),  # the id is the OriginatorConversationID
+    sa.Column("withdrawal_id", sa.Uuid, nullable=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text),  # as the provider acknowledged it
+    sa.Column("receipt", sa.Text),
+    sa.Column("because", sa.Text),
+    sa.Column("detail", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("resolved_at", Moment),
+    _one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed"),
+    _of("withdrawals", "withdrawal_id"),
+    sa.Index(
+        "uq_payouts_live",
+        "tenant_id",
+        "withdrawal_id",
+        unique=True,
+        postgresql_where=LIVE_PAYOUT,
+        sqlite_where=LIVE_PAYOUT,
+    ),
+    sa.UniqueConstraint("tenant_id", "provider", "receipt"),
+)
+
+# --- the record ------------------------------------------------------------------------------------
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),  # a person's id, or "operator", "provider", "clock"
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),  # masked
+    sa.Column("alert", sa.Boolean, nullable=False),  # somebody should look
+    sa.Index(None, "tenant_id", "seq"),
+    sa.Index("ix_audit_alerts", "seq", postgresql_where=sa.text("alert"), sqlite_where=sa.text("alert")),
+)
