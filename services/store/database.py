@@ -5,7 +5,7 @@ connection and never commit. `in_transaction` lets the HTTP client assert that n
 inside one.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -102,3 +102,10 @@ def _sqlite(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def padded(values: Collection[Any]) -> list[Any]:
+    """Filled up to a power of two with its last value, so that an IN prepares few statements."""
+    listed = list(values)
+    size = 1 << (len(listed) - 1).bit_length() if listed else 0
+    return listed + listed[-1:] * (size - len(listed))

@@ -1,0 +1,51 @@
+"""Group commit: concurrent writers share one transaction, with no timer.
+
+Whatever is pending when the last commit ends goes into the next one. A batch that fails is tried
+again one by one, so that one bad submission costs only itself.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class GroupCommit(Generic[T]):
+    """`put` returns once its items are committed, or raises what their own write raised."""
+
+    def __init__(self, write: Callable[[Sequence[T]], Awaitable[None]], *, most: int = 500) -> None:
+        self._write = write
+        self._most = most
+        self._pending: list[tuple[Sequence[T], asyncio.Future[None]]] = []
+        self._flusher: asyncio.Task[None] | None = None
+
+    async def put(self, items: Sequence[T]) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((items, future))
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush())
+        await future
+
+    async def _flush(self) -> None:
+        while self._pending:
+            batch, size = [], 0
+            while self._pending and size < self._most:
+                batch.append(self._pending.pop(0))
+                size += len(batch[-1][0])
+            await self._commit(batch)
+
+    async def _commit(self, batch: list[tuple[Sequence[T], asyncio.Future[None]]]) -> None:
+        try:
+            await self._write([item for items, _ in batch for item in items])
+        except Exception as error:  # noqa: BLE001  handed to whoever submitted it
+            if len(batch) == 1:
+                if not batch[0][1].done():
+                    batch[0][1].set_exception(error)
+                return
+            for one in batch:
+                await self._commit([one])
+            return
+        for _, future in batch:
+            if not future.done():  # the caller may have gone
+                future.set_result(None)

@@ -1,0 +1,53 @@
+import asyncio
+
+import pytest
+
+from services.store.grouping import GroupCommit
+
+
+async def test_writers_that_come_during_a_commit_share_the_next_one():
+    batches = []
+    gate = asyncio.Event()
+
+    async def write(items):
+        batches.append(list(items))
+        await gate.wait()
+
+    group = GroupCommit(write)
+    first = asyncio.create_task(group.put([1]))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(group.put([n])) for n in (2, 3, 4)]
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(first, *others)
+    assert batches == [[1], [2, 3, 4]]
+
+
+async def test_one_bad_submission_costs_only_itself():
+    kept = []
+
+    async def write(items):
+        if "bad" in items:
+            raise ValueError("bad")
+        kept.extend(items)
+
+    group = GroupCommit(write)
+    results = await asyncio.gather(
+        group.put(["a"]), group.put(["bad"]), group.put(["b", "c"]), return_exceptions=True
+    )
+    assert sorted(kept) == ["a", "b", "c"]
+    assert [type(result) for result in results] == [type(None), ValueError, type(None)]
+
+
+async def test_a_caller_that_went_away_does_not_stop_the_others():
+    async def write(items):
+        await asyncio.sleep(0.01)
+
+    group = GroupCommit(write)
+    gone = asyncio.create_task(group.put([1]))
+    await asyncio.sleep(0)
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    await group.put([2])
