@@ -12,6 +12,10 @@ PLACES = {"KES": 2, "UGX": 0, "TZS": 2, "NGN": 2, "GHS": 2, "ZAR": 2, "USD": 2}
 _PLAIN = re.compile(r"\d{1,12}(\.\d{1,4})?", re.ASCII)
 
 
+class NotAnAmount(ValueError):
+    """Not a positive plain number with at most the currency's places."""
+
+
 class CurrencyMismatch(ValueError):
     """Two currencies met in one sum: a bug, never a person's mistake."""
 
@@ -27,13 +31,13 @@ class Money:
     def parse(cls, text: str, currency: str) -> Self:
         """A positive plain number ("500", "1250.50") with at most the currency's places.
 
-        Raises ValueError for anything else; "10.50" is fine for KES, "10.999" is not.
+        Raises NotAnAmount for anything else; "10.50" is fine for KES, "10.999" is not.
         """
         if not _PLAIN.fullmatch(text):
-            raise ValueError(text)
+            raise NotAnAmount(text)
         scaled = Decimal(text).scaleb(PLACES[currency])
         if scaled != scaled.to_integral_value() or scaled <= 0:
-            raise ValueError(text)
+            raise NotAnAmount(text)
         return cls(int(scaled), currency)
 
     @classmethod
@@ -43,7 +47,7 @@ class Money:
     @property
     def whole(self) -> bool:
         """Without cents."""
-        return self.minor % 10 ** PLACES[self.currency] == 0
+        return self.minor % int(10 ** PLACES[self.currency]) == 0
 
     def __str__(self) -> str:
         """The plain decimal with the currency's places, as the API writes it: "967.00"."""

@@ -20,9 +20,7 @@ _WAIT_SECONDS = 0.2
 class SharedTokens:
     """The token of one app (a provider's consumer key), shared by all processes."""
 
-    def __init__(
-        self, database: Database, vault: Vault, app: str, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, database: Database, vault: Vault, app: str, clock: Callable[[], datetime]) -> None:
         self._database, self._vault, self._clock = database, vault, clock
         self._app = hashlib.sha256(app.encode()).digest()
         self._cached: tuple[str, datetime] | None = None
