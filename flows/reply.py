@@ -30,7 +30,7 @@ class Tap:
 
     def encode(self) -> str:
         """At most 200 characters (a list row's id), without `|` inside the parts."""
-        return "|".join((self.thread, self.step, self.nonce, self.choice))
+        return f"{self.thread}|{self.step}|{self.nonce}|{self.choice}"
 
     @classmethod
     def decode(cls, id_: str) -> "Tap | None":

@@ -11,85 +11,21 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
+from services.facts import Balance, Checkout, Destination, Me, Quote, Shop, Started, Way
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
 
-
-class _Facts(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Me(_Facts):
-    """Who speaks. `phone` is the number of this chat in E.164, None where WhatsApp hides it."""
-
-    person_id: UUID
-    name: str | None
-    language: str
-    phone: str | None
-    scopes: frozenset[str] = frozenset()
-
-    @property
-    def is_staff(self) -> bool:
-        return bool(self.scopes)
-
-
-class Shop(_Facts):
-    """The tenant, as the person sees it."""
-
-    name: str
-    currency: str
-    country: str
-    timezone: str
-    open: bool = True  # False: the tenant is switched off
-    providers: tuple[str, ...] = ()  # what customers can pay with, e.g. ("mpesa",)
-
-
-class Checkout(_Facts):
-    """What is to be paid. The id is minted where the person is asked to agree (or is the id of an
-    order that exists), so that saying Pay twice pays once."""
-
-    order_id: UUID
-    amount: Money
-    number: str | None = None  # of an order that exists
-    summary: str | None = None  # its lines in a few words
-
-
-class Way(_Facts):
-    """A way to pay. Saved: has an id. Else `phone` is the number to ask (E.164)."""
-
-    method: PaymentMethod
-    method_id: UUID | None = None
-    phone: str | None = None
-
-
-class Started(_Facts):
-    payment_id: UUID
-    order_id: UUID
-    number: str
-
-
-class Destination(_Facts):
-    """Where a withdrawal goes, in full; `label` is masked."""
-
-    method_type: str
-    details: dict[str, str]
-    label: str
-    configured: bool = False
-
-
-class Quote(_Facts):
-    gross: Money
-    fee: Money
-    net: Money
-
-
-class Balance(_Facts):
-    posted: Money
-    held: Money
-    available: Money
-    at: datetime
+__all__ = [
+    "Balance",
+    "Checkout",
+    "Destination",
+    "Me",
+    "Quote",
+    "Shop",
+    "Started",
+    "Teller",
+    "Way",
+]
 
 
 class Teller(Protocol):

@@ -148,3 +148,11 @@ class PayoutsFrozen(Refusal):
     """The tenant's payouts are stopped until an operator has looked."""
 
     code: ClassVar[str] = "payouts_frozen"
+
+
+@dataclass(eq=False)
+class DestinationCoolingDown(Refusal):
+    """A new destination may be approved only after the tenant's `new_destination_hours`."""
+
+    code: ClassVar[str] = "destination_cooling_down"
+    until: datetime

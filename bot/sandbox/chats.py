@@ -91,9 +91,7 @@ class Chats:
         """Accepted, and never arrives: the id; a failed status follows."""
         wamid = self.stage.ids.wamid()
         to = payload.get("to") or payload["recipient"]
-        value = webhooks.failed_value(
-            wamid, to, payload.get("biz_opaque_callback_data"), code, TITLES[code], self.stage.now_ms
-        )
+        value = webhooks.failed_value(payload, wamid, code, TITLES[code], self.stage.now_ms)
         self.webhooks.post(to, shop, value, f"status failed {code}")
         return wamid
 

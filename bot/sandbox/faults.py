@@ -4,22 +4,24 @@ from collections import deque
 from dataclasses import dataclass
 
 from bot.sandbox.feed import Feed
-from bot.sandbox.world import Json
+from bot.sandbox.world import CannotError, Json
 
-# Where a fault strikes, and what it can be there. Words of a person's answer come from `outcomes`.
+# Where a fault strikes, and what it can be there.
+# `500_after`, `drop`: the request is accepted all the same; `callback_first`: before it is answered.
 CATALOGUE: dict[str, tuple[str, ...]] = {
     "graph.send": ("500", "503", "190", "130429", "131056", "131047", "131000", "drop", "failed"),
     "graph.webhook": ("twice", "forged"),
     "graph.statuses": ("reversed",),
     "oauth": ("500", "drop"),
-    "stk.request": ("500", "500_after", "drop", "busy", "spike"),
+    "stk.request": ("500", "500_after", "drop", "busy", "spike", "token", "callback_first"),
     "stk.outcome": ("pay", "wrong_pin", "no_funds", "cancel", "ignore"),
-    "stk.callback": ("lost", "late", "twice", "before_answer"),
-    "stk.query": ("500", "drop"),
-    "b2c.request": ("500", "500_after", "drop", "busy", "spike"),
-    "b2c.outcome": ("fail", "no_funds", "unregistered", "queue_timeout", "queue_timeout_then_result", "hang"),
-    "b2c.callback": ("lost", "late", "twice", "before_answer"),
-    "status.query": ("500", "drop", "lost"),
+    "stk.callback": ("lost", "late", "twice"),
+    "stk.query": ("500", "drop", "busy"),
+    "b2c.request": ("500", "500_after", "drop", "busy", "spike", "token", "callback_first"),
+    "b2c.outcome": ("fail", "no_funds", "initiator", "queue_timeout", "queue_timeout_then_result", "hang"),
+    "b2c.callback": ("lost", "late", "twice"),
+    "status.query": ("500", "drop", "busy"),
+    "status.callback": ("lost", "late", "twice"),
 }
 
 
@@ -36,9 +38,9 @@ class Faults:
         self._armed: dict[str, deque[Fault]] = {at: deque() for at in CATALOGUE}
 
     def arm(self, fault: Fault, times: int) -> None:
-        """Strikes the next `times` occasions. Raises ValueError for one that the catalogue lacks."""
+        """Strikes the next `times` occasions. Raises CannotError for one that the catalogue lacks."""
         if fault.name not in CATALOGUE.get(fault.at, ()):
-            raise ValueError(f"no fault {fault.name!r} at {fault.at!r}")
+            raise CannotError(f"no fault {fault.name!r} at {fault.at!r}")
         self._armed[fault.at].extend([fault] * times)
         self._tell()
 

@@ -6,10 +6,11 @@ A page that lost its connection asks for what came after the last number it saw.
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 REMEMBERED = 4000
+BEAT = 10.0  # seconds
 
 
 class Feed:
@@ -36,8 +37,9 @@ class Feed:
         self._closed = True
         self._wake()
 
-    async def watch(self, after: str) -> AsyncIterator[tuple[str, str, str]]:
-        """(id, kind, JSON) of each entry after `after`; first a "reset" where some of them are gone."""
+    async def watch(self, after: str) -> AsyncGenerator[tuple[str, str, str]]:
+        """(id, kind, JSON) of each entry after `after`; a "reset" where some of them are gone, and a "beat"
+        without id when nothing happens, by which a dead connection is noticed."""
         self.watchers += 1
         try:
             seen = self._position(after)
@@ -49,8 +51,8 @@ class Feed:
                 for number, kind, data in [entry for entry in self._entries if entry[0] > seen]:
                     yield f"{self._run}.{number}", kind, data
                     seen = number
-                if seen == self._number:
-                    await more.wait()
+                if seen == self._number and not await _within(more, BEAT):
+                    yield "", "beat", "{}"
                 seen = self._position(f"{self._run}.{seen}")
         finally:
             self.watchers -= 1
@@ -65,3 +67,11 @@ class Feed:
     def _wake(self) -> None:
         self._more.set()
         self._more = asyncio.Event()
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

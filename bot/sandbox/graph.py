@@ -24,8 +24,7 @@ ANSWERS = {
     "131056": (
         131056,
         400,
-        "Message failed to send because there were too many messages sent from this phone number to the "
-        "same phone number in a short period of time.",
+        "Too many messages were sent from this phone number to the same phone number in a short period.",
     ),
 }
 UNDELIVERABLE = 131026
@@ -47,7 +46,7 @@ class Graph:
                 return self._read(shop, payload)
             return self._send(shop, payload, request)
         except GraphError as error:
-            self._stage.log("whatsapp", f"refused a send: {error} {error.details}", good=False)
+            self._stage.log("whatsapp", f"refused a send: {error}: {error.details}", good=False)
             return web.json_response(error.body(self._stage.ids.trace()), status=error.status)
 
     def _authorized(self, request: web.Request) -> Shop:
@@ -80,10 +79,7 @@ class Graph:
         phone = self._receiver(payload)
         try:
             kind = check_message(payload)
-            fault = self._stage.faults.take_name("graph.send")
-            if fault in ANSWERS:
-                code, status, details = ANSWERS[fault]
-                raise GraphError(code, details, status)
+            fault = self._fault()
             wamid = self._accept(shop, phone, kind, payload, fails=fault == "failed")
         except GraphError as error:
             if phone is not None:
@@ -92,6 +88,14 @@ class Graph:
         if fault == "drop" and request.transport is not None:
             request.transport.close()
         return web.json_response(_accepted(phone, payload, wamid))
+
+    def _fault(self) -> str:
+        """The name of the fault that strikes this send. Raises GraphError for one that is an answer."""
+        fault = self._stage.faults.take_name("graph.send")
+        if fault in ANSWERS:
+            code, status, details = ANSWERS[fault]
+            raise GraphError(code, details, status)
+        return fault
 
     def _accept(self, shop: Shop, phone: Phone | None, kind: str, payload: Json, *, fails: bool) -> str:
         """The id of the message, which may never arrive. Raises GraphError."""

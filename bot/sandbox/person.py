@@ -2,13 +2,9 @@
 
 from bot.sandbox.chats import Chats
 from bot.sandbox.messages import Message
-from bot.sandbox.world import Json, Phone, Shop
+from bot.sandbox.world import CannotError, Json, Phone, Shop
 
 TEXT_MOST = 4096
-
-
-class CannotError(ValueError):
-    """The phone does not offer what was asked of it."""
 
 
 class Person:
@@ -69,7 +65,7 @@ class Person:
         if origin == "contact_request":
             stage.share(number, self._phone)
         card: Json = {
-            "name": {"formatted_name": name, "first_name": name.split()[0]},
+            "name": {"formatted_name": name, "first_name": name.partition(" ")[0]},
             "phones": [{"phone": number, "wa_id": number.lstrip("+"), "type": "CELL"}],
             "origin": origin,
         }

@@ -1,12 +1,13 @@
 """Stage: what all emulators of one sandbox share."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from bot.sandbox.faults import Faults
 from bot.sandbox.feed import Feed
 from bot.sandbox.ids import Ids
 from bot.sandbox.wire import Wire
-from bot.sandbox.world import Phone, World
+from bot.sandbox.world import Json, Phone, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Stage:
     feed: Feed
     faults: Faults
     wire: Wire
+    lines: deque[Json] = field(default_factory=lambda: deque(maxlen=60))
     _shared: dict[str, Phone] = field(default_factory=dict)
 
     @property
@@ -24,7 +26,9 @@ class Stage:
 
     def log(self, who: str, text: str, *, good: bool = True) -> None:
         """A line of the page's event list; `who` is the emulator that speaks."""
-        self.feed.tell("log", {"at": self.now_ms, "who": who, "text": text, "good": good})
+        line = {"at": self.now_ms, "who": who, "text": text, "good": good}
+        self.lines.append(line)
+        self.feed.tell("log", line)
 
     def holder(self, number: str) -> Phone | None:
         """The phone on which a number rings (E.164 with or without plus)."""

@@ -127,8 +127,9 @@ def status_value(phone: Phone, message: Message, status: str, now_ms: int) -> Js
     return {"contacts": [contact(phone)], "statuses": [told]}
 
 
-def failed_value(wamid: str, to: str, opaque_data: str | None, code: int, title: str, now_ms: int) -> Json:
+def failed_value(payload: Json, wamid: str, code: int, title: str, now_ms: int) -> Json:
     """A failed status has no contacts, and no user id where a number was addressed."""
+    to = payload.get("to") or payload["recipient"]
     error = {"code": code, "title": title, "message": title, "error_data": {"details": title}}
     href = "/documentation/business-messaging/whatsapp/support/error-codes"
     addressed = "recipient_user_id" if "." in to else "recipient_id"
@@ -138,7 +139,7 @@ def failed_value(wamid: str, to: str, opaque_data: str | None, code: int, title:
         "timestamp": str(now_ms // 1000),
         addressed: to.lstrip("+"),
         "errors": [{**error, "href": href}],
-        **opaque(opaque_data),
+        **opaque(payload.get("biz_opaque_callback_data")),
     }
     return {"statuses": [told]}
 

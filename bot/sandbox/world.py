@@ -10,6 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 Json = dict[str, Any]
 
 
+class CannotError(ValueError):
+    """What was asked of the sandbox does not exist in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shop:
     """A business number on WhatsApp. `display_phone_number` is digits, as Meta tells it."""
@@ -33,6 +37,7 @@ class Phone:
     number: str | None = None
     sim: str | None = None
     username: str | None = None
+    hints: tuple[str, ...] = ()  # words that the page offers while the chat is empty
 
     @property
     def line(self) -> str | None:

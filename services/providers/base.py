@@ -2,6 +2,9 @@
 
 A provider is stateless. It translates their words into ours, *pending* by default: only an explicit
 yes is a yes and only an explicit no is a no. It imports neither the database nor another provider.
+
+What names a person or opens a door (phones, references that hold one, callback addresses) stays out
+of every repr, since reprs end in logs. A `detail` is fit for logs.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
+from services.errors import BelowMinimum, NotWholeShillings, OverLimit
 from services.money import Money
 from services.news import Unpaid
 
@@ -19,8 +23,8 @@ from services.news import Unpaid
 class Accepted:
     """Queued at the provider; its word comes later. `reference` is their id of it."""
 
-    reference: str
-    second_reference: str | None = None
+    reference: str = field(repr=False)
+    second_reference: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Refused:
 
 @dataclass(frozen=True)
 class NotSent:
-    """Provably never reached them (connection refused, no address): may be sent again."""
+    """Provably not processed: it never reached them (connection refused, no address), or their gateway
+    turned it away by its rate limits. May be sent again, later."""
 
     detail: str
 
@@ -59,7 +64,8 @@ Answer = Accepted | Refused | NotSent | Misconfigured | Unknown
 
 @dataclass(frozen=True)
 class Succeeded:
-    """An explicit yes. The receipt or amount may be missing in an answer to a query."""
+    """An explicit yes. The receipt or amount may be missing in an answer to a query; a callback that
+    credits (`about` is "collect") always has its amount."""
 
     receipt: str | None = None
     amount: Money | None = None
@@ -76,10 +82,14 @@ class Failed:
 
 @dataclass(frozen=True)
 class Pending:
-    """Anything else. `detail` for the log; `unheard` when the code is none that we know: alerted."""
+    """Anything else. `detail` for the log; `unheard` when the code is none that we know: alerted.
+
+    `ours`: the question itself was refused for our configuration: alerted; asking on may lock us out.
+    """
 
     detail: str = ""
     unheard: bool = False
+    ours: bool = False
 
 
 Word = Succeeded | Failed | Pending
@@ -89,18 +99,47 @@ Word = Succeeded | Failed | Pending
 class Report:
     """What a callback says: their references, and the word on them.
 
-    `about` is "collect", "payout", "payout_timeout" or "query" (the answer to a status query of a
-    payout, whose `references` are the query's own).
+    `about` is "collect", "payout", "payout_timeout", "query" (the answer to a status query of a
+    payout, whose `references` are the query's own) or "query_timeout".
+
+    Facts, each where it was told:
+    "reference"          the one of `references` that `check` takes (collect)
+    "payout_references"  frozenset: the references of the payout that a query was about (query)
+    "transaction_id"     theirs; failures have one too, so it is no receipt (payout)
+    "completed_at"       as they write it (all)
+    "utility_funds"      Money: what is left to pay out from (payout)
+    "charge"             Money: what the provider took for it (query)
     """
 
     about: str
-    references: frozenset[str]
+    references: frozenset[str] = field(repr=False)
     word: Word
-    facts: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 class Unreadable(ValueError):
     """A callback body that is not of the provider's shape."""
+
+
+# --- limits ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a rail moves at once; for a payout the net counts."""
+
+    minimum: Money
+    maximum: Money
+    whole: bool = False
+
+    def refuse_beyond(self, amount: Money) -> None:
+        """Raises NotWholeShillings, BelowMinimum or OverLimit."""
+        if self.whole and not amount.whole:
+            raise NotWholeShillings(amount)
+        if amount < self.minimum:
+            raise BelowMinimum(self.minimum, amount)
+        if amount > self.maximum:
+            raise OverLimit(self.maximum, amount)
 
 
 # --- abilities -------------------------------------------------------------------------------------
@@ -112,9 +151,9 @@ class Prompt:
 
     attempt_id: UUID
     amount: Money
-    phone: str  # E.164 with plus
+    phone: str = field(repr=False)  # E.164 with plus
     reference: str
-    callback_url: str
+    callback_url: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -124,39 +163,59 @@ class Payout:
     attempt_id: UUID
     amount: Money
     method_type: str
-    details: dict[str, str]
-    callback_url: str
-    timeout_url: str
+    details: dict[str, str] = field(repr=False)
+    callback_url: str = field(repr=False)
+    timeout_url: str = field(repr=False)
     remarks: str
 
 
-class Collects(Protocol):
+class Reads(Protocol):
+    def read(self, about: str, body: bytes) -> Report:
+        """A callback; `about` as in `Report`, known by the address that it came to.
+
+        A body does not tell: a status query's result carries the code of the query, not of the payout.
+        Raises Unreadable, and nothing else.
+        """
+        ...
+
+
+class Collects(Reads, Protocol):
     async def collect(self, prompt: Prompt) -> Answer: ...
 
     async def check(self, reference: str) -> Word:
         """What became of an accepted prompt, by the reference of `Accepted`."""
         ...
 
-    def read(self, body: bytes) -> Report:
-        """A callback. Raises Unreadable."""
-        ...
 
-
-class PaysOut(Protocol):
+class PaysOut(Reads, Protocol):
     async def pay_out(self, payout: Payout) -> Answer: ...
 
     async def ask(
         self, attempt_id: UUID, reference: str | None, callback_url: str, timeout_url: str
     ) -> Answer:
-        """Ask what became of a payout; the word comes by callback (`Report.about == "query"`)."""
+        """Ask what became of a payout; the word comes by callback (`Report.about == "query"`).
+
+        `reference` is that of the payout's `Accepted`, None where its answer was lost. The reference of
+        the answer is the one that the callback will carry.
+        """
         ...
+
+
+class NoToken(Exception):  # noqa: N818  a fact, as refusals are
+    """No access token can be had: `answer` says why. The request that wanted it was not sent."""
+
+    def __init__(self, answer: NotSent | Misconfigured) -> None:
+        super().__init__(answer.detail)
+        self.answer = answer
 
 
 class Tokens(Protocol):
     """One access token per app, shared by all processes: asking for a new one kills the last."""
 
     async def get(self, fetch: "Callable[[], Awaitable[tuple[str, int]]]") -> str:
-        """The current token; where there is none, one process calls `fetch` -> (token, seconds)."""
+        """The current token; where there is none, one process calls `fetch` -> (token, seconds that the
+        provider says it lives; a minute of it is left unused). What `fetch` raises (NoToken) is passed on.
+        """
         ...
 
     async def drop(self, token: str) -> None:

@@ -1,0 +1,62 @@
+"""Health: is the process alive, is it ready, and what do its numbers say."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+from aiohttp import web
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import metrics
+from services.store.database import Database
+from services.store.schema import inbox, jobs, outbox
+
+_OPEN = ("waiting", "sending", "unknown")
+
+
+class Health:
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database, self._clock = database, clock
+        self.draining = False
+
+    async def livez(self, _request: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def readyz(self, _request: web.Request) -> web.Response:
+        """503 while draining or without the database."""
+        if self.draining:
+            return web.json_response({"status": "draining"}, status=503)
+        try:
+            async with self._database.reading() as connection:
+                await connection.execute(sa.select(sa.literal(1)))
+        except (SQLAlchemyError, OSError) as error:
+            detail = f"The database does not answer ({type(error).__name__})."
+            return web.json_response({"status": "unavailable", "detail": detail}, status=503)
+        return web.json_response({"status": "ready"})
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        await self._measure_queues()
+        body = generate_latest(metrics.registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _measure_queues(self) -> None:
+        now = self._clock()
+        queues = {
+            "turns": sa.select(sa.func.count(), sa.func.min(inbox.c.received_at)).where(
+                inbox.c.state == "waiting", inbox.c.conversation_id.is_not(None)
+            ),
+            "parked": sa.select(sa.func.count(), sa.func.min(inbox.c.received_at)).where(
+                inbox.c.state == "parked"
+            ),
+            "outbox": sa.select(sa.func.count(), sa.func.min(outbox.c.created_at)).where(
+                outbox.c.state.in_(_OPEN)
+            ),
+            "jobs": sa.select(sa.func.count(), sa.func.min(jobs.c.due_at)).where(jobs.c.due_at <= now),
+        }
+        async with self._database.reading() as connection:
+            for name, query in queues.items():
+                count, oldest = (await connection.execute(query)).one()
+                metrics.queue_depth.labels(name).set(count)
+                metrics.queue_age.labels(name).set((now - oldest).total_seconds() if oldest else 0)

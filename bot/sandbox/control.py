@@ -1,0 +1,250 @@
+"""Control: the JSON API by which the page, and tests, act for the people and arm faults.
+
+Bodies are JSON objects; an error is {"error": sentence} with 400 (wrong), 404 (nothing such) or
+409 (too late).
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from bot.sandbox import daraja_payouts, daraja_prompts
+from bot.sandbox.chats import Chats
+from bot.sandbox.daraja import Daraja
+from bot.sandbox.faults import CATALOGUE, Fault
+from bot.sandbox.person import Person
+from bot.sandbox.world import CannotError, Json, Phone, Shop
+
+MOST_TIMES = 1000
+
+Action = Callable[[Phone, Shop, Json], Awaitable[Json]]
+
+
+class Control:
+    def __init__(self, chats: Chats, daraja: Daraja) -> None:
+        self._chats = chats
+        self._daraja = daraja
+        self._stage = chats.stage
+
+    def routes(self) -> list[web.RouteDef]:
+        phone = "/control/phones/{phone}"
+        return [
+            web.get("/control/state", self.state),
+            web.get(phone + "/messages", self.messages),
+            web.post(phone + "/text", self._for_phone(self.text)),
+            web.post(phone + "/tap", self._for_phone(self.tap)),
+            web.post(phone + "/share", self._for_phone(self.share)),
+            web.post(phone + "/card", self._for_phone(self.card)),
+            web.post(phone + "/read", self._for_phone(self.read)),
+            web.post(phone + "/window", self._for_phone(self.window)),
+            web.post(phone + "/repeat", self._for_phone(self.repeat)),
+            web.get("/control/prompts", self.prompts),
+            web.post("/control/prompts/{id}", self.answer_prompt),
+            web.get("/control/payouts", self.payouts),
+            web.post("/control/payouts/{id}", self.answer_payout),
+            web.post("/control/float", self.set_float),
+            web.get("/control/faults", self.faults),
+            web.post("/control/faults", self.arm),
+            web.delete("/control/faults", self.disarm),
+            web.post("/control/reset", self.reset),
+        ]
+
+    # --- looking -------------------------------------------------------------------------------------
+
+    async def state(self, _request: web.Request) -> web.Response:
+        """All that a page shows, and `cursor`, after which the events go on."""
+        world, daraja = self._stage.world, self._daraja
+        ledger = await world.ledger()
+        return web.json_response(
+            {
+                "cursor": self._stage.feed.cursor,
+                "shops": [
+                    {"id": shop.phone_number_id, "name": shop.name, "number": shop.display_phone_number}
+                    for shop in world.shops
+                ],
+                "phones": [_person(phone) for phone in world.phones],
+                "chats": [self._chats.view(phone, shop) for phone in world.phones for shop in world.shops],
+                "prompts": [daraja.prompts.view(prompt) for prompt in daraja.prompts.all()],
+                "payouts": [daraja.payouts.view(payout) for payout in daraja.payouts.all()],
+                "prompt_timeout": world.prompt_timeout,
+                "sms": daraja.boxes.texts(),
+                "floats": daraja.boxes.view(),
+                "faults": self._stage.faults.view(),
+                "catalogue": CATALOGUE,
+                "log": list(self._stage.lines),
+                "ledger": ledger,
+            }
+        )
+
+    async def messages(self, request: web.Request) -> web.Response:
+        """The chat of a phone, oldest first: ?shop=phone_number_id, the first shop where unsaid."""
+        phone, shop = self._phone(request), self._shop(request.query.get("shop"))
+        return web.json_response(self._chats.view(phone, shop))
+
+    async def prompts(self, _request: web.Request) -> web.Response:
+        prompts = self._daraja.prompts
+        return web.json_response({"prompts": [prompts.view(prompt) for prompt in prompts.all()]})
+
+    async def payouts(self, _request: web.Request) -> web.Response:
+        payouts = self._daraja.payouts
+        return web.json_response({"payouts": [payouts.view(payout) for payout in payouts.all()]})
+
+    async def faults(self, _request: web.Request) -> web.Response:
+        return web.json_response({"faults": self._stage.faults.view(), "catalogue": CATALOGUE})
+
+    # --- what a person does on a phone ---------------------------------------------------------------
+
+    async def text(self, phone: Phone, shop: Shop, body: Json) -> Json:
+        """{"text"}"""
+        return Person(self._chats, phone, shop).write(_text(body, "text")).view()
+
+    async def tap(self, phone: Phone, shop: Shop, body: Json) -> Json:
+        """{"choice": the id or title of a button or row, "message"?: the id of the message that has it}"""
+        return Person(self._chats, phone, shop).tap(_text(body, "choice"), body.get("message")).view()
+
+    async def share(self, phone: Phone, shop: Shop, body: Json) -> Json:
+        """{"number"?: another than the phone's own, "message"?: the contact request}"""
+        return Person(self._chats, phone, shop).share(body.get("number"), body.get("message")).view()
+
+    async def card(self, phone: Phone, shop: Shop, body: Json) -> Json:
+        """{"number", "name"}"""
+        person = Person(self._chats, phone, shop)
+        return person.send_card(_text(body, "number"), _text(body, "name")).view()
+
+    async def read(self, phone: Phone, shop: Shop, _body: Json) -> Json:
+        self._chats.look(phone, shop)
+        return {}
+
+    async def window(self, phone: Phone, shop: Shop, body: Json) -> Json:
+        """{"open": whether the business may write freely}"""
+        self._chats.set_window(phone, shop, open_=body.get("open") is True)
+        return {}
+
+    async def repeat(self, phone: Phone, shop: Shop, _body: Json) -> Json:
+        if not self._chats.repeat(phone, shop):
+            raise CannotError("nothing was sent from this phone yet")
+        return {}
+
+    # --- money and faults ----------------------------------------------------------------------------
+
+    async def answer_prompt(self, request: web.Request) -> web.Response:
+        """{"outcome": "pay", "wrong_pin", "no_funds", "cancel" or "ignore"}"""
+        outcome = _one_of(await _body(request), "outcome", (*daraja_prompts.OUTCOMES, "ignore"))
+        if not self._daraja.prompts.answer(request.match_info["id"], outcome):
+            raise _error(web.HTTPConflict, "this prompt does not ask any more")
+        return web.json_response({})
+
+    async def answer_payout(self, request: web.Request) -> web.Response:
+        """{"outcome": "succeed", "fail", "no_funds" or "initiator"}"""
+        outcome = _one_of(await _body(request), "outcome", tuple(daraja_payouts.OUTCOMES))
+        if not self._daraja.payouts.answer(request.match_info["id"], outcome):
+            raise _error(web.HTTPConflict, "this payout does not wait any more")
+        return web.json_response({})
+
+    async def set_float(self, request: web.Request) -> web.Response:
+        """{"shortcode", "utility": whole shillings that payouts may draw on}"""
+        body = await _body(request)
+        utility = _count(body, "utility", 0, 1_000_000_000)
+        if not self._daraja.boxes.set_utility(_text(body, "shortcode"), utility):
+            raise _error(web.HTTPNotFound, "no such shortcode")
+        return web.json_response({"floats": self._daraja.boxes.view()})
+
+    async def arm(self, request: web.Request) -> web.Response:
+        """{"at", "fault", "times"? = 1, "seconds"? = 5 (of a late callback)}"""
+        body = await _body(request)
+        seconds = body.get("seconds", 5)
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+            raise CannotError("seconds is a number from 0")
+        fault = Fault(_text(body, "at"), _text(body, "fault"), float(seconds))
+        self._stage.faults.arm(fault, _count({"times": 1, **body}, "times", 1, MOST_TIMES))
+        return web.json_response({"faults": self._stage.faults.view()})
+
+    async def disarm(self, request: web.Request) -> web.Response:
+        """All, or those of ?at="""
+        at = request.query.get("at")
+        if at is not None and at not in CATALOGUE:
+            raise _error(web.HTTPNotFound, "no such place of faults")
+        self._stage.faults.clear(at)
+        return web.json_response({"faults": self._stage.faults.view()})
+
+    async def reset(self, _request: web.Request) -> web.Response:
+        """Empties phones and M-Pesa; the app keeps what it knows."""
+        self._chats.reset()
+        self._daraja.reset()
+        self._stage.forget_shared()
+        self._stage.lines.clear()
+        self._stage.faults.clear()
+        self._stage.feed.tell("reset", {})
+        return web.json_response({})
+
+    # --- inside --------------------------------------------------------------------------------------
+
+    def _for_phone(self, action: Action) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def answer(request: web.Request) -> web.Response:
+            phone, body = self._phone(request), await _body(request)
+            return web.json_response(await action(phone, self._shop(body.get("shop")), body))
+
+        return answer
+
+    def _phone(self, request: web.Request) -> Phone:
+        phone = self._stage.world.phone(request.match_info["phone"])
+        if phone is None:
+            raise _error(web.HTTPNotFound, "no such phone")
+        return phone
+
+    def _shop(self, phone_number_id: str | None) -> Shop:
+        shops = self._stage.world.shops
+        shop = shops[0] if phone_number_id is None else self._stage.world.shop(phone_number_id)
+        if shop is None:
+            raise _error(web.HTTPNotFound, "no such shop")
+        return shop
+
+
+def _person(phone: Phone) -> Json:
+    return {
+        "key": phone.key,
+        "name": phone.name,
+        "role": phone.role,
+        "number": phone.number,
+        "line": phone.line,
+        "username": phone.username,
+        "hints": phone.hints,
+    }
+
+
+def _error(kind: type[web.HTTPException], sentence: str) -> web.HTTPException:
+    return kind(text=json.dumps({"error": sentence}), content_type="application/json")
+
+
+async def _body(request: web.Request) -> Json:
+    if not request.can_read_body:
+        return {}
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        raise CannotError("the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise CannotError("the body is not a JSON object")
+    return body
+
+
+def _text(body: Json, field: str) -> str:
+    value = body.get(field)
+    if not isinstance(value, str):
+        raise CannotError(f"{field} is missing, a string")
+    return value
+
+
+def _one_of(body: Json, field: str, words: tuple[str, ...]) -> str:
+    value = _text(body, field)
+    if value not in words:
+        raise CannotError(f"{field} is one of {', '.join(words)}")
+    return value
+
+
+def _count(body: Json, field: str, least: int, most: int) -> int:
+    value = body.get(field)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise CannotError(f"{field} is a whole number from {least} to {most}")
+    return value

@@ -1,0 +1,75 @@
+"""Daraja: the emulated M-Pesa API, put together: OAuth, STK push and query, B2C v3, transaction status.
+
+Source: developer.safaricom.co.ke. Money moves only between the boxes of `money_box.py`.
+"""
+
+import asyncio
+
+from aiohttp import web
+
+from bot.sandbox import daraja_checks as checks
+from bot.sandbox.daraja_callbacks import Callbacks, Letter, result, stamp
+from bot.sandbox.daraja_gateway import Gateway
+from bot.sandbox.daraja_payouts import QUEUED, Payouts, status_parameters
+from bot.sandbox.daraja_prompts import Prompts
+from bot.sandbox.money_box import MoneyBox
+from bot.sandbox.stage import Stage
+from bot.sandbox.world import DarajaApp, Json
+
+# No page lists the code of a transaction that is not found; this is the one of reversals.
+NOT_FOUND = "R000002"
+INITIATOR_INVALID = "2001"
+
+
+class Daraja:
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._gateway = Gateway(stage)
+        self._callbacks = Callbacks(stage)
+        self.boxes = MoneyBox(stage)
+        self.prompts = Prompts(stage, self._callbacks, self.boxes)
+        self.payouts = Payouts(stage, self._callbacks, self.boxes)
+
+    def routes(self) -> list[web.RouteDef]:
+        door = self._gateway
+        return [
+            *door.routes(),
+            door.route("/mpesa/stkpush/v1/processrequest", "stk.request", self.prompts.push),
+            door.route("/mpesa/stkpushquery/v1/query", "stk.query", self.prompts.query),
+            door.route("/mpesa/b2c/v3/paymentrequest", "b2c.request", self.payouts.pay),
+            door.route("/mpesa/transactionstatus/v1/query", "status.query", self.transaction_status),
+        ]
+
+    def reset(self) -> None:
+        """Forgets the money, not the tokens: the app still holds one."""
+        self.boxes.reset()
+        self.prompts.reset()
+        self.payouts.reset()
+
+    async def transaction_status(self, app: DarajaApp, body: Json, _fault: str) -> Json:
+        """Queued; the answer comes by callback."""
+        checks.status_query(body, app)
+        conversation = self._stage.ids.conversation(stamp(self._stage.world.now())[:8])
+        own = self._stage.ids.request()
+        self._stage.wire.start(self._tell_status(app, body, conversation, own))
+        return {"OriginatorConversationID": own, "ConversationID": conversation, **QUEUED}
+
+    async def _tell_status(self, app: DarajaApp, body: Json, conversation: str, own: str) -> None:
+        await asyncio.sleep(self._stage.world.payout_delay / 2)
+        receipt = str(body.get("TransactionID") or "")
+        parameters = self._status(app, str(body.get("OriginalConversationID") or ""), receipt)
+        code = "0" if parameters else NOT_FOUND
+        if not checks.initiator_known(body, "Initiator", app):
+            code, parameters = INITIATOR_INVALID, None
+        told = result((conversation, own, self._stage.ids.receipt()), code, parameters)
+        letter = Letter(body["ResultURL"], told, "answer to a status query")
+        await self._callbacks.send(letter, self._stage.faults.take("status.callback"))
+
+    def _status(self, app: DarajaApp, originator: str, receipt: str) -> Json | None:
+        payout = self.payouts.find(originator, receipt)
+        if payout and payout.app.shortcode == app.shortcode:
+            return status_parameters(payout)
+        paid = [prompt for prompt in self.prompts.all() if receipt and prompt.receipt == receipt]
+        if not paid or paid[0].app.shortcode != app.shortcode:
+            return None
+        return {"TransactionStatus": "Completed", "Amount": str(paid[0].amount), "ReceiptNo": receipt}

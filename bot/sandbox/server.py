@@ -1,0 +1,39 @@
+"""Server: all emulators and the phones page as one web application.
+
+It shares no code with what speaks to the real WhatsApp and M-Pesa here: a mistake must not cancel out.
+"""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from bot.sandbox.chats import Chats
+from bot.sandbox.control import Control
+from bot.sandbox.daraja import Daraja
+from bot.sandbox.graph import Graph
+from bot.sandbox.phones import Page, guard
+from bot.sandbox.stage import stage_of
+from bot.sandbox.world import World
+
+
+def emulators(world: World) -> web.Application:
+    """Graph API at `/v25.0/...`, Daraja at `/oauth` and `/mpesa`, the page at `/`, its API at `/control`."""
+    stage = stage_of(world)
+    chats, daraja, page = Chats(stage), Daraja(stage), Page(stage)
+
+    async def live(_app: web.Application) -> AsyncIterator[None]:
+        stage.wire.open()
+        stage.wire.start(page.watch_books())
+        yield
+        await stage.wire.close()
+
+    async def end_events(_app: web.Application) -> None:
+        stage.feed.close()
+
+    app = web.Application(middlewares=[guard])
+    app.add_routes([*Graph(chats).routes(), *daraja.routes(), *Control(chats, daraja).routes()])
+    app.add_routes(page.routes())
+    app.on_response_prepare.append(page.add_headers)
+    app.on_shutdown.append(end_events)
+    app.cleanup_ctx.append(live)
+    return app

@@ -1,0 +1,90 @@
+// Books: the ledger of the app, what M-Pesa did, and the list of events.
+
+import { act, clock, grouped, h, icon, spaced } from './dom.js'
+
+const SHOWN = 8
+const EVENTS = 60
+const $ = (id) => document.getElementById(id)
+
+let known = new Map()
+
+export function showLedger(books) {
+  const light = $('light')
+  if (books.error) {
+    light.dataset.state = 'bad'
+    light.textContent = 'cannot be read'
+    light.title = books.error
+    return
+  }
+  const balanced = /^-?0+(\.0+)?$/.test(books.sum)
+  light.dataset.state = balanced ? 'good' : 'bad'
+  light.textContent = balanced ? 'sums to zero' : `off by ${books.sum}`
+  light.title = `All accounts together: ${books.sum} ${books.currency}`
+  $('ledger-title').textContent = `Ledger, ${books.currency}`
+  const fresh = new Map()
+  $('accounts').replaceChildren(...books.accounts.map((account) => {
+    const now = `${account.posted}|${account.held}`
+    fresh.set(account.name, now)
+    const changed = known.has(account.name) && known.get(account.name) !== now
+    const empty = /^0+(\.0+)?$/.test(account.held)
+    return h('tr', { class: changed ? 'changed' : '' }, h('th', { scope: 'row' }, account.name),
+      h('td', { class: account.posted.startsWith('-') ? 'minus' : '' }, grouped(account.posted)), h('td', { class: empty ? 'nil' : 'held' }, empty ? '–' : grouped(account.held)))
+  }))
+  known = fresh
+  const transfers = books.transfers.slice(0, SHOWN).map((transfer) => h('li', {},
+    h('div', {}, h('b', {}, transfer.memo || 'transfer'), h('small', {}, `${transfer.from} → ${transfer.to}`)),
+    h('div', { class: 'right' }, h('span', { class: 'sum' }, grouped(transfer.amount)), h('time', {}, when(transfer.at)))))
+  $('transfers').replaceChildren(...(transfers.length ? transfers : [h('li', { class: 'none' }, 'Nothing has moved yet.')]))
+}
+
+function when(at) {
+  const time = new Date(at)
+  return Number.isNaN(time.getTime()) ? at : clock(time)
+}
+
+export function showFloats(floats) {
+  $('floats').textContent = floats.map((float) => `float ${grouped(float.utility)}`).join(', ')
+  $('floats').title = floats.map((float) => `${float.merchant} ${float.shortcode}: working ${float.working}, utility ${float.utility}`).join('\n')
+}
+
+/** Prompts and payouts, the latest first. Those that no phone here holds can be answered here. */
+export function showMovements(prompts, payouts) {
+  const rows = [...prompts.map((prompt) => [prompt, false]), ...payouts.map((payout) => [payout, true])]
+  rows.sort(([a], [b]) => b.at - a.at)
+  const drawn = rows.slice(0, SHOWN).map(([one, out]) => movement(one, out))
+  $('movements').replaceChildren(...(drawn.length ? drawn : [h('li', { class: 'none' }, 'No payment and no payout yet.')]))
+}
+
+function movement(one, out) {
+  return h('li', { 'data-movement': one.id },
+    h('span', { class: `way ${out ? 'out' : 'into'}` }, icon(out ? 'out' : 'into')),
+    h('div', {}, h('b', {}, `${out ? 'Payout' : 'Payment'} ${grouped(one.amount)}`), h('small', {}, spaced(one.number))),
+    h('div', { class: 'right' }, verdict(one, out), h('time', {}, one.receipt || clock(one.at))), ...moves(one, out))
+}
+
+function verdict(one, out) {
+  if (one.state !== 'done') return h('span', { class: 'verdict open' }, out ? 'queued' : one.state)
+  const good = one.code === '0'
+  return h('span', { class: `verdict ${good ? 'good' : 'bad'}`, title: one.description }, good ? (out ? 'sent' : 'paid') : `failed ${one.code}`)
+}
+
+function moves(one, out) {
+  const id = encodeURIComponent(one.id)
+  const move = (words, path, outcome) => h('button', { type: 'button', class: 'plain small', onclick: () => act(`${path}/${id}`, { outcome }) }, words)
+  if (out) return one.state === 'done' ? [] : [h('div', { class: 'moves' }, move('Settle now', 'payouts', 'succeed'), move('Fail', 'payouts', 'fail'))]
+  if (one.state === 'done') return one.code === '1037' ? [h('div', { class: 'moves' }, move('Pay late', 'prompts', 'pay'))] : []
+  if (one.state === 'ignored' || !one.phone) {
+    return [h('div', { class: 'moves' }, move('Pay', 'prompts', 'pay'), move('Cancel', 'prompts', 'cancel'))]
+  }
+  return []
+}
+
+export function addEvent(event) {
+  const list = $('events')
+  list.prepend(h('li', { class: event.good ? (/^status/.test(event.text) ? 'quiet' : '') : 'bad' }, h('time', {}, clock(event.at)), h('i', { class: `by-${event.who}` }, event.who === 'mpesa' ? 'M-Pesa' : 'WhatsApp'), h('span', {}, event.text)))
+  while (list.childElementCount > EVENTS) list.lastElementChild.remove()
+}
+
+export function clearEvents() {
+  $('events').replaceChildren()
+}

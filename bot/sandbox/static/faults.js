@@ -1,0 +1,57 @@
+// The strip of faults: what shall go wrong next.
+
+import { act, h, icon } from './dom.js'
+
+const PLACES = {
+  'graph.send': 'Message to WhatsApp',
+  'graph.webhook': 'Webhook from WhatsApp',
+  'graph.statuses': 'Statuses from WhatsApp',
+  'stk.request': 'Asking for a payment',
+  'stk.outcome': 'The payer',
+  'stk.callback': 'Payment callback',
+  'stk.query': 'Payment query',
+  'b2c.request': 'Asking for a payout',
+  'b2c.outcome': 'The payout',
+  'b2c.callback': 'Payout callback',
+  'status.query': 'Payout query',
+  'status.callback': 'Payout query callback',
+  oauth: 'M-Pesa token',
+}
+
+const NAMES = {
+  500: 'server error', 503: 'unavailable (503)', 190: 'token expired (190)', 130429: 'rate limit (130429)',
+  131056: 'pair rate limit (131056)', 131047: 'window closed (131047)', 131000: 'unknown error (131000)',
+  drop: 'accepted, connection dropped', failed: 'accepted, fails later', '500_after': 'accepted, answers 500',
+  callback_first: 'callback before the answer', spike: 'spike arrest', busy: 'system is busy', token: 'token killed',
+  twice: 'comes twice', forged: 'a forged one first', reversed: 'in the wrong order', lost: 'is lost', late: 'is late (5 s)',
+  pay: 'pays at once', wrong_pin: 'wrong PIN', no_funds: 'not enough money', cancel: 'cancels', ignore: 'ignores it',
+  fail: 'fails (2040)', initiator: 'initiator invalid (2001)', queue_timeout: 'queue timeout, no result',
+  queue_timeout_then_result: 'queue timeout, then result', hang: 'hangs until settled',
+}
+
+const QUICK = [
+  ['graph.send', '130429', 'WhatsApp rate limit'], ['graph.send', 'drop', 'WhatsApp answer lost'],
+  ['stk.callback', 'lost', 'Payment callback lost'], ['stk.callback', 'twice', 'Payment callback twice'],
+  ['b2c.outcome', 'fail', 'Payout fails'], ['b2c.outcome', 'queue_timeout', 'Payout queue timeout'],
+]
+
+const words = (at, fault) => `${PLACES[at] ?? at}: ${NAMES[fault] ?? fault}`
+
+export function buildStrip(root, catalogue) {
+  const arm = (at, fault, times = 1) => act('faults', { at, fault, times })
+  const choice = h('select', { 'aria-label': 'Fault' }, Object.entries(catalogue).map(([at, faults]) =>
+    h('optgroup', { label: PLACES[at] ?? at }, faults.map((fault) => h('option', { value: `${at}|${fault}` }, words(at, fault))))))
+  const times = h('input', { type: 'number', min: '1', max: '99', value: '1', 'aria-label': 'How many times' })
+  root.replaceChildren(
+    h('b', { class: 'lead' }, 'Next time:'),
+    h('div', { class: 'quick' }, QUICK.map(([at, fault, name]) => h('button', { type: 'button', class: 'chip', title: words(at, fault), onclick: () => arm(at, fault) }, name))),
+    h('form', { onsubmit: (event) => { event.preventDefault(); const [at, fault] = choice.value.split('|'); arm(at, fault, Number(times.value)) } },
+      choice, times, h('button', { type: 'submit', class: 'plain' }, 'Arm')),
+    h('div', { class: 'armed', id: 'armed', 'aria-live': 'polite' }))
+}
+
+export function showArmed(faults) {
+  document.getElementById('armed').replaceChildren(...faults.map(({ at, fault, times }) =>
+    h('button', { type: 'button', class: 'chip on', title: 'Disarm', onclick: () => act(`faults?at=${at}`, {}, 'DELETE') },
+      `${words(at, fault)} ×${times}`, icon('close'))))
+}

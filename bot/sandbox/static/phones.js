@@ -1,0 +1,137 @@
+// The phones page: loads the state of the sandbox, then follows its events.
+
+import { addEvent, clearEvents, showFloats, showLedger, showMovements } from './books.js'
+import { act, clock, h } from './dom.js'
+import { buildStrip, showArmed } from './faults.js'
+import { Handset } from './phone.js'
+
+const $ = (id) => document.getElementById(id)
+
+let state
+let shop
+let handsets = new Map()
+let prompts = new Map()
+let payouts = new Map()
+let stream
+
+async function load() {
+  const answer = await fetch('/control/state')
+  state = await answer.json()
+  shop = state.shops.find((one) => one.id === shop?.id) ?? state.shops[0]
+  prompts = new Map(state.prompts.map((prompt) => [prompt.id, prompt]))
+  payouts = new Map(state.payouts.map((payout) => [payout.id, payout]))
+  drawShops()
+  drawPhones()
+  clearEvents()
+  state.log.forEach(addEvent)
+  buildStrip($('strip'), state.catalogue)
+  showArmed(state.faults)
+  showFloats(state.floats)
+  showMovements([...prompts.values()], [...payouts.values()])
+  if (state.ledger) showLedger(state.ledger)
+}
+
+function drawShops() {
+  $('shop-choice').hidden = state.shops.length < 2
+  $('shop').replaceChildren(...state.shops.map((one) => h('option', { value: one.id, selected: one.id === shop.id }, one.name)))
+}
+
+function drawPhones() {
+  const shown = document.querySelector('.handset.shown')?.dataset.phone
+  handsets = new Map(state.phones.map((person) => [person.key, new Handset(person, shop, showUnread)]))
+  $('handsets').replaceChildren(...[...handsets.values()].map((handset) => handset.element))
+  $('tabs').replaceChildren(...state.phones.map((person) => tab(person.key, person.name)), tab('side', 'Books'))
+  for (const chat of state.chats) if (chat.shop === shop.id) handsets.get(chat.phone).load(chat)
+  for (const text of state.sms) handsets.get(text.phone)?.addText(text, { old: true })
+  for (const prompt of prompts.values()) handsets.get(prompt.phone)?.setPrompt(prompt, state.prompt_timeout)
+  show(shown ?? state.phones[0].key)
+}
+
+function tab(key, name) {
+  return h('button', { type: 'button', 'data-tab': key, onclick: () => { show(key); reach(key) } }, name, h('span', { class: 'badge', hidden: true }))
+}
+
+function show(key) {
+  for (const element of [...document.querySelectorAll('.handset'), $('side')]) {
+    element.classList.toggle('shown', element.id === `phone-${key}` || element.id === key)
+  }
+  for (const button of $('tabs').children) button.setAttribute('aria-pressed', String(button.dataset.tab === key))
+  handsets.get(key)?.bottom()
+  handsets.get(key)?.look()
+}
+
+function reach(key) {
+  const target = handsets.get(key)?.element ?? $('side')
+  target.scrollIntoView({ behavior: 'smooth', block: 'nearest', inline: 'center' })
+}
+
+function showUnread(key, count) {
+  const badge = document.querySelector(`[data-tab="${key}"] .badge`)
+  if (!badge) return
+  badge.textContent = count
+  badge.hidden = count === 0
+}
+
+const heard = {
+  message: (message) => ours(message)?.add(message),
+  status: (told) => ours(told)?.setStatus(told.id, told.status),
+  typing: (told) => ours(told)?.setTyping(told.until),
+  window: (told) => ours(told)?.setWindow(told.open),
+  prompt: (prompt) => {
+    prompts.set(prompt.id, prompt)
+    handsets.get(prompt.phone)?.setPrompt(prompt, state.prompt_timeout)
+    showMovements([...prompts.values()], [...payouts.values()])
+  },
+  payout: (payout) => {
+    payouts.set(payout.id, payout)
+    showMovements([...prompts.values()], [...payouts.values()])
+  },
+  sms: (text) => handsets.get(text.phone)?.addText(text),
+  floats: showFloats,
+  faults: showArmed,
+  ledger: showLedger,
+  log: addEvent,
+  reset: () => { clearEvents(); load() },
+}
+
+function ours(told) {
+  return told.shop === shop.id ? handsets.get(told.phone) : undefined
+}
+
+function follow() {
+  stream = new EventSource(`/events?after=${encodeURIComponent(state.cursor)}`)
+  for (const [kind, hear] of Object.entries(heard)) {
+    stream.addEventListener(kind, (event) => hear(JSON.parse(event.data)))
+  }
+  stream.onopen = () => live('good', 'live')
+  stream.onerror = () => {
+    live('bad', 'reconnecting')
+    if (stream.readyState === EventSource.CLOSED) setTimeout(start, 1500)
+  }
+}
+
+function live(state_, words) {
+  $('live').dataset.state = state_
+  $('live').lastElementChild.textContent = words
+}
+
+async function start() {
+  try {
+    await load()
+    follow()
+  } catch {
+    live('bad', 'not running')
+    setTimeout(start, 1500)
+  }
+}
+
+$('shop').addEventListener('change', async (event) => {
+  shop = { id: event.target.value }
+  await load()
+})
+$('reset').addEventListener('click', () => act('reset'))
+document.addEventListener('visibilitychange', () => handsets.forEach((handset) => handset.look()))
+setInterval(() => {
+  for (const time of document.querySelectorAll('.statusbar time')) time.textContent = clock(Date.now())
+}, 10_000)
+start()

@@ -1,0 +1,60 @@
+// Sheets: what rises over a chat: the rows of a list, the number to share, M-Pesa's question, its texts.
+
+import { act, clock, grouped, h, icon } from './dom.js'
+
+function sheet(title, close, ...content) {
+  return h('div', { class: 'sheet', role: 'dialog', 'aria-modal': 'true', 'aria-label': title },
+    h('header', {}, h('button', { type: 'button', class: 'iconic', 'aria-label': 'Close', onclick: close }, icon('close')), h('h3', {}, title)),
+    ...content)
+}
+
+export function listSheet(message, pick, close) {
+  const sections = message.sections.map((section) => h('section', {},
+    section.title ? h('h4', {}, section.title) : null,
+    ...section.rows.map((row) => h('button', { type: 'button', class: 'row', onclick: () => pick(row.id) },
+      h('span', {}, h('b', {}, row.title), row.description ? h('small', {}, row.description) : null), h('i', { class: 'radio' })))))
+  return sheet(message.menu, close, h('div', { class: 'rows' }, sections))
+}
+
+export function shareSheet(shop, number, share, close) {
+  const field = h('input', { type: 'tel', value: number, 'aria-label': 'Phone number to share', 'data-focus': true, autocomplete: 'off' })
+  return sheet('Share phone number', close, h('form', { class: 'fill', onsubmit: (event) => { event.preventDefault(); share(field.value) } },
+    h('p', {}, `${shop} asks for your phone number. With it, M-Pesa can reach you.`), field,
+    h('button', { type: 'submit', class: 'main' }, 'Share')))
+}
+
+export function cardSheet(send, close) {
+  const name = h('input', { type: 'text', value: 'My sister', 'aria-label': 'Name', 'data-focus': true, autocomplete: 'off' })
+  const number = h('input', { type: 'tel', value: '+254711222333', 'aria-label': 'Phone number', autocomplete: 'off' })
+  return sheet('Send a contact card', close, h('form', { class: 'fill', onsubmit: (event) => { event.preventDefault(); send({ name: name.value, number: number.value }) } },
+    name, number, h('button', { type: 'submit', class: 'main' }, 'Send')))
+}
+
+export function textsSheet(texts, close) {
+  const list = texts.toReversed().map((text) => h('li', {}, h('p', {}, text.text), h('time', {}, clock(text.at))))
+  return sheet('Texts from M-PESA', close, list.length ? h('ol', { class: 'texts' }, list) : h('p', { class: 'none' }, 'None yet.'))
+}
+
+/** M-Pesa's question, as the SIM toolkit asks it. Any PIN of four digits is right. */
+export function promptDialog(prompt, name, seconds) {
+  const answer = (outcome) => act(`prompts/${encodeURIComponent(prompt.id)}`, { outcome })
+  const pin = h('input', { class: 'pin', type: 'text', inputmode: 'numeric', maxlength: '4', autocomplete: 'off', 'aria-label': 'M-PESA PIN', placeholder: '••••' })
+  const ok = h('button', { type: 'submit', class: 'ok', disabled: true }, 'OK')
+  pin.addEventListener('input', () => {
+    pin.value = pin.value.replace(/\D/g, '')
+    ok.disabled = pin.value.length < 4
+  })
+  const other = (words, outcome, title) => h('button', { type: 'button', class: 'other', title, onclick: () => answer(outcome) }, words)
+  const bar = h('i', { class: 'countdown', 'aria-hidden': 'true' })
+  bar.style.setProperty('--seconds', `${Math.max(0, seconds - (Date.now() - prompt.at) / 1000)}s`)
+  const dialog = h('form', { class: 'prompt', role: 'dialog', 'aria-label': `M-PESA asks ${name}`, 'data-prompt': prompt.id, onsubmit: (event) => { event.preventDefault(); answer('pay') } },
+    h('div', { class: 'toolkit' },
+      h('header', {}, h('span', { class: 'mpesa', 'aria-hidden': 'true' }, 'M'), 'M-PESA'), bar,
+      h('p', {}, 'Do you want to pay ', h('b', {}, `Ksh ${grouped(prompt.amount)}.00`), ' to ', h('b', {}, prompt.merchant), ' account no. ', h('b', {}, prompt.reference), '?'),
+      h('label', {}, 'Enter M-PESA PIN', pin),
+      h('div', { class: 'buttons' }, h('button', { type: 'button', class: 'cancel', onclick: () => answer('cancel') }, 'Cancel'), ok),
+      h('div', { class: 'others' }, h('span', {}, 'Or let it end with'),
+        other('Wrong PIN', 'wrong_pin', 'Result 2001'), other('No funds', 'no_funds', 'Result 1'), other('Ignore', 'ignore', 'Result 1037 after a while'))))
+  return dialog
+}
+

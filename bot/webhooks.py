@@ -1,0 +1,106 @@
+"""Webhooks: what Meta and the providers call. Verify over the raw bytes, store, answer 200."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+import structlog
+from aiohttp import web
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.intake import Intake
+from bot.whatsapp.incoming import NotAnObject, read
+from bot.whatsapp.signature import verify
+from services.safety.vault import Vault
+from services.store.bell import Bell
+from services.store.database import Database
+from services.store.schema import hooks, inbox
+
+log = structlog.get_logger()
+
+MOST_BYTES = 4 * 1024 * 1024
+_TOKEN_LENGTH = 64
+
+
+class MetaWebhook:
+    """GET is Meta's handshake, POST its updates.
+
+    https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+    """
+
+    def __init__(self, intake: Intake, app_secrets: Sequence[bytes], verify_token: str) -> None:
+        self._intake, self._secrets = intake, app_secrets
+        self._verify_token = verify_token.encode()
+
+    async def handshake(self, request: web.Request) -> web.Response:
+        query = request.query
+        token = query.get("hub.verify_token", "").encode()
+        if query.get("hub.mode") != "subscribe" or not hmac.compare_digest(token, self._verify_token):
+            return web.Response(status=403, text="The verify token or mode is wrong.")
+        return web.Response(
+            text=query.get("hub.challenge", ""),
+            content_type="text/plain",
+            headers={"X-Content-Type-Options": "nosniff"},
+        )
+
+    async def updates(self, request: web.Request) -> web.Response:
+        """413 above 4 MiB, 401 for the signature, 400 when no JSON object; else 200 once stored."""
+        body = await _body(request)
+        if not verify(body, request.headers.get("X-Hub-Signature-256"), self._secrets):
+            return web.Response(status=401, text="The signature is missing or wrong.")
+        try:
+            events = read(body)
+        except NotAnObject as error:
+            return web.Response(status=400, text=f"Not a JSON object as Meta sends: {error}")
+        await self._intake.store(events)
+        return web.Response()
+
+
+class Hooks:
+    """The providers' unsigned callbacks: the token in the address is the credential."""
+
+    def __init__(self, database: Database, vault: Vault, bell: Bell, clock: Callable[[], datetime]) -> None:
+        self._database, self._vault, self._bell, self._clock = database, vault, bell, clock
+
+    async def called(self, request: web.Request) -> web.Response:
+        """404 for an unknown token; anything on a known one is stored and answered 200."""
+        token = request.match_info["token"]
+        token_hash = hashlib.sha256(token.encode()).digest()
+        body = await _body(request)
+        async with self._database.reading() as connection:
+            tenant = await connection.scalar(
+                sa.select(hooks.c.tenant_id).where(hooks.c.token_hash == token_hash)
+            )
+        if len(token) != _TOKEN_LENGTH or tenant is None:
+            log.warning("hooks.unknown_token")
+            return web.Response(status=404, text="No such address.")
+        # The same body on the same address is the same event, however often it is told.
+        external = f"{token_hash.hex()}:{hashlib.sha256(body).hexdigest()[:32]}"
+        now = self._clock()
+        insert = postgresql.insert if self._database.is_postgres else sqlite.insert
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                insert(inbox)
+                .values(
+                    tenant_id=tenant,
+                    kind="hook",
+                    external_id=external,
+                    status="",
+                    state="waiting",
+                    due_at=now,
+                    received_at=now,
+                    body_sealed=self._vault.seal(body, tenant, "inbox.body", f"hook|{external}|"),
+                )
+                .on_conflict_do_nothing()
+            )
+        self._bell.ring("hooks")
+        return web.json_response({"ResultCode": 0, "ResultDesc": "Accepted"})
+
+
+async def _body(request: web.Request) -> bytes:
+    """The raw bytes; aiohttp answers 413 by itself above the application's limit."""
+    if (request.content_length or 0) > MOST_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MOST_BYTES, request.content_length or 0)
+    return await request.read()

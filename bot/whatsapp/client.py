@@ -1,0 +1,105 @@
+"""The Cloud API client: one send, and what is known of it afterwards.
+
+https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from bot.whatsapp.errors import Verdict, verdict
+
+_TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Accepted, not yet delivered."""
+
+    wamid: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Provably never reached Meta."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Meta said no, and why."""
+
+    verdict: Verdict
+    reason: str
+    code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownSend:
+    """The request left; whether it was accepted is not known. There is no id to ask by."""
+
+    reason: str
+
+
+Outcome = Sent | NotSent | Refused | UnknownSend
+
+
+class WhatsApp:
+    """Sends for any number. Neither tokens nor phones appear in what it returns or raises."""
+
+    def __init__(self, http: aiohttp.ClientSession, graph_url: str, api_version: str) -> None:
+        self._http = http
+        self._base = f"{graph_url.rstrip('/')}/{api_version}"
+
+    async def send(self, phone_number_id: str, access_token: str, body: dict[str, Any]) -> Outcome:
+        try:
+            status, answer = await self._post(phone_number_id, access_token, body)
+        except aiohttp.ClientConnectorError as error:
+            return NotSent(type(error).__name__)
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
+            return UnknownSend(type(error).__name__)
+        return _outcome(status, answer)
+
+    async def mark_read(self, phone_number_id: str, access_token: str, message_id: str) -> bool:
+        """Blue ticks and the typing indicator, until we answer or for 25 seconds. May fail freely."""
+        body = {
+            "messaging_product": "whatsapp",
+            "status": "read",
+            "message_id": message_id,
+            "typing_indicator": {"type": "text"},
+        }
+        try:
+            status, _ = await self._post(phone_number_id, access_token, body)
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+        return status == _OK
+
+    async def _post(self, phone_number_id: str, access_token: str, body: dict[str, Any]) -> tuple[int, bytes]:
+        async with self._http.post(
+            f"{self._base}/{phone_number_id}/messages",
+            data=json.dumps(body, ensure_ascii=False).encode(),
+            headers={"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"},
+            timeout=_TIMEOUT,
+            allow_redirects=False,
+        ) as response:
+            return response.status, await response.read()
+
+
+def _outcome(status: int, answer: bytes) -> Outcome:
+    try:
+        parsed = json.loads(answer)
+    except ValueError:
+        return UnknownSend(f"HTTP {status} without JSON")
+    match parsed:
+        case {"messages": [{"id": str(wamid)}, *_]} if status == _OK:
+            return Sent(wamid)
+        case {"error": {"code": int(code)} as error}:
+            details = error.get("error_data")
+            words = details.get("details") if isinstance(details, dict) else None
+            return Refused(verdict(status, code), str(words or error.get("message", ""))[:500], code)
+    return UnknownSend(f"HTTP {status} of no known shape")

@@ -1,0 +1,41 @@
+"""Meta's error codes, and what each asks of us.
+
+Keyed on the code alone; titles and subcodes are deprecated.
+https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+"""
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    RETRY = "retry"  # temporary: again, waiting longer each time
+    PAUSE_PAIR = "pause_pair"  # too fast to this person: only this one waits
+    PAUSE_NUMBER = "pause_number"  # too fast altogether: the tenant's number rests
+    STOP_AND_ALERT = "stop_and_alert"  # token, permission, policy, billing: somebody must act
+    WINDOW_CLOSED = "window_closed"  # only a template reaches this person now
+    RESEND_TO_PHONE = "resend_to_phone"  # not by business-scoped user id
+    GIVE_UP = "give_up"  # this message will never arrive
+
+
+_BY_CODE = {
+    **dict.fromkeys((1, 2, 131000, 131016, 131057, 133004, 132069), Verdict.RETRY),
+    131056: Verdict.PAUSE_PAIR,
+    **dict.fromkeys((4, 80007, 130429, 133016), Verdict.PAUSE_NUMBER),
+    **dict.fromkeys(
+        (0, 3, 10, 33, 190, 368, 130497, 131005, 131031, 131037, 131042, 131045, 131048),
+        Verdict.STOP_AND_ALERT,
+    ),
+    **dict.fromkeys(range(200, 300), Verdict.STOP_AND_ALERT),
+    **dict.fromkeys((133000, 133005, 133006, 133008, 133009, 133010, 133015), Verdict.STOP_AND_ALERT),
+    131047: Verdict.WINDOW_CLOSED,
+    131062: Verdict.RESEND_TO_PHONE,
+}
+
+_TOO_MANY_REQUESTS = 429
+
+
+def verdict(status: int, code: int | None) -> Verdict:
+    """What to do about a refusal that Meta explained; a code that nobody knows is given up."""
+    if code is None:
+        return Verdict.PAUSE_NUMBER if status == _TOO_MANY_REQUESTS else Verdict.GIVE_UP
+    return _BY_CODE.get(code, Verdict.GIVE_UP)

@@ -1,0 +1,236 @@
+"""Incoming: Meta's envelope -> events, each with its own slice of the body.
+
+A POST may hold up to a thousand updates of any shape. Whatever cannot be read becomes an event of its
+own and never costs its neighbours; nothing is dropped.
+https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.whatsapp.struck import strike_out
+
+MOST_DEPTH = 64
+_USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
+_PHONE = re.compile(r"\+?(\d{6,15})", re.ASCII)
+_MILLISECONDS_FROM = 10**12
+# Values that name things: digits in them are no card numbers, and ids must stay whole.
+_NAMES = frozenset(
+    {
+        "id",
+        "from",
+        "from_user_id",
+        "from_parent_user_id",
+        "wa_id",
+        "user_id",
+        "parent_user_id",
+        "recipient_id",
+        "recipient_user_id",
+        "phone_number_id",
+        "display_phone_number",
+        "timestamp",
+        "sha256",
+        "mime_type",
+        "type",
+        "status",
+        "message_id",
+        "catalog_id",
+        "product_retailer_id",
+        "identity_key_hash",
+        "hash",
+        "ctwa_clid",
+        "href",
+        "url",
+        "biz_opaque_callback_data",
+        "phone",
+    }
+)
+
+
+class NotAnObject(ValueError):
+    """Not a JSON object, or nested deeper than any real one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One message, status or other notice. (kind, external_id, status) is what makes it the same one."""
+
+    kind: str
+    external_id: str
+    status: str
+    phone_number_id: str | None
+    phone: str | None  # E.164 with plus
+    user_id: str | None
+    name: str | None
+    happened_at: datetime | None
+    body: bytes  # canonical JSON, ASCII, cards and codes struck out
+
+
+def read(body: bytes) -> list[Event]:
+    """All events of a POST, in its order. Raises NotAnObject."""
+    envelope = _parse(body)
+    entries = envelope.get("entry")
+    if not isinstance(entries, list):
+        return [_unknown("unknown", {"envelope": envelope}, None)]
+    return [event for entry in entries for event in _entry(entry)]
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    if _depth(body) > MOST_DEPTH:
+        raise NotAnObject(f"nested deeper than {MOST_DEPTH}")
+    try:
+        envelope = json.loads(body)
+    except (ValueError, RecursionError):
+        raise NotAnObject("no JSON") from None
+    if not isinstance(envelope, dict):
+        raise NotAnObject("no object")
+    return envelope
+
+
+def _depth(body: bytes) -> int:
+    """An upper bound: brackets inside strings count too, so it is only refined when it matters."""
+    if body.count(b"{") + body.count(b"[") <= MOST_DEPTH:
+        return 0
+    depth = deepest = 0
+    for bracket in re.sub(rb'"(?:[^"\\]|\\.)*"', b"", body, flags=re.DOTALL):
+        if bracket in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif bracket in b"}]":
+            depth -= 1
+    return deepest
+
+
+def _entry(entry: Any) -> Iterator[Event]:
+    changes = entry.get("changes") if isinstance(entry, dict) else None
+    if not isinstance(changes, list):
+        yield _unknown("unknown", {"entry": entry}, None)
+        return
+    for change in changes:
+        value = change.get("value") if isinstance(change, dict) else None
+        field = change.get("field") if isinstance(change, dict) else None
+        if not isinstance(value, dict) or not isinstance(field, str):
+            yield _unknown("unknown", {"change": change}, None)
+        elif field == "messages":
+            yield from _value(value)
+        else:
+            yield _unknown(f"change:{field[:40]}", {"entry": entry.get("id"), **change}, _number(value))
+
+
+def _value(value: dict[str, Any]) -> Iterator[Event]:
+    number = _number(value)
+    found = False
+    for key, one in (("messages", _message), ("statuses", _status), ("errors", None)):
+        if key not in value:
+            continue
+        found = True
+        elements = value[key] if isinstance(value[key], list) else [value[key]]
+        for element in elements:
+            if one is None or not isinstance(element, dict) or not isinstance(element.get("id"), str):
+                yield _unknown("errors" if one is None else "unknown", {key: element}, number)
+            else:
+                yield one(value, element, number)
+    if not found:
+        yield _unknown("unknown", {"value": value}, number)
+
+
+def _message(value: dict[str, Any], message: dict[str, Any], number: str | None) -> Event:
+    phone, user_id = _phone(message.get("from")), _user_id(message.get("from_user_id"))
+    contact = _contact(value, message)
+    if contact:
+        phone = phone or _phone(contact.get("wa_id"))
+        user_id = user_id or _user_id(contact.get("user_id"))
+    profile = contact.get("profile") if contact else None
+    name = profile.get("name") if isinstance(profile, dict) else None
+    return Event(
+        "group_message" if "group_id" in message else "message",
+        message["id"][:512],
+        "",
+        number,
+        phone,
+        user_id,
+        strike_out(name)[:200] if isinstance(name, str) else None,
+        _moment(message.get("timestamp")),
+        _canonical({"contact": contact, "message": message}),
+    )
+
+
+def _status(_value: dict[str, Any], status: dict[str, Any], number: str | None) -> Event:
+    payment = status.get("type") == "payment"
+    word = status.get("status")
+    return Event(
+        "payment_status" if payment else "status",
+        status["id"][:512],
+        word[:40] if isinstance(word, str) else "",
+        number,
+        _phone(status.get("from" if payment else "recipient_id")),
+        _user_id(status.get("recipient_user_id")),
+        None,
+        _moment(status.get("timestamp")),
+        _canonical({"status": status}),
+    )
+
+
+def _unknown(kind: str, body: dict[str, Any], number: str | None) -> Event:
+    canonical = _canonical(body)
+    digest = f"sha256:{hashlib.sha256(canonical).hexdigest()}"
+    return Event(kind, digest, "", number, None, None, None, None, canonical)
+
+
+def _contact(value: dict[str, Any], message: dict[str, Any]) -> dict[str, Any] | None:
+    """The sender's own, by id: several people may stand in one update."""
+    contacts = value.get("contacts")
+    listed = [one for one in contacts if isinstance(one, dict)] if isinstance(contacts, list) else []
+    for ours, theirs in (("from_user_id", "user_id"), ("from", "wa_id")):
+        if isinstance(message.get(ours), str):
+            for contact in listed:
+                if contact.get(theirs) == message[ours]:
+                    return contact
+    nameless = "from" not in message and "from_user_id" not in message
+    return listed[0] if len(listed) == 1 and nameless else None
+
+
+def _number(value: dict[str, Any]) -> str | None:
+    metadata = value.get("metadata")
+    number = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
+    return number[:64] if isinstance(number, str) else None
+
+
+def _phone(value: Any) -> str | None:
+    shape = _PHONE.fullmatch(value) if isinstance(value, str) else None
+    return f"+{shape[1]}" if shape else None
+
+
+def _user_id(value: Any) -> str | None:
+    return value if isinstance(value, str) and _USER_ID.fullmatch(value) else None
+
+
+def _moment(value: Any) -> datetime | None:
+    """Seconds or milliseconds since 1970, as a string or a number."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    try:
+        number = int(value)
+        return datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS_FROM else number, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _canonical(body: dict[str, Any]) -> bytes:
+    """ASCII, so that NUL and lone surrogates survive any store."""
+    return json.dumps(_struck(body), ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _struck(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _struck(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_struck(inner, key) for inner in value]
+    if isinstance(value, str) and key not in _NAMES:
+        return strike_out(value)
+    return value

@@ -1,0 +1,121 @@
+"""Outgoing: a neutral reply -> Cloud API messages within Meta's limits.
+
+Up to three short options are buttons, up to ten a list, anything else numbers to type. Text that is too
+long is split between paragraphs, sentences or words, never inside one.
+https://developers.facebook.com/docs/whatsapp/cloud-api/messages/interactive-reply-buttons-messages
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from flows.reply import Option, Reply
+from flows.text import Text, render
+
+MOST_TEXT = 4096
+MOST_INTERACTIVE = 1024
+_BUTTONS, _BUTTON_TITLE = 3, 20
+_ROWS, _ROW_TITLE, _ROW_NOTE = 10, 24, 72
+_LABEL = 20
+_BREAKS = (re.compile(r"\n\n+"), re.compile(r"\n"), re.compile(r"(?<=[.!?])\s+"), re.compile(r"\s+"))
+
+
+def bodies(reply: Reply, language: str, timezone: str = "UTC") -> list[dict[str, Any]]:
+    """The messages of a reply, in order; the last one carries what can be tapped."""
+
+    def words(text: Text) -> str:
+        return render(text, language, timezone)
+
+    text = words(reply.text)
+    kind = _kind(reply, words)
+    if kind is None:
+        numbered = [f"{n}. {words(option.label)}" for n, option in enumerate(reply.options, start=1)]
+        return [_text(part) for part in split("\n".join([text, *numbered]), MOST_TEXT)]
+    *before, last = split(text, MOST_INTERACTIVE)
+    interactive = {**kind, "body": {"text": last}}
+    return [*map(_text, before), {"type": "interactive", "interactive": interactive}]
+
+
+def addressed(body: dict[str, Any], phone: str | None, user_id: str | None, opaque: str) -> dict[str, Any]:
+    """With its recipient: by phone where it is known (that keeps phones coming in webhooks), else by
+    business-scoped user id, which goes into `recipient` and never into `to`."""
+    to = {"to": phone} if phone else {"recipient": user_id}
+    return {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        **to,
+        **body,
+        "biz_opaque_callback_data": opaque,
+    }
+
+
+def _kind(reply: Reply, words: Any) -> dict[str, Any] | None:
+    """The interactive part, or None where plain text must do."""
+    if reply.asks_for_number:
+        return {"type": "request_contact_info", "action": {"name": "request_contact_info"}}
+    if reply.link is not None and length(words(reply.link.label)) <= _LABEL:
+        parameters = {"display_text": words(reply.link.label), "url": reply.link.url}
+        return {"type": "cta_url", "action": {"name": "cta_url", "parameters": parameters}}
+    titles = [words(option.label) for option in reply.options]
+    if not titles or len(set(titles)) < len(titles):
+        return None
+    if _fits(titles, _BUTTONS, _BUTTON_TITLE) and not any(option.note for option in reply.options):
+        return _buttons(reply, titles)
+    if _fits(titles, _ROWS, _ROW_TITLE):
+        return _list(reply, titles, words)
+    return None
+
+
+def _fits(titles: Sequence[str], most: int, longest: int) -> bool:
+    return len(titles) <= most and all(length(title) <= longest for title in titles)
+
+
+def _buttons(reply: Reply, titles: Sequence[str]) -> dict[str, Any]:
+    buttons = [
+        {"type": "reply", "reply": {"id": reply.tap(option).encode(), "title": title}}
+        for option, title in zip(reply.options, titles, strict=True)
+    ]
+    return {"type": "button", "action": {"buttons": buttons}}
+
+
+def _list(reply: Reply, titles: Sequence[str], words: Any) -> dict[str, Any]:
+    rows = [_row(reply, option, title, words) for option, title in zip(reply.options, titles, strict=True)]
+    button = words(reply.menu or Text("Choose"))
+    return {"type": "list", "action": {"button": button[:_LABEL], "sections": [{"rows": rows}]}}
+
+
+def _row(reply: Reply, option: Option, title: str, words: Any) -> dict[str, Any]:
+    row = {"id": reply.tap(option).encode(), "title": title}
+    if option.note is not None:
+        row["description"] = split(words(option.note), _ROW_NOTE)[0]
+    return row
+
+
+def _text(body: str) -> dict[str, Any]:
+    return {"type": "text", "text": {"body": body, "preview_url": False}}
+
+
+def length(text: str) -> int:
+    """In UTF-16 units: Meta does not say what it counts, and this is the larger."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def split(text: str, most: int) -> list[str]:
+    """Parts of at most `most`, cut at the largest break that leaves a fair part before it."""
+    parts = []
+    while length(text) > most:
+        cut = _cut(text, most)
+        parts.append(text[:cut].rstrip())
+        text = text[cut:].lstrip()
+    return [*parts, text]
+
+
+def _cut(text: str, most: int) -> int:
+    window = text[:most]
+    while length(window) > most:
+        window = window[:-1]
+    for pattern in _BREAKS:
+        ends = [match.start() for match in pattern.finditer(window) if match.start() > len(window) // 2]
+        if ends:
+            return ends[-1]
+    return len(window)  # one endless word

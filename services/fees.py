@@ -1,0 +1,83 @@
+"""Fees: what a withdrawal costs and what a sale costs, as data."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.errors import BelowMinimum, NotWholeShillings, OverLimit, ProviderNotConfigured
+from services.facts import Quote
+from services.money import PLACES, Money
+from services.store.schema import fees
+from services.work import Work
+
+
+@dataclass(frozen=True)
+class Rail:
+    """A way out for money: who carries it, what it costs unless the tenant has bands of its own, and
+    what it takes. The minimum and the maximum count for the net. Minor units of KES."""
+
+    provider: str
+    fee: int
+    minimum: int
+    maximum: int | None = None
+    whole: bool = False  # whole shillings only
+
+
+# The contract's defaults. Daraja's B2C takes 10 to 250,000: https://developer.safaricom.co.ke/faqs
+RAILS = {
+    "mpesa": Rail("mpesa", fee=33_00, minimum=10_00, maximum=250_000_00, whole=True),
+    "bank_transfer": Rail("paystack", fee=50_00, minimum=100_00),
+    "till": Rail("mpesa", fee=27_00, minimum=10_00, whole=True),
+}
+_CURRENCY = "KES"
+_ALWAYS = datetime(1, 1, 1, tzinfo=UTC)  # a band without a date is older than every dated one
+
+
+async def quote(work: Work, gross: Money, method_type: str) -> Quote:
+    """Gross, fee and net of a withdrawal by this rail now.
+
+    The fee is a rail's default, or the tenant's own band that holds the amount: of several in force the
+    newest. An amount outside all of them is refused, not guessed. On a rail of whole shillings the fee
+    is rounded to one, half up, so that the net is whole too.
+    Raises ProviderNotConfigured, NotWholeShillings, BelowMinimum, OverLimit.
+    """
+    rail = RAILS.get(method_type)
+    if rail is None or gross.currency != _CURRENCY:
+        raise ProviderNotConfigured(method_type)
+    if rail.whole and not gross.whole:
+        raise NotWholeShillings(gross)
+    bands = await _bands(work, method_type)
+    fee = _by_band(bands, gross) if bands else Money(rail.fee, gross.currency)
+    if rail.whole:
+        unit = 10 ** PLACES[gross.currency]
+        fee = Money((fee.minor + unit // 2) // unit * unit, gross.currency)
+    net = gross - fee
+    if net.minor < rail.minimum:
+        raise BelowMinimum(Money(rail.minimum, gross.currency), Money(max(net.minor, 0), gross.currency))
+    if rail.maximum is not None and net.minor > rail.maximum:
+        raise OverLimit(Money(rail.maximum, gross.currency), net)
+    return Quote(gross=gross, fee=fee, net=net)
+
+
+async def _bands(work: Work, method_type: str) -> list[sa.Row[Any]]:
+    """The tenant's bands in force, the newest first."""
+    query = sa.select(fees).where(
+        fees.c.tenant_id == work.tenant,
+        fees.c.method_type == method_type,
+        sa.or_(fees.c.valid_from.is_(None), fees.c.valid_from <= work.now),
+    )
+    rows = (await work.connection.execute(query)).all()
+    return sorted(rows, key=lambda row: row.valid_from or _ALWAYS, reverse=True)
+
+
+def _by_band(bands: list[sa.Row[Any]], gross: Money) -> Money:
+    for band in bands:
+        if band.from_amount <= gross.minor and (band.to_amount is None or gross.minor <= band.to_amount):
+            return Money(band.flat, gross.currency) + gross.share(band.ppm)
+    lowest = min(band.from_amount for band in bands)
+    if gross.minor < lowest:
+        raise BelowMinimum(Money(lowest, gross.currency), gross)
+    below = [band.to_amount for band in bands if band.to_amount is not None and band.to_amount < gross.minor]
+    raise OverLimit(Money(max(below), gross.currency), gross)

@@ -1,0 +1,82 @@
+"""Hooks: addresses for the callbacks of one attempt or payout. The token in the address is its only
+credential, so it is unguessable, used for nothing else, and stored as a hash alone."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.money import Money
+from services.payments import settle as payments
+from services.providers.base import Report
+from services.store.schema import hooks
+from services.withdrawals import settle as payouts
+from services.work import Work
+
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Hook:
+    """`about`: "collect", "payout", "payout_timeout", "query" or "query_timeout"; the target is the
+    attempt of the first, else the payout."""
+
+    tenant_id: UUID
+    about: str
+    target_id: UUID
+
+
+async def mint(work: Work, about: str, target_id: UUID) -> str:
+    """A new token of 64 hex digits; the address is "/hooks/{token}"."""
+    token = secrets.token_hex(_TOKEN_BYTES)
+    await work.connection.execute(
+        sa.insert(hooks).values(
+            token_hash=_hash(token),
+            tenant_id=work.tenant,
+            about=about,
+            target_id=target_id,
+            created_at=work.now,
+        )
+    )
+    return token
+
+
+async def address(work: Work, public_url: str, about: str, target_id: UUID) -> str:
+    """A new callback address. It names no provider and holds no word that Daraja refuses."""
+    return f"{public_url.rstrip('/')}/hooks/{await mint(work, about, target_id)}"
+
+
+async def resolve(connection: AsyncConnection, token: str) -> Hook | None:
+    return await by_hash(connection, _hash(token))
+
+
+async def by_hash(connection: AsyncConnection, token_hash: bytes) -> Hook | None:
+    row = (await connection.execute(sa.select(hooks).where(hooks.c.token_hash == token_hash))).first()
+    return Hook(row.tenant_id, row.about, row.target_id) if row else None
+
+
+async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money | None = None) -> None:
+    """Take a callback to what it is about. The address says that, never the body.
+
+    `confirm_above`: a larger success of a customer's payment is asked for once more before it counts.
+    """
+    match hook.about:
+        case "collect":
+            await payments.reported(work, hook.target_id, report, confirm_above=confirm_above)
+        case "payout":
+            await payouts.reported(work, hook.target_id, report)
+        case "query":  # its references are the query's own; the token was minted for this one question
+            await payouts.settle(work, hook.target_id, report.word)
+        case "payout_timeout":
+            await payouts.timed_out(work, hook.target_id)
+        case "query_timeout":
+            pass  # the ladder asks again
+        case about:
+            raise ValueError(about)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,94 @@
+"""Jobs: what is due. A row by target and kind; whoever does it claims it by a lease.
+
+| kind              | target     | does                                                        |
+|-------------------|------------|-------------------------------------------------------------|
+| collect           | attempt    | sends the prompt                                            |
+| collect_check     | attempt    | asks the provider what became of the prompt                 |
+| collect_expire    | attempt    | gives up a prompt that nothing can be asked about           |
+| payout            | payout     | sends the money                                             |
+| payout_check      | payout     | asks the provider what became of it                         |
+| withdrawal_expire | withdrawal | closes a request that nobody decided                        |
+
+`tries` counts the waits gone by on the job's ladder.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.store.schema import jobs
+from services.work import Work
+
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+
+# A person waits with the phone in the hand; Daraja's prompt lives for about a minute.
+COLLECT_LADDER = (10 * SECOND, 20 * SECOND, 30 * SECOND, 60 * SECOND, 2 * MINUTE, 5 * MINUTE)
+PAYOUT_LADDER = (15 * SECOND, 45 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR)
+# What provably never left may be sent again, as long as the person still waits for it.
+SEND_LADDER = (2 * SECOND, 5 * SECOND, 15 * SECOND)
+
+
+@dataclass(frozen=True)
+class Job:
+    tenant_id: UUID
+    target_id: UUID
+    kind: str
+    tries: int
+
+
+async def schedule(work: Work, kind: str, target_id: UUID, due_at: datetime) -> None:
+    """Due then, instead of whenever it was due before; its place on the ladder stays."""
+    statement = work.insert(jobs).values(tenant_id=work.tenant, target_id=target_id, kind=kind, due_at=due_at)
+    await work.connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[jobs.c.tenant_id, jobs.c.target_id, jobs.c.kind],
+            set_={"due_at": due_at, "leased_until": None},
+        )
+    )
+
+
+async def again(work: Work, kind: str, target_id: UUID, ladder: Sequence[timedelta]) -> bool:
+    """Due after the next wait of the ladder; False, and nothing changed, where there is none left."""
+    mine = (jobs.c.tenant_id == work.tenant, jobs.c.target_id == target_id, jobs.c.kind == kind)
+    tries = await work.connection.scalar(sa.select(jobs.c.tries).where(*mine)) or 0
+    if tries >= len(ladder):
+        return False
+    await schedule(work, kind, target_id, work.now + ladder[tries])
+    await work.connection.execute(sa.update(jobs).where(*mine).values(tries=tries + 1))
+    return True
+
+
+async def finish(work: Work, target_id: UUID, *kinds: str) -> None:
+    await work.connection.execute(
+        sa.delete(jobs).where(
+            jobs.c.tenant_id == work.tenant, jobs.c.target_id == target_id, jobs.c.kind.in_(kinds)
+        )
+    )
+
+
+async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, limit: int) -> list[Job]:
+    """Due jobs that nobody has leased, of all tenants; nobody else is given them until the lease ends."""
+    free = sa.or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= now)
+    due = (
+        sa.select(jobs)
+        .where(jobs.c.due_at <= now, free)
+        .order_by(jobs.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = (await connection.execute(due)).all()
+    for row in rows:
+        await connection.execute(
+            sa.update(jobs)
+            .where(
+                jobs.c.tenant_id == row.tenant_id,
+                jobs.c.target_id == row.target_id,
+                jobs.c.kind == row.kind,
+            )
+            .values(leased_until=now + lease)
+        )
+    return [Job(row.tenant_id, row.target_id, row.kind, row.tries) for row in rows]

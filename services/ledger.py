@@ -1,0 +1,230 @@
+"""Ledger: double entry with holds. Money only moves.
+
+A transfer takes from one account and gives to another, is never changed, and is unique by its cause
+and reason, so that the same again moves nothing. Accounts keep `posted` and `held` apart; of a limited
+account never more than `posted - held` may leave. Rows are locked first, in the order of their ids;
+what is refused is refused before anything is written.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+import sqlalchemy as sa
+
+from services.errors import InsufficientBalance
+from services.facts import Balance
+from services.ids import new_id
+from services.money import Money
+from services.store.schema import accounts, holds, transfers
+from services.work import Work
+
+WALLET = "wallet"
+PAYMENT_FEES = "fees:payments"
+WITHDRAWAL_FEES = "fees:withdrawals"
+SUSPENSE = "suspense"
+_LIMITED = frozenset({WALLET})
+
+
+def provider_account(provider: str) -> str:
+    """What the provider holds for the tenant, seen from its other side: a sale lowers it."""
+    return f"provider:{provider}"
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """From one account to another, by name."""
+
+    source: str
+    target: str
+    amount: Money
+    reason: str
+
+
+def account_id(tenant: UUID, name: str, currency: str) -> UUID:
+    """Ids follow from names, so that the order of locks is known before anything is read."""
+    return uuid5(tenant, f"account:{name}:{currency}")
+
+
+async def post(work: Work, cause_id: UUID, moves: Sequence[Transfer]) -> bool:
+    """Post the transfers of one cause, all in one currency; False when they stood there before.
+
+    Raises InsufficientBalance, having written nothing.
+    """
+    return await _post(work, cause_id, moves, freed=0)
+
+
+async def hold(work: Work, hold_id: UUID, amount: Money) -> bool:
+    """Keep an amount of the wallet apart; False when this hold stood there before.
+
+    Raises InsufficientBalance, having written nothing.
+    """
+    wallet = (await _locked(work, [WALLET], amount.currency))[WALLET]
+    before = sa.select(holds.c.id).where(holds.c.tenant_id == work.tenant, holds.c.id == hold_id)
+    if (await work.connection.execute(before)).first() is not None:
+        return False
+    _refuse_shortage(wallet, amount.minor, amount.currency)
+    await work.connection.execute(
+        sa.insert(holds).values(
+            tenant_id=work.tenant,
+            id=hold_id,
+            account_id=wallet.id,
+            amount=amount.minor,
+            state="open",
+            created_at=work.now,
+        )
+    )
+    await _change(work, amount.currency, posted={}, held={WALLET: amount.minor})
+    return True
+
+
+async def post_hold(work: Work, hold_id: UUID, moves: Sequence[Transfer]) -> bool:
+    """The held amount leaves by these transfers; False when the hold was resolved before."""
+    amount = await _resolve(work, hold_id, "posted")
+    if amount is None:
+        return False
+    if sum(move.amount.minor for move in moves) != amount:
+        raise ValueError(f"hold {hold_id} is of {amount}")
+    return await _post(work, hold_id, moves, freed=amount)
+
+
+async def release(work: Work, hold_id: UUID, state: str, currency: str) -> bool:
+    """The hold ends as "voided" or "expired"; False when it was resolved before."""
+    amount = await _resolve(work, hold_id, state)
+    if amount is None:
+        return False
+    await _change(work, currency, posted={}, held={WALLET: -amount})
+    return True
+
+
+async def balance(work: Work, currency: str) -> Balance:
+    """The wallet's, without a lock."""
+    query = sa.select(accounts.c.posted, accounts.c.held).where(
+        accounts.c.tenant_id == work.tenant, accounts.c.id == account_id(work.tenant, WALLET, currency)
+    )
+    row = (await work.connection.execute(query)).first()
+    posted, held = (row.posted, row.held) if row else (0, 0)
+    return Balance(
+        posted=Money(posted, currency),
+        held=Money(held, currency),
+        available=Money(posted - held, currency),
+        at=work.now,
+    )
+
+
+async def lock_wallet(work: Work, currency: str) -> None:
+    """Until the transaction ends nobody else moves the wallet: sums read now still hold at its end."""
+    await _locked(work, [WALLET], currency)
+
+
+async def _post(work: Work, cause_id: UUID, moves: Sequence[Transfer], freed: int) -> bool:
+    currency = moves[0].amount.currency
+    change: dict[str, int] = defaultdict(int)
+    for move in moves:
+        change[move.source] -= move.amount.minor
+        change[move.target] += move.amount.minor
+    for name, row in (await _locked(work, change, currency)).items():
+        if row.limited and row.posted - row.held + freed + change[name] < 0:
+            if await _stands(work, cause_id):
+                return False
+            _refuse_shortage(row, -change[name], currency)
+    if not await _write(work, cause_id, moves):
+        return False
+    await _change(work, currency, posted=change, held={WALLET: -freed} if freed else {})
+    return True
+
+
+async def _write(work: Work, cause_id: UUID, moves: Sequence[Transfer]) -> bool:
+    """The transfers of one cause come together, so either all of them are new or none is."""
+    rows = [
+        {
+            "tenant_id": work.tenant,
+            "id": new_id(),
+            "source_id": account_id(work.tenant, move.source, move.amount.currency),
+            "target_id": account_id(work.tenant, move.target, move.amount.currency),
+            "amount": move.amount.minor,
+            "currency": move.amount.currency,
+            "reason": move.reason,
+            "cause_id": cause_id,
+            "created_at": work.now,
+        }
+        for move in moves
+    ]
+    statement = work.insert(transfers).values(rows).on_conflict_do_nothing().returning(transfers.c.id)
+    written = len((await work.connection.execute(statement)).all())
+    if written not in (0, len(rows)):
+        raise ValueError(f"{cause_id} posted a part of this before")
+    return written > 0
+
+
+async def _stands(work: Work, cause_id: UUID) -> bool:
+    query = (
+        sa.select(transfers.c.id)
+        .where(transfers.c.tenant_id == work.tenant, transfers.c.cause_id == cause_id)
+        .limit(1)
+    )
+    return (await work.connection.execute(query)).first() is not None
+
+
+def _refuse_shortage(row: sa.Row[Any], required: int, currency: str) -> None:
+    available = row.posted - row.held
+    if available < required:
+        raise InsufficientBalance(Money(available, currency), Money(required, currency))
+
+
+async def _locked(work: Work, names: Iterable[str], currency: str) -> dict[str, sa.Row[Any]]:
+    """The accounts by name, locked in the order of their ids, opened where they are new."""
+    ids = sorted({account_id(work.tenant, name, currency): name for name in names}.items())
+    query = (
+        sa.select(accounts)
+        .where(accounts.c.tenant_id == work.tenant, accounts.c.id.in_([each for each, _ in ids]))
+        .order_by(accounts.c.id)
+        .with_for_update(key_share=True)
+    )
+    rows = (await work.connection.execute(query)).all()
+    if len(rows) < len(ids):
+        new = [
+            {
+                "tenant_id": work.tenant,
+                "id": each,
+                "name": name,
+                "currency": currency,
+                "posted": 0,
+                "held": 0,
+                "limited": name in _LIMITED,
+            }
+            for each, name in ids
+        ]
+        await work.connection.execute(work.insert(accounts).values(new).on_conflict_do_nothing())
+        rows = (await work.connection.execute(query)).all()
+    return {row.name: row for row in rows}
+
+
+async def _change(work: Work, currency: str, *, posted: dict[str, int], held: dict[str, int]) -> None:
+    """One statement; where it moves several accounts, their rows are locked already."""
+    ids = {name: account_id(work.tenant, name, currency) for name in (*posted, *held)}
+
+    def by(changes: dict[str, int]) -> Any:
+        if not changes:
+            return 0
+        return sa.case({ids[name]: change for name, change in changes.items()}, value=accounts.c.id, else_=0)
+
+    await work.connection.execute(
+        sa.update(accounts)
+        .where(accounts.c.tenant_id == work.tenant, accounts.c.id.in_(list(ids.values())))
+        .values(posted=accounts.c.posted + by(posted), held=accounts.c.held + by(held))
+    )
+
+
+async def _resolve(work: Work, hold_id: UUID, state: str) -> int | None:
+    """A hold ends once: whoever finds it open ends it."""
+    statement = (
+        sa.update(holds)
+        .where(holds.c.tenant_id == work.tenant, holds.c.id == hold_id, holds.c.state == "open")
+        .values(state=state, resolved_at=work.now)
+        .returning(holds.c.amount)
+    )
+    row = (await work.connection.execute(statement)).first()
+    return row.amount if row else None

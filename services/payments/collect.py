@@ -1,0 +1,114 @@
+"""Collect: asking the customer's phone, in steps around the network call that the edge makes.
+
+`begin_collect` commits that we are about to send; the edge sends; `collect_answered` takes the answer.
+A crash between the two is found by the job and becomes *unknown*: nothing is ever sent twice.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from services import hooks, jobs
+from services.jobs import COLLECT_LADDER, SEND_LADDER
+from services.news import Unpaid
+from services.payments.record import Attempt, alert, locked, move
+from services.payments.settle import expire, settle
+from services.providers.base import (
+    Accepted,
+    Answer,
+    Failed,
+    Misconfigured,
+    NotSent,
+    Pending,
+    Prompt,
+    Refused,
+    Unknown,
+    Word,
+)
+from services.work import Work
+
+# Without a reference there is nothing to ask by. A prompt lives for about a minute; after two a second
+# one cannot meet the first on the phone.
+_BLIND_WAIT = timedelta(minutes=2)
+
+
+async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt | None:
+    """The prompt to send after the commit; None when there is nothing to send any more."""
+    attempt = await locked(work, attempt_id)
+    if attempt.state == "submitting":  # whoever began before us never came back
+        await _lost(work, attempt)
+        return None
+    if attempt.state != "created":
+        await jobs.finish(work, attempt_id, "collect")
+        return None
+    if attempt.payment_status != "pending":  # paid or left in the meantime
+        await expire(work, attempt_id)
+        return None
+    await move(work, attempt, "created", state="submitting")
+    return Prompt(
+        attempt_id=attempt.id,
+        amount=attempt.amount,
+        phone=attempt.details["phone_number"],
+        reference=attempt.number,
+        callback_url=await hooks.address(work, public_url, "collect", attempt.id),
+    )
+
+
+async def collect_answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
+    """Take the answer to the prompt that `begin_collect` gave out."""
+    attempt = await locked(work, attempt_id)
+    match answer:
+        case Accepted():
+            await _accepted(work, attempt, answer)
+        case Refused():
+            await settle(work, attempt_id, Failed(answer.because, answer.detail))
+        case Misconfigured():
+            await settle(work, attempt_id, Failed(Unpaid.SHOP, answer.detail, ours=True))
+        case NotSent():
+            await _send_again(work, attempt, answer)
+        case Unknown():
+            await _lost(work, attempt)
+
+
+async def begin_check(work: Work, attempt_id: UUID) -> tuple[str, str] | None:
+    """The provider, and the reference to ask it by; None when there is nothing to ask any more."""
+    attempt = await locked(work, attempt_id)
+    if attempt.reference is None or attempt.state == "succeeded":
+        await jobs.finish(work, attempt_id, "collect_check")
+        return None
+    return attempt.provider, attempt.reference
+
+
+async def collect_checked(work: Work, attempt_id: UUID, word: Word) -> None:
+    """Take the answer to the query; while it is open, ask again later, and give up in the end."""
+    await settle(work, attempt_id, word)
+    if not isinstance(word, Pending):
+        await jobs.finish(work, attempt_id, "collect_check")
+    elif not await jobs.again(work, "collect_check", attempt_id, COLLECT_LADDER):
+        await expire(work, attempt_id)
+
+
+async def _accepted(work: Work, attempt: Attempt, answer: Accepted) -> None:
+    """The callback may have been quicker, and then the reference is known."""
+    theirs = (answer.reference, answer.second_reference)
+    if attempt.reference is not None and attempt.reference not in theirs:
+        await alert(work, attempt, "payment.reference_mismatch", told="accepted")
+    sealed = work.seal(answer.reference, "attempts.reference", attempt.id)
+    await move(work, attempt, attempt.state, reference_sealed=sealed)
+    await move(work, attempt, "submitting", "unknown", state="pending")
+    await jobs.finish(work, attempt.id, "collect", "collect_expire")
+    if attempt.live or attempt.state == "expired":
+        await jobs.again(work, "collect_check", attempt.id, COLLECT_LADDER)
+
+
+async def _send_again(work: Work, attempt: Attempt, answer: NotSent) -> None:
+    if not await move(work, attempt, "submitting", "unknown", state="created", detail=answer.detail):
+        return
+    if not await jobs.again(work, "collect", attempt.id, SEND_LADDER):
+        await settle(work, attempt.id, Failed(Unpaid.PROVIDER, answer.detail))
+
+
+async def _lost(work: Work, attempt: Attempt) -> None:
+    """Only a callback can tell now. A second prompt is held back for as long as the first may ring."""
+    await jobs.finish(work, attempt.id, "collect")
+    if await move(work, attempt, "submitting", state="unknown"):
+        await jobs.schedule(work, "collect_expire", attempt.id, work.now + _BLIND_WAIT)

@@ -1,0 +1,93 @@
+"""Methods: the ways to pay that a customer has saved, the preferred one first."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.errors import NotFound
+from services.facts import Way
+from services.ids import new_id
+from services.news import PaymentMethod
+from services.store.schema import people, saved_methods
+from services.work import Work
+
+_COLUMN = "saved_methods.details"
+
+
+async def ways(work: Work, person_id: UUID) -> tuple[Way, ...]:
+    query = (
+        sa.select(saved_methods)
+        .where(_of(work, person_id))
+        .order_by(saved_methods.c.is_default.desc(), saved_methods.c.saved_at.desc())
+    )
+    return tuple(
+        Way(method=PaymentMethod(provider=row.provider, label=row.label), method_id=row.id)
+        for row in await work.connection.execute(query)
+    )
+
+
+async def details_of(work: Work, person_id: UUID, method_id: UUID) -> tuple[PaymentMethod, dict[str, str]]:
+    """Raises NotFound for a method that is not this person's."""
+    query = sa.select(saved_methods).where(_of(work, person_id), saved_methods.c.id == method_id)
+    row = (await work.connection.execute(query)).first()
+    if row is None:
+        raise NotFound("payment_method")
+    details = work.open(row.details_sealed, _COLUMN, row.id)
+    return PaymentMethod(provider=row.provider, label=row.label), details
+
+
+async def save(work: Work, person_id: UUID, method: PaymentMethod, details: dict[str, str]) -> PaymentMethod:
+    """Save as the preferred method; the same details again replace what was saved of them."""
+    await _lock(work, person_id)
+    known = await _find(work, person_id, method.provider, details)
+    method_id = known.id if known else new_id()
+    values: dict[str, Any] = {
+        "details_sealed": work.seal(details, _COLUMN, method_id),
+        "details_index": work.index(details, _COLUMN),
+        "label": method.label,
+        "is_default": True,
+        "saved_at": work.now,
+    }
+    await work.connection.execute(
+        sa.update(saved_methods)
+        .where(_of(work, person_id), saved_methods.c.is_default, saved_methods.c.id != method_id)
+        .values(is_default=False)
+    )
+    if known:
+        same = sa.update(saved_methods).where(_of(work, person_id), saved_methods.c.id == method_id)
+        await work.connection.execute(same.values(**values))
+    else:
+        new = sa.insert(saved_methods).values(
+            tenant_id=work.tenant, id=method_id, person_id=person_id, provider=method.provider, **values
+        )
+        await work.connection.execute(new)
+    return method
+
+
+async def is_saved(work: Work, person_id: UUID, provider: str, details: dict[str, str]) -> bool:
+    return await _find(work, person_id, provider, details) is not None
+
+
+async def _find(
+    work: Work, person_id: UUID, provider: str, details: dict[str, str]
+) -> sa.Row[tuple[UUID]] | None:
+    query = sa.select(saved_methods.c.id).where(
+        _of(work, person_id),
+        saved_methods.c.provider == provider,
+        saved_methods.c.details_index.in_(work.indexes(details, _COLUMN)),
+    )
+    return (await work.connection.execute(query)).first()
+
+
+async def _lock(work: Work, person_id: UUID) -> None:
+    """Two savings at once would both be the preferred one."""
+    await work.connection.execute(
+        sa.select(people.c.id)
+        .where(people.c.tenant_id == work.tenant, people.c.id == person_id)
+        .with_for_update(key_share=True)
+    )
+
+
+def _of(work: Work, person_id: UUID) -> sa.ColumnElement[bool]:
+    return sa.and_(saved_methods.c.tenant_id == work.tenant, saved_methods.c.person_id == person_id)

@@ -1,0 +1,165 @@
+"""Record: an attempt with the payment and the order it belongs to, read under the order's lock."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit, inbox
+from services.errors import NotFound
+from services.money import Money
+from services.news import News, PaymentMethod
+from services.store.schema import attempts, orders, payments
+from services.work import Work
+
+LIVE = ("created", "submitting", "pending", "unknown")
+SETTLED = ("succeeded", "partially_refunded", "refunded")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One asking of one provider."""
+
+    id: UUID
+    state: str
+    provider: str
+    label: str
+    details: dict[str, str]
+    reference: str | None
+    receipt: str | None
+    asked: bool
+    payment_id: UUID
+    payment_status: str
+    order_id: UUID
+    number: str
+    person_id: UUID
+    conversation_id: UUID | None
+    amount: Money
+
+    @property
+    def live(self) -> bool:
+        return self.state in LIVE
+
+    @property
+    def paid(self) -> bool:
+        """By whichever attempt."""
+        return self.payment_status in SETTLED
+
+    @property
+    def method(self) -> PaymentMethod:
+        return PaymentMethod(provider=self.provider, label=self.label)
+
+
+async def locked(work: Work, attempt_id: UUID) -> Attempt:
+    """Lock the order, then read: whatever is decided about an order is decided one after the other.
+
+    Raises NotFound.
+    """
+    order_id = (
+        sa.select(payments.c.order_id)
+        .join(attempts, _joined(attempts.c.tenant_id == payments.c.tenant_id))
+        .where(attempts.c.tenant_id == work.tenant, attempts.c.id == attempt_id)
+        .scalar_subquery()
+    )
+    lock = (
+        sa.select(orders.c.id)
+        .where(orders.c.tenant_id == work.tenant, orders.c.id == order_id)
+        .with_for_update(key_share=True)
+    )
+    if (await work.connection.execute(lock)).first() is None:
+        raise NotFound("attempt")
+    return await _read(work, attempt_id)
+
+
+async def _read(work: Work, attempt_id: UUID) -> Attempt:
+    """In a statement of its own: one that waited for a lock still sees what was before it."""
+    query = (
+        sa.select(
+            attempts,
+            payments.c.status.label("payment_status"),
+            payments.c.order_id,
+            payments.c.person_id,
+            payments.c.conversation_id,
+            payments.c.amount,
+            payments.c.currency,
+            orders.c.number,
+        )
+        .join(payments, _joined(attempts.c.tenant_id == payments.c.tenant_id))
+        .join(orders, sa.and_(orders.c.tenant_id == payments.c.tenant_id, orders.c.id == payments.c.order_id))
+        .where(attempts.c.tenant_id == work.tenant, attempts.c.id == attempt_id)
+    )
+    row = (await work.connection.execute(query)).one()
+    sealed = row.reference_sealed
+    return Attempt(
+        id=row.id,
+        state=row.state,
+        provider=row.provider,
+        label=row.label,
+        details=work.open(row.details_sealed, "attempts.details", row.id),
+        reference=work.open(sealed, "attempts.reference", row.id) if sealed else None,
+        receipt=row.receipt,
+        asked=row.asked,
+        payment_id=row.payment_id,
+        payment_status=row.payment_status,
+        order_id=row.order_id,
+        number=row.number,
+        person_id=row.person_id,
+        conversation_id=row.conversation_id,
+        amount=Money(row.amount, row.currency),
+    )
+
+
+def _joined(same_tenant: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.and_(same_tenant, attempts.c.payment_id == payments.c.id)
+
+
+async def move(work: Work, attempt: Attempt, *states: str, **values: Any) -> bool:
+    """Change the attempt where it is in one of the states; False where it is not."""
+    statement = (
+        sa.update(attempts)
+        .where(
+            attempts.c.tenant_id == work.tenant,
+            attempts.c.id == attempt.id,
+            attempts.c.state.in_(states),
+        )
+        .values(**values)
+        .returning(attempts.c.id)
+    )
+    return (await work.connection.execute(statement)).first() is not None
+
+
+async def move_payment(work: Work, attempt: Attempt, *statuses: str, **values: Any) -> bool:
+    statement = (
+        sa.update(payments)
+        .where(
+            payments.c.tenant_id == work.tenant,
+            payments.c.id == attempt.payment_id,
+            payments.c.status.in_(statuses),
+        )
+        .values(**values)
+        .returning(payments.c.id)
+    )
+    return (await work.connection.execute(statement)).first() is not None
+
+
+async def move_order(work: Work, order_id: UUID, *statuses: str, to: str) -> None:
+    await work.connection.execute(
+        sa.update(orders)
+        .where(orders.c.tenant_id == work.tenant, orders.c.id == order_id, orders.c.status.in_(statuses))
+        .values(status=to)
+    )
+
+
+async def tell(work: Work, attempt: Attempt, news: News) -> None:
+    """The conversation that pays; where none did, every one of the person's."""
+    if attempt.conversation_id is not None:
+        await inbox.tell(work, attempt.conversation_id, news)
+    else:
+        await inbox.tell_people(work, [attempt.person_id], news)
+
+
+async def alert(work: Work, attempt: Attempt, action: str, **facts: str | None) -> None:
+    """Nothing moved; somebody should look."""
+    known = {"payment_id": str(attempt.payment_id), "order": attempt.number, "amount": str(attempt.amount)}
+    await audit.record(work, audit.PROVIDER, action, attempt.id, known | facts, alert=True)

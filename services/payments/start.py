@@ -1,0 +1,238 @@
+"""Start: an order, its payment and an attempt at it, to be sent after the commit."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import jobs
+from services.errors import (
+    AlreadyPaid,
+    BelowMinimum,
+    Changed,
+    InvalidPhone,
+    NotFound,
+    NotWholeShillings,
+    OverLimit,
+    PaymentUnderWay,
+)
+from services.facts import Checkout, Started, Way
+from services.ids import new_id
+from services.money import Money
+from services.news import PaymentMethod
+from services.payments import methods
+from services.payments.record import LIVE
+from services.phones import masked, mpesa_number
+from services.store.schema import attempts, orders, payments
+from services.work import Work
+
+# Without vowels, and without what is easily misread: a number is said aloud and typed from paper.
+_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
+_NUMBER_LENGTH = 6
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a provider collects at once, in minor units."""
+
+    minimum: int
+    maximum: int
+    whole: bool = False
+
+
+# https://developer.safaricom.co.ke/faqs: 1 to 250,000 whole shillings a prompt.
+LIMITS: Mapping[str, Limit] = {"mpesa": Limit(minimum=1_00, maximum=250_000_00, whole=True)}
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Who pays, and the conversation that hears of it."""
+
+    person_id: UUID
+    conversation_id: UUID | None
+
+
+async def start(work: Work, payer: Payer, checkout: Checkout, way: Way) -> Started:
+    """Prepare an attempt and have it sent after the commit.
+
+    The checkout's id makes the order, so that the same again is the same order.
+    Raises NotWholeShillings, BelowMinimum, OverLimit, InvalidPhone, NotFound, AlreadyPaid,
+    PaymentUnderWay, and Changed where the order has another total than was shown.
+    """
+    method, details = await _details(work, payer.person_id, way)
+    _refuse_beyond(method.provider, checkout.amount)
+    order = await _order(work, payer, checkout)
+    payment = await _payment(work, payer, order)
+    live = sa.select(attempts.c.id).where(
+        attempts.c.tenant_id == work.tenant,
+        attempts.c.payment_id == payment.id,
+        attempts.c.state.in_(LIVE),
+    )
+    if (await work.connection.execute(live)).first() is not None:
+        raise PaymentUnderWay(order.number)
+    await _attempt(work, payment.id, method, details, way.method_id)
+    await _await(work, payer, payment.id, order.id)
+    return Started(payment_id=payment.id, order_id=order.id, number=order.number)
+
+
+async def open_order(work: Work, person_id: UUID) -> Checkout | None:
+    """The latest order of the person that waits to be paid."""
+    query = (
+        sa.select(orders)
+        .where(
+            orders.c.tenant_id == work.tenant,
+            orders.c.person_id == person_id,
+            orders.c.status.in_(["open", "awaiting_payment"]),
+        )
+        .order_by(orders.c.created_at.desc(), orders.c.id.desc())
+        .limit(1)
+    )
+    row = (await work.connection.execute(query)).first()
+    if row is None:
+        return None
+    lines = ", ".join(f"{line['quantity']} {line['name']}" for line in row.lines)
+    return Checkout(
+        order_id=row.id,
+        amount=Money(row.total, row.currency),
+        number=row.number,
+        summary=lines or row.note,
+    )
+
+
+async def _details(work: Work, person_id: UUID, way: Way) -> tuple[PaymentMethod, dict[str, str]]:
+    if way.method_id is not None:
+        return await methods.details_of(work, person_id, way.method_id)
+    if way.phone is None:
+        raise InvalidPhone("")
+    phone = mpesa_number(way.phone)
+    return PaymentMethod(provider=way.method.provider, label=masked(phone)), {"phone_number": phone}
+
+
+def _refuse_beyond(provider: str, amount: Money) -> None:
+    limit = LIMITS.get(provider)
+    if limit is None:
+        return
+    if limit.whole and not amount.whole:
+        raise NotWholeShillings(amount)
+    if amount.minor < limit.minimum:
+        raise BelowMinimum(Money(limit.minimum, amount.currency), amount)
+    if amount.minor > limit.maximum:
+        raise OverLimit(Money(limit.maximum, amount.currency), amount)
+
+
+async def _order(work: Work, payer: Payer, checkout: Checkout) -> sa.Row[Any]:
+    """The order of this checkout, locked; made where it is new."""
+    row = await _locked(work, checkout.order_id)
+    attempt = 0
+    while row is None:
+        await _insert(work, payer, checkout, attempt)
+        row = await _locked(work, checkout.order_id)
+        attempt += 1
+    if row.person_id != payer.person_id or row.status == "canceled":
+        raise NotFound("order")
+    if row.status in ("paid", "fulfilled", "refunded"):
+        raise AlreadyPaid(row.number, await _receipt(work, row.id))
+    if Money(row.total, row.currency) != checkout.amount:
+        raise Changed
+    return row
+
+
+async def _locked(work: Work, order_id: UUID) -> sa.Row[Any] | None:
+    query = (
+        sa.select(orders)
+        .where(orders.c.tenant_id == work.tenant, orders.c.id == order_id)
+        .with_for_update(key_share=True)
+    )
+    return (await work.connection.execute(query)).first()
+
+
+async def _insert(work: Work, payer: Payer, checkout: Checkout, attempt: int) -> None:
+    """Writes nothing where the id or the number is taken: then the next attempt has another number."""
+    row = {
+        "tenant_id": work.tenant,
+        "id": checkout.order_id,
+        "number": _number(checkout.order_id, attempt),
+        "person_id": payer.person_id,
+        "conversation_id": payer.conversation_id,
+        "status": "open",
+        "total": checkout.amount.minor,
+        "currency": checkout.amount.currency,
+        "lines": [],
+        "note": checkout.summary,
+        "created_at": work.now,
+    }
+    await work.connection.execute(work.insert(orders).values(row).on_conflict_do_nothing())
+
+
+def _number(order_id: UUID, attempt: int) -> str:
+    value = int.from_bytes(hashlib.sha256(order_id.bytes + attempt.to_bytes(4)).digest()[:8])
+    digits = []
+    for _ in range(_NUMBER_LENGTH):
+        value, digit = divmod(value, len(_ALPHABET))
+        digits.append(_ALPHABET[digit])
+    return "".join(digits)
+
+
+async def _receipt(work: Work, order_id: UUID) -> str | None:
+    query = sa.select(payments.c.receipt).where(
+        payments.c.tenant_id == work.tenant, payments.c.order_id == order_id
+    )
+    return await work.connection.scalar(query)
+
+
+async def _payment(work: Work, payer: Payer, order: sa.Row[Any]) -> sa.Row[Any]:
+    """The order's one payment; made where it is new. The order is locked."""
+    query = sa.select(payments).where(payments.c.tenant_id == work.tenant, payments.c.order_id == order.id)
+    row = (await work.connection.execute(query)).first()
+    if row is not None:
+        return row
+    new = sa.insert(payments).values(
+        tenant_id=work.tenant,
+        id=new_id(),
+        order_id=order.id,
+        person_id=payer.person_id,
+        conversation_id=payer.conversation_id,
+        status="pending",
+        amount=order.total,
+        currency=order.currency,
+        created_at=work.now,
+    )
+    await work.connection.execute(new)
+    return (await work.connection.execute(query)).one()
+
+
+async def _attempt(
+    work: Work, payment_id: UUID, method: PaymentMethod, details: dict[str, str], method_id: UUID | None
+) -> None:
+    attempt_id = new_id()
+    await work.connection.execute(
+        sa.insert(attempts).values(
+            tenant_id=work.tenant,
+            id=attempt_id,
+            payment_id=payment_id,
+            provider=method.provider,
+            method_id=method_id,
+            details_sealed=work.seal(details, "attempts.details", attempt_id),
+            label=method.label,
+            state="created",
+            created_at=work.now,
+        )
+    )
+    await jobs.schedule(work, "collect", attempt_id, work.now)
+
+
+async def _await(work: Work, payer: Payer, payment_id: UUID, order_id: UUID) -> None:
+    """The news goes to the conversation that pays now."""
+    await work.connection.execute(
+        sa.update(payments)
+        .where(payments.c.tenant_id == work.tenant, payments.c.id == payment_id)
+        .values(status="pending", conversation_id=payer.conversation_id)
+    )
+    await work.connection.execute(
+        sa.update(orders)
+        .where(orders.c.tenant_id == work.tenant, orders.c.id == order_id)
+        .values(status="awaiting_payment")
+    )

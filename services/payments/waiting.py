@@ -1,0 +1,67 @@
+"""Waiting: what a customer may do about a payment that is under way, or done."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import jobs
+from services.errors import AlreadyPaid, NotFound
+from services.news import PaymentMethod
+from services.payments import methods
+from services.payments.record import LIVE, Attempt, locked, move, move_order, move_payment, tell
+from services.payments.settle import expire, still_open
+from services.store.schema import attempts, payments
+from services.work import Work
+
+
+async def check(work: Work, person_id: UUID, payment_id: UUID) -> None:
+    """Have the provider asked now; its word is told in any case. Where there is nothing to ask by, the
+    payment is told as open. Raises NotFound, AlreadyPaid."""
+    attempt = await _latest(work, person_id, payment_id)
+    if attempt.paid:
+        raise AlreadyPaid(attempt.number, attempt.receipt)
+    if attempt.reference is None:
+        await tell(work, attempt, still_open(attempt))
+        return
+    await move(work, attempt, *LIVE, "failed", "expired", asked=True)
+    await jobs.schedule(work, "collect_check", attempt.id, work.now)
+
+
+async def leave(work: Work, person_id: UUID, payment_id: UUID) -> None:
+    """The person no longer waits. What was not sent yet never will be; money that still arrives is
+    honoured and told. Raises NotFound."""
+    attempt = await _latest(work, person_id, payment_id)
+    if not await move_payment(work, attempt, "awaiting_customer", "pending", status="canceled"):
+        return
+    await move_order(work, attempt.order_id, "awaiting_payment", to="open")
+    if attempt.state == "created":
+        await expire(work, attempt.id)
+
+
+async def save_method(work: Work, person_id: UUID, payment_id: UUID) -> PaymentMethod:
+    """Save what this payment was paid with, as the preferred method. Raises NotFound."""
+    attempt = await _latest(work, person_id, payment_id, "succeeded")
+    return await methods.save(work, person_id, attempt.method, attempt.details)
+
+
+async def _latest(work: Work, person_id: UUID, payment_id: UUID, *states: str) -> Attempt:
+    query = (
+        sa.select(attempts.c.id)
+        .join(
+            payments,
+            sa.and_(payments.c.tenant_id == attempts.c.tenant_id, payments.c.id == attempts.c.payment_id),
+        )
+        .where(
+            attempts.c.tenant_id == work.tenant,
+            attempts.c.payment_id == payment_id,
+            payments.c.person_id == person_id,
+        )
+        .order_by(attempts.c.created_at.desc(), attempts.c.id.desc())
+        .limit(1)
+    )
+    if states:
+        query = query.where(attempts.c.state.in_(states))
+    attempt_id = await work.connection.scalar(query)
+    if attempt_id is None:
+        raise NotFound("payment")
+    return await locked(work, attempt_id)

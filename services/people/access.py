@@ -1,0 +1,54 @@
+"""Access: scopes, and the roles that bundle them. What is not granted is denied."""
+
+from collections.abc import Iterable
+
+VIEW_CATALOG = "catalog:view"
+EDIT_CATALOG = "catalog:edit"
+VIEW_CONVERSATIONS = "conversations:view"
+HAND_OFF = "handoff:perform"
+VIEW_ORDERS = "orders:view"
+EDIT_ORDERS = "orders:edit"
+VIEW_ANALYTICS = "analytics:view"
+VIEW_FINANCE = "finance:view"
+INITIATE = "finance:withdraw:initiate"
+APPROVE = "finance:withdraw:approve"
+RECONCILE = "finance:reconcile"
+MANAGE_INTEGRATIONS = "integrations:manage"
+MANAGE_USERS = "users:manage"
+VIEW_AUDIT = "audit:view"
+
+SCOPES = (
+    VIEW_CATALOG,
+    EDIT_CATALOG,
+    VIEW_CONVERSATIONS,
+    HAND_OFF,
+    VIEW_ORDERS,
+    EDIT_ORDERS,
+    VIEW_ANALYTICS,
+    VIEW_FINANCE,
+    INITIATE,
+    APPROVE,
+    RECONCILE,
+    MANAGE_INTEGRATIONS,
+    MANAGE_USERS,
+    VIEW_AUDIT,
+)
+
+OWNER = "Owner"
+
+ROLES: dict[str, frozenset[str]] = {
+    OWNER: frozenset(SCOPES),
+    "Admin": frozenset(SCOPES) - {APPROVE},
+    "Finance Admin": frozenset(
+        {VIEW_FINANCE, INITIATE, APPROVE, RECONCILE, VIEW_ANALYTICS, VIEW_ORDERS, VIEW_AUDIT}
+    ),
+    "Cashier": frozenset({VIEW_FINANCE, INITIATE, VIEW_ORDERS, EDIT_ORDERS}),
+    "Catalog Manager": frozenset({VIEW_CATALOG, EDIT_CATALOG, VIEW_ANALYTICS}),
+    "Support Lead": frozenset({VIEW_CONVERSATIONS, HAND_OFF, VIEW_ORDERS}),
+    "Analyst": frozenset({VIEW_ANALYTICS, VIEW_CATALOG, VIEW_ORDERS}),
+}
+
+
+def granted(role: str | None, scopes: Iterable[str]) -> frozenset[str]:
+    """What a role and single scopes grant together; a name that we do not know grants nothing."""
+    return (ROLES.get(role or "", frozenset()) | frozenset(scopes)) & frozenset(SCOPES)

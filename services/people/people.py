@@ -1,0 +1,71 @@
+"""People: who works here, what they may do, and what they are called. Read from the database each
+time: who was suspended a second ago may do nothing now."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.errors import MissingScope
+from services.people.access import OWNER, granted
+from services.store.schema import conversations, people, staff, tenants
+from services.work import Work
+
+
+async def tenant_of(work: Work) -> sa.Row[Any]:
+    return (await work.connection.execute(sa.select(tenants).where(tenants.c.id == work.tenant))).one()
+
+
+async def active_staff(work: Work) -> dict[UUID, frozenset[str]]:
+    """The active staff and their scopes."""
+    return {row.person_id: granted(row.role, row.scopes) for row in await _staff(work)}
+
+
+async def with_scope(work: Work, scope: str) -> set[UUID]:
+    return {person for person, scopes in (await active_staff(work)).items() if scope in scopes}
+
+
+async def owners(work: Work) -> set[UUID]:
+    return {row.person_id for row in await _staff(work) if row.role == OWNER}
+
+
+async def require(work: Work, person_id: UUID, scope: str) -> None:
+    """Raises MissingScope, for the suspended too."""
+    if scope not in (await active_staff(work)).get(person_id, frozenset()):
+        raise MissingScope(scope)
+
+
+async def name_of(work: Work, person_id: UUID | None) -> str | None:
+    query = sa.select(people.c.name).where(people.c.tenant_id == work.tenant, people.c.id == person_id)
+    return await work.connection.scalar(query)
+
+
+async def names_of(work: Work, person_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """A person without a name is called by an empty one."""
+    query = sa.select(people.c.id, people.c.name).where(
+        people.c.tenant_id == work.tenant, people.c.id.in_(list(person_ids))
+    )
+    return {row.id: row.name or "" for row in await work.connection.execute(query)}
+
+
+async def conversations_of(work: Work, person_id: UUID) -> list[UUID]:
+    query = (
+        sa.select(conversations.c.id)
+        .where(conversations.c.tenant_id == work.tenant, conversations.c.person_id == person_id)
+        .order_by(conversations.c.id)
+    )
+    return list((await work.connection.execute(query)).scalars())
+
+
+async def use_language(work: Work, person_id: UUID, language: str) -> None:
+    await work.connection.execute(
+        sa.update(people)
+        .where(people.c.tenant_id == work.tenant, people.c.id == person_id)
+        .values(language=language)
+    )
+
+
+async def _staff(work: Work) -> list[sa.Row[Any]]:
+    query = sa.select(staff).where(staff.c.tenant_id == work.tenant, staff.c.active)
+    return list((await work.connection.execute(query)).all())

@@ -1,0 +1,98 @@
+"""Tenants, as the programs read them: their settings and opened credentials, cached by version."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.facts import Shop
+from services.safety.vault import Vault
+from services.store.database import Database
+from services.store.schema import credentials, tenants
+
+_FRESH = timedelta(seconds=1)  # a change is seen by every process within this
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant; its secrets stay out of its repr."""
+
+    id: UUID
+    slug: str
+    version: int
+    language: str
+    phone_number_id: str | None
+    shop: Shop
+    access_token: str | None = field(repr=False)
+    providers: Mapping[str, dict[str, Any]] = field(repr=False)  # settings by part, e.g. "mpesa"
+
+
+class TenantBook:
+    """Looks tenants up. Asks the database at most once a second, and opens only what has changed."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Callable[[], datetime]) -> None:
+        self._database, self._vault, self._clock = database, vault, clock
+        self._tenants: dict[UUID, Tenant] = {}
+        self._numbers: dict[str, UUID] = {}
+        self._read_at: datetime | None = None
+
+    async def by_id(self, tenant_id: UUID) -> Tenant:
+        await self._refresh(known=tenant_id in self._tenants)
+        return self._tenants[tenant_id]
+
+    async def id_of_number(self, phone_number_id: str | None) -> UUID | None:
+        """None where no tenant has this number."""
+        if phone_number_id is None:
+            return None
+        await self._refresh(known=phone_number_id in self._numbers)
+        return self._numbers.get(phone_number_id)
+
+    async def _refresh(self, *, known: bool) -> None:
+        now = self._clock()
+        # Whatever is not known is asked for at once, so that a new tenant need not wait.
+        if known and self._read_at is not None and now - self._read_at < _FRESH:
+            return
+        self._read_at = now
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(sa.select(tenants))).all()
+            stale = [row for row in rows if not self._has(row)]
+            parts: dict[UUID, dict[str, dict[str, Any]]] = {row.id: {} for row in stale}
+            if stale:
+                sealed = await connection.execute(
+                    sa.select(credentials).where(credentials.c.tenant_id.in_(list(parts)))
+                )
+                for row in sealed:
+                    plain = self._vault.open(row.sealed, row.tenant_id, "credentials.sealed", row.part)
+                    parts[row.tenant_id][row.part] = json.loads(plain)
+        for row in stale:
+            self._tenants[row.id] = _tenant(row, parts[row.id])
+        self._numbers = {row.phone_number_id: row.id for row in rows if row.phone_number_id}
+
+    def _has(self, row: Any) -> bool:
+        known = self._tenants.get(row.id)
+        return known is not None and known.version == row.version
+
+
+def _tenant(row: Any, parts: dict[str, dict[str, Any]]) -> Tenant:
+    providers = {part: settings for part, settings in parts.items() if part != "whatsapp"}
+    return Tenant(
+        id=row.id,
+        slug=row.slug,
+        version=row.version,
+        language=row.language,
+        phone_number_id=row.phone_number_id,
+        shop=Shop(
+            name=row.name,
+            currency=row.currency,
+            country=row.country,
+            timezone=row.timezone,
+            open=row.active,
+            providers=tuple(sorted(providers)),
+        ),
+        access_token=parts.get("whatsapp", {}).get("access_token"),
+        providers=providers,
+    )

@@ -1,0 +1,101 @@
+"""Client: one app's way to Daraja: its token, and a POST whose every outcome has a name.
+
+https://developer.safaricom.co.ke/APIs/Authorization
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import aiohttp
+from pydantic import SecretStr
+
+from services.providers.base import Misconfigured, NotSent, NoToken, Tokens, Unknown
+from services.providers.daraja_bodies import Json, code_of, json_object
+from services.providers.daraja_calls import Call, Reply
+
+TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
+# Below the lease under which one process fetches for all, or a second one would kill this token.
+TOKEN_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
+
+# Nothing of the request has left us: no address, nobody listens, no TLS, no connection in time.
+_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+_LOST = (aiohttp.ClientError, TimeoutError, OSError)
+
+
+class Daraja:
+    """Stateless but for the token, which all processes share. Errors are named, never quoted: their
+    texts hold addresses."""
+
+    def __init__(
+        self,
+        keys: tuple[SecretStr, SecretStr],
+        http: aiohttp.ClientSession,
+        url: str,
+        tokens: Tokens,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+    ) -> None:
+        self._keys, self._http, self._tokens = keys, http, tokens
+        self._url = url.rstrip("/")
+        self._timeout = timeout
+
+    async def post(self, call: Call, body: Mapping[str, str]) -> Reply | NotSent | Misconfigured | Unknown:
+        """Send it once; once more only where the token was refused, since then it was not looked at."""
+        try:
+            token = await self._tokens.get(self._fetch)
+            reply = await self._send(call, body, token)
+            if isinstance(reply, Reply) and reply.token_refused:
+                await self._tokens.drop(token)
+                reply = await self._send(call, body, await self._tokens.get(self._fetch))
+        except NoToken as none:
+            return none.answer
+        return reply
+
+    async def _send(self, call: Call, body: Mapping[str, str], token: str) -> Reply | NotSent | Unknown:
+        try:
+            async with self._http.post(
+                self._url + call.path,
+                json=dict(body),
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=self._timeout,
+                allow_redirects=False,  # a redirected POST could be sent twice, or elsewhere
+            ) as response:
+                status, content = response.status, await response.read()
+        except _NEVER_SENT as error:
+            return NotSent(type(error).__name__)
+        except _LOST as error:
+            return Unknown(type(error).__name__)
+        told = json_object(content)
+        if told is not None:
+            return Reply(status, told)
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return NotSent("HTTP 429")
+        return Unknown(f"HTTP {status} without a JSON object")
+
+    async def _fetch(self) -> tuple[str, int]:
+        """A new token and its seconds. Raises NoToken."""
+        key, secret = (part.get_secret_value() for part in self._keys)
+        try:
+            async with self._http.get(
+                f"{self._url}/oauth/v1/generate",
+                params={"grant_type": "client_credentials"},
+                headers={"Authorization": aiohttp.encode_basic_auth(key, secret)},
+                timeout=TOKEN_TIMEOUT,
+                allow_redirects=False,
+            ) as response:
+                return _token(response.status, await response.read())
+        except _LOST as error:
+            raise NoToken(NotSent(f"token: {type(error).__name__}")) from None
+
+
+def _token(status: int, content: bytes) -> tuple[str, int]:
+    """Wrong keys are answered by a 400 with an empty body; `expires_in` is a string or a number."""
+    told = json_object(content) or {}
+    token, seconds = told.get("access_token"), code_of(told.get("expires_in"))
+    if status == HTTPStatus.OK and isinstance(token, str) and token and seconds.isdecimal():
+        return token, int(seconds)
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        raise NoToken(Misconfigured(f"token: HTTP {status}: consumer_key or consumer_secret is wrong"))
+    raise NoToken(NotSent(f"token: HTTP {status} without a token"))
+
+
+__all__ = ["TIMEOUT", "TOKEN_TIMEOUT", "Daraja", "Json"]

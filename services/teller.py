@@ -1,0 +1,137 @@
+"""Teller: all that a conversation may do with the business, for one person in one turn.
+
+It has the shape of the protocol that the flows own, and no knowledge of them.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from services import ledger
+from services.errors import MissingScope, NotFound, ProviderNotConfigured
+from services.facts import Balance, Checkout, Destination, Me, Quote, Shop, Started, Way
+from services.fees import RAILS
+from services.money import Money
+from services.news import PaymentMethod, Withdrawal
+from services.payments import methods, start, waiting
+from services.people import people
+from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
+from services.store.schema import withdrawals
+from services.withdrawals import decide, destinations, record, request
+from services.work import Work
+
+_LATEST = 20
+
+
+class Teller:
+    """`rails`: the ways out that the tenant can pay by, e.g. {"mpesa"}."""
+
+    def __init__(
+        self,
+        work: Work,
+        shop: Shop,
+        me: Me,
+        conversation_id: UUID,
+        rails: frozenset[str] = frozenset({"mpesa"}),
+    ) -> None:
+        self._work, self._shop, self._me = work, shop, me
+        self._conversation_id, self._rails = conversation_id, rails
+
+    @property
+    def me(self) -> Me:
+        return self._me
+
+    @property
+    def shop(self) -> Shop:
+        return self._shop
+
+    @property
+    def now(self) -> datetime:
+        return self._work.now
+
+    # --- the customer pays
+
+    async def open_order(self) -> Checkout | None:
+        return await start.open_order(self._work, self._me.person_id)
+
+    async def ways(self) -> tuple[Way, ...]:
+        saved = await methods.ways(self._work, self._me.person_id)
+        return tuple(way for way in saved if way.method.provider in self._shop.providers)
+
+    async def pay(self, checkout: Checkout, way: Way) -> Started:
+        if way.method.provider not in self._shop.providers:
+            raise ProviderNotConfigured(way.method.provider)
+        payer = start.Payer(self._me.person_id, self._conversation_id)
+        return await start.start(self._work, payer, checkout, way)
+
+    async def check_payment(self, payment_id: UUID) -> None:
+        await waiting.check(self._work, self._me.person_id, payment_id)
+
+    async def leave_payment(self, payment_id: UUID) -> None:
+        await waiting.leave(self._work, self._me.person_id, payment_id)
+
+    async def save_method(self, payment_id: UUID) -> PaymentMethod:
+        return await waiting.save_method(self._work, self._me.person_id, payment_id)
+
+    async def use_language(self, language: str) -> None:
+        await people.use_language(self._work, self._me.person_id, language)
+        self._me = self._me.model_copy(update={"language": language})
+
+    # --- staff
+
+    async def balance(self) -> Balance:
+        self._need(VIEW_FINANCE)
+        return await ledger.balance(self._work, self._shop.currency)
+
+    async def destinations(self) -> tuple[Destination, ...]:
+        self._need(INITIATE)
+        known = await destinations.known(self._work)
+        return tuple(each for each in known if self._can_send_by(each.method_type))
+
+    async def number_destination(self, phone: str) -> Destination:
+        self._need(INITIATE)
+        return destinations.of("mpesa", {"phone_number": phone})
+
+    async def quote(self, amount: Money, method_type: str) -> Quote:
+        self._need(INITIATE)
+        self._refuse_other_rails(method_type)
+        return await request.quote(self._work, amount, method_type)
+
+    async def withdraw(self, id: UUID, quote: Quote, destination: Destination) -> Withdrawal:  # noqa: A002  the protocol's name
+        self._refuse_other_rails(destination.method_type)
+        return await request.request(self._work, self._me.person_id, id, quote, destination)
+
+    async def approve(self, withdrawal_id: UUID, digest: str) -> Withdrawal:
+        return await decide.approve(self._work, self._me.person_id, withdrawal_id, digest)
+
+    async def reject(self, withdrawal_id: UUID, reason: str) -> Withdrawal:
+        return await decide.reject(self._work, self._me.person_id, withdrawal_id, reason)
+
+    async def cancel_withdrawal(self, withdrawal_id: UUID) -> Withdrawal:
+        return await decide.cancel(self._work, self._me.person_id, withdrawal_id)
+
+    async def withdrawal(self, withdrawal_id: UUID) -> Withdrawal:
+        if not self._me.scopes & {VIEW_FINANCE, INITIATE, APPROVE}:
+            raise NotFound("withdrawal")
+        return await record.shown(self._work, withdrawal_id)
+
+    async def awaiting_approval(self) -> tuple[Withdrawal, ...]:
+        if INITIATE not in self._me.scopes:
+            self._need(APPROVE)
+        return tuple(await record.read(self._work, withdrawals.c.status == "pending"))
+
+    async def withdrawals(self) -> tuple[Withdrawal, ...]:
+        self._need(VIEW_FINANCE)
+        return tuple(await record.read(self._work, latest=_LATEST))
+
+    def _need(self, scope: str) -> None:
+        """Enough for what is only read. What moves money is checked again where it is done, against
+        the database."""
+        if scope not in self._me.scopes:
+            raise MissingScope(scope)
+
+    def _can_send_by(self, method_type: str) -> bool:
+        return method_type in self._rails and RAILS[method_type].provider in self._shop.providers
+
+    def _refuse_other_rails(self, method_type: str) -> None:
+        if not self._can_send_by(method_type):
+            raise ProviderNotConfigured(method_type)

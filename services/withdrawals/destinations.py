@@ -1,0 +1,96 @@
+"""Destinations: where withdrawals go. Sealed in full, since the payout needs them; shown masked."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.facts import Destination
+from services.people import people
+from services.phones import masked, mpesa_number
+from services.store.schema import withdrawals
+from services.work import Work
+
+COLUMN = "withdrawals.details"
+_NAMED_BY = {"mpesa": "phone_number", "till": "till_number", "bank_transfer": "account_number"}
+_SHOWN = 9
+
+
+def of(method_type: str, details: dict[str, str], *, configured: bool = False) -> Destination:
+    """Raises InvalidPhone where M-Pesa cannot reach the number."""
+    if method_type == "mpesa":
+        details = details | {"phone_number": mpesa_number(details["phone_number"])}
+    label = masked(details[_NAMED_BY[method_type]])
+    return Destination(method_type=method_type, details=details, label=label, configured=configured)
+
+
+async def known(work: Work) -> tuple[Destination, ...]:
+    """The configured one first, then those paid to before, the latest first; at most ten together."""
+    configured = await configured_one(work)
+    listed = [configured] if configured else []
+    for destination in await _paid_to(work):
+        if all(not same(destination, other) for other in listed):
+            listed.append(destination)
+    return tuple(listed[: _SHOWN + 1])
+
+
+async def configured_one(work: Work) -> Destination | None:
+    tenant = await people.tenant_of(work)
+    if tenant.payout_method_type is None or tenant.payout_sealed is None:
+        return None
+    details = work.open(tenant.payout_sealed, "tenants.payout", work.tenant)
+    return of(tenant.payout_method_type, details, configured=True)
+
+
+async def is_new(work: Work, destination: Destination) -> bool:
+    """Neither configured nor paid to before."""
+    configured = await configured_one(work)
+    if configured is not None and same(configured, destination):
+        return False
+    query = (
+        sa.select(withdrawals.c.id)
+        .where(
+            withdrawals.c.tenant_id == work.tenant,
+            withdrawals.c.method_type == destination.method_type,
+            withdrawals.c.details_index.in_(work.indexes(destination.details, COLUMN)),
+            withdrawals.c.status == "completed",
+        )
+        .limit(1)
+    )
+    return (await work.connection.execute(query)).first() is None
+
+
+def same(one: Destination, other: Destination) -> bool:
+    return one.method_type == other.method_type and one.details == other.details
+
+
+def seal(work: Work, destination: Destination, withdrawal_id: UUID) -> dict[str, object]:
+    return {
+        "details_sealed": work.seal(destination.details, COLUMN, withdrawal_id),
+        "details_index": work.index(destination.details, COLUMN),
+        "destination": destination.label,
+    }
+
+
+async def _paid_to(work: Work) -> list[Destination]:
+    """The latest withdrawal to each."""
+    latest = (
+        sa.select(sa.func.max(withdrawals.c.created_at).label("at"), withdrawals.c.details_index)
+        .where(withdrawals.c.tenant_id == work.tenant, withdrawals.c.status == "completed")
+        .group_by(withdrawals.c.details_index)
+        .subquery()
+    )
+    query = (
+        sa.select(withdrawals)
+        .join(
+            latest,
+            sa.and_(
+                latest.c.details_index == withdrawals.c.details_index,
+                latest.c.at == withdrawals.c.created_at,
+            ),
+        )
+        .where(withdrawals.c.tenant_id == work.tenant, withdrawals.c.status == "completed")
+        .order_by(withdrawals.c.created_at.desc())
+        .limit(_SHOWN)
+    )
+    rows = (await work.connection.execute(query)).all()
+    return [of(row.method_type, work.open(row.details_sealed, COLUMN, row.id)) for row in rows]

@@ -1,0 +1,158 @@
+"""Payout: sending an approved withdrawal, in steps around the network calls that the edge makes.
+
+`begin_payout` commits that we are about to send; the edge sends; `payout_answered` takes the answer.
+A crash between the two is found by the job and becomes *unknown*: then the provider is asked, at
+growing waits, and nothing is ever sent again.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import hooks, jobs
+from services.jobs import PAYOUT_LADDER
+from services.news import Unpaid
+from services.people.people import tenant_of
+from services.providers.base import Accepted, Answer, Failed, Misconfigured, NotSent, Payout, Refused, Unknown
+from services.withdrawals.destinations import COLUMN
+from services.withdrawals.record import digest, eligible_approvals
+from services.withdrawals.settle import FROZEN_WAIT, Sending, alert, freeze, move, sending, settle
+from services.work import Work
+
+# The second clock: what was approved is sent within a day, or not at all.
+_EXECUTION_WINDOW = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What `PaysOut.ask` takes, and whom to ask."""
+
+    provider: str
+    attempt_id: UUID
+    reference: str | None
+    callback_url: str
+    timeout_url: str
+
+
+async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout | None:
+    """The payout to send after the commit; None when there is nothing to send, or not now."""
+    one = await sending(work, payout_id)
+    if one.payout.state == "submitting":  # whoever began before us never came back
+        await _lost(work, one)
+        return None
+    if one.payout.state != "created":
+        await jobs.finish(work, payout_id, "payout")
+        return None
+    doubt = await _doubt(work, one)
+    if doubt is not None:
+        await alert(work, one, "payout.not_sent", detail=doubt)
+        await settle(work, payout_id, Failed(Unpaid.SHOP, doubt))
+        return None
+    if (await tenant_of(work)).payouts_frozen:
+        await jobs.schedule(work, "payout", payout_id, work.now + FROZEN_WAIT)
+        return None
+    await move(work, payout_id, "created", state="submitting")
+    return await _payout(work, one, public_url)
+
+
+async def payout_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
+    """Take the answer to the payout that `begin_payout` gave out.
+
+    Refused ends the withdrawal. Misconfigured is as definite, but the fault is ours: the same payout is
+    sent once an operator has unfrozen the tenant's payouts.
+    """
+    one = await sending(work, payout_id)
+    match answer:
+        case Accepted():
+            await _accepted(work, one, answer)
+        case Refused():
+            await settle(work, payout_id, Failed(answer.because, answer.detail))
+        case NotSent():
+            await _send_again(work, one, answer.detail)
+        case Misconfigured():
+            if await move(work, payout_id, "submitting", "unknown", state="created", detail=answer.detail):
+                await freeze(work, one, answer.detail)
+                await jobs.finish(work, payout_id, "payout_check")
+                await jobs.schedule(work, "payout", payout_id, work.now + FROZEN_WAIT)
+        case Unknown():
+            await _lost(work, one)
+
+
+async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Question | None:
+    """Whom to ask after the commit, the next time being due already; None when it is decided."""
+    one = await sending(work, payout_id)
+    if one.payout.state not in ("pending", "unknown"):
+        await jobs.finish(work, payout_id, "payout_check")
+        return None
+    if not await jobs.again(work, "payout_check", payout_id, PAYOUT_LADDER):
+        await alert(work, one, "payout.undecided")
+        await jobs.schedule(work, "payout_check", payout_id, work.now + PAYOUT_LADDER[-1])
+    return Question(
+        provider=one.payout.provider,
+        attempt_id=payout_id,
+        reference=one.payout.reference,
+        callback_url=await hooks.address(work, public_url, "query", payout_id),
+        timeout_url=await hooks.address(work, public_url, "query_timeout", payout_id),
+    )
+
+
+async def payout_check_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
+    """The word itself comes by callback; only a refusal for our settings is news."""
+    if isinstance(answer, Misconfigured):
+        await freeze(work, await sending(work, payout_id), answer.detail)
+
+
+async def _doubt(work: Work, one: Sending) -> str | None:
+    """Why this may not be sent any more: everything that was approved is checked once more."""
+    row = one.withdrawal
+    if row.status != "processing":
+        return f"the withdrawal is {row.status}"
+    if work.now - one.payout.created_at > _EXECUTION_WINDOW:
+        return "it was approved too long ago"
+    if digest(row, work.tenant) != row.digest or row.details_index not in work.indexes(
+        work.open(row.details_sealed, COLUMN, row.id), COLUMN
+    ):
+        return "it is not what was approved"
+    if len(await eligible_approvals(work, row)) < row.approvals_needed:
+        return "an approver may no longer approve"
+    return None
+
+
+async def _payout(work: Work, one: Sending, public_url: str) -> Payout:
+    row: sa.Row[Any] = one.withdrawal
+    payout_id = one.payout.id
+    return Payout(
+        attempt_id=payout_id,
+        amount=one.net,
+        method_type=row.method_type,
+        details=work.open(row.details_sealed, COLUMN, row.id),
+        callback_url=await hooks.address(work, public_url, "payout", payout_id),
+        timeout_url=await hooks.address(work, public_url, "payout_timeout", payout_id),
+        remarks=f"Withdrawal {str(row.id)[-12:]}",
+    )
+
+
+async def _accepted(work: Work, one: Sending, answer: Accepted) -> None:
+    """The result may have been quicker; then only the reference is new."""
+    await move(work, one.payout.id, one.payout.state, reference=answer.reference)
+    await jobs.finish(work, one.payout.id, "payout")
+    if await move(work, one.payout.id, "submitting", "unknown", state="pending"):
+        await jobs.again(work, "payout_check", one.payout.id, PAYOUT_LADDER)
+
+
+async def _send_again(work: Work, one: Sending, detail: str) -> None:
+    """It provably never left, so the same may be sent; when none of many tries left, it has failed."""
+    if not await move(work, one.payout.id, "submitting", "unknown", state="created", detail=detail):
+        return
+    await jobs.finish(work, one.payout.id, "payout_check")
+    if not await jobs.again(work, "payout", one.payout.id, PAYOUT_LADDER):
+        await settle(work, one.payout.id, Failed(Unpaid.PROVIDER, detail))
+
+
+async def _lost(work: Work, one: Sending) -> None:
+    await jobs.finish(work, one.payout.id, "payout")
+    if await move(work, one.payout.id, "submitting", state="unknown"):
+        await jobs.again(work, "payout_check", one.payout.id, PAYOUT_LADDER)

@@ -1,0 +1,120 @@
+"""Request: a maker asks for a withdrawal. The gross is held at once, and the approvers are told."""
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit, fees, jobs, ledger
+from services.errors import Changed, InsufficientBalance, NotFound
+from services.facts import Destination, Quote
+from services.money import Money
+from services.news import Withdrawal, WithdrawalRequested
+from services.people import people
+from services.people.access import APPROVE, INITIATE
+from services.store.schema import withdrawals
+from services.withdrawals import destinations, limits
+from services.withdrawals.record import digest, note, shown, tell
+from services.work import Work
+
+
+async def quote(work: Work, gross: Money, method_type: str) -> Quote:
+    """What would be sent of this amount now.
+
+    Raises ProviderNotConfigured, NotWholeShillings, BelowMinimum, OverLimit, InsufficientBalance.
+    """
+    quoted = await fees.quote(work, gross, method_type)
+    await limits.refuse_beyond(work, await people.tenant_of(work), gross)
+    balance = await ledger.balance(work, gross.currency)
+    if balance.available < gross:
+        raise InsufficientBalance(balance.available, gross)
+    return quoted
+
+
+async def request(
+    work: Work,
+    maker: UUID,
+    withdrawal_id: UUID,
+    quoted: Quote,
+    destination: Destination,
+    notes: str | None = None,
+) -> Withdrawal:
+    """Hold the gross and ask the approvers; the same id again returns the same withdrawal.
+
+    The fee that was shown is the fee that is charged: where it is another one now, raises Changed.
+    Raises also what `quote` raises, MissingScope and InvalidPhone; NotFound for an id that is taken.
+    """
+    await people.require(work, maker, INITIATE)
+    # With the wallet locked, nobody spends between the sums read here and the hold written here.
+    await ledger.lock_wallet(work, quoted.gross.currency)
+    if await _stands(work, maker, withdrawal_id):
+        return await shown(work, withdrawal_id)
+    destination = destinations.of(destination.method_type, destination.details)
+    if await quote(work, quoted.gross, destination.method_type) != quoted:
+        raise Changed
+    row = await _row(work, maker, withdrawal_id, quoted, destination, notes)
+    await ledger.hold(work, withdrawal_id, quoted.gross)
+    await work.connection.execute(sa.insert(withdrawals).values(row))
+    await note(work, withdrawal_id, "pending", maker)
+    await jobs.schedule(work, "withdrawal_expire", withdrawal_id, row["expires_at"])
+    withdrawal = await shown(work, withdrawal_id)
+    await audit.record(work, maker, "withdrawal.requested", withdrawal_id, facts_of(withdrawal))
+    approvers = await people.with_scope(work, APPROVE)
+    await tell(work, approvers, maker, WithdrawalRequested(withdrawal=withdrawal))
+    return withdrawal
+
+
+def facts_of(withdrawal: Withdrawal) -> dict[str, Any]:
+    """For the audit: masked."""
+    return {
+        "amount": str(withdrawal.amount),
+        "fee": str(withdrawal.fee),
+        "net": str(withdrawal.net),
+        "currency": withdrawal.amount.currency,
+        "method_type": withdrawal.method_type,
+        "destination": withdrawal.destination,
+        "new_destination": withdrawal.new_destination,
+        "maker": str(withdrawal.maker_id),
+        "digest": withdrawal.digest,
+    }
+
+
+async def _stands(work: Work, maker: UUID, withdrawal_id: UUID) -> bool:
+    query = sa.select(withdrawals.c.maker_id).where(
+        withdrawals.c.tenant_id == work.tenant, withdrawals.c.id == withdrawal_id
+    )
+    before = await work.connection.scalar(query)
+    if before not in (None, maker):
+        raise NotFound("withdrawal")
+    return before is not None
+
+
+async def _row(
+    work: Work,
+    maker: UUID,
+    withdrawal_id: UUID,
+    quoted: Quote,
+    destination: Destination,
+    notes: str | None,
+) -> dict[str, Any]:
+    tenant = await people.tenant_of(work)
+    row = {
+        "tenant_id": work.tenant,
+        "id": withdrawal_id,
+        "maker_id": maker,
+        "amount": quoted.gross.minor,
+        "fee": quoted.fee.minor,
+        "net": quoted.net.minor,
+        "currency": quoted.gross.currency,
+        "status": "pending",
+        "method_type": destination.method_type,
+        "new_destination": await destinations.is_new(work, destination),
+        "approvals_needed": tenant.approvals,
+        "notes": notes,
+        "created_at": work.now,
+        "expires_at": work.now + timedelta(hours=tenant.approval_hours),
+        **destinations.seal(work, destination, withdrawal_id),
+    }
+    return row | {"digest": digest(SimpleNamespace(**row), work.tenant)}

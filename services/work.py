@@ -1,0 +1,52 @@
+"""Work: what a service is handed to act in one transaction for one tenant.
+
+The edge opened the transaction and ends it; a service neither commits nor reaches the network.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.safety.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An open connection, the vault, the tenant and the time."""
+
+    connection: AsyncConnection
+    vault: Vault
+    tenant: UUID
+    now: datetime
+
+    def insert(self, table: sa.Table) -> postgresql.Insert:
+        """An insert that knows ON CONFLICT; both dialects spell it the same."""
+        if self.connection.dialect.name == "sqlite":
+            return sqlite.insert(table)  # type: ignore[return-value]
+        return postgresql.insert(table)
+
+    def seal(self, value: Any, column: str, row: UUID) -> bytes:
+        """JSON of the value, sealed for this row of "table.column"."""
+        return self.vault.seal(canonical(value).encode(), self.tenant, column, str(row))
+
+    def open(self, sealed: bytes, column: str, row: UUID) -> Any:
+        return json.loads(self.vault.open(sealed, self.tenant, column, str(row)))
+
+    def index(self, value: Any, column: str) -> bytes:
+        """The blind index of the value's canonical JSON, for a new row."""
+        return self.vault.index(canonical(value), self.tenant, column)
+
+    def indexes(self, value: Any, column: str) -> list[bytes]:
+        """The same under every key, for looking up while keys rotate."""
+        return self.vault.indexes(canonical(value), self.tenant, column)
+
+
+def canonical(value: Any) -> str:
+    """JSON that is the same for the same value: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,226 @@
+import copy
+import hmac
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.whatsapp.heard import hear
+from bot.whatsapp.incoming import NotAnObject, read
+from bot.whatsapp.signature import verify
+from bot.whatsapp.statuses import advance
+from bot.whatsapp.struck import strike_out
+from flows.reply import Other, Said, SharedNumber, Tap
+
+TEXT = {
+    "from": "254712345678",
+    "from_user_id": "KE.13491208655302741918",
+    "id": "wamid.A",
+    "timestamp": "1749416383",
+    "type": "text",
+    "text": {"body": "pay 500"},
+}
+
+
+def envelope(*messages, statuses=(), contacts=()):
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "254700000001", "phone_number_id": "106540352242922"},
+        "contacts": list(contacts),
+        "messages": list(messages),
+    }
+    if statuses:
+        value["statuses"] = list(statuses)
+    change = {"field": "messages", "value": value}
+    return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]}
+
+
+def read_json(body):
+    return read(json.dumps(body).encode())
+
+
+def heard(**message):
+    (event,) = read_json(envelope({**TEXT, **message}))
+    return hear(event.body)
+
+
+def test_a_message_tells_who_sent_it_to_which_number_and_when():
+    contact = {"profile": {"name": "Achieng"}, "wa_id": "254712345678"}
+    (event,) = read_json(envelope(TEXT, contacts=[contact]))
+    assert (event.kind, event.external_id, event.phone_number_id) == ("message", "wamid.A", "106540352242922")
+    assert (event.phone, event.user_id, event.name) == ("+254712345678", "KE.13491208655302741918", "Achieng")
+    assert event.happened_at.isoformat() == "2025-06-08T20:59:43+00:00"
+
+
+@pytest.mark.parametrize("timestamp", ["1749416383", 1749416383, "1749416383000", 1749416383000])
+def test_a_timestamp_may_be_in_seconds_or_milliseconds(timestamp):
+    (event,) = read_json(envelope({**TEXT, "timestamp": timestamp}))
+    assert int(event.happened_at.timestamp()) == 1749416383
+
+
+def test_a_phone_may_be_absent_and_so_may_a_user_id():
+    hidden = {key: value for key, value in TEXT.items() if key != "from"}
+    old = {key: value for key, value in TEXT.items() if key != "from_user_id"}
+    first, second = read_json(envelope(hidden, old))
+    assert (first.phone, first.user_id) == (None, "KE.13491208655302741918")
+    assert (second.phone, second.user_id) == ("+254712345678", None)
+
+
+def test_contacts_are_matched_by_id_and_not_by_place():
+    other = {**TEXT, "from": "254711111111", "from_user_id": "KE.2", "id": "wamid.B"}
+    contacts = [
+        {"profile": {"name": "Second"}, "user_id": "KE.2"},
+        {"profile": {"name": "First"}, "wa_id": "254712345678"},
+    ]
+    names = [event.name for event in read_json(envelope(TEXT, other, contacts=contacts))]
+    assert names == ["First", "Second"]
+
+
+def test_every_update_of_a_full_batch_is_read():
+    messages = [{**TEXT, "id": f"wamid.{n}"} for n in range(1000)]
+    assert [event.external_id for event in read_json(envelope(*messages))] == [m["id"] for m in messages]
+
+
+BROKEN: list[object] = [None, 7, "x", [], {}, {"id": 5}, {"id": None, "type": "text"}, True, [[]]]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=repr)
+def test_one_broken_message_is_kept_and_costs_no_neighbour(broken):
+    events = read_json(envelope(TEXT, broken, {**TEXT, "id": "wamid.B"}))
+    assert [event.kind for event in events] == ["message", "unknown", "message"]
+    assert events[1].external_id.startswith("sha256:")
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+SPOTS = ["from", "from_user_id", "timestamp", "type", "text", "context", "interactive", "group_id", "errors"]
+
+
+@given(st.sampled_from(SPOTS), ANY)
+def test_whatever_stands_in_a_field_the_message_and_its_neighbour_are_read(spot, anything):
+    events = read_json(envelope({**TEXT, spot: anything}, {**TEXT, "id": "wamid.B"}))
+    assert [event.external_id for event in events] == ["wamid.A", "wamid.B"]
+    hear(events[0].body)
+
+
+@given(st.sampled_from(["entry", "changes", "value", "metadata", "contacts", "statuses"]), ANY)
+def test_whatever_stands_around_the_messages_nothing_raises(spot, anything):
+    body = copy.deepcopy(envelope(TEXT))
+    entry = body["entry"][0]
+    change = entry["changes"][0]
+    place = {"entry": body, "changes": entry, "value": change}.get(spot, change["value"])
+    place[spot] = anything
+    for event in read_json(body):
+        assert event.kind
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"no", b"[]", b'"x"', b"1", b"{" + b'"a":[' * 100 + b"]" * 100 + b"}", b"[" * 100_000, b"\xff\xfe"],
+    ids=["empty", "words", "list", "string", "number", "deep", "very deep", "no text"],
+)
+def test_what_is_no_json_object_is_said_to_be_none(body):
+    with pytest.raises(NotAnObject):
+        read(body)
+
+
+def test_brackets_inside_words_are_not_depth():
+    (event,) = read_json(envelope({**TEXT, "text": {"body": "[" * 200 + '"\\'}}))
+    assert hear(event.body) == Said("[" * 200 + '"\\')
+
+
+def test_nul_and_lone_surrogates_survive():
+    raw = json.dumps(envelope({**TEXT, "text": {"body": "a\x00b\ud800"}})).encode()
+    (event,) = read(raw)
+    assert event.body.isascii()
+    assert hear(event.body) == Said("a\x00b\ud800")
+
+
+def test_statuses_of_messages_and_of_payments_are_told_apart():
+    sent = {"id": "wamid.S", "status": "sent", "recipient_id": "254712345678", "timestamp": "1"}
+    paid = {"id": "wamid.P", "type": "payment", "status": "captured", "from": "254712345678"}
+    events = read_json(envelope(statuses=[sent, paid]))
+    assert [(event.kind, event.status) for event in events] == [
+        ("status", "sent"),
+        ("payment_status", "captured"),
+    ]
+
+
+def test_cards_and_codes_are_struck_out_before_anything_is_stored():
+    (event,) = read_json(envelope({**TEXT, "text": {"body": "4111 1111 1111 1111 cvv 123"}}))
+    assert hear(event.body) == Said("[card ****1111] cvv [code]")
+    assert b"4111" not in event.body
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+254712345678",
+        "0712345678",
+        "pay 4500",
+        "withdraw 100000",
+        "NLJ7RT61SV",
+        "order 123456",
+        "KES 1,250.50",
+    ],
+)
+def test_phones_amounts_and_receipts_stay(text):
+    assert strike_out(text) == text
+
+
+CARDS = ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "2223003122003222"]
+
+
+@given(st.sampled_from(CARDS), st.lists(st.sampled_from(["", " ", "-", ".", "  "]), min_size=18, max_size=18))
+def test_a_card_number_is_found_however_it_is_spaced(card, gaps):
+    written = "".join(digit + gap for digit, gap in zip(card, gaps, strict=False)).strip()
+    assert strike_out(f"my card {written.strip(' -.')} ok") == f"my card [card ****{card[-4:]}] ok"
+
+
+def test_taps_words_and_shared_numbers_are_heard():
+    tap = Tap("main", "pay.Review", "n0nce", "pay")
+    reply = {"type": "interactive", "text": None}
+    assert heard(**reply, interactive={"type": "button_reply", "button_reply": {"id": tap.encode()}}) == tap
+    assert heard(
+        **reply, interactive={"type": "list_reply", "list_reply": {"id": "x", "title": "Pay"}}
+    ) == Said("Pay")
+    shared = {"phones": [{"wa_id": "254712345678"}], "origin": "contact_request"}
+    assert heard(type="contacts", contacts=[shared]) == SharedNumber("+254712345678", own=True)
+    assert heard(type="audio", audio={"id": "1"}) == Other("audio")
+    assert heard(type="reaction", reaction={"emoji": "👍"}) is None
+    assert heard(type="interactive") == Other("interactive")
+
+
+def sign(body, secret):
+    return "sha256=" + hmac.digest(secret, body, "sha256").hex()
+
+
+def test_any_of_the_app_secrets_may_have_signed():
+    body = b'{"a":"\\u00e4/@"}'
+    assert verify(body, sign(body, b"old"), [b"new", b"old"])
+    assert not verify(body, sign(body, b"other"), [b"new", b"old"])
+    assert not verify(body + b" ", sign(body, b"new"), [b"new"])
+
+
+@pytest.mark.parametrize("header", [None, "", "sha256=", "sha1=" + "0" * 40, "sha256=" + "g" * 64, "0" * 64])
+def test_a_missing_or_malformed_signature_is_none(header):
+    assert not verify(b"{}", header, [b"new"])
+
+
+@given(st.lists(st.sampled_from(["sent", "delivered", "read", "played", "failed", "deleted", "warning"])))
+def test_a_status_only_ever_moves_forward(words):
+    order = ["sending", "sent", "delivered", "read", "played"]
+    state = "sending"
+    for word in words:
+        after = advance(state, word) or state
+        if state == "failed":
+            assert after == "failed"
+        elif after != "failed":
+            assert order.index(after) >= order.index(state)
+        else:
+            assert state in ("sending", "sent")
+        state = after

@@ -1,0 +1,332 @@
+"""Business: a merchant to act in. Each verb is a transaction of its own, as at the edge."""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import hooks, ledger
+from services.errors import Refusal
+from services.facts import Checkout, Destination, Me, Shop, Started, Way
+from services.ids import new_id
+from services.money import Money
+from services.news import News, PaymentMethod, Withdrawal, read_news
+from services.payments import collect, start
+from services.people.access import ROLES
+from services.providers.base import Accepted, Answer, Report, Succeeded, Word
+from services.safety.vault import Vault
+from services.store.database import Database
+from services.store.schema import audit, conversations, inbox, people, staff, tenants
+from services.teller import Teller
+from services.withdrawals import destinations, payout, request
+from services.work import Work
+
+PHONE = "+254712345678"
+NEW_WAY = Way(method=PaymentMethod(provider="mpesa", label="********5678"), phone=PHONE)
+TO_PHONE = Destination(
+    method_type="mpesa", details={"phone_number": "+254722000111"}, label="********0111", configured=False
+)
+PUBLIC = "https://pay.example"
+
+
+def kes(amount: str) -> Money:
+    return Money.parse(amount, "KES")
+
+
+class Business:
+    """`cashier` makes, `manager` approves, `owner` does both; `customer` pays."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self.database, self.vault = database, vault
+        self.now = datetime(2026, 11, 24, 9, tzinfo=UTC)
+        self.tenant = new_id()
+        self.receipts = (f"UKO{n:07}" for n in itertools.count(1))
+        self.chats: dict[UUID, UUID] = {}
+
+    async def open(self, **settings: Any) -> "Business":
+        values = {
+            "id": self.tenant,
+            "slug": f"shop-{self.tenant.hex[-12:]}",
+            "name": "Mama Njeri",
+            "active": True,
+            "currency": "KES",
+            "country": "KE",
+            "timezone": "Africa/Nairobi",
+            "language": "en",
+            "payment_fee_ppm": 0,
+            "templates": {},
+            "approvals": 1,
+            "approval_hours": 24,
+            "new_destination_hours": 0,
+            "version": 1,
+            "created_at": self.now,
+        }
+        async with self.work() as work:
+            await work.connection.execute(sa.insert(tenants).values(**values | settings))
+        self.customer = await self.person("Achieng")
+        self.cashier = await self.person("Wanjiku", "Cashier")
+        self.manager = await self.person("Otieno", "Finance Admin")
+        self.owner = await self.person("Njeri", "Owner")
+        return self
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        """Commits whether or not it was refused, as a turn does."""
+        refusal = None
+        async with self.database.transaction() as connection:
+            try:
+                yield Work(connection, self.vault, self.tenant, self.now)
+            except Refusal as error:
+                refusal = error
+        if refusal is not None:
+            raise refusal
+
+    @asynccontextmanager
+    async def teller(self, person: UUID) -> AsyncIterator[Teller]:
+        async with self.work() as work:
+            yield self.teller_in(work, person)
+
+    def teller_in(self, work: Work, person: UUID) -> Teller:
+        shop = Shop(
+            name="Mama Njeri", currency="KES", country="KE", timezone="Africa/Nairobi", providers=("mpesa",)
+        )
+        me = Me(person_id=person, name=None, language="en", phone=PHONE, scopes=self.scopes[person])
+        return Teller(work, shop, me, self.chats[person])
+
+    scopes: dict[UUID, frozenset[str]]
+
+    async def person(self, name: str, role: str | None = None, phones: int = 1) -> UUID:
+        person = new_id()
+        self.scopes = getattr(self, "scopes", {}) | {person: ROLES.get(role or "", frozenset())}
+        async with self.work() as work:
+            await work.connection.execute(
+                sa.insert(people).values(tenant_id=self.tenant, id=person, name=name, created_at=self.now)
+            )
+            if role:
+                await work.connection.execute(
+                    sa.insert(staff).values(
+                        tenant_id=self.tenant, person_id=person, role=role, scopes=[], active=True
+                    )
+                )
+            for _ in range(phones):
+                self.chats[person] = new_id()
+                await work.connection.execute(
+                    sa.insert(conversations).values(
+                        tenant_id=self.tenant,
+                        id=self.chats[person],
+                        person_id=person,
+                        created_at=self.now,
+                    )
+                )
+        return person
+
+    async def change(self, table: sa.Table, where: sa.ColumnElement[bool], **values: Any) -> None:
+        async with self.work() as work:
+            await work.connection.execute(
+                sa.update(table).where(table.c.tenant_id == self.tenant, where).values(**values)
+            )
+
+    async def set(self, **settings: Any) -> None:
+        async with self.work() as work:
+            await work.connection.execute(
+                sa.update(tenants).where(tenants.c.id == self.tenant).values(**settings)
+            )
+
+    def forward(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+    # --- a customer pays
+
+    async def pay(self, amount: str = "500", order: UUID | None = None, way: Way = NEW_WAY) -> "Paying":
+        checkout = Checkout(order_id=order or new_id(), amount=kes(amount))
+        async with self.work() as work:
+            payer = start.Payer(self.customer, self.chats[self.customer])
+            started = await start.start(work, payer, checkout, way)
+        return await self.paying(started, checkout)
+
+    async def paying(self, started: Started, checkout: Checkout) -> "Paying":
+        async with self.work() as work:
+            attempt = await work.connection.scalar(
+                sa.text(
+                    "SELECT target_id FROM jobs WHERE kind = 'collect' ORDER BY target_id DESC LIMIT 1"
+                ).columns(target_id=sa.Uuid())
+            )
+        assert attempt is not None
+        return Paying(self, started, checkout, attempt)
+
+    async def paid(self, amount: str = "500", order: UUID | None = None) -> "Paying":
+        paying = await self.pay(amount, order)
+        await paying.sent()
+        await paying.called(Succeeded(next(self.receipts), kes(amount)))
+        return paying
+
+    # --- the staff withdraw
+
+    async def withdraw(
+        self, amount: str = "1000", maker: UUID | None = None, to: Destination = TO_PHONE, **given: Any
+    ) -> Withdrawal:
+        async with self.work() as work:
+            quoted = await request.quote(work, kes(amount), to.method_type)
+            return await request.request(
+                work, maker or self.cashier, given.get("id") or new_id(), quoted, to, given.get("notes")
+            )
+
+    async def approved(self, amount: str = "1000") -> "PayingOut":
+        withdrawal = await self.withdraw(amount)
+        async with self.teller(self.manager) as teller:
+            withdrawal = await teller.approve(withdrawal.id, withdrawal.digest)
+        return PayingOut(self, withdrawal, await self.payout_of(withdrawal.id))
+
+    async def payout_of(self, withdrawal_id: UUID) -> UUID:
+        """The latest."""
+        from services.store.schema import payouts
+
+        async with self.work() as work:
+            found = await work.connection.scalar(
+                sa.select(payouts.c.id)
+                .where(payouts.c.withdrawal_id == withdrawal_id)
+                .order_by(payouts.c.id.desc())
+                .limit(1)
+            )
+        assert found is not None
+        return found
+
+    def paying_out(self, withdrawal: Withdrawal, payout_id: UUID) -> "PayingOut":
+        return PayingOut(self, withdrawal, payout_id)
+
+    # --- what can be seen of it
+
+    async def balances(self) -> dict[str, int]:
+        from services.store.schema import accounts
+
+        async with self.work() as work:
+            rows = await work.connection.execute(
+                sa.select(accounts).where(accounts.c.tenant_id == self.tenant)
+            )
+            return {row.name: row.posted for row in rows}
+
+    async def wallet(self) -> tuple[str, str, str]:
+        async with self.work() as work:
+            balance = await ledger.balance(work, "KES")
+        return str(balance.posted), str(balance.held), str(balance.available)
+
+    async def news(self, person: UUID) -> list[News]:
+        async with self.work() as work:
+            rows = await work.connection.execute(
+                sa.select(inbox)
+                .join(conversations, conversations.c.id == inbox.c.conversation_id)
+                .where(conversations.c.person_id == person)
+                .order_by(inbox.c.seq)
+            )
+            return [
+                read_news.validate_json(
+                    self.vault.open(
+                        row.body_sealed,
+                        self.tenant,
+                        "inbox.body",
+                        f"{row.kind}|{row.external_id}|{row.status}",
+                    )
+                )
+                for row in rows
+            ]
+
+    async def alerts(self) -> list[str]:
+        async with self.work() as work:
+            rows = await work.connection.execute(
+                sa.select(audit.c.action).where(audit.c.alert).order_by(audit.c.seq)
+            )
+            return list(rows.scalars())
+
+    async def jobs(self, target: UUID) -> dict[str, timedelta]:
+        from services.store.schema import jobs
+
+        async with self.work() as work:
+            rows = await work.connection.execute(sa.select(jobs).where(jobs.c.target_id == target))
+            return {row.kind: row.due_at - self.now for row in rows}
+
+    async def row(self, table: sa.Table, row_id: UUID) -> sa.Row[Any]:
+        async with self.work() as work:
+            return (await work.connection.execute(sa.select(table).where(table.c.id == row_id))).one()
+
+
+class Paying:
+    """An attempt on its way."""
+
+    def __init__(self, business: Business, started: Started, checkout: Checkout, attempt: UUID) -> None:
+        self.business, self.started, self.checkout, self.attempt = business, started, checkout, attempt
+        self.reference = f"ws_CO_{attempt.hex[-12:]}"
+        self.token = ""
+
+    async def begun(self) -> bool:
+        async with self.business.work() as work:
+            prompt = await collect.begin_collect(work, self.attempt, PUBLIC)
+        if prompt is not None:
+            self.token = prompt.callback_url.removeprefix(f"{PUBLIC}/hooks/")
+        return prompt is not None
+
+    async def answered(self, answer: Answer) -> None:
+        async with self.business.work() as work:
+            await collect.collect_answered(work, self.attempt, answer)
+
+    async def sent(self) -> None:
+        assert await self.begun()
+        await self.answered(Accepted(self.reference, "merchant-1"))
+
+    async def called(self, word: Word, reference: str | None = None) -> None:
+        references = frozenset({reference or self.reference, "merchant-1"})
+        report = Report("collect", references, word, {"reference": reference or self.reference})
+        async with self.business.work() as work:
+            hook = await hooks.resolve(work.connection, self.token)
+            assert hook is not None
+            await hooks.apply(work, hook, report)
+
+    async def checked(self, word: Word) -> None:
+        async with self.business.work() as work:
+            await collect.collect_checked(work, self.attempt, word)
+
+
+class PayingOut:
+    """A payout on its way."""
+
+    def __init__(self, business: Business, withdrawal: Withdrawal, payout_id: UUID) -> None:
+        self.business, self.withdrawal, self.payout = business, withdrawal, payout_id
+        self.tokens: dict[str, str] = {}
+
+    async def begun(self) -> bool:
+        async with self.business.work() as work:
+            sending = await payout.begin_payout(work, self.payout, PUBLIC)
+        if sending is not None:
+            self.sending = sending
+            self.tokens["payout"] = sending.callback_url.removeprefix(f"{PUBLIC}/hooks/")
+            self.tokens["payout_timeout"] = sending.timeout_url.removeprefix(f"{PUBLIC}/hooks/")
+        return sending is not None
+
+    async def answered(self, answer: Answer) -> None:
+        async with self.business.work() as work:
+            await payout.payout_answered(work, self.payout, answer)
+
+    async def sent(self) -> None:
+        assert await self.begun()
+        await self.answered(Accepted(str(self.payout)))
+
+    async def asked(self) -> bool:
+        async with self.business.work() as work:
+            question = await payout.begin_payout_check(work, self.payout, PUBLIC)
+        if question is not None:
+            self.tokens["query"] = question.callback_url.removeprefix(f"{PUBLIC}/hooks/")
+        return question is not None
+
+    async def called(self, word: Word, about: str = "payout", reference: str | None = None) -> None:
+        report = Report(about, frozenset({reference or str(self.payout)}), word)
+        async with self.business.work() as work:
+            hook = await hooks.resolve(work.connection, self.tokens[about])
+            assert hook is not None
+            await hooks.apply(work, hook, report)
+
+
+def destination(phone: str) -> Destination:
+    return destinations.of("mpesa", {"phone_number": phone})

@@ -1,0 +1,51 @@
+"""Who may import whom: one way only, main -> bot -> flows -> services -> providers."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FORBIDDEN = {
+    "services": {"bot", "flows", "main"},
+    "flows": {"bot", "main", "sqlalchemy", "redis", "aiohttp"},
+    "bot": {"main"},
+    "services/providers": {"sqlalchemy", "redis", "services.store", "services.people.tenants"},
+    "bot/sandbox": {"bot.whatsapp", "services.providers"},
+}
+MOST_LINES_OF_A_FILE = 300
+MOST_LINES_OF_A_FUNCTION = 70
+SOURCES = sorted(
+    path
+    for folder in ("bot", "flows", "services")
+    for path in (ROOT / folder).rglob("*.py")
+    if "versions" not in path.parts and path.stem != "schema"  # tables are read one by one
+)
+
+
+def imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path):
+    name = path.relative_to(ROOT).as_posix()
+    names = set(imported(ast.parse(path.read_text())))
+    for folder, forbidden in FORBIDDEN.items():
+        if name.startswith(folder + "/"):
+            wrong = {n for n in names for f in forbidden if n == f or n.startswith(f + ".")}
+            assert not wrong, f"{name} must not import {wrong}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_fit(path):
+    text = path.read_text()
+    assert len(text.splitlines()) <= MOST_LINES_OF_A_FILE, "split it by verb"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert lines <= MOST_LINES_OF_A_FUNCTION, f"{node.name} has {lines} lines"
