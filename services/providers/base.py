@@ -201,7 +201,7 @@ class PaysOut(Reads, Protocol):
         ...
 
 
-class NoToken(Exception):  # noqa: N818  a fact, as refusals are
+class NoToken(Exception):
     """No access token can be had: `answer` says why. The request that wanted it was not sent."""
 
     def __init__(self, answer: NotSent | Misconfigured) -> None:

@@ -75,7 +75,7 @@ class Reply:
 
     @property
     def accepted(self) -> bool:
-        fine = HTTPStatus(self.status).is_success if self.status in _STATUSES else False
+        fine = HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
         return fine and code_of(self.body.get("ResponseCode")) == "0"
 
     @property
@@ -88,7 +88,6 @@ class Reply:
         return f"HTTP {self.status} {self.code[:60]} {self.message}".strip()
 
 
-_STATUSES = {status.value for status in HTTPStatus}
 _TOKEN_CODES = {"404.001.03", "401.002.01", "400.003.01"}
 _TOKEN_FAULTS = {
     "keymanagement.service.invalid_access_token",
@@ -96,7 +95,6 @@ _TOKEN_FAULTS = {
     "oauth.v2.InvalidAccessToken",
 }
 _GATEWAY_LIMITS = ("spike arrest", "quota violation")
-_SERVER_ERROR = 500
 # Said of a setting wherever it is wrong; the third meaning of 500.001.1001 is the customer's.
 _WRONG_SETTINGS = ("merchant does not exist", "wrong credentials")
 _BUSY_PHONE = "unable to lock subscriber"
@@ -124,9 +122,9 @@ def judge(call: Call, reply: Reply) -> Refused | NotSent | Misconfigured | Unkno
         return NotSent(why)  # twice, the second time with a fresh one
     if reply.status == HTTPStatus.INTERNAL_SERVER_ERROR and reply.code == "500.001.1001":
         return _by_words(said, why)
-    if reply.status >= _SERVER_ERROR or reply.status == HTTPStatus.REQUEST_TIMEOUT:
+    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status == HTTPStatus.REQUEST_TIMEOUT:
         return Unknown(why)
-    if HTTPStatus.BAD_REQUEST <= reply.status and reply.code:
+    if reply.status >= HTTPStatus.BAD_REQUEST and reply.code:
         return _client_error(call, reply)
     if code_of(reply.body.get("ResponseCode")) not in {"", "0"}:
         return Refused(Unpaid.PROVIDER, why)

@@ -9,8 +9,8 @@ from http import HTTPStatus
 import aiohttp
 from pydantic import SecretStr
 
-from services.providers.base import Misconfigured, NotSent, NoToken, Tokens, Unknown
-from services.providers.daraja_bodies import Json, code_of, json_object
+from services.providers.base import Misconfigured, NoToken, NotSent, Tokens, Unknown
+from services.providers.daraja_bodies import code_of, json_object
 from services.providers.daraja_calls import Call, Reply
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
@@ -93,9 +93,6 @@ def _token(status: int, content: bytes) -> tuple[str, int]:
     token, seconds = told.get("access_token"), code_of(told.get("expires_in"))
     if status == HTTPStatus.OK and isinstance(token, str) and token and seconds.isdecimal():
         return token, int(seconds)
-    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}:
         raise NoToken(Misconfigured(f"token: HTTP {status}: consumer_key or consumer_secret is wrong"))
     raise NoToken(NotSent(f"token: HTTP {status} without a token"))
-
-
-__all__ = ["TIMEOUT", "TOKEN_TIMEOUT", "Daraja", "Json"]

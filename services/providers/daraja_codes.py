@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from services.money import Money
 from services.news import Unpaid
-from services.providers.base import Failed, Limits, Pending, Succeeded, Word
+from services.providers.base import Failed, Limits, Pending, Word
 
 # https://developer.safaricom.co.ke/faqs
 LIMITS: Mapping[str, Limits] = {
@@ -102,10 +102,3 @@ def _failed(table: Mapping[str, Unpaid], code: str, detail: str) -> Word:
 
 def _said(code: str, detail: str) -> str:
     return f"{code[:20]} {detail}".strip()
-
-
-def paid_in(receipt: str | None, amount: Money | None) -> Word:
-    """A yes to a prompt counts with its amount only; without one a query has to say."""
-    if amount is None:
-        return Pending("0 without an amount", unheard=True)
-    return Succeeded(receipt, amount)

@@ -139,7 +139,7 @@ async def test_a_hundred_posts_at_once_share_commits_and_lose_nothing(intake, da
     stored = await rows(database, sa.select(inbox.c.external_id, inbox.c.state))
     assert len(stored) == 101
     assert {row[1] for row in stored} == {"waiting"}
-    assert len(await rows(database, sa.select(conversations.c.id))) == 10
+    assert len(await rows(database, sa.select(conversations.c.id))) == 11
 
 
 async def test_two_processes_that_meet_a_new_person_at_once_make_one_conversation(intake, database):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,10 @@ from bot.sandbox.feed import Feed
 async def read_events(sandbox, count, after="", last=None):
     """The first `count` events as (id, kind, data)."""
     headers = {"Last-Event-ID": last} if last else {}
-    events = []
+    events: list[tuple[str, str, Any]] = []
     async with sandbox.session.get(f"{sandbox.url}/events?after={after}", headers=headers) as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
-        fields = {}
+        fields: dict[str, str] = {}
         while len(events) < count:
             line = (await answer.content.readline()).decode().rstrip("\n")
             if not line and "data" in fields:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 from playwright.async_api import Locator, Page, async_playwright, expect
 
 from bot.sandbox.keys import certificate_pem
@@ -96,7 +96,7 @@ class _Place:
             return answer.status, await answer.json()
 
 
-def _url(server: TestServer) -> str:
+def _url(server: BaseTestServer) -> str:
     return str(server.make_url("")).rstrip("/")
 
 
@@ -210,7 +210,7 @@ async def test_a_message_is_unread_until_its_person_takes_the_phone(shown):
 async def test_a_fault_is_armed_and_disarmed_on_the_page(shown):
     await shown.page.get_by_role("button", name="Payout fails").click()
     armed = shown.page.locator("#armed button")
-    await expect(armed).to_contain_text("fails (2040) ×1")
+    await expect(armed).to_contain_text("fails (2040)")
     await armed.click()
     await expect(armed).to_have_count(0)
 

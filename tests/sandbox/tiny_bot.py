@@ -66,9 +66,7 @@ class TinyBot:
             "currency": "KES",
         }
 
-    async def _answers(  # noqa: PLR0911  one a kind of message
-        self, message: Json
-    ) -> list[dict[str, Any]]:
+    async def _answers(self, message: Json) -> list[dict[str, Any]]:
         heard = _heard(message)
         match heard:
             case "menu":

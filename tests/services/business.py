@@ -20,7 +20,18 @@ from services.people.access import ROLES
 from services.providers.base import Accepted, Answer, Report, Succeeded, Word
 from services.safety.vault import Vault
 from services.store.database import Database
-from services.store.schema import audit, conversations, inbox, people, staff, tenants
+from services.store.schema import (
+    accounts,
+    attempts,
+    audit,
+    conversations,
+    inbox,
+    jobs,
+    payouts,
+    people,
+    staff,
+    tenants,
+)
 from services.teller import Teller
 from services.withdrawals import destinations, payout, request
 from services.work import Work
@@ -151,9 +162,9 @@ class Business:
     async def paying(self, started: Started, checkout: Checkout) -> "Paying":
         async with self.work() as work:
             attempt = await work.connection.scalar(
-                sa.text(
-                    "SELECT target_id FROM jobs WHERE kind = 'collect' ORDER BY target_id DESC LIMIT 1"
-                ).columns(target_id=sa.Uuid())
+                sa.select(attempts.c.id).where(
+                    attempts.c.payment_id == started.payment_id, attempts.c.state == "created"
+                )
             )
         assert attempt is not None
         return Paying(self, started, checkout, attempt)
@@ -183,10 +194,8 @@ class Business:
 
     async def payout_of(self, withdrawal_id: UUID) -> UUID:
         """The latest."""
-        from services.store.schema import payouts
-
         async with self.work() as work:
-            found = await work.connection.scalar(
+            found: UUID | None = await work.connection.scalar(
                 sa.select(payouts.c.id)
                 .where(payouts.c.withdrawal_id == withdrawal_id)
                 .order_by(payouts.c.id.desc())
@@ -195,14 +204,9 @@ class Business:
         assert found is not None
         return found
 
-    def paying_out(self, withdrawal: Withdrawal, payout_id: UUID) -> "PayingOut":
-        return PayingOut(self, withdrawal, payout_id)
-
     # --- what can be seen of it
 
     async def balances(self) -> dict[str, int]:
-        from services.store.schema import accounts
-
         async with self.work() as work:
             rows = await work.connection.execute(
                 sa.select(accounts).where(accounts.c.tenant_id == self.tenant)
@@ -242,8 +246,6 @@ class Business:
             return list(rows.scalars())
 
     async def jobs(self, target: UUID) -> dict[str, timedelta]:
-        from services.store.schema import jobs
-
         async with self.work() as work:
             rows = await work.connection.execute(sa.select(jobs).where(jobs.c.target_id == target))
             return {row.kind: row.due_at - self.now for row in rows}

@@ -418,6 +418,7 @@ async def test_a_large_success_is_confirmed_by_a_query_first(business):
     await paying.sent()
     async with business.work() as work:
         hook = await hooks.resolve(work.connection, paying.token)
+        assert hook is not None
         report = Report("collect", frozenset({paying.reference}), PAID)
         await hooks.apply(work, hook, report, confirm_above=kes("499"))
     assert await business.wallet() == ("0.00", "0.00", "0.00")

@@ -1,0 +1,39 @@
+"""Phones: E.164 with plus inside, masked wherever they are shown."""
+
+import re
+import unicodedata
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from services.errors import InvalidPhone
+
+_MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+# The parser would also find a number inside a sentence, or in the letters of a word.
+_WRITTEN = re.compile(r"\+?[\d\s().-]{4,30}")
+_SHOWN = 4
+
+
+def normalize(text: str, country: str) -> str:
+    """A mobile number, however it is written ("0712 345 678", "254712345678"), in E.164.
+
+    `country` ("KE") is whose numbers come without a prefix; one with "+" may be any country's.
+    Raises InvalidPhone.
+    """
+    # Numbers pasted from a contact card come wrapped in invisible marks of direction.
+    visible = "".join(sign for sign in text if unicodedata.category(sign) != "Cf").strip()
+    try:
+        if not _WRITTEN.fullmatch(visible):
+            raise InvalidPhone(mask(visible))
+        number = phonenumbers.parse(visible, country)
+    except phonenumbers.NumberParseException:
+        raise InvalidPhone(mask(visible)) from None
+    if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) not in _MOBILE:
+        raise InvalidPhone(mask(visible))
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def mask(text: str) -> str:
+    """All but the last four characters as stars; a phone's plus is none of them: "********5678"."""
+    bare = text.removeprefix("+")
+    return "*" * max(len(bare) - _SHOWN, 0) + bare[-_SHOWN:]

@@ -1,0 +1,239 @@
+"""M-Pesa, by Safaricom's Daraja: prompts on customers' phones, and payouts to phones.
+
+https://developer.safaricom.co.ke: M-Pesa Express (STK push) and its query, Business to Customer v3,
+Transaction Status. The other parts: settings in `mpesa_settings`, error bodies in `daraja_calls`, result
+codes in `daraja_codes`, callbacks in `daraja_callbacks`, the wire in `daraja_client`.
+"""
+
+import base64
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
+
+import aiohttp
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+
+from services.errors import Refusal
+from services.money import Money
+from services.news import Unpaid
+from services.providers.base import (
+    Accepted,
+    Answer,
+    Misconfigured,
+    NotSent,
+    Payout,
+    Pending,
+    Prompt,
+    Refused,
+    Report,
+    Succeeded,
+    Tokens,
+    Unknown,
+    Word,
+)
+from services.providers.daraja_bodies import code_of, id_of, legible
+from services.providers.daraja_callbacks import read
+from services.providers.daraja_calls import (
+    PAYOUT,
+    PAYOUT_QUERY,
+    PROMPT,
+    PROMPT_QUERY,
+    Reply,
+    judge,
+)
+from services.providers.daraja_client import TIMEOUT, Daraja
+from services.providers.daraja_codes import LIMITS, prompt_word
+from services.providers.mpesa_settings import MpesaSettings, public_key
+
+NAIROBI = timezone(timedelta(hours=3))  # East Africa Time has no summer
+
+_PHONE = re.compile(r"\+(254[17][0-9]{8})")
+_REFERENCE, _DESCRIPTION, _REMARKS = 12, "Payment", 100
+_BEING_PROCESSED = "being processed"
+# Server errors of theirs that say nothing new: the query is asked again.
+_PASSING = {"500.002.1001", "500.003.02", "500.003.1001"}
+
+
+class Mpesa:
+    """Collects by STK push (to a paybill, or to a till where there is one) and pays out by B2C v3."""
+
+    def __init__(
+        self,
+        settings: MpesaSettings,
+        http: aiohttp.ClientSession,
+        url: str,
+        tokens: Tokens,
+        now: Callable[[], datetime],
+        *,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+    ) -> None:
+        self._settings, self._now = settings, now
+        keys = (settings.consumer_key, settings.consumer_secret)
+        self._daraja = Daraja(keys, http, url, tokens, timeout)
+
+    # --- collects ------------------------------------------------------------------------------------
+
+    async def collect(self, prompt: Prompt) -> Answer:
+        """Ring the phone. The reference of `Accepted` is the CheckoutRequestID, which holds the phone."""
+        if missing := self._settings.missing_to_collect:
+            return _lacking(missing)
+        if no := _beyond("collect", prompt.amount):
+            return no
+        phone = _PHONE.fullmatch(prompt.phone)
+        if phone is None:
+            return Refused(Unpaid.UNREACHABLE, "not a Kenyan mobile number")
+        reply = await self._daraja.post(PROMPT, self._prompt_body(prompt, phone[1]))
+        if not isinstance(reply, Reply):
+            return reply
+        if not reply.accepted:
+            return judge(PROMPT, reply)
+        checkout = id_of(reply.body.get("CheckoutRequestID"))
+        if checkout is None:
+            return Unknown("accepted without a CheckoutRequestID")
+        return Accepted(checkout, id_of(reply.body.get("MerchantRequestID")))
+
+    async def check(self, reference: str) -> Word:
+        """What became of the prompt with this CheckoutRequestID. A yes has neither receipt nor amount."""
+        if missing := self._settings.missing_to_collect:
+            return Pending(_lacking(missing).detail, ours=True)
+        body = self._signed() | {"CheckoutRequestID": reference}
+        reply = await self._daraja.post(PROMPT_QUERY, body)
+        if not isinstance(reply, Reply):
+            return Pending(reply.detail, ours=isinstance(reply, Misconfigured))
+        code = code_of(reply.body.get("ResultCode"))
+        if not (reply.accepted and code):
+            return _no_word(reply)
+        if id_of(reply.body.get("CheckoutRequestID")) not in {None, reference}:
+            return Pending("the answer is about another prompt", unheard=True)
+        return prompt_word(code, legible(reply.body.get("ResultDesc")), paid=Succeeded())
+
+    def read(self, about: str, body: bytes) -> Report:
+        """A callback; `about` as in `Report`. Raises Unreadable, and nothing else."""
+        return read(about, body)
+
+    # --- pays out ------------------------------------------------------------------------------------
+
+    async def pay_out(self, payout: Payout) -> Answer:
+        """Send to details["phone_number"]. Our attempt's id is Daraja's guard against paying twice."""
+        if missing := self._settings.missing_to_pay_out:
+            return _lacking(missing)
+        if no := _beyond("payout", payout.amount):
+            return no
+        phone = _PHONE.fullmatch(payout.details.get("phone_number", ""))
+        if payout.method_type != "mpesa" or phone is None:
+            return Refused(Unpaid.PROVIDER, "not a destination that B2C reaches")
+        reply = await self._daraja.post(PAYOUT, self._payout_body(payout, phone[1]))
+        if not isinstance(reply, Reply):
+            return reply
+        if not reply.accepted:
+            return judge(PAYOUT, reply)
+        originator = id_of(reply.body.get("OriginatorConversationID")) or str(payout.attempt_id)
+        return Accepted(originator, id_of(reply.body.get("ConversationID")))
+
+    async def ask(
+        self, attempt_id: UUID, reference: str | None, callback_url: str, timeout_url: str
+    ) -> Answer:
+        """Ask what became of a payout. The reference of `Accepted` is the query's ConversationID."""
+        if missing := self._settings.missing_to_pay_out:
+            return _lacking(missing)
+        body = {
+            "Initiator": self._settings.initiator_name or "",
+            "SecurityCredential": self._credential(),
+            "CommandID": "TransactionStatusQuery",
+            "OriginalConversationID": reference or str(attempt_id),
+            "PartyA": self._settings.paying_shortcode,
+            "IdentifierType": "4",  # a shortcode
+            "ResultURL": callback_url,
+            "QueueTimeOutURL": timeout_url,
+            "Remarks": "Status",
+            "Occasion": "Status",
+        }
+        reply = await self._daraja.post(PAYOUT_QUERY, body)
+        if not isinstance(reply, Reply):
+            return reply
+        if not reply.accepted:
+            return judge(PAYOUT_QUERY, reply)
+        conversation = id_of(reply.body.get("ConversationID"))
+        if conversation is None:
+            return Unknown("accepted without a ConversationID")
+        return Accepted(conversation, id_of(reply.body.get("OriginatorConversationID")))
+
+    # --- bodies --------------------------------------------------------------------------------------
+
+    def _signed(self) -> dict[str, str]:
+        """The shortcode with its password, base64 of shortcode, passkey and Nairobi's time."""
+        stamp = self._now().astimezone(NAIROBI).strftime("%Y%m%d%H%M%S")
+        passkey = self._settings.passkey.get_secret_value() if self._settings.passkey else ""
+        password = base64.b64encode(f"{self._settings.shortcode}{passkey}{stamp}".encode()).decode()
+        return {
+            "BusinessShortCode": self._settings.shortcode,
+            "Password": password,
+            "Timestamp": stamp,
+        }
+
+    def _prompt_body(self, prompt: Prompt, phone: str) -> dict[str, str]:
+        till = self._settings.till
+        return self._signed() | {
+            "TransactionType": "CustomerBuyGoodsOnline" if till else "CustomerPayBillOnline",
+            "Amount": _shillings(prompt.amount),
+            "PartyA": phone,
+            "PartyB": till or self._settings.shortcode,
+            "PhoneNumber": phone,
+            "CallBackURL": prompt.callback_url,
+            "AccountReference": prompt.reference[:_REFERENCE],
+            "TransactionDesc": _DESCRIPTION,  # said to be optional, refused where it is missing
+        }
+
+    def _payout_body(self, payout: Payout, phone: str) -> dict[str, str]:
+        remarks = legible(payout.remarks)[:_REMARKS]
+        return {
+            "OriginatorConversationID": str(payout.attempt_id),
+            "InitiatorName": self._settings.initiator_name or "",
+            "SecurityCredential": self._credential(),
+            "CommandID": "BusinessPayment",
+            "Amount": _shillings(payout.amount),
+            "PartyA": self._settings.paying_shortcode,
+            "PartyB": phone,
+            "Remarks": remarks if len(remarks) > 1 else "Payout",
+            "QueueTimeOutURL": payout.timeout_url,
+            "ResultURL": payout.callback_url,
+            "Occassion": "Payout",  # their spelling
+        }
+
+    def _credential(self) -> str:
+        """The initiator's password under Safaricom's key, by PKCS#1 v1.5 as its page demands."""
+        settings = self._settings
+        if settings.security_credential:
+            return settings.security_credential.get_secret_value()
+        password = settings.initiator_password.get_secret_value() if settings.initiator_password else ""
+        key = public_key(settings.certificate or "")
+        return base64.b64encode(key.encrypt(password.encode(), PKCS1v15())).decode()
+
+
+def _lacking(missing: tuple[str, ...]) -> Misconfigured:
+    return Misconfigured(f"missing in the settings: {', '.join(missing)}")
+
+
+def _beyond(rail: str, amount: Money) -> Refused | None:
+    """The services refuse this long before; here it is only kept off the wire."""
+    try:
+        LIMITS[rail].refuse_beyond(amount)
+    except Refusal as refusal:
+        return Refused(Unpaid.LIMIT, refusal.code)
+    return None
+
+
+def _shillings(amount: Money) -> str:
+    return str(int(amount.decimal))
+
+
+def _no_word(reply: Reply) -> Pending:
+    """An answer to a query without a result: asked again later, alerted where it is none that we know."""
+    answer = judge(PROMPT_QUERY, reply)
+    passing = (
+        isinstance(answer, NotSent | Misconfigured)
+        or _BEING_PROCESSED in reply.message.lower()
+        or reply.code in _PASSING
+    )
+    return Pending(str(reply), unheard=not passing, ours=isinstance(answer, Misconfigured))

@@ -1,0 +1,122 @@
+"""Settings of M-Pesa: the tenant file's [providers.mpesa].
+
+A tenant may collect only, or pay out only, so most is optional; `missing_to_collect` and
+`missing_to_pay_out` name what an ability still lacks.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Self
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.x509 import load_pem_x509_certificate
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from services.money import Money
+
+Shortcode = Annotated[str, Field(pattern=r"^[0-9]{5,7}$")]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+
+
+class MpesaSettings(BaseModel):
+    """One organisation at Daraja. Errors never show a value (`errors()` does: ask it to leave out input)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    shortcode: Shortcode  # the paybill; for a till its store (head office) number
+    till: Shortcode | None = None
+    consumer_key: Secret
+    consumer_secret: Secret
+    passkey: Secret | None = None
+    b2c_shortcode: Shortcode | None = None
+    b2b_shortcode: Shortcode | None = None
+    initiator_name: str | None = Field(default=None, min_length=1)
+    initiator_password: Secret | None = None
+    certificate: str | None = Field(default=None, repr=False)
+    security_credential: Secret | None = None
+    confirm_above: str | None = None
+
+    @field_validator("certificate")
+    @classmethod
+    def _holds_an_rsa_key(cls, pem: str | None) -> str | None:
+        if pem is not None:
+            public_key(pem)
+        return pem
+
+    @field_validator("confirm_above")
+    @classmethod
+    def _is_an_amount(cls, text: str | None) -> str | None:
+        """Zero is allowed: confirm every payment."""
+        if text is not None and Decimal(0) != _decimal(text):
+            _amount(text)
+        return text
+
+    @model_validator(mode="after")
+    def _has_one_credential(self) -> Self:
+        if self.security_credential and (self.initiator_password or self.certificate):
+            raise ValueError("give either security_credential, or initiator_password with certificate")
+        return self
+
+    @property
+    def missing_to_collect(self) -> tuple[str, ...]:
+        """Names of settings without which no customer can pay; empty when all are there."""
+        return () if self.passkey else ("passkey",)
+
+    @property
+    def missing_to_pay_out(self) -> tuple[str, ...]:
+        """Names of settings without which nothing can be paid out; empty when all are there."""
+        needed: dict[str, object] = {"initiator_name": self.initiator_name}
+        if not self.security_credential:
+            needed |= {"initiator_password": self.initiator_password, "certificate": self.certificate}
+        return tuple(name for name, value in needed.items() if not value)
+
+    @property
+    def can_collect(self) -> bool:
+        return not self.missing_to_collect
+
+    @property
+    def can_pay_out(self) -> bool:
+        return not self.missing_to_pay_out
+
+    @property
+    def paying_shortcode(self) -> str:
+        """What B2C pays from."""
+        return self.b2c_shortcode or self.shortcode
+
+    @property
+    def confirm_above_amount(self) -> Money | None:
+        """A larger success is confirmed by a query before it credits; None: no success is."""
+        if self.confirm_above is None:
+            return None
+        return Money.zero("KES") if _decimal(self.confirm_above) == 0 else _amount(self.confirm_above)
+
+
+def public_key(pem: str) -> RSAPublicKey:
+    """The RSA key of a PEM certificate or bare public key. Raises ValueError.
+
+    Safaricom's published certificates expired years ago and only carry the key: dates are not looked at.
+    """
+    load = _of_certificate if "BEGIN CERTIFICATE" in pem else load_pem_public_key
+    try:
+        key = load(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise ValueError("not a PEM certificate or PEM public key") from None
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError("its key is not RSA")  # noqa: TRY004  pydantic turns only ValueError into its own
+    return key
+
+
+def _of_certificate(pem: bytes) -> object:
+    return load_pem_x509_certificate(pem).public_key()
+
+
+def _amount(text: str) -> Money:
+    try:
+        return Money.parse(text, "KES")
+    except ValueError:
+        raise ValueError('not an amount of shillings like "5000"') from None
+
+
+def _decimal(text: str) -> Decimal | None:
+    return Decimal(text) if text.isascii() and text.isdecimal() else None
