@@ -69,6 +69,8 @@ def _words(text: Text, language: str) -> str:
 def _written(fact: Any, language: str, timezone: str) -> str:
     if isinstance(fact, Text):
         return render(fact, language, timezone)
+    if isinstance(fact, tuple):
+        return "\n".join(_written(each, language, timezone) for each in fact)
     if isinstance(fact, Money):
         places = "0" * PLACES[fact.currency]
         pattern = f"#,##0.{places}" if places else "#,##0"

@@ -46,11 +46,12 @@ class NotWholeShillings(Refusal):
 
 @dataclass(eq=False)
 class BelowMinimum(Refusal):
-    """Less than the rail takes; for a withdrawal the net counts."""
+    """Less than the rail takes. `net`: the amount is what would be left after the fee."""
 
     code: ClassVar[str] = "below_minimum"
     minimum: Money
     amount: Money
+    net: bool = False
 
 
 @dataclass(eq=False)

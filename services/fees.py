@@ -55,7 +55,8 @@ async def quote(work: Work, gross: Money, method_type: str) -> Quote:
         fee = Money((fee.minor + unit // 2) // unit * unit, gross.currency)
     net = gross - fee
     if net.minor < rail.minimum:
-        raise BelowMinimum(Money(rail.minimum, gross.currency), Money(max(net.minor, 0), gross.currency))
+        left = Money(max(net.minor, 0), gross.currency)
+        raise BelowMinimum(Money(rail.minimum, gross.currency), left, net=True)
     if rail.maximum is not None and net.minor > rail.maximum:
         raise OverLimit(Money(rail.maximum, gross.currency), net)
     return Quote(gross=gross, fee=fee, net=net)

@@ -1,7 +1,6 @@
 """Start: an order, its payment and an attempt at it, to be sent after the commit."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,12 +10,9 @@ import sqlalchemy as sa
 from services import jobs
 from services.errors import (
     AlreadyPaid,
-    BelowMinimum,
     Changed,
     InvalidPhone,
     NotFound,
-    NotWholeShillings,
-    OverLimit,
     PaymentUnderWay,
 )
 from services.facts import Checkout, Started, Way
@@ -26,25 +22,13 @@ from services.news import PaymentMethod
 from services.payments import methods
 from services.payments.record import LIVE
 from services.phones import masked, mpesa_number
+from services.rails import refuse_uncollectable
 from services.store.schema import attempts, orders, payments
 from services.work import Work
 
 # Without vowels, and without what is easily misread: a number is said aloud and typed from paper.
 _ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NUMBER_LENGTH = 6
-
-
-@dataclass(frozen=True)
-class Limit:
-    """What a provider collects at once, in minor units."""
-
-    minimum: int
-    maximum: int
-    whole: bool = False
-
-
-# https://developer.safaricom.co.ke/faqs: 1 to 250,000 whole shillings a prompt.
-LIMITS: Mapping[str, Limit] = {"mpesa": Limit(minimum=1_00, maximum=250_000_00, whole=True)}
 
 
 @dataclass(frozen=True)
@@ -63,7 +47,7 @@ async def start(work: Work, payer: Payer, checkout: Checkout, way: Way) -> Start
     PaymentUnderWay, and Changed where the order has another total than was shown.
     """
     method, details = await _details(work, payer.person_id, way)
-    _refuse_beyond(method.provider, checkout.amount)
+    refuse_uncollectable(method.provider, checkout.amount)
     order = await _order(work, payer, checkout)
     payment = await _payment(work, payer, order)
     live = sa.select(attempts.c.id).where(
@@ -109,18 +93,6 @@ async def _details(work: Work, person_id: UUID, way: Way) -> tuple[PaymentMethod
         raise InvalidPhone("")
     phone = mpesa_number(way.phone)
     return PaymentMethod(provider=way.method.provider, label=masked(phone)), {"phone_number": phone}
-
-
-def _refuse_beyond(provider: str, amount: Money) -> None:
-    limit = LIMITS.get(provider)
-    if limit is None:
-        return
-    if limit.whole and not amount.whole:
-        raise NotWholeShillings(amount)
-    if amount.minor < limit.minimum:
-        raise BelowMinimum(Money(limit.minimum, amount.currency), amount)
-    if amount.minor > limit.maximum:
-        raise OverLimit(Money(limit.maximum, amount.currency), amount)
 
 
 async def _order(work: Work, payer: Payer, checkout: Checkout) -> sa.Row[Any]:

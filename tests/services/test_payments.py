@@ -27,6 +27,7 @@ from services.providers.base import (
     Succeeded,
     Unknown,
 )
+from services.rails import refuse_uncollectable
 from services.store.schema import attempts, orders, payments
 from tests.services.business import NEW_WAY, kes
 
@@ -471,8 +472,6 @@ def test_a_checkout_of_nothing_cannot_be_made():
         Checkout(order_id=new_id(), amount=kes("0"))
 
 
-async def test_less_than_a_shilling_is_below_the_minimum(business):
-    from services.payments.start import _refuse_beyond
-
+def test_less_than_a_shilling_is_below_the_minimum():
     with pytest.raises(BelowMinimum):
-        _refuse_beyond("mpesa", kes("500") - kes("500"))
+        refuse_uncollectable("mpesa", kes("500") - kes("500"))

@@ -1,0 +1,22 @@
+"""Amounts, as people type them: "500", "1,250.50", "KES 500", "500/="."""
+
+import re
+
+from services.errors import InvalidAmount
+from services.money import Money, NotAnAmount
+
+_GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
+_UNITS = {"KES": ("kes", "ksh", "kshs", "sh", "/=", "/-")}
+
+
+def amount_of(text: str, currency: str) -> Money:
+    """Raises InvalidAmount for whatever is not plainly one positive amount."""
+    bare = text.strip().casefold()
+    for unit in _UNITS.get(currency, (currency.casefold(),)):
+        bare = bare.removeprefix(unit).removesuffix(unit).strip(" .") if unit in bare else bare
+    if _GROUPED.fullmatch(bare):
+        bare = bare.replace(",", "")
+    try:
+        return Money.parse(bare, currency)
+    except NotAnAmount:
+        raise InvalidAmount(text.strip()[:40]) from None

@@ -1,0 +1,138 @@
+"""Menu: where a person stands who is nowhere else.
+
+Menu -> ReviewOrder | AskNumber | EnterAmount | ChooseLanguage | Help
+Menu -> Wallet | EnterWithdrawal | Approvals | NoApprovals | History
+"""
+
+from __future__ import annotations
+
+from flows.customer.language import ChooseLanguage
+from flows.customer.pay import AskNumber, EnterAmount, ReviewOrder, pay
+from flows.staff.approve import Approvals, NoApprovals, approvals
+from flows.staff.wallet import History, Wallet, balance, history
+from flows.staff.withdraw import EnterWithdrawal, ask_amount
+from flows.step import Choice, Step
+from flows.teller import Teller
+from flows.text import Text
+from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
+
+
+class PayNow(Choice):
+    label = Text("Pay")
+
+
+class Language(Choice):
+    label = Text("Language")
+
+
+class GetHelp(Choice):
+    label = Text("Help")
+
+
+class SeeBalance(Choice):
+    label = Text("Balance")
+
+
+class StartWithdrawal(Choice):
+    label = Text("Withdraw")
+
+
+class SeeApprovals(Choice):
+    label = Text("Approvals")
+
+
+class SeeHistory(Choice):
+    label = Text("History")
+
+
+class Menu(Step):
+    """`scopes`: what this person may do, as far as it is on the menu."""
+
+    name: str | None = None
+    scopes: tuple[str, ...] = ()
+
+    def says(self) -> Text:
+        if self.name:
+            return Text("Hello {name}, this is {shop}. What would you like to do?", name=self.name)
+        return Text("Hello, this is {shop}. What would you like to do?")
+
+    def choices(self) -> tuple[Choice, ...]:
+        staff: list[Choice] = []
+        if VIEW_FINANCE in self.scopes:
+            staff.append(SeeBalance())
+        if INITIATE in self.scopes:
+            staff.append(StartWithdrawal())
+        if APPROVE in self.scopes or INITIATE in self.scopes:
+            staff.append(SeeApprovals())
+        if VIEW_FINANCE in self.scopes:
+            staff.append(SeeHistory())
+        return (*staff, PayNow(), Language(), GetHelp())
+
+    def menu(self) -> Text | None:
+        return Text("Menu")
+
+    async def hears(
+        self,
+        answer: PayNow | Language | GetHelp | SeeBalance | StartWithdrawal | SeeApprovals | SeeHistory,
+        teller: Teller,
+    ) -> (
+        ReviewOrder
+        | AskNumber
+        | EnterAmount
+        | ChooseLanguage
+        | Help
+        | Wallet
+        | EnterWithdrawal
+        | Approvals
+        | NoApprovals
+        | History
+    ):
+        match answer:
+            case PayNow():
+                return await pay(teller)
+            case Language():
+                return ChooseLanguage()
+            case GetHelp():
+                return await help_(teller)
+            case SeeBalance():
+                return await balance(teller)
+            case StartWithdrawal():
+                return await ask_amount(teller)
+            case SeeApprovals():
+                return await approvals(teller)
+            case SeeHistory():
+                return await history(teller)
+
+
+class Help(Step):
+    staff: bool = False
+
+    def says(self) -> Text:
+        customers = Text(
+            "You can type at any time:\n*pay* or *pay 500* to pay {shop}\n*menu* to see what I can do\n"
+            "*language* to change the language\n*cancel* to stop\n*help* to see this again"
+        )
+        if not self.staff:
+            return customers
+        return Text(
+            "{customers}\n\nFor staff:\n*balance* for the wallet\n*withdraw* or *withdraw 1000*\n"
+            "*approvals* for what waits\n*history* for past withdrawals",
+            customers=customers,
+        )
+
+
+class Cancelled(Step):
+    def says(self) -> Text:
+        return Text("All right, I stopped that. Type *menu* to go on.")
+
+
+async def menu(teller: Teller, _rest: str = "") -> Menu:
+    return Menu(name=teller.me.name, scopes=tuple(sorted(teller.me.scopes)))
+
+
+async def help_(teller: Teller, _rest: str = "") -> Help:
+    return Help(staff=teller.me.is_staff)
+
+
+async def cancel(_teller: Teller, _rest: str = "") -> Cancelled:
+    return Cancelled()

@@ -1,0 +1,172 @@
+"""Paid: what a customer is told when money has arrived.
+
+PaidWithNew -> MethodSaved | MethodNotSaved
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flows.refusals import provider_name
+from flows.step import Choice, Step
+from flows.teller import Teller
+from flows.text import Text
+from services.money import Money
+from services.news import PaidTwice, PaymentMethod, PaymentSettled
+
+
+class Save(Choice):
+    label = Text("Save it")
+
+
+class DoNotSave(Choice):
+    label = Text("No, thanks")
+
+
+class _Receipt(Step):
+    payment_id: UUID
+    number: str
+    amount: Money
+    receipt: str | None
+    paid_at: datetime
+    method: PaymentMethod
+    late: bool
+
+    @property
+    def thread(self) -> str:
+        return payment_thread(self.payment_id)
+
+    def says(self) -> Text:
+        facts: dict[str, Any] = {
+            "amount": self.amount,
+            "number": self.number,
+            "receipt": self.receipt or "-",
+            "at": self.paid_at,
+            "method": method_shown(self.method),
+        }
+        if self.late:
+            return Text(
+                "✅ Your payment did arrive after all: {amount} to {shop}, order {number}, with {method} "
+                "on {at}. Receipt {receipt}.",
+                **facts,
+            )
+        return Text(
+            "✅ Paid: {amount} to {shop}, order {number}, with {method} on {at}. Receipt {receipt}.", **facts
+        )
+
+
+class Paid(_Receipt):
+    """The receipt."""
+
+
+class PaidWithNew(_Receipt):
+    """The receipt, and the offer to save what it was paid with."""
+
+    def says(self) -> Text:
+        return Text(
+            "{receipt}\n\nShall I save {method} for next time?",
+            receipt=super().says(),
+            method=method_shown(self.method),
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return Save(), DoNotSave()
+
+    async def hears(self, answer: Save | DoNotSave, teller: Teller) -> MethodSaved | MethodNotSaved:
+        match answer:
+            case Save():
+                return MethodSaved(
+                    payment_id=self.payment_id, method=await teller.save_method(self.payment_id)
+                )
+            case DoNotSave():
+                return MethodNotSaved(payment_id=self.payment_id)
+
+
+class MethodSaved(Step):
+    payment_id: UUID
+    method: PaymentMethod
+
+    @property
+    def thread(self) -> str:
+        return payment_thread(self.payment_id)
+
+    def says(self) -> Text:
+        return Text("Saved. Next time I offer {method} first.", method=method_shown(self.method))
+
+
+class MethodNotSaved(Step):
+    payment_id: UUID
+
+    @property
+    def thread(self) -> str:
+        return payment_thread(self.payment_id)
+
+    def says(self) -> Text:
+        return Text("All right, I did not save it.")
+
+
+class AlreadySettled(Step):
+    number: str
+    receipt: str | None
+
+    def says(self) -> Text:
+        if self.receipt:
+            return Text(
+                "Order {number} is already paid, receipt {receipt}.",
+                number=self.number,
+                receipt=self.receipt,
+            )
+        return Text("Order {number} is already paid.", number=self.number)
+
+
+class PaidTwiceTold(Step):
+    payment_id: UUID
+    number: str
+    amount: Money
+    receipt: str | None
+
+    @property
+    def thread(self) -> str:
+        return payment_thread(self.payment_id)
+
+    def says(self) -> Text:
+        return Text(
+            "Order {number} was paid a second time: {amount}, receipt {receipt}. {shop} has been told and "
+            "will give it back. You need not do anything.",
+            number=self.number,
+            amount=self.amount,
+            receipt=self.receipt or "-",
+        )
+
+
+def payment_thread(payment_id: UUID) -> str:
+    return f"p{payment_id.hex}"
+
+
+def method_shown(method: PaymentMethod) -> Text:
+    return Text("{provider} {label}", provider=provider_name(method.provider), label=method.label)
+
+
+def settled(news: PaymentSettled) -> Paid | PaidWithNew:
+    kind = PaidWithNew if news.can_save else Paid
+    return kind(
+        payment_id=news.payment_id,
+        number=news.number,
+        amount=news.amount,
+        receipt=news.receipt,
+        paid_at=news.paid_at,
+        method=news.method,
+        late=news.late,
+    )
+
+
+async def told_settled(news: PaymentSettled, _teller: Teller) -> Paid | PaidWithNew:
+    return settled(news)
+
+
+async def told_twice(news: PaidTwice, _teller: Teller) -> PaidTwiceTold:
+    return PaidTwiceTold(
+        payment_id=news.payment_id, number=news.number, amount=news.amount, receipt=news.receipt
+    )

@@ -1,0 +1,28 @@
+"""Unpaid: why a payment did not go through, in human words, with the next step."""
+
+from flows.text import Text
+from services.news import Unpaid
+
+BECAUSE = {
+    Unpaid.CANCELLED: Text("it was cancelled on the phone. Try again when you are ready."),
+    Unpaid.UNREACHABLE: Text(
+        "the phone could not be reached or nobody answered. "
+        "Check that it is on and has network, then try again."
+    ),
+    Unpaid.EXPIRED: Text(
+        "the request ran out before the PIN was entered. Try again and keep the phone near."
+    ),
+    Unpaid.INSUFFICIENT_FUNDS: Text(
+        "there is not enough money in this M-Pesa. Top up and try again, or use another number."
+    ),
+    Unpaid.WRONG_PIN: Text("the M-Pesa PIN was wrong. Try again with the right one."),
+    Unpaid.LIMIT: Text(
+        "it is over this number's M-Pesa limit. Use another number, or dial *334# to see the limits."
+    ),
+    Unpaid.BUSY: Text("another M-Pesa request is open on the phone. Finish it, wait a minute and try again."),
+    Unpaid.LOCKED: Text("this M-Pesa is locked. Call Safaricom on 100, or use another number."),
+    Unpaid.PROVIDER: Text(
+        "M-Pesa does not work at the moment. Nothing was taken. Try again in a few minutes."
+    ),
+    Unpaid.SHOP: Text("{shop} cannot take M-Pesa just now and has been told. Nothing was taken."),
+}

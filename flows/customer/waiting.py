@@ -1,0 +1,204 @@
+"""Waiting: a customer waits for the provider's word on a payment.
+
+AwaitPayment -> AwaitPayment | Paid | PaidWithNew | Unpaid | NotWaiting | AlreadySettled
+Unpaid       -> AwaitPayment | ReviewOrder | AskNumber | ChooseMethod | NotPaying
+Unpaid       -> Paid | PaidWithNew | AlreadySettled
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flows.customer import pay
+from flows.customer.paid import AlreadySettled, Paid, PaidWithNew, payment_thread, settled
+from flows.customer.unpaid import BECAUSE
+from flows.customer.ways import shown
+from flows.step import Choice, Step
+from flows.teller import Checkout, Teller, Way
+from flows.text import Text
+from services.errors import AlreadyPaid
+from services.money import Money
+from services.news import PaymentFailed, PaymentOpen, PaymentSettled
+from services.news import Unpaid as Because
+
+
+class IHavePaid(Choice):
+    label = Text("I have paid")
+
+
+class TryAgain(Choice):
+    tap_only = True
+    label = Text("Try again")
+
+
+class AwaitPayment(Step):
+    """`asked`: the person said that they have paid, and the provider is being asked."""
+
+    checkout: Checkout
+    way: Way
+    payment_id: UUID
+    asked: bool = False
+    still_open: bool = False
+
+    @property
+    def thread(self) -> str:
+        return payment_thread(self.payment_id)
+
+    @property
+    def reference(self) -> str | None:
+        return self.checkout.number
+
+    def says(self) -> Text:
+        facts: dict[str, Any] = {
+            "amount": self.checkout.amount,
+            "way": shown(self.way),
+            "number": self.checkout.number,
+        }
+        if self.still_open:
+            return _not_yet(self.checkout.amount, self.checkout.number)
+        if self.asked:
+            return Text("I am asking M-Pesa about order {number}. One moment.", **facts)
+        return Text(
+            "Look at your phone: {way} is asked for {amount} for {shop}, order {number}. "
+            "Enter your M-Pesa PIN there, and I tell you here as soon as it is paid.",
+            **facts,
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return IHavePaid(), TryAgain(), pay.Cancel()
+
+    def concerns(self, news: Any) -> bool:
+        return bool(news.payment_id == self.payment_id)
+
+    async def hears(
+        self,
+        answer: IHavePaid | TryAgain | pay.Cancel | PaymentSettled | PaymentFailed | PaymentOpen,
+        teller: Teller,
+    ) -> AwaitPayment | Paid | PaidWithNew | Unpaid | NotWaiting | AlreadySettled:
+        match answer:
+            case IHavePaid():
+                return await self._check(teller)
+            case TryAgain():
+                return await pay.ask_to_pay(self.checkout, self.way, teller)
+            case pay.Cancel():
+                await teller.leave_payment(self.payment_id)
+                return NotWaiting(payment_id=self.payment_id, number=self.checkout.number or "")
+            case PaymentSettled():
+                return settled(answer)
+            case PaymentFailed():
+                return Unpaid(
+                    checkout=self.checkout, way=self.way, payment_id=self.payment_id, because=answer.because
+                )
+            case PaymentOpen():
+                return self.model_copy(update={"asked": False, "still_open": True})
+
+    async def _check(self, teller: Teller) -> AwaitPayment | AlreadySettled:
+        try:
+            await teller.check_payment(self.payment_id)
+        except AlreadyPaid as paid:
+            return AlreadySettled(number=paid.number, receipt=paid.receipt)
+        return self.model_copy(update={"asked": True, "still_open": False})
+
+
+class Unpaid(Step):
+    """`way` is not known where the person had left before the provider's no."""
+
+    checkout: Checkout
+    way: Way | None
+    payment_id: UUID
+    because: Because
+
+    @property
+    def thread(self) -> str:
+        return payment_thread(self.payment_id)
+
+    @property
+    def reference(self) -> str | None:
+        return self.checkout.number
+
+    def says(self) -> Text:
+        return Text(
+            "Order {number} of {amount} is not paid: {because}",
+            number=self.checkout.number,
+            amount=self.checkout.amount,
+            because=BECAUSE[self.because],
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return TryAgain(), pay.ChangeMethod(), pay.Cancel()
+
+    def concerns(self, news: Any) -> bool:
+        return bool(news.payment_id == self.payment_id)
+
+    async def hears(
+        self, answer: TryAgain | pay.ChangeMethod | pay.Cancel | PaymentSettled, teller: Teller
+    ) -> (
+        AwaitPayment
+        | pay.ReviewOrder
+        | pay.AskNumber
+        | pay.ChooseMethod
+        | pay.NotPaying
+        | Paid
+        | PaidWithNew
+        | AlreadySettled
+    ):
+        match answer:
+            case TryAgain() if self.way is not None:
+                return await pay.ask_to_pay(self.checkout, self.way, teller)
+            case TryAgain():
+                return await pay.review(self.checkout, teller)
+            case pay.ChangeMethod():
+                return await pay.choose_method(self.checkout, teller)
+            case pay.Cancel():
+                return pay.NotPaying()
+            case PaymentSettled():
+                return settled(answer)
+
+
+class NotWaiting(Step):
+    payment_id: UUID
+    number: str
+
+    @property
+    def thread(self) -> str:
+        return payment_thread(self.payment_id)
+
+    def says(self) -> Text:
+        return Text(
+            "All right, I no longer wait for order {number}. If M-Pesa still takes the money, it counts "
+            "for this order and I tell you.",
+            number=self.number,
+        )
+
+
+class StillOpen(Step):
+    payment_id: UUID
+    number: str
+    amount: Money
+
+    @property
+    def thread(self) -> str:
+        return payment_thread(self.payment_id)
+
+    def says(self) -> Text:
+        return _not_yet(self.amount, self.number)
+
+
+def _not_yet(amount: Money, number: str | None) -> Text:
+    return Text(
+        "M-Pesa has not confirmed {amount} for order {number} yet. I tell you as soon as it does.",
+        amount=amount,
+        number=number,
+    )
+
+
+async def told_failed(news: PaymentFailed, _teller: Teller) -> Unpaid:
+    """For a person who no longer waited."""
+    checkout = Checkout(order_id=news.order_id, amount=news.amount, number=news.number)
+    return Unpaid(checkout=checkout, way=None, payment_id=news.payment_id, because=news.because)
+
+
+async def told_open(news: PaymentOpen, _teller: Teller) -> StillOpen:
+    """For a person who no longer waited."""
+    return StillOpen(payment_id=news.payment_id, number=news.number, amount=news.amount)

@@ -1,0 +1,60 @@
+"""Ways: how a customer can pay, and what is paid, in words."""
+
+from dataclasses import dataclass
+
+from flows.refusals import provider_name
+from flows.step import Choice
+from flows.teller import Checkout, Teller, Way
+from flows.text import Text
+from services import phones
+from services.errors import InvalidPhone
+from services.news import PaymentMethod
+
+
+@dataclass(frozen=True)
+class Use(Choice):
+    """A saved method, or the number of this chat."""
+
+    way: Way
+
+    @property
+    def label(self) -> Text:
+        return shown(self.way)
+
+    @property
+    def note(self) -> Text | None:
+        return Text("Saved") if self.way.method_id else Text("The number of this chat")
+
+
+class AnotherNumber(Choice):
+    label = Text("Another number")
+
+
+def what(checkout: Checkout) -> Text:
+    if checkout.number and checkout.summary:
+        return Text("Order {number}: {summary}", number=checkout.number, summary=checkout.summary)
+    if checkout.number:
+        return Text("Order {number}", number=checkout.number)
+    return Text("A payment of your own amount")
+
+
+def shown(way: Way) -> Text:
+    return Text("{provider} {label}", provider=provider_name(way.method.provider), label=way.method.label)
+
+
+def by_number(typed: str) -> Way:
+    """Raises InvalidPhone."""
+    phone = phones.mpesa_number(typed)
+    return Way(method=PaymentMethod(provider="mpesa", label=phones.masked(phone)), phone=phone)
+
+
+async def ways(teller: Teller) -> tuple[Way, ...]:
+    """The saved ones, the preferred first, and the number of this chat where it is none of them."""
+    saved = await teller.ways()
+    try:
+        own = by_number(teller.me.phone) if teller.me.phone else None
+    except InvalidPhone:  # a number of another country
+        own = None
+    if own is None or any(way.method == own.method for way in saved):
+        return saved
+    return (*saved, own)

@@ -1,0 +1,56 @@
+"""Lipachat's script: every word, every piece of news, and the steps that they open."""
+
+from uuid import UUID
+
+from flows.conversation import Script
+from flows.customer import language, menu, paid, pay, waiting
+from flows.staff import approve, wallet, withdraw
+from flows.staff.approve import Decide
+from flows.staff.shown import Stands
+from flows.staff.withdraw import Requested
+from flows.teller import Teller
+from flows.words import Word
+from services import news
+from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
+
+
+async def revive(thread: str, teller: Teller) -> Decide | Requested | Stands | None:
+    """A withdrawal's thread can be opened again; a payment's has nothing left to decide."""
+    if not thread.startswith("w"):
+        return None
+    try:
+        withdrawal_id = UUID(thread[1:])
+    except ValueError:
+        return None
+    return await approve.look(withdrawal_id, teller)
+
+
+WORDS = (
+    Word(("menu", "menyu", "home"), menu.menu),
+    Word(("pay", "lipa"), pay.pay, takes_rest=True, exact=True),
+    Word(("language", "lugha"), language.choose_language),
+    Word(("help", "msaada"), menu.help_),
+    Word(("cancel", "ghairi"), menu.cancel),
+    Word(("balance", "salio"), wallet.balance, scopes=frozenset({VIEW_FINANCE})),
+    Word(("withdraw", "toa"), withdraw.withdraw, takes_rest=True, exact=True, scopes=frozenset({INITIATE})),
+    Word(("approvals", "idhini"), approve.approvals, exact=True, scopes=frozenset({APPROVE, INITIATE})),
+    Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
+)
+
+SCRIPT = Script(
+    home=menu.menu,
+    help=menu.help_,
+    words=WORDS,
+    told={
+        news.PaymentSettled: paid.told_settled,
+        news.PaymentFailed: waiting.told_failed,
+        news.PaymentOpen: waiting.told_open,
+        news.PaidTwice: paid.told_twice,
+        news.WithdrawalRequested: approve.told_requested,
+        news.WithdrawalApproved: approve.told_approved,
+        news.WithdrawalClosed: approve.told_closed,
+        news.WithdrawalPaid: approve.told_paid,
+        news.SelfApprovalTried: approve.told_self_approval,
+    },
+    revive=revive,
+)

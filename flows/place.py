@@ -1,0 +1,85 @@
+"""Place: where a person stands, between two turns. JSON, sealed by who stores it."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from flows.step import Step
+
+_MOST_THREADS = 30  # each a few hundred bytes; the oldest is answered by `revive` when it is tapped
+
+
+class Stand(BaseModel):
+    """Where a thread stands: its step, and the nonce of the asking."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step: Step
+    nonce: str
+    page: int = 0
+
+
+class _Kept(BaseModel):
+    step: str
+    facts: dict[str, Any]
+    nonce: str
+    page: int = 0
+
+
+class _Place(BaseModel):
+    """Threads in the order in which they last spoke."""
+
+    threads: dict[str, _Kept] = {}
+    misses: int = 0
+
+
+class Place:
+    """`outdated`: threads whose step a release has changed or removed; they are left."""
+
+    def __init__(self, kept: bytes | None, steps: dict[str, type[Step]]) -> None:
+        self.threads: dict[str, Stand] = {}
+        self.outdated: set[str] = set()
+        place = _read(kept)
+        self.misses = place.misses
+        for thread, one in place.threads.items():
+            try:
+                step = steps[one.step].model_validate(one.facts)
+            except (KeyError, ValidationError):
+                self.outdated.add(thread)
+            else:
+                self.threads[thread] = Stand.model_construct(step=step, nonce=one.nonce, page=one.page)
+
+    def put(self, thread: str, stand: Stand) -> None:
+        """The latest to speak is last."""
+        self.threads.pop(thread, None)
+        self.threads[thread] = stand
+        while len(self.threads) > _MOST_THREADS:
+            del self.threads[next(iter(self.threads))]
+
+    def leave(self, thread: str) -> None:
+        self.threads.pop(thread, None)
+
+    def latest(self) -> list[tuple[str, Stand]]:
+        """The threads, the last to speak first."""
+        return list(reversed(self.threads.items()))
+
+    def dump(self) -> bytes:
+        threads = {
+            thread: _Kept(
+                step=type(stand.step).__name__,
+                facts=stand.step.model_dump(mode="json"),
+                nonce=stand.nonce,
+                page=stand.page,
+            )
+            for thread, stand in self.threads.items()
+        }
+        return _Place(threads=threads, misses=self.misses).model_dump_json().encode()
+
+
+def _read(kept: bytes | None) -> _Place:
+    if kept is None:
+        return _Place()
+    try:
+        return _Place.model_validate_json(kept)
+    except ValidationError:  # written by another release
+        return _Place()

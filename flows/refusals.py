@@ -1,0 +1,127 @@
+"""Refusals: what a person reads when the business says no, and what to do then."""
+
+from datetime import datetime
+
+from flows.text import Text
+from services import errors
+from services.errors import Refusal
+
+PROVIDERS = {
+    "mpesa": Text("M-Pesa"),
+    "paystack": Text("Paystack"),
+    "pesapal": Text("Pesapal"),
+    "stripe": Text("card"),
+    "bank_transfer": Text("bank transfer"),
+    "till": Text("till"),
+}
+STATUSES = {
+    "pending": Text("waits for approval"),
+    "processing": Text("is being paid out"),
+    "completed": Text("has been paid out"),
+    "failed": Text("has failed"),
+    "canceled": Text("was cancelled"),
+    "rejected": Text("was rejected"),
+    "expired": Text("has expired"),
+}
+
+
+def provider_name(provider: str) -> Text:
+    return PROVIDERS.get(provider, Text("{provider}", provider=provider))
+
+
+def worded(refusal: Refusal) -> Text:
+    """A sentence on what is wrong, and one on what to do."""
+    match refusal:
+        case errors.InvalidAmount(given=given):
+            return Text("“{given}” is not an amount. Type a number such as 500 or 1250.50.", given=given)
+        case errors.InvalidPhone():
+            return Text(
+                "I cannot reach that number with M-Pesa. Type a Kenyan mobile number like 0712 345 678."
+            )
+        case errors.NotWholeShillings(amount=amount):
+            return Text(
+                "M-Pesa takes whole shillings only, so {amount} is not possible. Leave out the cents.",
+                amount=amount,
+            )
+        case errors.BelowMinimum(minimum=minimum, amount=amount, net=True):
+            return Text(
+                "After the fee {amount} would be left, and the least that can be sent is {minimum}. "
+                "Choose a larger amount.",
+                amount=amount,
+                minimum=minimum,
+            )
+        case errors.BelowMinimum(minimum=minimum, amount=amount):
+            return Text(
+                "{amount} is too little: the least is {minimum}. Choose a larger amount.",
+                amount=amount,
+                minimum=minimum,
+            )
+        case errors.OverLimit(limit=limit, amount=amount):
+            return Text(
+                "{amount} is too much: the most is {limit}. Choose a smaller amount.",
+                amount=amount,
+                limit=limit,
+            )
+        case errors.InsufficientBalance(available=available, required=required):
+            return Text(
+                "The wallet has {available} available, which does not cover {required}. Choose less.",
+                available=available,
+                required=required,
+            )
+        case errors.ProviderNotConfigured(provider=provider):
+            return Text(
+                "{shop} has not set up {provider}. Please ask them for another way.",
+                provider=provider_name(provider),
+            )
+        case _:
+            return _access(refusal)
+
+
+def _access(refusal: Refusal) -> Text:
+    match refusal:
+        case errors.MissingScope():
+            return Text("You do not have the right to do that. Ask an owner of {shop} for it.")
+        case errors.FourEyesViolation():
+            return Text("You asked for this withdrawal, so another person must approve it.")
+        case errors.StepUpRequired():
+            return Text("This amount needs a one-time code as well, so it is approved through the API.")
+        case errors.PayoutsFrozen():
+            return Text("Payouts of {shop} are stopped until the operator has looked at a problem.")
+        case errors.DestinationCoolingDown(until=until):
+            return Text(
+                "This destination is new and may be approved from {until} on. Try again then.", until=until
+            )
+        case errors.NotFound():
+            return Text("I cannot find that any more. Type *menu* to go on.")
+        case _:
+            return _state(refusal)
+
+
+def _state(refusal: Refusal) -> Text:
+    match refusal:
+        case errors.NotPending(status=status, by=by, at=at):
+            return decided(status, by, at)
+        case errors.Changed():
+            return Text("Something about this has changed in the meantime. Look at it again, please.")
+        case errors.AlreadyPaid(number=number, receipt=receipt) if receipt:
+            return Text("Order {number} is already paid, receipt {receipt}.", number=number, receipt=receipt)
+        case errors.AlreadyPaid(number=number):
+            return Text("Order {number} is already paid.", number=number)
+        case errors.PaymentUnderWay(number=number):
+            return Text(
+                "The request for order {number} may still be open on the phone. Answer it there, "
+                "or wait two minutes and try again.",
+                number=number,
+            )
+        case _:
+            raise TypeError(f"no words for {type(refusal).__name__}")
+
+
+def decided(status: str, by: str | None = None, at: datetime | None = None) -> Text:
+    """Where a withdrawal stands that is no longer to be decided."""
+    state = STATUSES[status]
+    if by and at:
+        return Text("This withdrawal {status}, by {by} on {at}.", status=state, by=by, at=at)
+    if by:
+        return Text("This withdrawal {status}, by {by}.", status=state, by=by)
+    return Text("This withdrawal {status}.", status=state)

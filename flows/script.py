@@ -1,0 +1,52 @@
+"""Script: all that may be said and done in chat, as one graph."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from flows.step import Step, alternatives, leads_to
+from flows.teller import Teller
+from flows.words import Word
+
+
+@dataclass(frozen=True)
+class Script:
+    """`home` is where a person stands who is nowhere else, `help` what is offered to one who is lost.
+
+    `told` opens a step for news that no step waits for; `revive` finds the step of a thread that was
+    left, by its name, for a late tap. All of them say in their return types where they lead.
+    """
+
+    home: Callable[[Teller], Awaitable[Step]]
+    help: Callable[[Teller], Awaitable[Step]]
+    words: tuple[Word, ...]
+    told: Mapping[type, Callable[[Any, Teller], Awaitable[Step]]]
+    revive: Callable[[str, Teller], Awaitable[Step | None]]
+
+    def roots(self) -> Iterator[tuple[str, tuple[type[Step], ...]]]:
+        """What opens a conversation, and the steps that it opens."""
+        yield "home", opened_by(self.home)
+        yield "help", opened_by(self.help)
+        for word in self.words:
+            yield word.spellings[0], opened_by(word.leads)
+        for news, tell in self.told.items():
+            yield news.__name__, opened_by(tell)
+        yield "late tap", opened_by(self.revive)
+
+    @cached_property
+    def steps(self) -> dict[str, type[Step]]:
+        """Every step that can be reached, by name. Names are stored, so each is one class only."""
+        found: dict[str, type[Step]] = {}
+        waiting = [step for _, steps in self.roots() for step in steps]
+        while waiting:
+            step = waiting.pop()
+            if found.setdefault(step.__name__, step) is not step:
+                raise TypeError(f"two steps are called {step.__name__}")
+            waiting.extend(to for to in leads_to(step) if to.__name__ not in found)
+        return found
+
+
+def opened_by(function: Callable[..., Any]) -> tuple[type[Step], ...]:
+    hint = get_type_hints(function)["return"]
+    return tuple(each for each in alternatives(hint) if each is not type(None))

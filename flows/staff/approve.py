@@ -1,0 +1,243 @@
+"""Approve: another person decides over a withdrawal.
+
+Each withdrawal is a thread of its own, so that an approver can decide amid other talk.
+
+Approvals -> Decide | Requested | Stands
+Decide    -> Approved | AskReason | Stands
+AskReason -> Stands
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flows.refusals import decided
+from flows.reply import Said
+from flows.staff.shown import Stands, facts, short, withdrawal_thread
+from flows.staff.withdraw import Requested
+from flows.step import Choice, Step
+from flows.teller import Teller
+from flows.text import Text
+from services.errors import NotPending
+from services.news import (
+    SelfApprovalTried,
+    Withdrawal,
+    WithdrawalApproved,
+    WithdrawalClosed,
+    WithdrawalPaid,
+    WithdrawalRequested,
+)
+from services.people.access import APPROVE
+
+_MOST_REASON = 300
+
+
+class Approve(Choice):
+    tap_only = True
+    label = Text("Approve")
+
+
+class Reject(Choice):
+    tap_only = True
+    label = Text("Reject")
+
+
+@dataclass(frozen=True)
+class Look(Choice):
+    withdrawal: Withdrawal
+
+    @property
+    def label(self) -> Text:
+        return Text(
+            "{amount} {reference}", amount=self.withdrawal.amount, reference=short(self.withdrawal.id)
+        )
+
+    @property
+    def note(self) -> Text | None:
+        return Text("Asked by {maker} on {at}", maker=self.withdrawal.maker, at=self.withdrawal.created_at)
+
+
+class Approvals(Step):
+    withdrawals: tuple[Withdrawal, ...]
+
+    def says(self) -> Text:
+        return Text(
+            "One withdrawal waits for approval. Choose it to see and decide.",
+            "{count} withdrawals wait for approval. Choose one to see and decide.",
+            count=len(self.withdrawals),
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(Look(each) for each in self.withdrawals)
+
+    def menu(self) -> Text | None:
+        return Text("Choose withdrawal")
+
+    async def hears(self, answer: Look, teller: Teller) -> Decide | Requested | Stands:
+        return await look(answer.withdrawal.id, teller)
+
+
+class NoApprovals(Step):
+    def says(self) -> Text:
+        return Text("No withdrawal of {shop} waits for approval.")
+
+
+class _OfWithdrawal(Step):
+    withdrawal: Withdrawal
+
+    @property
+    def thread(self) -> str:
+        return withdrawal_thread(self.withdrawal.id)
+
+
+class Decide(_OfWithdrawal):
+    @property
+    def reference(self) -> str | None:
+        return short(self.withdrawal.id)
+
+    def says(self) -> Text:
+        return Text(
+            "A withdrawal from {shop} waits for your decision until {until}.\n{facts}",
+            until=self.withdrawal.expires_at,
+            facts=facts(self.withdrawal),
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return Approve(), Reject()
+
+    async def hears(self, answer: Approve | Reject, teller: Teller) -> Approved | AskReason | Stands:
+        match answer:
+            case Approve():
+                return await self._approve(teller)
+            case Reject():
+                return AskReason(withdrawal=self.withdrawal)
+
+    async def _approve(self, teller: Teller) -> Approved | Stands:
+        """Who comes second is told what was decided."""
+        try:
+            approved = await teller.approve(self.withdrawal.id, self.withdrawal.digest)
+        except NotPending:
+            return Stands(withdrawal=await teller.withdrawal(self.withdrawal.id))
+        return Approved(withdrawal=approved)
+
+
+class AskReason(_OfWithdrawal):
+    def says(self) -> Text:
+        return Text(
+            "Why do you reject the withdrawal {reference} of {amount}? "
+            "Type the reason; {maker} will read it.",
+            reference=short(self.withdrawal.id),
+            amount=self.withdrawal.amount,
+            maker=self.withdrawal.maker,
+        )
+
+    async def hears(self, answer: Said, teller: Teller) -> Stands:
+        try:
+            rejected = await teller.reject(self.withdrawal.id, answer.text.strip()[:_MOST_REASON])
+        except NotPending:
+            rejected = await teller.withdrawal(self.withdrawal.id)
+        return Stands(withdrawal=rejected)
+
+
+class Approved(_OfWithdrawal):
+    def says(self) -> Text:
+        if self.withdrawal.status == "pending":
+            return Text(
+                "Your approval of {reference} counts. It still needs another one.",
+                reference=short(self.withdrawal.id),
+            )
+        return Text(
+            "Approved. {net} is being sent, and I tell you and {maker} when it has arrived.",
+            net=self.withdrawal.net,
+            maker=self.withdrawal.maker,
+        )
+
+
+class ApprovedTold(_OfWithdrawal):
+    by: str
+
+    def says(self) -> Text:
+        return Text(
+            "{by} approved the withdrawal {reference} of {amount}. {net} is being sent.",
+            by=self.by,
+            reference=short(self.withdrawal.id),
+            amount=self.withdrawal.amount,
+            net=self.withdrawal.net,
+        )
+
+
+class ClosedTold(_OfWithdrawal):
+    by: str | None
+    reason: str | None
+
+    def says(self) -> Text:
+        told: dict[str, Any] = {
+            "decided": decided(self.withdrawal.status, self.by),
+            "facts": facts(self.withdrawal),
+            "reason": self.reason,
+        }
+        if self.reason:
+            return Text(
+                "{decided}\nReason: {reason}\n{facts}\n"
+                "Nothing was paid out, and the amount is available again.",
+                **told,
+            )
+        return Text("{decided}\n{facts}\nNothing was paid out, and the amount is available again.", **told)
+
+
+class PaidOutTold(_OfWithdrawal):
+    receipt: str | None
+
+    def says(self) -> Text:
+        return Text(
+            "✅ Paid out: {net} has arrived. Receipt {receipt}.\n{facts}",
+            net=self.withdrawal.net,
+            receipt=self.receipt or "-",
+            facts=facts(self.withdrawal),
+        )
+
+
+class SelfApprovalTold(_OfWithdrawal):
+    def says(self) -> Text:
+        return Text(
+            "⚠️ {maker} tried to approve an own withdrawal. It was refused and recorded.\n{facts}",
+            maker=self.withdrawal.maker,
+            facts=facts(self.withdrawal),
+        )
+
+
+async def approvals(teller: Teller, _rest: str = "") -> Approvals | NoApprovals:
+    waiting = await teller.awaiting_approval()
+    return Approvals(withdrawals=waiting) if waiting else NoApprovals()
+
+
+async def look(withdrawal_id: UUID, teller: Teller) -> Decide | Requested | Stands:
+    """As it is for this person: to be decided, waited for, or decided."""
+    withdrawal = await teller.withdrawal(withdrawal_id)
+    if withdrawal.status != "pending":
+        return Stands(withdrawal=withdrawal)
+    if withdrawal.maker_id == teller.me.person_id:
+        return Requested(withdrawal=withdrawal)
+    return Decide(withdrawal=withdrawal) if APPROVE in teller.me.scopes else Stands(withdrawal=withdrawal)
+
+
+async def told_requested(news: WithdrawalRequested, _teller: Teller) -> Decide:
+    return Decide(withdrawal=news.withdrawal)
+
+
+async def told_approved(news: WithdrawalApproved, _teller: Teller) -> ApprovedTold:
+    return ApprovedTold(withdrawal=news.withdrawal, by=news.by)
+
+
+async def told_closed(news: WithdrawalClosed, _teller: Teller) -> ClosedTold:
+    return ClosedTold(withdrawal=news.withdrawal, by=news.by, reason=news.reason)
+
+
+async def told_paid(news: WithdrawalPaid, _teller: Teller) -> PaidOutTold:
+    return PaidOutTold(withdrawal=news.withdrawal, receipt=news.receipt)
+
+
+async def told_self_approval(news: SelfApprovalTried, _teller: Teller) -> SelfApprovalTold:
+    return SelfApprovalTold(withdrawal=news.withdrawal)

@@ -1,0 +1,54 @@
+"""Wallet: what the merchant has earned, and what was withdrawn of it."""
+
+from __future__ import annotations
+
+from flows.refusals import STATUSES
+from flows.step import Step
+from flows.teller import Balance, Teller
+from flows.text import Text
+from services.news import Withdrawal
+
+
+class Wallet(Step):
+    funds: Balance
+
+    def says(self) -> Text:
+        return Text(
+            "Wallet of *{shop}* on {at}\n"
+            "Available: *{available}*\nHeld for withdrawals: {held}\nPosted: {posted}",
+            at=self.funds.at,
+            available=self.funds.available,
+            held=self.funds.held,
+            posted=self.funds.posted,
+        )
+
+
+class History(Step):
+    withdrawals: tuple[Withdrawal, ...]
+
+    def says(self) -> Text:
+        if not self.withdrawals:
+            return Text("There has been no withdrawal from {shop} yet.")
+        return Text(
+            "The latest withdrawals from {shop}:\n{lines}",
+            lines=tuple(_line(each) for each in self.withdrawals),
+        )
+
+
+def _line(withdrawal: Withdrawal) -> Text:
+    return Text(
+        "{at}: {amount} to {destination}, by {maker}, {status}",
+        at=withdrawal.created_at,
+        amount=withdrawal.amount,
+        destination=withdrawal.destination,
+        maker=withdrawal.maker,
+        status=STATUSES[withdrawal.status],
+    )
+
+
+async def balance(teller: Teller, _rest: str = "") -> Wallet:
+    return Wallet(funds=await teller.balance())
+
+
+async def history(teller: Teller, _rest: str = "") -> History:
+    return History(withdrawals=await teller.withdrawals())

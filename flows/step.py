@@ -1,0 +1,95 @@
+"""Step and Choice: what a conversation is made of.
+
+A step is a frozen class. Its fields are what is known there; `says` is the line that the person reads;
+`choices` are what may be tapped. The type of the answer that `hears` takes is all that the step
+understands, and the type that it returns is everywhere it may lead:
+
+    async def hears(self, answer: Pay | Cancel, teller: Teller) -> AwaitPayment | Cancelled
+
+A step without `hears` ends its thread.
+"""
+
+from functools import cache
+from typing import Any, ClassVar, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict
+
+from flows.reply import MAIN, Link
+from flows.text import Text
+
+
+class Choice:
+    """An answer that is offered. `tap_only`: it decides over money, so typing its label alone is not
+    enough."""
+
+    tap_only: ClassVar[bool] = False
+
+    @property
+    def label(self) -> Text:
+        raise NotImplementedError
+
+    @property
+    def note(self) -> Text | None:
+        """A second line, where the choices become a list."""
+        return None
+
+
+class Step(BaseModel):
+    """Where a person stands in a thread. Stored as JSON, so fields are plain facts, never words.
+
+    A text may name the merchant as {shop}; the engine fills it in.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @property
+    def thread(self) -> str:
+        return MAIN
+
+    @property
+    def reference(self) -> str | None:
+        """What makes a typed answer over money as good as a tap: "approve 4F2A9C"."""
+        return None
+
+    def says(self) -> Text:
+        raise NotImplementedError
+
+    def choices(self) -> tuple[Choice, ...]:
+        return ()
+
+    @property
+    def asks_for_number(self) -> bool:
+        """The channel offers to share a phone number."""
+        return False
+
+    def menu(self) -> Text | None:
+        """The label that opens the choices where they become a list."""
+        return None
+
+    def link(self) -> Link | None:
+        return None
+
+    def concerns(self, news: Any) -> bool:  # noqa: ARG002  for those who wait for news
+        """Whether this piece of news, of a kind that it hears, is about this very step."""
+        return False
+
+
+@cache
+def understood(step: type[Step]) -> tuple[type, ...]:
+    """The kinds of answers that a step hears; none for one that ends its thread."""
+    return _alternatives(step, "answer")
+
+
+@cache
+def leads_to(step: type[Step]) -> tuple[type, ...]:
+    return _alternatives(step, "return")
+
+
+def _alternatives(step: type[Step], name: str) -> tuple[type, ...]:
+    hears = getattr(step, "hears", None)
+    return alternatives(get_type_hints(hears)[name]) if hears else ()
+
+
+def alternatives(hint: Any) -> tuple[type, ...]:
+    """The members of a union, or the one type."""
+    return get_args(hint) or (hint,)

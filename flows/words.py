@@ -1,0 +1,24 @@
+"""Words: what may be typed at any time, in any language, and where it leads."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from flows.step import Step
+from flows.teller import Teller
+
+
+@dataclass(frozen=True)
+class Word:
+    """`leads` takes the teller and what was typed after the word ("500" of "pay 500"), and says in its
+    return type where the word leads. `takes_rest`: something may be typed after it. `exact`: a slip of
+    the finger does not count. `scope`: for whom it is; to others it is an unknown word.
+    """
+
+    spellings: tuple[str, ...]
+    leads: Callable[[Teller, str], Awaitable[Step]]
+    takes_rest: bool = False
+    exact: bool = False
+    scopes: frozenset[str] = frozenset()
+
+    def is_for(self, teller: Teller) -> bool:
+        return not self.scopes or bool(self.scopes & teller.me.scopes)

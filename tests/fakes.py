@@ -1,0 +1,291 @@
+"""A business in memory: enough of it to hold conversations with, and what it tells them."""
+
+import dataclasses
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from services import errors, phones
+from services.facts import Balance, Checkout, Destination, Me, Quote, Shop, Started, Way
+from services.ids import new_id
+from services.money import Money
+from services.news import (
+    PaidTwice,
+    PaymentFailed,
+    PaymentMethod,
+    PaymentOpen,
+    PaymentSettled,
+    SelfApprovalTried,
+    Unpaid,
+    Withdrawal,
+    WithdrawalApproved,
+    WithdrawalClosed,
+    WithdrawalPaid,
+    WithdrawalRequested,
+)
+from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
+
+TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
+MINIMUM = Money(10_00, "KES")
+
+
+@dataclasses.dataclass
+class Payment:
+    started: Started
+    checkout: Checkout
+    way: Way
+    payer: UUID
+    state: str = "pending"
+
+
+@dataclasses.dataclass
+class FakeBusiness:
+    """One shop. `told` are the news that wait for each person."""
+
+    shop: Shop = dataclasses.field(
+        default_factory=lambda: Shop(
+            name="Mama Njeri", currency="KES", country="KE", timezone="Africa/Nairobi", providers=("mpesa",)
+        )
+    )
+    now: datetime = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    posted: Money = TEN_THOUSAND
+    held: Money = NOTHING
+    fee: Money = FEE
+    people: dict[str, Me] = dataclasses.field(default_factory=dict)
+    saved: dict[UUID, list[Way]] = dataclasses.field(default_factory=lambda: defaultdict(list))
+    payments: dict[UUID, Payment] = dataclasses.field(default_factory=dict)
+    withdrawals: dict[UUID, Withdrawal] = dataclasses.field(default_factory=dict)
+    known: list[Destination] = dataclasses.field(default_factory=list)
+    told: list[tuple[UUID, object]] = dataclasses.field(default_factory=list)
+
+    def person(self, name: str, phone: str | None, *scopes: str) -> Me:
+        me = Me(person_id=new_id(), name=name, language="en", phone=phone, scopes=frozenset(scopes))
+        self.people[name] = me
+        return me
+
+    # --- what the provider does
+
+    def latest(self) -> Payment:
+        return next(reversed(self.payments.values()))
+
+    def settle(self, *, late: bool = False) -> None:
+        payment = self.latest()
+        if payment.state == "succeeded":
+            self._tell(payment, PaidTwice, receipt="SJK9TWICE9")
+            return
+        payment.state = "succeeded"
+        saved = any(way.method == payment.way.method for way in self.saved[payment.payer])
+        facts = {"receipt": "SJK7ABC123", "paid_at": self.now, "method": payment.way.method, "late": late}
+        self._tell(payment, PaymentSettled, can_save=not saved, **facts)
+
+    def fail(self, because: Unpaid) -> None:
+        self.latest().state = "failed"
+        self._tell(self.latest(), PaymentFailed, because=because)
+
+    def keep_open(self) -> None:
+        self._tell(self.latest(), PaymentOpen)
+
+    def pay_out(self) -> None:
+        self._close_payout("completed", WithdrawalPaid, receipt="SJK8OUT456")
+
+    def fail_payout(self) -> None:
+        self._close_payout("failed", WithdrawalClosed, reason="The receiver's account is closed.")
+
+    def expire(self) -> None:
+        self._close_payout("expired", WithdrawalClosed)
+
+    def _close_payout(self, status, news, **facts):
+        withdrawal = self.put(next(reversed(self.withdrawals.values())), status)
+        self.held -= withdrawal.amount
+        if status == "completed":
+            self.posted -= withdrawal.amount
+        for person in dict.fromkeys([withdrawal.maker_id, *self.approvers()]):
+            self.told.append((person, news(withdrawal=withdrawal, **facts)))
+
+    def _tell(self, payment, kind, **facts):
+        started = payment.started
+        news = kind(
+            payment_id=started.payment_id,
+            order_id=started.order_id,
+            number=started.number,
+            amount=payment.checkout.amount,
+            **facts,
+        )
+        self.told.append((payment.payer, news))
+
+    def approvers(self) -> list[UUID]:
+        return [me.person_id for me in self.people.values() if APPROVE in me.scopes]
+
+    def others(self, me: Me, withdrawal: Withdrawal) -> list[UUID]:
+        people = dict.fromkeys([withdrawal.maker_id, *self.approvers()])
+        return [person for person in people if person != me.person_id]
+
+    def put(self, withdrawal: Withdrawal, status: str) -> Withdrawal:
+        changed = withdrawal.model_copy(update={"status": status})
+        self.withdrawals[withdrawal.id] = changed
+        return changed
+
+
+class FakeTeller:
+    """The Teller of one person of a FakeBusiness."""
+
+    def __init__(self, business: FakeBusiness, name: str) -> None:
+        self._business, self._name = business, name
+
+    @property
+    def me(self) -> Me:
+        return self._business.people[self._name]
+
+    @property
+    def shop(self) -> Shop:
+        return self._business.shop
+
+    @property
+    def now(self) -> datetime:
+        return self._business.now
+
+    def _need(self, scope):
+        if scope not in self.me.scopes:
+            raise errors.MissingScope(scope)
+
+    async def open_order(self):
+        for payment in reversed(self._business.payments.values()):
+            if payment.payer == self.me.person_id and payment.state != "succeeded":
+                return payment.checkout.model_copy(update={"number": payment.started.number})
+        return None
+
+    async def ways(self):
+        return tuple(self._business.saved[self.me.person_id])
+
+    async def pay(self, checkout, way):
+        known = next(
+            (p for p in self._business.payments.values() if p.checkout.order_id == checkout.order_id), None
+        )
+        if known and known.state == "succeeded":
+            raise errors.AlreadyPaid(known.started.number, "SJK7ABC123")
+        if known and known.state == "pending":
+            raise errors.PaymentUnderWay(known.started.number)
+        number = known.started.number if known else f"K7Q2X{len(self._business.payments)}"
+        payment_id = known.started.payment_id if known else new_id()
+        started = Started(payment_id=payment_id, order_id=checkout.order_id, number=number)
+        self._business.payments[payment_id] = Payment(started, checkout, way, self.me.person_id)
+        return started
+
+    async def check_payment(self, payment_id):
+        payment = self._business.payments[payment_id]
+        if payment.state == "succeeded":
+            raise errors.AlreadyPaid(payment.started.number, "SJK7ABC123")
+
+    async def leave_payment(self, payment_id):
+        self._business.payments[payment_id].state = "left"
+
+    async def save_method(self, payment_id):
+        way = self._business.payments[payment_id].way
+        saved = Way(method=way.method, method_id=new_id())
+        self._business.saved[self.me.person_id].insert(0, saved)
+        return saved.method
+
+    async def use_language(self, language):
+        self._business.people[self._name] = self.me.model_copy(update={"language": language})
+
+    async def balance(self):
+        self._need(VIEW_FINANCE)
+        b = self._business
+        return Balance(posted=b.posted, held=b.held, available=b.posted - b.held, at=b.now)
+
+    async def destinations(self):
+        self._need(INITIATE)
+        return tuple(self._business.known)
+
+    async def number_destination(self, phone):
+        self._need(INITIATE)
+        number = phones.mpesa_number(phone)
+        return Destination(method_type="mpesa", details={"phone_number": number}, label=phones.masked(number))
+
+    async def quote(self, amount, method_type):
+        self._need(INITIATE)
+        if not amount.whole:
+            raise errors.NotWholeShillings(amount)
+        available = (await self.balance()).available
+        net = amount - self._business.fee
+        if net < MINIMUM:
+            raise errors.BelowMinimum(MINIMUM, net, net=True)
+        if amount > available:
+            raise errors.InsufficientBalance(available, amount)
+        return Quote(gross=amount, fee=self._business.fee, net=net)
+
+    async def withdraw(self, id, quote, destination):  # noqa: A002  the protocol's name
+        self._need(INITIATE)
+        b = self._business
+        if quote.fee != b.fee:
+            raise errors.Changed
+        withdrawal = Withdrawal(
+            id=id,
+            amount=quote.gross,
+            fee=quote.fee,
+            net=quote.net,
+            method_type=destination.method_type,
+            destination=destination.label,
+            new_destination=not destination.configured,
+            maker_id=self.me.person_id,
+            maker=self.me.name or "",
+            status="pending",
+            digest="d",
+            created_at=b.now,
+            expires_at=b.now + timedelta(hours=24),
+        )
+        b.withdrawals[id] = withdrawal
+        b.held += quote.gross
+        for person in b.approvers():
+            if person != self.me.person_id:
+                b.told.append((person, WithdrawalRequested(withdrawal=withdrawal)))
+        return withdrawal
+
+    def _pending(self, withdrawal_id):
+        withdrawal = self._business.withdrawals[withdrawal_id]
+        if withdrawal.status != "pending":
+            raise errors.NotPending(withdrawal.status)
+        return withdrawal
+
+    async def approve(self, withdrawal_id, digest):
+        self._need(APPROVE)
+        b, withdrawal = self._business, self._pending(withdrawal_id)
+        if withdrawal.maker_id == self.me.person_id:
+            for person in b.approvers():
+                b.told.append((person, SelfApprovalTried(withdrawal=withdrawal)))
+            raise errors.FourEyesViolation
+        approved = b.put(withdrawal, "processing")
+        for person in b.others(self.me, approved):
+            b.told.append((person, WithdrawalApproved(withdrawal=approved, by=self.me.name or "")))
+        return approved
+
+    async def reject(self, withdrawal_id, reason):
+        self._need(APPROVE)
+        return self._release(self._pending(withdrawal_id), "rejected", reason)
+
+    async def cancel_withdrawal(self, withdrawal_id):
+        return self._release(self._pending(withdrawal_id), "canceled", None)
+
+    def _release(self, withdrawal, status, reason):
+        b = self._business
+        closed = b.put(withdrawal, status)
+        b.held -= closed.amount
+        for person in b.others(self.me, closed):
+            b.told.append((person, WithdrawalClosed(withdrawal=closed, by=self.me.name, reason=reason)))
+        return closed
+
+    async def withdrawal(self, withdrawal_id):
+        if withdrawal_id not in self._business.withdrawals or not self.me.scopes:
+            raise errors.NotFound("withdrawal")
+        return self._business.withdrawals[withdrawal_id]
+
+    async def awaiting_approval(self):
+        return tuple(w for w in self._business.withdrawals.values() if w.status == "pending")
+
+    async def withdrawals(self):
+        self._need(VIEW_FINANCE)
+        return tuple(reversed(self._business.withdrawals.values()))
+
+
+def mpesa(phone: str) -> PaymentMethod:
+    return PaymentMethod(provider="mpesa", label=phones.masked(phone))

@@ -1,0 +1,179 @@
+"""Transcripts: conversations as files, played against the flows and a business in memory.
+
+    # a title
+    @ saved Wanjiku 0712345678          what is so before
+    > Wanjiku: pay 500                  typed
+    > Wanjiku: [Pay]                    tapped, on the latest message that offers it
+    > Wanjiku: [[Pay]]                  tapped, on the earliest
+    > Wanjiku: (shares 0712345678)      also (voice note)
+    * settle                            what the provider does
+    < Wanjiku: Pay *KES 500.00* ...     what the bot says, with [Buttons]
+
+`LIPACHAT_WRITE_TRANSCRIPTS=1 pytest tests/flows` writes what the bot says now; read the difference.
+"""
+
+import itertools
+import re
+from collections import defaultdict
+
+from flows.conversation import Conversation
+from flows.lipachat import SCRIPT
+from flows.reply import Other, Reply, Said, SharedNumber, Tap
+from flows.text import render
+from services import phones
+from services.facts import Destination, Way
+from services.ids import new_id
+from services.money import Money
+from services.news import Unpaid
+from services.people.access import ROLES
+from tests.fakes import FakeBusiness, FakeTeller, mpesa
+
+CAST = {
+    "Wanjiku": ("+254712345678", None),
+    "Otieno": (None, None),
+    "Achieng": ("+254722000001", "Cashier"),
+    "Kamau": ("+254722000002", "Finance Admin"),
+    "Njeri": ("+254722000003", "Owner"),
+}
+
+
+class Recorded(Conversation):
+    """Remembers which edges of the graph were walked."""
+
+    walked: set[tuple[str, str]] = set()  # noqa: RUF012  shared by all conversations of a run
+    _moved = None
+
+    def _move(self, thread, step, before=None):
+        self._moved = step
+        super()._move(thread, step, before)
+
+    async def _answer(self, thread, stand, answer):
+        self._moved = None
+        await super()._answer(thread, stand, answer)
+        if self._moved is not None:
+            self.walked.add((type(stand.step).__name__, type(self._moved).__name__))
+
+
+class Play:
+    def __init__(self, conversation=Recorded):
+        self.business = FakeBusiness()
+        for name, (phone, role) in CAST.items():
+            self.business.person(name, phone, *(ROLES[role] if role else ()))
+        self.places = {}
+        self.said: dict[str, list[Reply]] = defaultdict(list)
+        self.lines: list[str] = []
+        self._conversation = conversation
+        self._nonces = (f"n{n}" for n in itertools.count())
+
+    async def run(self, source: str) -> str:
+        for line in source.splitlines():
+            if line[:2] in ("< ", "  "):
+                continue
+            self.lines.append(line)
+            match line[:2]:
+                case "@ ":
+                    self._set_up(*line[2:].split())
+                case "* ":
+                    self._happens(*line[2:].split())
+                    await self._tell()
+                case "> ":
+                    name, _, words = line[2:].partition(": ")
+                    await self.hear(name, self._heard(name, words))
+                    await self._tell()
+        return "\n".join(self.lines) + "\n"
+
+    def _set_up(self, what, *facts):
+        match what, facts:
+            case "saved", (name, phone):
+                way = Way(method=mpesa(phones.mpesa_number(phone)), method_id=new_id())
+                self.business.saved[self.business.people[name].person_id].append(way)
+            case "destination", (phone, *configured):
+                details = {"phone_number": phones.mpesa_number(phone)}
+                label = phones.masked(details["phone_number"])
+                self.business.known.append(
+                    Destination(
+                        method_type="mpesa", details=details, label=label, configured=bool(configured)
+                    )
+                )
+            case "speaks", (name, language):
+                people = self.business.people
+                people[name] = people[name].model_copy(update={"language": language})
+            case _:
+                raise ValueError(what)
+
+    def _happens(self, what, *facts):  # noqa: C901, PLR0912  a case a word
+        business = self.business
+        match what, facts:
+            case "settle", ():
+                business.settle()
+            case "settle", ("late",):
+                business.settle(late=True)
+            case "settle", ("unheard",):  # the news is still on its way
+                business.latest().state = "succeeded"
+            case "approved", ("unheard",):
+                business.put(next(reversed(business.withdrawals.values())), "processing")
+            case "fee", (shillings,):
+                business.fee = Money(int(shillings) * 100, "KES")
+            case "fail", (because,):
+                business.fail(Unpaid(because))
+            case "open", ():
+                business.keep_open()
+            case "paid_out", ():
+                business.pay_out()
+            case "payout_failed", ():
+                business.fail_payout()
+            case "expire", ():
+                business.expire()
+            case "release", (name,):  # a release that no longer knows where the person stands
+                self.places[name] = re.sub(rb'"step":"\w+"', b'"step":"Gone"', self.places[name])
+            case "switched", (state,):
+                business.shop = business.shop.model_copy(update={"open": state == "on"})
+            case _:
+                raise ValueError(what)
+
+    def _heard(self, name, words):
+        if shared := re.fullmatch(r"\(shares (.+)\)", words):
+            return SharedNumber(shared[1], own=True)
+        if words.startswith("("):
+            return Other("audio")
+        if tapped := re.fullmatch(r"(\[?)\[([^\]]+)\]\]?", words):
+            return self.tap(name, tapped[2], earliest=bool(tapped[1]))
+        return Said(words)
+
+    def tap(self, name, label, *, earliest=False) -> Tap:
+        language = self.business.people[name].language
+        offered = self.said[name] if earliest else reversed(self.said[name])
+        for reply in offered:
+            for option in reply.options:
+                words = render(option.label, language)
+                if words == label or (label.endswith("…") and words.startswith(label[:-1])):
+                    return reply.tap(option)
+        raise LookupError(f"nobody offered {name} [{label}]")
+
+    async def hear(self, name, heard):
+        conversation = self._conversation(
+            SCRIPT, self.places.get(name), FakeTeller(self.business, name), lambda: next(self._nonces)
+        )
+        replies = await conversation.hear(heard)
+        self.places[name] = conversation.place
+        for reply in replies:
+            self.said[name].append(reply)
+            self.lines.extend(self._written(name, reply))
+        return replies
+
+    async def _tell(self):
+        names = {me.person_id: name for name, me in self.business.people.items()}
+        while self.business.told:
+            person, news = self.business.told.pop(0)
+            await self.hear(names[person], news)
+
+    def _written(self, name, reply):
+        language = self.business.people[name].language
+        first, *rest = render(reply.text, language).splitlines()
+        yield f"< {name}: {first}"
+        yield from (f"  {line}" for line in rest)
+        buttons = [f"[{render(option.label, language)}]" for option in reply.options]
+        if reply.asks_for_number:
+            buttons.append("(share number)")
+        if buttons:
+            yield "  " + " ".join(buttons)
