@@ -21,6 +21,7 @@ from flows.reply import Heard, Reply
 from flows.text import Text
 from services.facts import Me, Shop
 from services.news import read_news
+from services.people.access import granted
 from services.people.tenants import TenantBook
 from services.safety.vault import Vault
 from services.store.database import padded
@@ -69,7 +70,6 @@ class Played:
 
 
 async def chats_of(connection: AsyncConnection, ids: Iterable[tuple[UUID, UUID]]) -> dict[UUID, Person]:
-
     listed = list(ids)
     if not listed:
         return {}
@@ -81,6 +81,7 @@ async def chats_of(connection: AsyncConnection, ids: Iterable[tuple[UUID, UUID]]
             chat.person_id,
             people.c.name,
             people.c.language,
+            staff.c.role,
             staff.c.scopes,
             staff.c.active,
             chat.phone_sealed,
@@ -101,10 +102,10 @@ async def chats_of(connection: AsyncConnection, ids: Iterable[tuple[UUID, UUID]]
             row[2],
             row[3],
             row[4],
-            frozenset(row[5]) if row[5] and row[6] else frozenset(),
-            row[7],
-            row[8],
-            row[9],
+            granted(row.role, row[6] or ()) if row.active else frozenset(),
+            row.phone_sealed,
+            row.place_sealed,
+            row.heard_at,
         )
         for row in await connection.execute(query)
     }

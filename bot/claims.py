@@ -36,11 +36,14 @@ class Written:
     messages: list[dict[str, object]] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
     later: list[dict[str, object]] = field(default_factory=list)
+    untried: list[int] = field(default_factory=list)  # counted as tried, and not played after all
 
 
-async def lock(connection: AsyncConnection, ids: Sequence[tuple[UUID, UUID]]) -> list[tuple[UUID, UUID]]:
-    """The conversations of these that nobody else is playing. A foreign key's share lock on them
-    must not wait for a turn, hence NO KEY."""
+async def lock(
+    connection: AsyncConnection, ids: Sequence[tuple[UUID, UUID]], *, wait: bool = False
+) -> list[tuple[UUID, UUID]]:
+    """The conversations of these that nobody else is playing; all of them, in time, with `wait`.
+    A foreign key's share lock on them must not wait for a turn, hence NO KEY."""
     if connection.dialect.name != "postgresql":  # whoever writes is alone
         return list(ids)
     table = conversations.c
@@ -51,7 +54,7 @@ async def lock(connection: AsyncConnection, ids: Sequence[tuple[UUID, UUID]]) ->
             table.id.in_(padded([chat for _, chat in ids])),
         )
         .limit(BATCH)
-        .with_for_update(skip_locked=True, key_share=True)
+        .with_for_update(skip_locked=not wait, key_share=True)
     )
     return [(row[0], row[1]) for row in await connection.execute(query)]
 
@@ -117,4 +120,8 @@ async def write(connection: AsyncConnection, written: Written) -> None:
             .where(inbox.c.seq == sa.bindparam("b_seq"))
             .values(state=sa.bindparam("state"), due_at=sa.bindparam("due_at"), error=sa.bindparam("error")),
             written.later,
+        )
+    if written.untried:
+        await connection.execute(
+            sa.update(inbox).where(inbox.c.seq.in_(padded(written.untried))).values(tries=inbox.c.tries - 1)
         )

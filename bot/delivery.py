@@ -32,6 +32,7 @@ _POLL_SECONDS = 1.0
 _LEASE = timedelta(seconds=45)  # longer than a send may take
 _UNKNOWN_WAITS = timedelta(seconds=30)
 _MOST_TRIES = 8
+_WINDOW_CLOSED = "131047"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Delivery:
                 task = asyncio.create_task(self._send(message))
                 self._sending.add(task)
                 task.add_done_callback(self._sent)
-            if not claimed:
+            if not claimed and not await self._reopen():
                 await self._bell.wait("outbox", _POLL_SECONDS)
 
     def _sent(self, task: asyncio.Task[None]) -> None:
@@ -88,6 +89,24 @@ class Delivery:
         """What was claimed is finished."""
         while self._sending:
             await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def _reopen(self) -> bool:
+        """What was held for a closed window goes out once the person has written again."""
+        spoke = sa.exists().where(
+            conversations.c.tenant_id == outbox.c.tenant_id,
+            conversations.c.id == outbox.c.conversation_id,
+            conversations.c.heard_at > outbox.c.due_at,
+        )
+        held = (outbox.c.state == "held", outbox.c.error.startswith(_WINDOW_CLOSED))
+        async with self._database.reading() as connection:
+            found = await connection.scalar(sa.select(outbox.c.seq).where(*held, spoke).limit(1))
+        if found is None:
+            return False
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                sa.update(outbox).where(*held, spoke).values(state="waiting", due_at=self._clock())
+            )
+        return True
 
     async def claim(self) -> list[Message]:
         """The due heads of the conversations, marked as sending."""

@@ -4,7 +4,9 @@ A turn that asks nothing of the services (most of talk) is played beside many ot
 them in one commit. One that does is played again in a transaction of its own; steps are frozen and act
 only through the teller, so playing twice is harmless.
 
-The row lock on the conversation is the lease: a crash rolls back and frees it at once. The tries of an
+The row lock on the conversation is the lease: a crash rolls back and frees it at once. Between being
+played beside others and alone, an event is leased by its due time, or two workers would take it from
+each other for ever. The tries of an
 event are counted in a commit before it is played, so that one that kills its process is parked in the
 end; and what was tried before is played alone, so that it takes no neighbour with it.
 """
@@ -33,6 +35,7 @@ log = structlog.get_logger()
 
 MOST_TRIES = 4
 _POLL_SECONDS = 1.0
+_LEASE = timedelta(seconds=10)
 
 
 class Turns:
@@ -62,7 +65,8 @@ class Turns:
             return False
         own = await self._batch(ids)
         if own:
-            await asyncio.gather(*(self._alone(tenant, chat) for tenant, chat in own))
+            await asyncio.gather(*(self._alone(event) for event in own))
+            self._bell.ring("jobs")
         self._bell.ring("outbox")
         return True
 
@@ -88,62 +92,88 @@ class Turns:
             return tried[:1]
         return fresh
 
-    async def _batch(self, ids: Sequence[tuple[UUID, UUID]]) -> list[tuple[UUID, UUID]]:
-        """Plays what needs nothing of the services; returns the conversations that need more."""
-        if not self._database.is_postgres:
+    async def _batch(self, ids: Sequence[tuple[UUID, UUID]]) -> list[Waiting]:
+        """Plays what needs nothing of the services; returns the events that need more."""
+        if self._database.is_postgres:
             async with self._database.transaction() as connection:
-                await count_tries(connection, await read_waiting(connection, await lock(connection, ids)))
+                waiting = self._takeable(await read_waiting(connection, await lock(connection, ids)))
+                if waiting:
+                    async with self._database.transaction() as beside:  # while we hold the locks
+                        await count_tries(beside, waiting)
+                return await self._play_and_write(connection, waiting)
+        async with self._database.transaction() as connection:  # its one writer counts first
+            counted = self._takeable(await read_waiting(connection, ids))
+            await count_tries(connection, counted)
         async with self._database.transaction() as connection:
-            chats = await lock(connection, ids)
-            waiting = await read_waiting(connection, chats)
-            if self._database.is_postgres and waiting:
-                async with self._database.transaction() as beside:  # while we hold the locks
-                    await count_tries(beside, waiting)
-            own, written = await self._play_all(connection, waiting)
-            await write(connection, written)
+            still = {event.seq for event in await read_waiting(connection, ids)}
+            waiting = [event for event in counted if event.seq in still]
+            return await self._play_and_write(connection, waiting)
+
+    async def _play_and_write(self, connection: AsyncConnection, waiting: Sequence[Waiting]) -> list[Waiting]:
+        own, written = await self._play_all(connection, waiting)
+        await write(connection, written)
         return own
+
+    def _takeable(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+        """Of each conversation what is due, in order; one that was tried before is taken alone, so that
+        what comes after it is not counted as tried with it."""
+        now = self._clock()
+        taken = []
+        closed: set[UUID] = set()
+        begun: set[UUID] = set()
+        for event in waiting:
+            chat = event.conversation_id
+            if chat in closed:
+                continue
+            if event.due_at > now or (event.tries and chat in begun):
+                closed.add(chat)
+                continue
+            if event.tries:
+                closed.add(chat)
+            begun.add(chat)
+            taken.append(event)
+        return taken
 
     async def _play_all(
         self, connection: AsyncConnection, waiting: Sequence[Waiting]
-    ) -> tuple[list[tuple[UUID, UUID]], Written]:
+    ) -> tuple[list[Waiting], Written]:
         written = Written()
-        own = []
+        own: list[Waiting] = []
         heads = await chats_of(connection, {(w.tenant_id, w.conversation_id) for w in waiting})
         by_chat: dict[UUID, list[Waiting]] = defaultdict(list)
         for event in waiting:
             by_chat[event.conversation_id].append(event)
         for chat_id, events in by_chat.items():
             person = heads[chat_id]
-            for event in events:
-                if event.due_at > self._clock():
-                    break
+            for n, event in enumerate(events, start=1):
                 played = await self._try(event, partial(self._chat.play, person, event, None))
                 if played is None:
-                    own.append((event.tenant_id, chat_id))
-                    break
-                person = self._note(written, event, played, person)
-                if isinstance(played, _Later):
+                    own.append(event)
+                    written.later.append(_leased(event, self._clock()))
+                else:
+                    person = self._note(written, event, played, person)
+                if not isinstance(played, Played):
+                    written.untried += [after.seq for after in events[n:]]
                     break
         return own, written
 
-    async def _alone(self, tenant: UUID, chat_id: UUID) -> None:
-        """The head event of one conversation, in a transaction of its own, until none is due."""
+    async def _alone(self, event: Waiting) -> None:
+        """In a transaction of its own."""
         async with self._abreast:
-            event = await self._one(tenant, chat_id)
-            if event is not None and event.failed:
-                await self._put_off(event)
+            failure = await self._one(event)
+            if failure is not None and failure.failed:
+                await self._put_off(failure)
 
-    async def _one(self, tenant: UUID, chat_id: UUID) -> "_Failure | None":
+    async def _one(self, event: Waiting) -> "_Failure | None":
         failure = None
+        chat = (event.tenant_id, event.conversation_id)
         try:
             async with self._database.transaction() as connection:
-                chats = await lock(connection, [(tenant, chat_id)])
-                waiting = await read_waiting(connection, chats)
-                if not waiting or waiting[0].due_at > self._clock():
+                waiting = await read_waiting(connection, await lock(connection, [chat], wait=True))
+                if not waiting or waiting[0].seq != event.seq:  # our lease ran out: another worker has it
                     return None
-                event = waiting[0]
                 failure = _Failure(event)
-                person = (await chats_of(connection, {(tenant, chat_id)}))[chat_id]
+                person = (await chats_of(connection, {chat}))[event.conversation_id]
                 played = await self._chat.play(person, event, connection)
                 written = Written()
                 self._note(written, event, played, person)
@@ -215,6 +245,10 @@ class _Failure:
     @property
     def failed(self) -> bool:
         return self.error is not None
+
+
+def _leased(event: Waiting, now: datetime) -> dict[str, object]:
+    return {"b_seq": event.seq, "state": "waiting", "due_at": now + _LEASE, "error": None}
 
 
 def event_error(event: Waiting) -> str:

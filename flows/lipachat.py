@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flows.conversation import Script
 from flows.customer import language, menu, paid, pay, waiting
-from flows.staff import approve, wallet, withdraw
+from flows.staff import approve, notices, wallet, withdraw
 from flows.staff.approve import Decide
 from flows.staff.shown import Stands
 from flows.staff.withdraw import Requested
@@ -51,6 +51,7 @@ SCRIPT = Script(
         news.WithdrawalClosed: approve.told_closed,
         news.WithdrawalPaid: approve.told_paid,
         news.SelfApprovalTried: approve.told_self_approval,
+        news.TenantChanged: notices.told_changed,
     },
     revive=revive,
 )

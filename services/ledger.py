@@ -175,16 +175,27 @@ def _refuse_shortage(row: sa.Row[Any], required: int, currency: str) -> None:
 
 
 async def _locked(work: Work, names: Iterable[str], currency: str) -> dict[str, sa.Row[Any]]:
-    """The accounts by name, locked in the order of their ids, opened where they are new."""
+    """The accounts by name, locked in the order of their ids, opened where they are new.
+
+    Nothing is locked before all of them are there: who held one and opened another could meet somebody
+    who does it the other way round.
+    """
     ids = sorted({account_id(work.tenant, name, currency): name for name in names}.items())
+    listed = [each for each, _ in ids]
+    there = accounts.alias()
+    complete = sa.select(sa.func.count()).where(there.c.tenant_id == work.tenant, there.c.id.in_(listed))
     query = (
         sa.select(accounts)
-        .where(accounts.c.tenant_id == work.tenant, accounts.c.id.in_([each for each, _ in ids]))
+        .where(
+            accounts.c.tenant_id == work.tenant,
+            accounts.c.id.in_(listed),
+            complete.scalar_subquery() == len(listed),
+        )
         .order_by(accounts.c.id)
-        .with_for_update(key_share=True)
+        .with_for_update(key_share=True, of=accounts)
     )
     rows = (await work.connection.execute(query)).all()
-    if len(rows) < len(ids):
+    if not rows:
         new = [
             {
                 "tenant_id": work.tenant,

@@ -151,6 +151,13 @@ class SelfApprovalTried(_News):
     withdrawal: Withdrawal
 
 
+class TenantChanged(_News):
+    """To the tenant's owners: the operator has changed these settings."""
+
+    kind: Literal["tenant_changed"] = "tenant_changed"
+    changed: tuple[str, ...]
+
+
 News = (
     PaymentSettled
     | PaymentFailed
@@ -161,6 +168,7 @@ News = (
     | WithdrawalClosed
     | WithdrawalPaid
     | SelfApprovalTried
+    | TenantChanged
 )
 
 read_news: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="kind")])

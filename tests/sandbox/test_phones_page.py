@@ -1,6 +1,5 @@
 """The phones page in a real browser, with a tiny bot behind it."""
 
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from bot.sandbox.server import emulators
 from bot.sandbox.world import DarajaApp, World
 from tests.sandbox.merchant import Merchant
 from tests.sandbox.tiny_bot import TinyBot
+from tests.servers import chromium
 
 pytestmark = pytest.mark.browser
 
@@ -70,8 +70,7 @@ async def shown(world: World, merchant: DarajaApp) -> AsyncIterator[Shown]:
                 place = _Place(bot.url, placed.app_url, session)
                 bot.merchant = Merchant(place, certificate_pem(merchant.private_key, datetime.now(UTC)))
                 async with async_playwright() as driver:
-                    chromium = shutil.which("chromium") or "/usr/bin/chromium"
-                    browser = await driver.chromium.launch(executable_path=chromium, args=list(QUIET))
+                    browser = await driver.chromium.launch(executable_path=chromium(), args=list(QUIET))
                     page = await browser.new_page(viewport={"width": 1500, "height": 860})
                     told = Shown(page, bot.url, session, [])
                     page.on("console", lambda line: told.complaints.append(f"{line.type}: {line.text}"))

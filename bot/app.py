@@ -1,0 +1,141 @@
+"""App: the parts put together. Resources open and close with the application."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from bot.callbacks import Callbacks
+from bot.calls import Calls
+from bot.chat import Chat
+from bot.delivery import Delivery
+from bot.health import Health
+from bot.http import open_session
+from bot.intake import Intake
+from bot.providers import Providers
+from bot.settings import Settings
+from bot.statuses import Statuses
+from bot.turns import Turns
+from bot.webhooks import MOST_BYTES, Hooks, MetaWebhook
+from bot.whatsapp.client import WhatsApp
+from flows.lipachat import SCRIPT
+from services.people.tenants import TenantBook
+from services.safety.vault import Vault
+from services.store.bell import Bell
+from services.store.database import Database
+
+log = structlog.get_logger()
+
+_DRAIN_SECONDS = 20
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the web server and the worker share."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    tenants: TenantBook
+    bell: Bell
+    clock: Callable[[], datetime]
+
+
+def parts_of(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Parts:
+    """Nothing is connected before it is used."""
+    database, vault = Database(settings.database_url), Vault(settings.keys)
+    bell = Bell(_redis(settings.redis_url))
+    return Parts(settings, database, vault, TenantBook(database, vault, clock), bell, clock)
+
+
+@contextlib.asynccontextmanager
+async def opened(parts: Parts) -> AsyncIterator[None]:
+    parts.bell.start()
+    try:
+        yield
+    finally:
+        await parts.bell.close()
+        await parts.database.close()
+
+
+def _redis(url: str | None) -> Any:
+    if url is None:
+        return None
+    from redis.asyncio import Redis
+
+    return Redis.from_url(url, socket_connect_timeout=2, health_check_interval=15)
+
+
+@contextlib.asynccontextmanager
+async def working(parts: Parts) -> AsyncIterator[None]:
+    """The worker: turns, calls, callbacks, statuses and delivery; what it took is finished at the end."""
+    settings, database, vault = parts.settings, parts.database, parts.vault
+    tenants, bell, clock = parts.tenants, parts.bell, parts.clock
+    async with open_session() as http:
+        whatsapp = WhatsApp(http, settings.whatsapp.graph_url, settings.whatsapp.api_version)
+        providers = Providers(database, vault, tenants, http, settings.provider_urls, clock)
+        delivery = Delivery(database, vault, tenants, whatsapp, bell, clock)
+        calls = Calls(database, vault, providers, bell, clock, settings.public_url)
+        turns = Turns(database, Chat(SCRIPT, vault, tenants, clock), bell, clock)
+        callbacks = Callbacks(database, vault, providers, bell, clock)
+        statuses = Statuses(database, vault, bell, clock)
+        runs = (turns.run, callbacks.run, statuses.run, calls.run, delivery.run)
+        tasks = [asyncio.create_task(run()) for run in runs]
+        try:
+            yield
+        finally:
+            await _stop(tasks)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DRAIN_SECONDS):
+                    await calls.drain()
+                    await delivery.drain()
+
+
+async def _stop(tasks: list[asyncio.Task[None]]) -> None:
+    """A transaction that is cancelled rolls back, and its work is claimed again."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def web_app(parts: Parts, *, worker: bool) -> web.Application:
+    """The routes; with the worker inside where `worker`."""
+    settings, clock = parts.settings, parts.clock
+    intake = Intake(parts.database, parts.vault, parts.tenants, parts.bell, clock)
+    token = settings.whatsapp.verify_token.get_secret_value()
+    meta = MetaWebhook(intake, settings.whatsapp.app_secrets, token)
+    hooks = Hooks(parts.database, parts.vault, parts.bell, clock)
+    health = Health(parts.database, clock)
+
+    async def live(_app: web.Application) -> AsyncIterator[None]:
+        async with opened(parts):
+            if worker:
+                async with working(parts):
+                    yield
+            else:
+                yield
+
+    async def draining(_app: web.Application) -> None:
+        health.draining = True
+
+    app = web.Application(client_max_size=MOST_BYTES)
+    app.router.add_get("/webhooks/whatsapp", meta.handshake)
+    app.router.add_post("/webhooks/whatsapp", meta.updates)
+    for method in ("GET", "POST"):
+        app.router.add_route(method, "/hooks/{token}", hooks.called)
+        app.router.add_route(method, "/hooks/{token}/{rest:.*}", hooks.called)
+    app.router.add_get("/livez", health.livez)
+    app.router.add_get("/readyz", health.readyz)
+    app.router.add_get("/metrics", health.metrics)
+    app.cleanup_ctx.append(live)
+    app.on_shutdown.append(draining)
+    return app

@@ -1,0 +1,173 @@
+"""Callbacks: what providers told, read and taken to what it is about.
+
+They are claimed by their due time, as a lease, and their tries counted in the same commit, so that one
+that kills its process is parked in the end; one that was tried before is claimed alone, so that it takes
+no neighbour with it. Each is then taken in a transaction of its own, together with its being done.
+One that nobody can read is parked at once, for operators to look at.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.providers import Providers
+from services import hooks
+from services.providers.base import Unreadable
+from services.safety.vault import Vault
+from services.store.bell import Bell
+from services.store.database import Database, padded
+from services.store.schema import inbox
+from services.work import Work
+
+log = structlog.get_logger()
+
+MOST_TRIES = 4
+PROVIDER = "mpesa"  # the one that calls unsigned addresses so far
+_BATCH = 20
+_ABREAST = 4
+_POLL_SECONDS = 1.0
+_LEASE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Callback:
+    """A row of the inbox that is claimed; `tries` counts this one."""
+
+    seq: int
+    tenant_id: UUID
+    external_id: str
+    body_sealed: bytes
+    tries: int
+
+
+class Callbacks:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        providers: Providers,
+        bell: Bell,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database, self._vault, self._providers = database, vault, providers
+        self._bell, self._clock = bell, clock
+        self._abreast = asyncio.Semaphore(_ABREAST if database.is_postgres else 1)
+        self._tried_first = False
+
+    async def run(self) -> None:
+        """For ever; whatever goes wrong below a callback (the database is away) is waited out."""
+        while True:
+            try:
+                busy = await self.once()
+            except Exception:  # the edge: a worker outlives its database
+                log.exception("callbacks.failed")
+                await asyncio.sleep(_POLL_SECONDS)
+                continue
+            if not busy:
+                await self._bell.wait("hooks", _POLL_SECONDS)
+
+    async def once(self) -> bool:
+        """One batch; False when nothing was waiting."""
+        self._tried_first = not self._tried_first
+        claimed = await self._claim(tried=self._tried_first) or await self._claim(tried=not self._tried_first)
+        await asyncio.gather(*(self._take(callback) for callback in claimed))
+        return bool(claimed)
+
+    async def _claim(self, *, tried: bool) -> list[Callback]:
+        now = self._clock()
+        due = (
+            sa.select(inbox.c.seq)
+            .where(
+                inbox.c.kind == "hook",
+                inbox.c.state == "waiting",
+                inbox.c.conversation_id.is_(None),  # as the index of these is
+                inbox.c.due_at <= now,
+                inbox.c.tries > 0 if tried else inbox.c.tries == 0,
+            )
+            .order_by(inbox.c.seq)
+            .limit(1 if tried else _BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._database.transaction() as connection:
+            seqs = (await connection.execute(due)).scalars().all()
+            if not seqs:
+                return []
+            claim = (
+                sa.update(inbox)
+                .where(inbox.c.seq.in_(padded(seqs)))
+                .values(tries=inbox.c.tries + 1, due_at=now + _LEASE)
+                .returning(
+                    inbox.c.seq, inbox.c.tenant_id, inbox.c.external_id, inbox.c.body_sealed, inbox.c.tries
+                )
+            )
+            rows = (await connection.execute(claim)).all()
+        return [Callback(*row) for row in sorted(rows, key=lambda row: row.seq)]
+
+    async def _take(self, callback: Callback) -> None:
+        """One callback; a bug in it is none of the others'."""
+        async with self._abreast:
+            try:
+                if callback.tries > MOST_TRIES:
+                    await self._park(callback, f"gave up after {MOST_TRIES} tries; the process may have died")
+                else:
+                    await self._apply(callback)
+            except Unreadable as error:
+                await self._park(callback, f"unreadable: {error}")
+            except Exception as error:  # noqa: BLE001
+                await self._put_off(callback, error)
+
+    async def _apply(self, callback: Callback) -> None:
+        """Raises Unreadable, and whatever a bug raises: then nothing of it has happened."""
+        name = f"hook|{callback.external_id}|"
+        body = self._vault.open(callback.body_sealed, callback.tenant_id, "inbox.body", name)
+        provider = await self._providers.of(callback.tenant_id, PROVIDER)
+        confirm_above = await self._providers.confirm_above(callback.tenant_id, PROVIDER)
+        token_hash = bytes.fromhex(callback.external_id.partition(":")[0])
+        async with self._database.transaction() as connection:
+            if not await _mark(connection, callback, state="done", error=None):
+                return  # our lease ran out, and another worker has taken it
+            hook = await hooks.by_hash(connection, token_hash)
+            if hook is None:
+                raise Unreadable("its address is gone")
+            report = provider.read(hook.about, body)
+            work = Work(connection, self._vault, hook.tenant_id, self._clock())
+            await hooks.apply(work, hook, report, confirm_above=confirm_above)
+        self._bell.ring("turns")
+        self._bell.ring("jobs")
+
+    async def _put_off(self, callback: Callback, error: Exception) -> None:
+        """What it did was rolled back: it waits longer each time, and is parked in the end."""
+        log.error(
+            "callback.failed",
+            seq=callback.seq,
+            tries=callback.tries,
+            trace="".join(traceback.format_exception(error)),
+        )
+        if callback.tries >= MOST_TRIES:
+            await self._park(callback, repr(error))
+            return
+        later = self._clock() + timedelta(seconds=2**callback.tries)
+        async with self._database.transaction() as connection:
+            await _mark(connection, callback, due_at=later, error=repr(error)[:2000])
+
+    async def _park(self, callback: Callback, why: str) -> None:
+        log.error("callback.parked", seq=callback.seq, tenant_id=str(callback.tenant_id), why=why)
+        async with self._database.transaction() as connection:
+            await _mark(connection, callback, state="parked", error=why[:2000])
+
+
+async def _mark(connection: AsyncConnection, callback: Callback, **values: object) -> bool:
+    """Change the row while the claim is still ours; False where it is not."""
+    ours = (
+        sa.update(inbox)
+        .where(inbox.c.seq == callback.seq, inbox.c.state == "waiting", inbox.c.tries == callback.tries)
+        .values(**values)
+    )
+    return (await connection.execute(ours)).rowcount == 1

@@ -1,0 +1,236 @@
+"""Calls: what is due, done: providers asked, payouts sent, requests expired.
+
+Each call is made in three steps: a commit that says that it is being made, the call outside any
+transaction, and a commit that takes its answer. Whoever dies in between is found by the lease's end,
+and the services make *unknown* of it; nothing is ever sent twice.
+"""
+
+import asyncio
+import traceback
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import sqlalchemy as sa
+import structlog
+
+from bot import metrics
+from bot.providers import NoProvider, Providers
+from services import jobs
+from services.jobs import Job
+from services.payments import collect
+from services.payments.settle import expire as expire_collect
+from services.providers.base import Misconfigured, Pending, Unknown
+from services.providers.mpesa import Mpesa
+from services.safety.vault import Vault
+from services.store import schema
+from services.store.bell import Bell
+from services.store.database import Database
+from services.withdrawals import payout
+from services.withdrawals.decide import expire as expire_withdrawal
+from services.work import Work
+
+log = structlog.get_logger()
+
+PROVIDER = "mpesa"  # the one that is prompted and paid out by so far
+_BATCH = 50
+_POLL_SECONDS = 1.0
+_LEASE = timedelta(seconds=120)
+# Below the lease, or a call could begin to be sent after another worker has given it up for lost.
+_MOST_SECONDS = 90.0
+_LONGEST_WAIT = timedelta(minutes=10)
+
+Told = TypeVar("Told")
+
+
+class Calls:
+    """`abreast` calls at once; none of them holds a connection while it waits for its answer."""
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        providers: Providers,
+        bell: Bell,
+        clock: Callable[[], datetime],
+        public_url: str,
+        *,
+        abreast: int = 200,
+        most_seconds: float = _MOST_SECONDS,
+    ) -> None:
+        self._database, self._vault, self._providers = database, vault, providers
+        self._bell, self._clock, self._public_url = bell, clock, public_url
+        self._abreast, self._most_seconds = abreast, most_seconds
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._failures: Counter[Job] = Counter()
+
+    async def run(self) -> None:
+        """For ever; whatever goes wrong below a call (the database is away) is waited out."""
+        while True:
+            if len(self._under_way) >= self._abreast:
+                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            try:
+                begun = await self._begin()
+            except Exception:  # the edge: a worker outlives its database
+                log.exception("calls.failed")
+                await asyncio.sleep(_POLL_SECONDS)
+                continue
+            if not begun:
+                await self._bell.wait("jobs", _POLL_SECONDS)
+
+    async def once(self) -> bool:
+        """What is due, begun and finished; False when nothing was."""
+        begun = await self._begin()
+        await self.drain()
+        return begun
+
+    async def drain(self) -> None:
+        """What was claimed is finished."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def _begin(self) -> bool:
+        free = self._abreast - len(self._under_way)
+        async with self._database.transaction() as connection:
+            claimed = await jobs.claim(connection, self._clock(), _LEASE, min(free, _BATCH))
+        for job in claimed:
+            task = asyncio.create_task(self._try(job))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return bool(claimed)
+
+    async def _try(self, job: Job) -> None:
+        """One job; a bug in it is none of the others'."""
+        try:
+            await self._do(job)
+            self._failures.pop(_same(job), None)
+        except Exception as error:  # noqa: BLE001
+            _log("call.failed", job, error)
+            await self._put_off(job, error)
+        self._bell.ring("turns")
+
+    async def _put_off(self, job: Job, error: Exception) -> None:
+        """It comes again after a wait that doubles, unless somebody has made it due anew by then."""
+        self._failures[_same(job)] += 1
+        wait = min(timedelta(seconds=2 ** min(self._failures[_same(job)], 10)), _LONGEST_WAIT)
+        table = schema.jobs.c
+        mine = (table.tenant_id == job.tenant_id, table.target_id == job.target_id, table.kind == job.kind)
+        later = (
+            sa.update(schema.jobs)
+            .where(*mine, table.leased_until.is_not(None))
+            .values(leased_until=self._clock() + wait, error=repr(error)[:2000])
+        )
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(later)
+        except Exception:  # it comes again when its lease has ended
+            log.exception("calls.failed")
+
+    @asynccontextmanager
+    async def _work(self, job: Job) -> AsyncIterator[Work]:
+        async with self._database.transaction() as connection:
+            yield Work(connection, self._vault, job.tenant_id, self._clock())
+
+    # --- the kinds -----------------------------------------------------------------------------------
+
+    async def _do(self, job: Job) -> None:
+        match job.kind:
+            case "collect":
+                await self._collect(job)
+            case "collect_check":
+                await self._check(job)
+            case "payout":
+                await self._pay_out(job)
+            case "payout_check":
+                await self._ask(job)
+            case "collect_expire":
+                async with self._work(job) as work:
+                    await expire_collect(work, job.target_id)
+            case "withdrawal_expire":
+                async with self._work(job) as work:
+                    await expire_withdrawal(work, job.target_id)
+            case kind:
+                raise ValueError(kind)
+
+    async def _collect(self, job: Job) -> None:
+        async with self._work(job) as work:
+            prompt = await collect.begin_collect(work, job.target_id, self._public_url)
+        if prompt is None:
+            return
+        answer = await self._call(job, PROVIDER, lambda client: client.collect(prompt))
+        async with self._work(job) as work:
+            await collect.collect_answered(work, job.target_id, answer)
+
+    async def _check(self, job: Job) -> None:
+        async with self._work(job) as work:
+            question = await collect.begin_check(work, job.target_id)
+        if question is None:
+            return
+        provider, reference = question
+        word = await self._call(job, provider, lambda client: client.check(reference))
+        if isinstance(word, Misconfigured | Unknown):
+            word = Pending(word.detail, ours=isinstance(word, Misconfigured))
+        async with self._work(job) as work:
+            await collect.collect_checked(work, job.target_id, word)
+
+    async def _pay_out(self, job: Job) -> None:
+        async with self._work(job) as work:
+            sending = await payout.begin_payout(work, job.target_id, self._public_url)
+        if sending is None:
+            return
+        answer = await self._call(job, PROVIDER, lambda client: client.pay_out(sending))
+        async with self._work(job) as work:
+            await payout.payout_answered(work, job.target_id, answer)
+
+    async def _ask(self, job: Job) -> None:
+        async with self._work(job) as work:
+            question = await payout.begin_payout_check(work, job.target_id, self._public_url)
+        if question is None:
+            return
+        one = (question.attempt_id, question.reference, question.callback_url, question.timeout_url)
+        answer = await self._call(job, question.provider, lambda client: client.ask(*one))
+        async with self._work(job) as work:
+            await payout.payout_check_answered(work, job.target_id, answer)
+
+    # --- the call ------------------------------------------------------------------------------------
+
+    async def _call(
+        self, job: Job, provider: str, ask: Callable[[Mpesa], Awaitable[Told]]
+    ) -> Told | Misconfigured | Unknown:
+        """Outside any transaction. Whatever ends it without an answer leaves it unknown."""
+        told = await self._told(job, provider, ask)
+        metrics.calls.labels(provider, job.kind, type(told).__name__.lower()).inc()
+        if isinstance(told, Misconfigured) or (isinstance(told, Pending) and told.ours):
+            log.error("call.misconfigured", kind=job.kind, tenant_id=str(job.tenant_id), detail=told.detail)
+        return told
+
+    async def _told(
+        self, job: Job, provider: str, ask: Callable[[Mpesa], Awaitable[Told]]
+    ) -> Told | Misconfigured | Unknown:
+        try:
+            async with asyncio.timeout(self._most_seconds):
+                return await ask(await self._providers.of(job.tenant_id, provider))
+        except NoProvider as none:
+            return Misconfigured(str(none))
+        except TimeoutError:
+            return Unknown("no answer in time")
+        except Exception as error:  # noqa: BLE001  a bug of ours, perhaps after it was sent
+            _log("call.failed", job, error)
+            return Unknown(type(error).__name__)
+
+
+def _same(job: Job) -> Job:
+    """The job wherever it is on its ladder."""
+    return Job(job.tenant_id, job.target_id, job.kind, 0)
+
+
+def _log(event: str, job: Job, error: Exception) -> None:
+    log.error(
+        event,
+        kind=job.kind,
+        target_id=str(job.target_id),
+        tenant_id=str(job.tenant_id),
+        trace="".join(traceback.format_exception(error)),
+    )

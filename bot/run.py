@@ -1,0 +1,137 @@
+"""Run: the processes. Each drains what it took before it ends."""
+
+import asyncio
+import contextlib
+import multiprocessing
+import multiprocessing.connection
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from bot import log as logging
+from bot.app import opened, parts_of, web_app, working
+from bot.settings import Settings
+from services.store import upgrade
+from services.store.database import Database
+
+log = structlog.get_logger()
+
+_GRACE_SECONDS = 10
+
+
+class CannotRun(Exception):
+    """Why the process refuses to start, and what to do."""
+
+
+def serve(settings: Settings, host: str, port: int, workers: int, *, worker: bool) -> None:
+    """Until SIGTERM or SIGINT. Raises CannotRun."""
+    if workers > 1 and settings.database_url.startswith("sqlite"):
+        raise CannotRun("SQLite serves one process only: leave out --workers, or use PostgreSQL.")
+    uvloop.run(refuse_old_schema(settings))
+    bound = bind(host, port)
+    if workers == 1:
+        _serve_one(settings, bound, worker=worker)
+        return
+    context = multiprocessing.get_context("spawn")
+    children = [
+        context.Process(target=_serve_child, args=(settings, bound, worker), name=f"lipachat-{n}")
+        for n in range(workers)
+    ]
+    for child in children:
+        child.start()
+    _until_told(children)
+
+
+def work(settings: Settings) -> None:
+    """A worker alone, until SIGTERM or SIGINT. Raises CannotRun."""
+    uvloop.run(refuse_old_schema(settings))
+    logging.configure(settings.log_format, settings.log_level)
+    uvloop.run(_work(settings))
+
+
+async def refuse_old_schema(settings: Settings) -> None:
+    """Raises CannotRun where the database is away, or has not the tables of this release."""
+    database = Database(settings.database_url)
+    try:
+        current = await upgrade.current(database)
+    except Exception as error:
+        where = database.url.render_as_string(hide_password=True)
+        raise CannotRun(f"The database at {where} does not answer: {type(error).__name__}.") from error
+    finally:
+        await database.close()
+    if current != upgrade.head():
+        raise CannotRun("The database has an older schema. Run: python main.py db upgrade")
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Raises CannotRun."""
+    try:
+        return socket.create_server((host, port), backlog=1024, reuse_port=False)
+    except OSError as error:
+        raise CannotRun(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+
+
+def _serve_child(settings: Settings, bound: socket.socket, worker: bool) -> None:  # noqa: FBT001  passed by position to a process
+    _serve_one(settings, bound, worker=worker)
+
+
+def _serve_one(settings: Settings, bound: socket.socket, *, worker: bool) -> None:
+    logging.configure(settings.log_format, settings.log_level)
+    uvloop.run(_serve(settings, bound, worker=worker))
+
+
+async def _serve(settings: Settings, bound: socket.socket, *, worker: bool) -> None:
+    app = web_app(parts_of(settings), worker=worker)
+    async with listening(app, bound):
+        log.info("serving", address="http://{}:{}".format(*bound.getsockname()[:2]), worker=worker)
+        await told_to_stop()
+        log.info("draining")
+
+
+@contextlib.asynccontextmanager
+async def listening(app: web.Application, bound: socket.socket) -> AsyncIterator[None]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_SECONDS)
+    await runner.setup()
+    await web.SockSite(runner, bound).start()
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _work(settings: Settings) -> None:
+    parts = parts_of(settings)
+    async with opened(parts), working(parts):
+        log.info("working")
+        await told_to_stop()
+        log.info("draining")
+
+
+async def told_to_stop() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def _until_told(children: Sequence[multiprocessing.process.BaseProcess]) -> None:
+    """Passes the signal on; when one child dies by itself, all end, so that a supervisor sees it."""
+
+    def stop(*_: object) -> None:
+        for child in children:
+            if child.is_alive():
+                child.terminate()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    multiprocessing.connection.wait([child.sentinel for child in children])
+    stop()
+    for child in children:
+        child.join()
+    sys.exit(max(child.exitcode or 0 for child in children))

@@ -1,0 +1,153 @@
+"""The sandbox: the app and the emulators in one process, on SQLite, with a merchant to play with."""
+
+import asyncio
+import base64
+import contextlib
+import ipaddress
+import secrets
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from pydantic import SecretStr
+
+from bot import log as logging
+from bot.app import parts_of, utc_now, web_app
+from bot.run import CannotRun, bind, listening, told_to_stop
+from bot.sandbox.books import ledger_of
+from bot.sandbox.keys import certificate_pem, new_private_key
+from bot.sandbox.seed import PHONES, SHOP, daraja_app, file_text
+from bot.sandbox.server import emulators
+from bot.sandbox.world import World
+from bot.settings import MpesaUrl, Settings, WhatsAppSettings, live_keys
+from services.ids import new_id
+from services.people import tenant_file
+from services.people.apply import apply, id_of
+from services.safety.vault import Vault
+from services.store import upgrade
+from services.store.database import Database
+from services.work import Work
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a data directory keeps from run to run."""
+
+    database_url: str
+    secret_key: str
+    app_secret: str
+    daraja_key: RSAPrivateKey
+
+
+def sandbox(host: str, port: int, data: Path, *, reset: bool) -> None:
+    """Until it is told to stop. Raises CannotRun."""
+    if live := live_keys():
+        raise CannotRun(f"The sandbox takes no live keys: unset {', '.join(live)}.")
+    if not _is_loopback(host):
+        raise CannotRun(f"The sandbox listens on this machine only, and {host} is not 127.0.0.1.")
+    if reset and data.exists():
+        shutil.rmtree(data)
+    logging.configure("console", "warning")
+    uvloop.run(_until_told(host, port, data))
+
+
+async def _until_told(host: str, port: int, data: Path) -> None:
+    async with running(host, port, data) as (app_url, page_url):
+        lines = (
+            f"Phones, money and ledger:  {page_url}/",
+            f"The app itself:            {app_url}/readyz",
+            f"Its data:                  {data}  (start afresh with --reset)",
+            "Press Ctrl+C to stop.",
+        )
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
+        await told_to_stop()
+
+
+@contextlib.asynccontextmanager
+async def running(host: str, port: int, data: Path) -> AsyncIterator[tuple[str, str]]:
+    """The addresses of the app and of the page."""
+    app_socket, page_socket = bind(host, port), bind(host, port + 1)
+    app_url, page_url = f"http://{host}:{port}", f"http://{host}:{port + 1}"
+    kept = await asyncio.to_thread(_keep, data)
+    settings = _settings(kept, app_url, page_url)
+    await upgrade.upgrade(settings.database_url)
+    await _seed(settings, kept)
+    parts = parts_of(settings)
+    world = World(
+        app_url=app_url,
+        app_secret=kept.app_secret,
+        shops=(SHOP,),
+        phones=PHONES,
+        daraja=(daraja_app(kept.daraja_key),),
+        ledger=ledger_of(parts.database),
+        seed=secrets.token_hex(8),  # its ids must be new to a database that remembers the last run's
+    )
+    async with listening(emulators(world), page_socket), listening(web_app(parts, worker=True), app_socket):
+        yield app_url, page_url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _keep(data: Path) -> Kept:
+    data.mkdir(parents=True, exist_ok=True)
+
+    def once(name: str, make: str) -> str:
+        path = data / name
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(make)
+        return path.read_text()
+
+    pem = new_private_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    daraja_key = load_pem_private_key(once("daraja.pem", pem).encode(), None)
+    if not isinstance(daraja_key, RSAPrivateKey):
+        raise CannotRun(f"{data}/daraja.pem holds another key. Start afresh with --reset.")
+    return Kept(
+        database_url=f"sqlite+aiosqlite:///{data}/lipachat.db",
+        secret_key=once("secret_key", base64.b64encode(secrets.token_bytes(32)).decode()),
+        app_secret=once("app_secret", secrets.token_hex(16)),
+        daraja_key=daraja_key,
+    )
+
+
+def _settings(kept: Kept, app_url: str, page_url: str) -> Settings:
+    return Settings(
+        database_url=kept.database_url,
+        secret_keys=SecretStr(kept.secret_key),
+        public_url=app_url,
+        whatsapp=WhatsAppSettings(
+            app_secret=SecretStr(kept.app_secret),
+            verify_token=SecretStr("sandbox"),
+            graph_url=page_url,
+        ),
+        mpesa=MpesaUrl(url=page_url),
+    )
+
+
+async def _seed(settings: Settings, kept: Kept) -> None:
+    """The merchant; what the person at the page has changed since is not touched."""
+    database = Database(settings.database_url)
+    certificate = certificate_pem(kept.daraja_key, utc_now())
+    file = tenant_file.read(file_text(certificate), "the sandbox's tenant file")
+    try:
+        async with database.transaction() as connection:
+            if await id_of(connection, file.tenant.slug) is None:
+                await apply(Work(connection, Vault(settings.keys), new_id(), utc_now()), file)
+    finally:
+        await database.close()

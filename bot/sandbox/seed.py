@@ -1,0 +1,117 @@
+"""Seed: the merchant that the sandbox begins with, its staff and its customers."""
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from bot.sandbox.world import DarajaApp, Phone, Shop
+
+_CONSUMER_KEY, _CONSUMER_SECRET = "sandbox-consumer", "sandbox-consumer-secret"
+_INITIATOR, _PASSWORD = "lipachat", "sandbox-initiator"
+_PASSKEY = "sandbox-passkey"
+_SHORTCODE = "600100"
+
+SHOP = Shop(
+    phone_number_id="106540352242922",
+    display_phone_number="254711000100",
+    access_token="sandbox-access-token",
+    name="Mama Njeri Duka",
+)
+
+PHONES = (
+    Phone(
+        key="wanjiku",
+        name="Wanjiku",
+        role="customer",
+        user_id="KE.1001",
+        number="+254712345678",
+        hints=("menu", "pay 500", "lugha"),
+    ),
+    Phone(
+        key="juma",
+        name="Juma",
+        role="customer without a number",
+        user_id="KE.1002",
+        username="juma",
+        sim="+254733222111",
+        hints=("menu", "pay 250"),
+    ),
+    Phone(
+        key="achieng",
+        name="Achieng",
+        role="cashier",
+        user_id="KE.1003",
+        number="+254722000001",
+        hints=("balance", "withdraw 100"),
+    ),
+    Phone(
+        key="kamau",
+        name="Kamau",
+        role="finance manager",
+        user_id="KE.1004",
+        number="+254722000002",
+        hints=("approvals", "history"),
+    ),
+)
+
+FILE = """
+[tenant]
+slug = "mama-njeri"
+name = "Mama Njeri Duka"
+
+[whatsapp]
+phone_number_id = "{phone_number_id}"
+display_phone_number = "{display_phone_number}"
+access_token = "{access_token}"
+
+[providers.mpesa]
+shortcode = "{shortcode}"
+consumer_key = "{consumer_key}"
+consumer_secret = "{consumer_secret}"
+passkey = "{passkey}"
+initiator_name = "{initiator}"
+initiator_password = "{password}"
+certificate = \"\"\"
+{certificate}\"\"\"
+
+[payout]
+method_type = "mpesa"
+method_details = {{ phone_number = "+254700123456" }}
+
+[[staff]]
+name = "Achieng"
+phone = "+254722000001"
+role = "Cashier"
+
+[[staff]]
+name = "Kamau"
+phone = "+254722000002"
+role = "Finance Admin"
+"""
+
+
+def file_text(certificate: str) -> str:
+    """The tenant file, with Daraja's certificate."""
+    return FILE.format(
+        phone_number_id=SHOP.phone_number_id,
+        display_phone_number=SHOP.display_phone_number,
+        access_token=SHOP.access_token,
+        shortcode=_SHORTCODE,
+        consumer_key=_CONSUMER_KEY,
+        consumer_secret=_CONSUMER_SECRET,
+        passkey=_PASSKEY,
+        initiator=_INITIATOR,
+        password=_PASSWORD,
+        certificate=certificate,
+    )
+
+
+def daraja_app(private_key: RSAPrivateKey) -> DarajaApp:
+    return DarajaApp(
+        merchant=SHOP.name,
+        consumer_key=_CONSUMER_KEY,
+        consumer_secret=_CONSUMER_SECRET,
+        shortcode=_SHORTCODE,
+        passkey=_PASSKEY,
+        initiator_name=_INITIATOR,
+        initiator_password=_PASSWORD,
+        private_key=private_key,
+    )

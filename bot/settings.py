@@ -1,0 +1,153 @@
+"""Settings: each part's own, and the only reader of the environment (prefix LIPACHAT_, nested by __)."""
+
+import os
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.safety.vault import parse_keys
+
+_MAKE_A_KEY = 'python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
+
+
+class SettingsError(Exception):
+    """Every problem of the settings, each with its variable and its fix, a line each."""
+
+
+class WhatsAppSettings(BaseModel):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    app_secret: SecretStr
+    verify_token: SecretStr
+    graph_url: str = "https://graph.facebook.com"
+    api_version: str = "v25.0"
+
+    @field_validator("app_secret", "verify_token")
+    @classmethod
+    def _is_there(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().strip(" ,"):
+            raise ValueError("must not be empty")
+        return value
+
+    @property
+    def app_secrets(self) -> list[bytes]:
+        """Several while one replaces another."""
+        listed = self.app_secret.get_secret_value().split(",")
+        return [secret.strip().encode() for secret in listed if secret.strip()]
+
+
+class MpesaUrl(BaseModel):
+    url: str = "https://api.safaricom.co.ke"
+
+
+class PaystackUrl(BaseModel):
+    url: str = "https://api.paystack.co"
+
+
+class PesapalUrl(BaseModel):
+    url: str = "https://pay.pesapal.com/v3"
+
+
+class StripeUrl(BaseModel):
+    url: str = "https://api.stripe.com"
+
+
+class Settings(BaseModel):
+    """All of them. Made of values, or by `load` of the environment."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    secret_keys: SecretStr
+    whatsapp: WhatsAppSettings
+    database_url: str = "sqlite+aiosqlite:///.data/lipachat.db"
+    database_owner_url: str | None = None
+    redis_url: str | None = None
+    public_url: str = "http://127.0.0.1:8080"
+    mpesa: MpesaUrl = MpesaUrl()
+    paystack: PaystackUrl = PaystackUrl()
+    pesapal: PesapalUrl = PesapalUrl()
+    stripe: StripeUrl = StripeUrl()
+    trusted_proxies: str = ""
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _are_keys(cls, value: SecretStr) -> SecretStr:
+        parse_keys(value.get_secret_value())
+        return value
+
+    @field_validator("database_url", "database_owner_url")
+    @classmethod
+    def _is_a_database(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+            raise ValueError("must begin with sqlite+aiosqlite:// or postgresql+asyncpg://")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with https:// (or http:// on this machine)")
+        return value.rstrip("/")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_any_case(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def keys(self) -> list[bytes]:
+        """The first encrypts, all decrypt."""
+        return parse_keys(self.secret_keys.get_secret_value())
+
+    @property
+    def migration_url(self) -> str:
+        return self.database_owner_url or self.database_url
+
+    @property
+    def provider_urls(self) -> dict[str, str]:
+        return {name: getattr(self, name).url for name in ("mpesa", "paystack", "pesapal", "stripe")}
+
+
+class _Environment(Settings, BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="LIPACHAT_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+
+def load() -> Settings:
+    """From the environment, `.env` and the directory of LIPACHAT_SECRETS_DIR. Raises SettingsError."""
+    try:
+        return _Environment(_secrets_dir=os.environ.get("LIPACHAT_SECRETS_DIR"))
+    except ValidationError as error:
+        problems = (_problem(each) for each in error.errors(include_input=False))
+        raise SettingsError("\n".join(problems)) from None
+
+
+def live_keys() -> list[str]:
+    """The variables of ours whose values are credentials for real money or real chats."""
+    return sorted(
+        name
+        for name, value in os.environ.items()
+        if name.startswith("LIPACHAT_") and re.match(r"(sk|pk|rk)_live_|EAA[A-Za-z0-9]{20}", value)
+    )
+
+
+def _problem(error: Any) -> str:
+    name = "LIPACHAT_" + "__".join(str(part) for part in error["loc"]).upper()
+    wrong = "is not set" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
+    fixes = {
+        "LIPACHAT_SECRET_KEYS": f"make one with: {_MAKE_A_KEY}",
+        "LIPACHAT_WHATSAPP": "set LIPACHAT_WHATSAPP__APP_SECRET (Meta's App settings, Basic) and "
+        "LIPACHAT_WHATSAPP__VERIFY_TOKEN (a word of your own, entered at Meta's webhook too)",
+        "LIPACHAT_WHATSAPP__APP_SECRET": "copy it from Meta's App settings, Basic",
+        "LIPACHAT_WHATSAPP__VERIFY_TOKEN": "choose a word and enter it at Meta's webhook too",
+    }
+    return f"{name} {wrong}" + (f"; {fixes[name]}" if name in fixes else "")

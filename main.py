@@ -1,0 +1,230 @@
+"""The command line. Heavy parts are imported inside the commands, so that --help is quick."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+
+def _commands(about: str | None) -> typer.Typer:
+    """Without rich's markup, which is a quarter of a second of imports."""
+    return typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help=about,
+    )
+
+
+app = _commands(__doc__)
+db = _commands("The schema of the database.")
+tenant = _commands("Tenants and their files.")
+ledger = _commands("The books.")
+events = _commands("What came in: look, and play again.")
+for name, group in (("db", db), ("tenant", tenant), ("ledger", ledger), ("events", events)):
+    app.add_typer(group, name=name)
+
+_REFUSED = 1
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(help="Port to listen on.")]
+
+
+@app.command()
+def sandbox(
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    data: Annotated[Path, typer.Option(help="Where it keeps its data.")] = Path(".data/sandbox"),
+    *,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget what was there.")] = False,
+) -> None:
+    """Everything on this machine: the app on PORT, emulated WhatsApp and M-Pesa with phones on PORT+1."""
+    from bot.sandbox.run import sandbox as run
+
+    with _refusals():
+        run(host, port, data, reset=reset)
+
+
+@app.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on the one port.")] = 1,
+    *,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only take webhooks.")] = False,
+) -> None:
+    """The web server, with its worker inside."""
+    from bot.run import serve as run
+
+    with _refusals():
+        run(_settings(), host, port, workers, worker=not no_worker)
+
+
+@app.command()
+def work() -> None:
+    """A worker alone; as many as you like, on as many machines."""
+    from bot.run import work as run
+
+    with _refusals():
+        run(_settings())
+
+
+@app.command()
+def flows() -> None:
+    """The conversations as a Mermaid flowchart."""
+    from flows.graph import mermaid
+    from flows.lipachat import SCRIPT
+
+    sys.stdout.write(mermaid(SCRIPT))
+
+
+@app.command()
+def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Look at everything and change nothing; each finding with its fix."""
+    from bot import doctor as examining
+
+    findings = _run(examining.examine)
+    if as_json:
+        _print([finding.as_dict() for finding in findings])
+    else:
+        for finding in findings:
+            typer.echo(
+                f"{finding.level:8} {finding.what}"
+                + (f"\n         fix: {finding.fix}" if finding.fix else "")
+            )
+    raise typer.Exit(examining.exit_code(findings))
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the schema up to date."""
+    from services.store.upgrade import head, upgrade
+
+    async def run(settings: "Settings") -> None:
+        await upgrade(settings.migration_url)
+
+    _run(run)
+    _print({"revision": head()})
+
+
+@db.command("current")
+def db_current() -> None:
+    """What the schema is, and what this release needs."""
+    from services.store import upgrade
+    from services.store.database import Database
+
+    async def run(settings: "Settings") -> str | None:
+        database = Database(settings.database_url)
+        try:
+            return await upgrade.current(database)
+        finally:
+            await database.close()
+
+    current = _run(run)
+    _print({"current": current, "needed": upgrade.head(), "up_to_date": current == upgrade.head()})
+    raise typer.Exit(0 if current == upgrade.head() else _REFUSED)
+
+
+@tenant.command("apply")
+def tenant_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Create or change a tenant by its file; applying the same again changes nothing."""
+    from bot.commands import apply_file
+
+    _print(_run(lambda settings: apply_file(settings, str(file), file.read_text(encoding="utf-8"))))
+
+
+@tenant.command("show")
+def tenant_show(slug: str) -> None:
+    """The configuration with secrets masked."""
+    from bot.commands import show_tenant
+
+    _print(_run(lambda settings: show_tenant(settings, slug)))
+
+
+@ledger.command("check")
+def ledger_check() -> None:
+    """Prove the books; exit 1 with the first bad row otherwise."""
+    from bot.commands import check_ledger
+
+    breaches = _run(check_ledger)
+    _print({"ok": not breaches, "breaches": breaches})
+    raise typer.Exit(_REFUSED if breaches else 0)
+
+
+@events.command("list")
+def events_list(
+    state: Annotated[str, typer.Option(help="parked, waiting, kept or done.")] = "parked",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+) -> None:
+    """Events by state, the latest first."""
+    from bot.commands import list_events
+
+    _print(_run(lambda settings: list_events(settings, state, limit)))
+
+
+@events.command("show")
+def events_show(seq: int) -> None:
+    """One event with its body; phones are masked."""
+    from bot.commands import show_event
+
+    _print(_run(lambda settings: show_event(settings, seq)))
+
+
+@events.command("replay")
+def events_replay(seq: int) -> None:
+    """Have a parked or kept event played again."""
+    from bot.commands import replay_event
+
+    _print(_run(lambda settings: replay_event(settings, seq)))
+
+
+def _settings() -> "Settings":
+    from bot.settings import load
+
+    return load()
+
+
+def _run(act: Callable[["Settings"], Coroutine[Any, Any, Any]]) -> Any:
+    from bot import log
+
+    with _refusals():
+        settings = _settings()
+        log.configure("console", "warning")
+        return asyncio.run(act(settings))
+
+
+def _print(data: Any) -> None:
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What a person can put right is said in a sentence; everything else is a bug and shows its trace."""
+    from sqlalchemy.exc import DBAPIError
+
+    from bot.run import CannotRun
+    from bot.settings import SettingsError
+    from services.people.tenant_file import TenantFileError
+
+    try:
+        yield
+    except (CannotRun, SettingsError, TenantFileError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(_REFUSED) from None
+    except (DBAPIError, OSError) as error:
+        reason = getattr(error, "orig", None) or error
+        typer.echo(f"The database does not do this: {reason}. Is it there and upgraded?", err=True)
+        raise typer.Exit(_REFUSED) from None
+
+
+if __name__ == "__main__":
+    app()

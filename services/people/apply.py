@@ -1,0 +1,263 @@
+"""Apply: a tenant's file, made true. Changes what differs and nothing else, in one transaction."""
+
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from services import audit
+from services.ids import new_id
+from services.inbox import tell_people
+from services.money import Money, NotAnAmount
+from services.news import TenantChanged
+from services.people import people as persons
+from services.people.access import APPROVE, INITIATE
+from services.people.staffing import staff_changed
+from services.people.tenant_file import TenantFile
+from services.store.schema import credentials, fees, products, tenants
+from services.work import Work, canonical
+
+OPERATOR = "operator"
+_NOBODY_CAN_APPROVE = (
+    "no withdrawal can be made: that takes one active member of staff with finance:withdraw:initiate "
+    "and another one with finance:withdraw:approve"
+)
+
+
+class NumberTaken(Exception):
+    """Another tenant has this phone_number_id."""
+
+
+@dataclass
+class Applied:
+    tenant_id: UUID
+    slug: str
+    created: bool
+    changed: list[str] = field(default_factory=list)
+    staff: list[dict[str, str | None]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+async def apply(work: Work, file: TenantFile) -> Applied:
+    """`work.tenant` is the tenant's id where the slug is known (see `id_of`), else a new one.
+
+    Raises NumberTaken. The owners are told what an operator has changed.
+    """
+    await _refuse_taken_number(work, file)
+    query = sa.select(tenants).where(tenants.c.id == work.tenant).with_for_update()
+    row = (await work.connection.execute(query)).first()
+    applied = Applied(work.tenant, file.tenant.slug, created=row is None)
+    owners = await persons.owners(work) if row else set()
+    values = _values(file)
+    if row is None:
+        new = {"id": work.tenant, "version": 1, "created_at": work.now} | values
+        new["payout_sealed"] = _sealed_payout(work, file)
+        await work.connection.execute(sa.insert(tenants).values(**new))
+    else:
+        different = {key: value for key, value in values.items() if getattr(row, key) != value}
+        if _payout(work, row) != (file.payout and file.payout.method_details):
+            different["payout_sealed"] = _sealed_payout(work, file)
+        applied.changed += sorted(key.removesuffix("_sealed") for key in different)
+        if different:
+            await work.connection.execute(sa.update(tenants).where(_me(work)).values(**different))
+    applied.changed += await _credentials_changed(work, file)
+    applied.changed += await _fees_changed(work, file)
+    applied.changed += await _products_changed(work, file)
+    changed_staff, applied.staff = await staff_changed(work, file)
+    applied.changed += changed_staff
+    applied.warnings = await _warnings(work)
+    await _conclude(work, applied, owners)
+    return applied
+
+
+async def id_of(connection: Any, slug: str) -> UUID | None:
+    found: UUID | None = await connection.scalar(sa.select(tenants.c.id).where(tenants.c.slug == slug))
+    return found
+
+
+async def _conclude(work: Work, applied: Applied, owners: set[UUID]) -> None:
+    if applied.created:
+        applied.changed.clear()  # everything is new
+    elif not applied.changed:
+        return
+    else:
+        version = sa.update(tenants).where(_me(work)).values(version=tenants.c.version + 1)
+        await work.connection.execute(version)
+        await tell_people(work, owners, TenantChanged(changed=tuple(applied.changed)))
+    action = "tenant.created" if applied.created else "tenant.changed"
+    await audit.record(work, OPERATOR, action, work.tenant, {"changed": applied.changed})
+
+
+async def _refuse_taken_number(work: Work, file: TenantFile) -> None:
+    if file.whatsapp is None:
+        return
+    query = sa.select(tenants.c.slug).where(
+        tenants.c.phone_number_id == file.whatsapp.phone_number_id, tenants.c.id != work.tenant
+    )
+    if (other := await work.connection.scalar(query)) is not None:
+        raise NumberTaken(
+            f"phone_number_id {file.whatsapp.phone_number_id} belongs to tenant {other!r} already"
+        )
+
+
+def _values(file: TenantFile) -> dict[str, Any]:
+    tenant, whatsapp, limits = file.tenant, file.whatsapp, file.limits
+
+    def minor(amount: str | None) -> int | None:
+        return None if amount is None else minor_of(amount, tenant.currency)
+
+    return {
+        "slug": tenant.slug,
+        "name": tenant.name or tenant.slug,
+        "active": tenant.active,
+        "currency": tenant.currency,
+        "country": tenant.country,
+        "timezone": tenant.timezone,
+        "language": tenant.language,
+        "payment_fee_ppm": ppm_of(tenant.payment_fee_percent),
+        "phone_number_id": whatsapp.phone_number_id if whatsapp else None,
+        "display_phone_number": whatsapp.display_phone_number if whatsapp else None,
+        "templates": {k: v.model_dump() for k, v in whatsapp.templates.items()} if whatsapp else {},
+        "per_withdrawal": minor(limits.per_withdrawal),
+        "per_day": minor(limits.per_day),
+        "totp_above": minor(limits.totp_above),
+        "approvals": limits.approvals,
+        "approval_hours": limits.approval_hours,
+        "new_destination_hours": limits.new_destination_hours,
+        "payout_method_type": file.payout.method_type if file.payout else None,
+    }
+
+
+def minor_of(amount: str, currency: str) -> int:
+    """Zero is an amount in a file; more places than the currency has were refused when it was read."""
+    try:
+        return Money.parse(amount, currency).minor
+    except NotAnAmount:
+        return 0
+
+
+def ppm_of(percent: str) -> int:
+    return int(Decimal(percent) * 10_000)
+
+
+def _payout(work: Work, row: Any) -> Any:
+    return work.open(row.payout_sealed, "tenants.payout", work.tenant) if row.payout_sealed else None
+
+
+def _sealed_payout(work: Work, file: TenantFile) -> bytes | None:
+    if file.payout is None:
+        return None
+    return work.seal(file.payout.method_details, "tenants.payout", work.tenant)
+
+
+async def _credentials_changed(work: Work, file: TenantFile) -> list[str]:
+    wanted: dict[str, dict[str, Any]] = {}
+    if file.whatsapp is not None and file.whatsapp.access_token is not None:
+        wanted["whatsapp"] = {"access_token": file.whatsapp.access_token.get_secret_value()}
+    for name in ("mpesa", "paystack", "pesapal", "stripe"):
+        if (part := getattr(file.providers, name)) is not None:
+            wanted[name] = _revealed(part.model_dump(exclude_none=True))
+    query = sa.select(credentials.c.part, credentials.c.sealed).where(credentials.c.tenant_id == work.tenant)
+    known = {row.part: row.sealed for row in await work.connection.execute(query)}
+    changed = []
+    for part in sorted(wanted.keys() | known.keys()):
+        mine = (credentials.c.tenant_id == work.tenant, credentials.c.part == part)
+        if part not in wanted:
+            await work.connection.execute(sa.delete(credentials).where(*mine))
+        elif part not in known or _opened(work, known[part], part) != wanted[part]:
+            sealed = work.vault.seal(
+                canonical(wanted[part]).encode(), work.tenant, "credentials.sealed", part
+            )
+            await work.connection.execute(sa.delete(credentials).where(*mine))
+            new = {"tenant_id": work.tenant, "part": part, "sealed": sealed}
+            await work.connection.execute(sa.insert(credentials).values(**new))
+        else:
+            continue
+        changed.append("whatsapp.access_token" if part == "whatsapp" else f"providers.{part}")
+    return changed
+
+
+def _revealed(facts: dict[str, Any]) -> dict[str, Any]:
+    return {k: v.get_secret_value() if isinstance(v, SecretStr) else v for k, v in facts.items()}
+
+
+def _opened(work: Work, sealed: bytes, part: str) -> Any:
+    return json.loads(work.vault.open(sealed, work.tenant, "credentials.sealed", part))
+
+
+async def _fees_changed(work: Work, file: TenantFile) -> list[str]:
+    currency = file.tenant.currency
+    wanted = [
+        (
+            fee.method_type,
+            minor_of(fee.from_, currency),
+            None if fee.to is None else minor_of(fee.to, currency),
+            minor_of(fee.flat, currency),
+            ppm_of(fee.percent),
+            fee.valid_from,
+        )
+        for fee in file.fees
+    ]
+    columns = (
+        fees.c.method_type,
+        fees.c.from_amount,
+        fees.c.to_amount,
+        fees.c.flat,
+        fees.c.ppm,
+        fees.c.valid_from,
+    )
+    query = sa.select(*columns).where(fees.c.tenant_id == work.tenant)
+    known = [tuple(row) for row in await work.connection.execute(query)]
+    if sorted(map(str, known)) == sorted(map(str, wanted)):
+        return []
+    await work.connection.execute(sa.delete(fees).where(fees.c.tenant_id == work.tenant))
+    names = [column.name for column in columns]
+    rows = [{"tenant_id": work.tenant, "id": new_id()} | dict(zip(names, fee, strict=True)) for fee in wanted]
+    if rows:
+        await work.connection.execute(sa.insert(fees), rows)
+    return ["fees"]
+
+
+async def _products_changed(work: Work, file: TenantFile) -> list[str]:
+    wanted = {
+        product.sku: {
+            "name": product.name,
+            "price": minor_of(product.price, file.tenant.currency),
+            "description": product.description,
+            "stock": product.stock,
+        }
+        for product in file.products
+    }
+    query = sa.select(products).where(products.c.tenant_id == work.tenant)
+    known = {row.sku: row for row in await work.connection.execute(query)}
+    changed = []
+    for sku in sorted(wanted.keys() | known.keys()):
+        mine = (products.c.tenant_id == work.tenant, products.c.sku == sku)
+        if sku not in wanted:
+            await work.connection.execute(sa.delete(products).where(*mine))
+        elif sku not in known:
+            new = {"tenant_id": work.tenant, "sku": sku} | wanted[sku]
+            await work.connection.execute(sa.insert(products).values(**new))
+        elif any(getattr(known[sku], key) != value for key, value in wanted[sku].items()):
+            await work.connection.execute(sa.update(products).where(*mine).values(**wanted[sku]))
+        else:
+            continue
+        changed.append(f"products.{sku}")
+    return changed
+
+
+async def _warnings(work: Work) -> list[str]:
+    active = await persons.active_staff(work)
+    makers = {person for person, scopes in active.items() if INITIATE in scopes}
+    approvers = {person for person, scopes in active.items() if APPROVE in scopes}
+    if any(maker != approver for maker in makers for approver in approvers):
+        return []
+    return [_NOBODY_CAN_APPROVE]
+
+
+def _me(work: Work) -> sa.ColumnElement[bool]:
+    return tenants.c.id == work.tenant

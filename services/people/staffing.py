@@ -1,0 +1,148 @@
+"""Staffing: the staff of a tenant's file. A person is known by phone, else by name; whoever is no
+longer there is no longer active, and a phone that was taken away speaks for nobody of the staff."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.ids import new_id
+from services.people.people import names_of
+from services.people.tenant_file import StaffPart, TenantFile
+from services.phones import normalize
+from services.store.schema import conversations, people, staff
+from services.work import Work
+
+_PHONE = "conversations.phone"
+
+
+async def staff_changed(work: Work, file: TenantFile) -> tuple[list[str], list[dict[str, str | None]]]:
+    """What was changed, and the staff as they are now: [{"id", "name", "role"}]."""
+    changed: list[str] = []
+    listed: list[dict[str, str | None]] = []
+    present: set[UUID] = set()
+    for member in file.staff:
+        phones = [normalize(phone, file.tenant.country) for phone in member.all_phones]
+        person_id = await _find(work, member, phones) or await _make(work, member)
+        present.add(person_id)
+        if await _differs(work, person_id, member) | await _phones_differ(work, person_id, phones):
+            changed.append(f"staff.{member.name}")
+        listed.append({"id": str(person_id), "name": member.name, "role": member.role})
+    gone = (
+        sa.update(staff)
+        .where(staff.c.tenant_id == work.tenant, staff.c.active, staff.c.person_id.not_in(present))
+        .values(active=False)
+        .returning(staff.c.person_id)
+    )
+    left = (await work.connection.execute(gone)).scalars().all()
+    names = await names_of(work, left)
+    return [*changed, *(f"staff.{names[person_id]}" for person_id in left)], listed
+
+
+async def _find(work: Work, member: StaffPart, phones: list[str]) -> UUID | None:
+    """By one of the phones, who may have been a customer so far; else a member of this name."""
+    for phone in phones:
+        chat = await _chat_of(work, phone)
+        if chat is not None:
+            found: UUID = chat.person_id
+            return found
+    query = (
+        sa.select(staff.c.person_id)
+        .join(people, sa.and_(people.c.tenant_id == staff.c.tenant_id, people.c.id == staff.c.person_id))
+        .where(staff.c.tenant_id == work.tenant, people.c.name == member.name)
+    )
+    return (await work.connection.execute(query)).scalars().first()
+
+
+async def _make(work: Work, member: StaffPart) -> UUID:
+    person_id = new_id()
+    await work.connection.execute(
+        sa.insert(people).values(tenant_id=work.tenant, id=person_id, name=member.name, created_at=work.now)
+    )
+    return person_id
+
+
+async def _differs(work: Work, person_id: UUID, member: StaffPart) -> bool:
+    """Name, language and rights; whether any was another one."""
+    person = (people.c.tenant_id == work.tenant, people.c.id == person_id)
+    row = (await work.connection.execute(sa.select(people.c.name, people.c.language).where(*person))).one()
+    called: dict[str, Any] = {"name": member.name}
+    if member.language is not None:
+        called["language"] = member.language
+    different = any(getattr(row, key) != value for key, value in called.items())
+    if different:
+        await work.connection.execute(sa.update(people).where(*person).values(**called))
+    rights = {"role": member.role, "scopes": list(member.scopes), "active": member.active}
+    mine = (staff.c.tenant_id == work.tenant, staff.c.person_id == person_id)
+    known = (await work.connection.execute(sa.select(staff).where(*mine))).first()
+    if known is None:
+        new = {"tenant_id": work.tenant, "person_id": person_id} | rights
+        await work.connection.execute(sa.insert(staff).values(**new))
+        return True
+    if any(getattr(known, key) != value for key, value in rights.items()):
+        await work.connection.execute(sa.update(staff).where(*mine).values(**rights))
+        return True
+    return different
+
+
+async def _phones_differ(work: Work, person_id: UUID, phones: list[str]) -> bool:
+    """Each phone speaks for this person, and no other phone does."""
+    different = False
+    kept = []
+    for phone in phones:
+        chat = await _chat_of(work, phone)
+        if chat is None:
+            kept.append(await _open_chat(work, person_id, phone))
+            different = True
+            continue
+        kept.append(chat.id)
+        if chat.person_id != person_id:
+            await _speak_for(work, chat.id, person_id)
+            different = True
+    query = sa.select(conversations.c.id).where(
+        conversations.c.tenant_id == work.tenant,
+        conversations.c.person_id == person_id,
+        conversations.c.phone_index.is_not(None),
+        conversations.c.id.not_in(kept),
+    )
+    for chat_id in (await work.connection.execute(query)).scalars().all():
+        stranger = new_id()
+        await work.connection.execute(
+            sa.insert(people).values(tenant_id=work.tenant, id=stranger, created_at=work.now)
+        )
+        await _speak_for(work, chat_id, stranger)
+        different = True
+    return different
+
+
+async def _chat_of(work: Work, phone: str) -> Any:
+    query = sa.select(conversations.c.id, conversations.c.person_id).where(
+        conversations.c.tenant_id == work.tenant,
+        conversations.c.phone_index.in_(work.vault.indexes(phone, work.tenant, _PHONE)),
+    )
+    return (await work.connection.execute(query)).first()
+
+
+async def _open_chat(work: Work, person_id: UUID, phone: str) -> UUID:
+    """So that the person can be told things, and is known from the first word."""
+    chat_id = new_id()
+    await work.connection.execute(
+        sa.insert(conversations).values(
+            tenant_id=work.tenant,
+            id=chat_id,
+            person_id=person_id,
+            phone_sealed=work.vault.seal(phone.encode(), work.tenant, _PHONE, str(chat_id)),
+            phone_index=work.vault.index(phone, work.tenant, _PHONE),
+            created_at=work.now,
+        )
+    )
+    return chat_id
+
+
+async def _speak_for(work: Work, chat_id: UUID, person_id: UUID) -> None:
+    """What was going on in this chat was another person's: it starts afresh."""
+    await work.connection.execute(
+        sa.update(conversations)
+        .where(conversations.c.tenant_id == work.tenant, conversations.c.id == chat_id)
+        .values(person_id=person_id, place_sealed=None)
+    )

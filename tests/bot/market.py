@@ -1,0 +1,244 @@
+"""Market: a merchant whose calls and callbacks go over real HTTP to an emulated M-Pesa and back.
+
+Time stands still unless a test moves it; only what the emulator itself waits for takes real moments.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from bot.callbacks import Callbacks
+from bot.calls import Calls
+from bot.http import open_session
+from bot.providers import Providers
+from bot.sandbox.keys import certificate_pem, new_private_key
+from bot.sandbox.server import emulators
+from bot.sandbox.world import DarajaApp, World
+from bot.webhooks import Hooks
+from services.facts import Way
+from services.news import PaymentMethod
+from services.people.tenants import TenantBook
+from services.safety.vault import Vault
+from services.store.bell import Bell
+from services.store.database import Database
+from services.store.schema import attempts, credentials, inbox, jobs, payouts, tenants, withdrawals
+from tests.services.business import Business
+
+MERCHANT = DarajaApp(
+    merchant="MAMA NJERI DUKA",
+    consumer_key="key",
+    consumer_secret="secret",
+    shortcode="174379",
+    passkey="passkey",
+    initiator_name="testapi",
+    initiator_password="initiator-password",
+    private_key=new_private_key(),
+)
+SETTINGS = {
+    "shortcode": "174379",
+    "consumer_key": "key",
+    "consumer_secret": "secret",
+    "passkey": "passkey",
+    "initiator_name": "testapi",
+    "initiator_password": "initiator-password",
+    "certificate": certificate_pem(MERCHANT.private_key, datetime(2026, 1, 1, tzinfo=UTC)),
+}
+NOWHERE = "http://127.0.0.1:9"  # nobody listens on the discard port
+
+
+class Market:
+    """`app_url` is where callbacks come in, `daraja_url` where calls go out."""
+
+    def __init__(self, business: Business, http: ClientSession, outside: ClientSession) -> None:
+        self.business, self._http, self._outside = business, http, outside
+        self.database, self.vault, self.bell = business.database, business.vault, Bell()
+        self.app_url = self.daraja_url = ""
+        self.calls: Calls
+        self.callbacks: Callbacks
+
+    def clock(self) -> datetime:
+        return self.business.now
+
+    def workers(self, url: str | None = None, **options: Any) -> tuple[Calls, Callbacks]:
+        """Those of another process: nothing is shared with ours but the database."""
+        book = TenantBook(self.database, self.vault, self.clock)
+        urls = {"mpesa": url or self.daraja_url}
+        providers = Providers(self.database, self.vault, book, self._http, urls, self.clock)
+        return self.workers_with(providers, **options)
+
+    def workers_with(self, providers: Any, **options: Any) -> tuple[Calls, Callbacks]:
+        shared = (self.database, self.vault, providers, self.bell, self.clock)
+        return Calls(*shared, self.app_url, **options), Callbacks(*shared)
+
+    async def set_up(self, settings: dict[str, Any] | None) -> None:
+        """What the tenant's file says of M-Pesa; a moment later every process knows."""
+        self.business.forward(seconds=2)
+        async with self.business.work() as work:
+            mine = (credentials.c.tenant_id == work.tenant, credentials.c.part == "mpesa")
+            await work.connection.execute(sa.delete(credentials).where(*mine))
+            if settings is not None:
+                place = (work.tenant, "credentials.sealed", "mpesa")
+                sealed = self.vault.seal(json.dumps(settings).encode(), *place)
+                row = {"tenant_id": work.tenant, "part": "mpesa", "sealed": sealed}
+                await work.connection.execute(sa.insert(credentials).values(row))
+            newer = sa.update(tenants).where(tenants.c.id == work.tenant)
+            await work.connection.execute(newer.values(version=tenants.c.version + 1))
+
+    # --- time goes on
+
+    async def work(self) -> None:
+        """All that is due now."""
+        while await self.calls.once() or await self.callbacks.once():
+            pass
+
+    async def later(self, **span: float) -> None:
+        self.business.forward(**span)
+        await self.work()
+
+    async def told(self, number: int = 1) -> None:
+        """Once so many callbacks have come in, all that is due."""
+        await until(lambda: self._came(number))
+        await self.work()
+
+    async def _came(self, number: int) -> bool:
+        return len(await self.hooks()) >= number
+
+    # --- the emulated M-Pesa and its people
+
+    async def act(self, path: str, **body: Any) -> None:
+        async with self._outside.post(f"{self.daraja_url}/control/{path}", json=body) as answer:
+            assert answer.status == 200, await answer.text()
+
+    async def arm(self, at: str, fault: str, **more: Any) -> None:
+        await self.act("faults", at=at, fault=fault, **more)
+
+    async def prompts(self) -> list[dict[str, Any]]:
+        return await self._look("prompts")
+
+    async def sent_payouts(self) -> list[dict[str, Any]]:
+        return await self._look("payouts")
+
+    async def _look(self, what: str) -> list[dict[str, Any]]:
+        async with self._outside.get(f"{self.daraja_url}/control/{what}") as answer:
+            listed: list[dict[str, Any]] = (await answer.json())[what]
+            return listed
+
+    async def phone(self, outcome: str) -> None:
+        """What the customer does with the prompt that rings."""
+        await self.act(f"prompts/{(await self.prompts())[-1]['id']}", outcome=outcome)
+
+    async def post(self, token: str, body: Any) -> int:
+        """A callback by whoever knows the address."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        async with self._outside.post(f"{self.app_url}/hooks/{token}", data=raw) as answer:
+            return answer.status
+
+    # --- what can be seen of it
+
+    async def attempt(self, attempt_id: UUID) -> str:
+        return str((await self.business.row(attempts, attempt_id)).state)
+
+    async def payout(self, payout_id: UUID) -> str:
+        return str((await self.business.row(payouts, payout_id)).state)
+
+    async def withdrawal(self, withdrawal_id: UUID) -> str:
+        return str((await self.business.row(withdrawals, withdrawal_id)).status)
+
+    async def hooks(self) -> list[sa.Row[Any]]:
+        async with self.database.reading() as connection:
+            query = sa.select(inbox).where(inbox.c.kind == "hook").order_by(inbox.c.seq)
+            return list((await connection.execute(query)).all())
+
+    async def job(self, target: UUID) -> sa.Row[Any]:
+        async with self.database.reading() as connection:
+            return (await connection.execute(sa.select(jobs).where(jobs.c.target_id == target))).one()
+
+
+class SlowDaraja:
+    """Accepts prompts and keeps the answers back until `answers` is set."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.answers = asyncio.Event()
+        self.url = ""
+
+    async def token(self, _request: web.Request) -> web.Response:
+        return web.json_response({"access_token": "token", "expires_in": "3599"})
+
+    async def prompt(self, request: web.Request) -> web.Response:
+        self.asked.append(await request.json())
+        told = {"ResponseCode": "0", "CheckoutRequestID": f"ws_CO_{len(self.asked)}"}
+        await self.answers.wait()
+        return web.json_response(told | {"MerchantRequestID": f"merchant-{len(self.asked)}"})
+
+
+@asynccontextmanager
+async def slow_daraja() -> AsyncIterator[SlowDaraja]:
+    slow, app = SlowDaraja(), web.Application()
+    app.add_routes([web.get("/oauth/v1/generate", slow.token), web.post("/{path:.+}", slow.prompt)])
+    async with TestServer(app) as server:
+        slow.url = str(server.make_url("")).rstrip("/")
+        yield slow
+        slow.answers.set()
+
+
+@asynccontextmanager
+async def opened(database: Database, vault: Vault) -> AsyncIterator[Market]:
+    async with AsyncExitStack() as stack:
+        business = await Business(database, vault).open()
+        http = await stack.enter_async_context(open_session())
+        market = Market(business, http, await stack.enter_async_context(ClientSession()))
+        hooks = Hooks(database, vault, market.bell, market.clock)
+        app = web.Application()
+        app.router.add_post("/hooks/{token}", hooks.called)
+        served = await stack.enter_async_context(TestServer(app))
+        market.app_url = str(served.make_url("")).rstrip("/")
+        world = World(
+            app_url=market.app_url,
+            app_secret="app-secret",
+            shops=(),
+            phones=(),
+            daraja=(MERCHANT,),
+            now=market.clock,
+            prompt_timeout=60,
+            payout_delay=0.02,
+        )
+        daraja = await stack.enter_async_context(TestServer(emulators(world)))
+        market.daraja_url = str(daraja.make_url("")).rstrip("/")
+        market.calls, market.callbacks = market.workers()
+        await market.set_up(SETTINGS)
+        yield market
+
+
+async def until(look: Callable[[], Awaitable[Any]], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not await look():  # noqa: ASYNC110  rows of a database ring no bell
+            await asyncio.sleep(0.01)
+
+
+def with_phone(number: int) -> Way:
+    """Each its own, since a phone takes one prompt at a time."""
+    phone = f"+254700{number:06}"
+    return Way(method=PaymentMethod(provider="mpesa", label=f"********{phone[-4:]}"), phone=phone)
+
+
+def prompt_told(checkout: str, code: int, amount: float | None = None, receipt: str = "UKO0000001") -> Any:
+    """The body of a prompt's callback."""
+    told: dict[str, Any] = {
+        "MerchantRequestID": "merchant-1",
+        "CheckoutRequestID": checkout,
+        "ResultCode": code,
+        "ResultDesc": "said",
+    }
+    if amount is not None:
+        items = [{"Name": "Amount", "Value": amount}, {"Name": "MpesaReceiptNumber", "Value": receipt}]
+        told["CallbackMetadata"] = {"Item": items}
+    return {"Body": {"stkCallback": told}}

@@ -1,0 +1,83 @@
+import base64
+
+import pytest
+
+from bot.settings import SettingsError, load
+
+KEY = base64.b64encode(bytes(32)).decode()
+NEEDED = {
+    "LIPACHAT_SECRET_KEYS": KEY,
+    "LIPACHAT_WHATSAPP__APP_SECRET": "old, new",
+    "LIPACHAT_WHATSAPP__VERIFY_TOKEN": "word",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # away from any .env
+
+    def put(**values):
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+
+    return put
+
+
+def test_what_is_missing_is_named_all_at_once_with_its_fix(environment):
+    with pytest.raises(SettingsError) as error:
+        load()
+    assert "LIPACHAT_SECRET_KEYS is not set; make one with: python -c" in str(error.value)
+    assert "LIPACHAT_WHATSAPP__APP_SECRET" in str(error.value)
+
+
+def test_the_defaults_are_those_of_the_manual(environment):
+    environment(**NEEDED)
+    settings = load()
+    assert settings.database_url == "sqlite+aiosqlite:///.data/lipachat.db"
+    assert settings.public_url == "http://127.0.0.1:8080"
+    assert settings.redis_url is None
+    assert settings.whatsapp.graph_url == "https://graph.facebook.com"
+    assert settings.whatsapp.api_version == "v25.0"
+    assert settings.provider_urls["mpesa"] == "https://api.safaricom.co.ke"
+
+
+def test_several_secrets_and_keys_while_rotating(environment):
+    environment(**NEEDED | {"LIPACHAT_SECRET_KEYS": f"{KEY}, {KEY}"})
+    settings = load()
+    assert settings.whatsapp.app_secrets == [b"old", b"new"]
+    assert settings.keys == [bytes(32), bytes(32)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("LIPACHAT_SECRET_KEYS", "c2hvcnQ=", "base64 of 32 bytes"),
+        ("LIPACHAT_SECRET_KEYS", "not base64!", "base64 of 32 bytes"),
+        ("LIPACHAT_DATABASE_URL", "mysql://x", "must begin with sqlite"),
+        ("LIPACHAT_PUBLIC_URL", "pay.example", "must begin with https://"),
+        ("LIPACHAT_WHATSAPP__APP_SECRET", " , ", "must not be empty"),
+    ],
+)
+def test_a_wrong_value_is_named_and_never_shown(environment, name, value, words):
+    environment(**NEEDED | {name: value})
+    with pytest.raises(SettingsError) as error:
+        load()
+    assert name in str(error.value)
+    assert words in str(error.value)
+    assert value not in str(error.value)
+
+
+def test_secrets_from_a_directory_of_files(environment, tmp_path):
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "lipachat_secret_keys").write_text(KEY)
+    environment(
+        **{k: v for k, v in NEEDED.items() if "KEYS" not in k} | {"LIPACHAT_SECRETS_DIR": str(secrets)}
+    )
+    assert load().keys == [bytes(32)]
+
+
+def test_nothing_secret_is_in_its_repr(environment):
+    environment(**NEEDED)
+    assert KEY not in repr(load())
+    assert "old" not in repr(load())

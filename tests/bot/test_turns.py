@@ -1,0 +1,207 @@
+"""Turns on both databases: order, failure, parking, and many workers at once."""
+
+import asyncio
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from bot.chat import Chat
+from bot.intake import Intake
+from bot.turns import MOST_TRIES, Turns
+from bot.whatsapp.incoming import read
+from flows.lipachat import SCRIPT
+from flows.script import Script
+from flows.step import Step
+from flows.text import Text
+from flows.words import Word
+from services.ids import new_id
+from services.people.tenants import TenantBook
+from services.store.bell import Bell
+from services.store.schema import inbox, outbox, tenants
+
+NUMBER = "106540352242922"
+
+
+class Clock:
+    def __init__(self):
+        self.now = datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+
+class Said(Step):
+    what: str
+
+    def says(self):
+        return Text("{what}", what=self.what)
+
+
+async def fall(_teller, _rest: str = "") -> Said:
+    raise RuntimeError("a bug")
+
+
+async def ask(teller, rest: str = "") -> Said:
+    """Needs the services, so that it is played in a transaction of its own."""
+    await teller.ways()
+    return Said(what=f"heard {rest}")
+
+
+async def echo(_teller, rest: str = "") -> Said:
+    return Said(what=f"heard {rest}")
+
+
+async def nothing(_thread, _teller) -> Said | None:
+    return None
+
+
+BUGGY = Script(
+    home=SCRIPT.home,
+    help=SCRIPT.help,
+    words=(
+        Word(("fall",), fall),
+        Word(("ask",), ask, takes_rest=True),
+        Word(("echo",), echo, takes_rest=True),
+    ),
+    told={},
+    revive=nothing,
+)
+
+
+class Shop:
+    def __init__(self, database, vault):
+        self.database, self.vault, self.clock, self.bell = database, vault, Clock(), Bell()
+        self.tenants = TenantBook(database, vault, self.clock)
+        self.intake = Intake(database, vault, self.tenants, self.bell, self.clock)
+        self.turns = self.worker()
+        self._ids = iter(range(10**6))
+
+    def worker(self):
+        return Turns(self.database, Chat(BUGGY, self.vault, self.tenants, self.clock), self.bell, self.clock)
+
+    async def open(self):
+        async with self.database.transaction() as connection:
+            await connection.execute(
+                sa.insert(tenants).values(
+                    id=new_id(),
+                    slug="shop",
+                    name="Shop",
+                    active=True,
+                    currency="KES",
+                    country="KE",
+                    timezone="Africa/Nairobi",
+                    language="en",
+                    payment_fee_ppm=0,
+                    phone_number_id=NUMBER,
+                    templates={},
+                    approvals=1,
+                    approval_hours=24,
+                    new_destination_hours=0,
+                    version=1,
+                    created_at=self.clock(),
+                )
+            )
+        return self
+
+    async def hears(self, phone, *texts):
+        messages = [
+            {"from": phone, "id": f"wamid.{next(self._ids)}", "timestamp": "1795510800", "type": "text"}
+            | {"text": {"body": text}}
+            for text in texts
+        ]
+        value = {
+            "messaging_product": "whatsapp",
+            "metadata": {"phone_number_id": NUMBER},
+            "messages": messages,
+        }
+        update = {
+            "object": "whatsapp_business_account",
+            "entry": [{"id": "1", "changes": [{"value": value, "field": "messages"}]}],
+        }
+        await self.intake.store(read(json.dumps(update).encode()))
+
+    async def until_quiet(self, *workers):
+        self.clock.now += timedelta(seconds=1)
+
+        async def drain(worker):
+            while await worker.once():
+                pass
+
+        await asyncio.gather(*(drain(worker) for worker in workers or (self.turns,)))
+
+    async def said(self):
+        async with self.database.reading() as connection:
+            rows = (await connection.execute(sa.select(outbox).order_by(outbox.c.seq))).all()
+        return [(row.conversation_id, json.loads(row.body)["text"]["body"]) for row in rows]
+
+    async def states(self):
+        async with self.database.reading() as connection:
+            return Counter((await connection.execute(sa.select(inbox.c.state))).scalars())
+
+
+@pytest.fixture
+async def shop(database, vault):
+    return await Shop(database, vault).open()
+
+
+async def test_events_of_one_person_are_played_in_order(shop):
+    await shop.hears("254712345678", *(f"{'ask' if n % 3 else 'echo'} {n}" for n in range(12)))
+    await shop.until_quiet()
+    assert [text for _, text in await shop.said()] == [f"heard {n}" for n in range(12)]
+    async with shop.database.reading() as connection:
+        assert await connection.scalar(sa.select(sa.func.max(inbox.c.tries))) == 1
+
+
+async def test_a_turn_that_fails_is_tried_again_and_parked_with_an_apology(shop):
+    await shop.hears("254712345678", "fall")
+    await shop.hears("254712345679", "echo 1")
+    for _ in range(MOST_TRIES):
+        await shop.until_quiet()
+        shop.clock.now += timedelta(minutes=2)
+    assert await shop.states() == {"parked": 1, "done": 1}
+    texts = [text for _, text in await shop.said()]
+    assert texts[0] == "heard 1"
+    assert len(texts) == 2
+    assert texts[1].startswith("Sorry, something went wrong on our side")
+
+
+async def test_what_comes_after_a_failing_event_waits_for_it(shop):
+    await shop.hears("254712345678", "fall", "echo 2")
+    await shop.until_quiet()
+    assert await shop.said() == []
+    for _ in range(MOST_TRIES):
+        shop.clock.now += timedelta(minutes=2)
+        await shop.until_quiet()
+    assert [text for _, text in await shop.said()][-1] == "heard 2"
+
+
+async def test_a_process_that_dies_in_a_turn_leaves_its_try_counted(shop):
+    await shop.hears("254712345678", "echo 1")
+    async with shop.database.transaction() as connection:  # what earlier deaths left
+        await connection.execute(sa.update(inbox).values(tries=MOST_TRIES))
+    await shop.until_quiet()
+    assert await shop.states() == {"parked": 1}
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_many_workers_play_each_event_once_and_in_order(shop):
+    people = [f"2547123456{n:02}" for n in range(20)]
+    for round_ in range(6):
+        for phone in people:
+            await shop.hears(phone, f"ask {round_}", f"echo {round_}")
+    await shop.until_quiet(*(shop.worker() for _ in range(4)))
+    while (await shop.states())["waiting"]:
+        shop.clock.now += timedelta(seconds=11)
+        await shop.until_quiet(*(shop.worker() for _ in range(4)))
+    assert await shop.states() == {"done": 240}
+    by_chat: dict[object, list[str]] = {}
+    for chat, text in await shop.said():
+        by_chat.setdefault(chat, []).append(text)
+    expected = [f"heard {n // 2}" for n in range(12)]
+    assert all(texts == expected for texts in by_chat.values())
+    assert len(by_chat) == 20
+    async with shop.database.reading() as connection:
+        assert await connection.scalar(sa.select(sa.func.max(inbox.c.tries))) == 1

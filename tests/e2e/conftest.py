@@ -1,0 +1,100 @@
+import asyncio
+import secrets
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bot.sandbox.keys import certificate_pem, new_private_key
+from bot.sandbox.seed import PHONES, SHOP, daraja_app, file_text
+from bot.sandbox.server import emulators
+from bot.sandbox.world import World, utc_now
+from tests.conftest import administer
+from tests.e2e.installation import Installation, ready, stopping
+from tests.e2e.town import Town
+from tests.servers import free_port
+
+PRIVATE_KEY = new_private_key()
+
+
+@dataclass
+class Place:
+    """A running installation and the people around it."""
+
+    installation: Installation
+    town: Town
+    url: str
+
+
+@pytest.fixture
+async def http():
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def postgres_database(postgres_server):
+    """An empty database of its own."""
+    name = f"lipachat_e2e_{secrets.token_hex(6)}"
+    asyncio.run(administer(postgres_server, f'CREATE DATABASE "{name}"'))
+    yield postgres_server.set(database=name).render_as_string(hide_password=False)
+    asyncio.run(administer(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture
+async def outside(http):
+    """The emulators; the app's address is promised before it is there."""
+    app_port = free_port()
+    world = World(
+        app_url=f"http://127.0.0.1:{app_port}",
+        app_secret="app-secret",
+        shops=(SHOP,),
+        phones=PHONES,
+        daraja=(daraja_app(PRIVATE_KEY),),
+        seed=secrets.token_hex(4),
+        payout_delay=0.3,
+        delivery_delay=0.02,
+    )
+    runner = web.AppRunner(emulators(world), access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    yield Town(http, f"http://127.0.0.1:{port}"), app_port
+    await runner.cleanup()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.redis])])
+def backend_url(request, tmp_path):
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_database")
+    return f"sqlite+aiosqlite:///{tmp_path}/lipachat.db"
+
+
+@pytest.fixture
+async def place(request, backend_url, outside, http, tmp_path):
+    """`serve` alone on SQLite; on PostgreSQL `serve --no-worker` and two of `work`, with Redis."""
+    town, port = outside
+    url = f"http://127.0.0.1:{port}"
+    environment = {
+        "LIPACHAT_WHATSAPP__GRAPH_URL": town.url,
+        "LIPACHAT_MPESA__URL": town.url,
+        "LIPACHAT_PUBLIC_URL": url,
+        "LIPACHAT_DATABASE_URL": backend_url,
+    }
+    several = backend_url.startswith("postgresql")
+    if several:
+        environment["LIPACHAT_REDIS_URL"] = request.getfixturevalue("redis_url")
+    async with stopping(Installation(tmp_path, **environment)) as installation:
+        installation.run("db", "upgrade")
+        (tmp_path / "tenant.toml").write_text(file_text(certificate_pem(PRIVATE_KEY, utc_now())))
+        installation.run("tenant", "apply", "tenant.toml")
+        if several:
+            installation.start("serve", "--port", str(port), "--no-worker")
+            installation.start("work")
+            installation.start("work")
+        else:
+            installation.start("serve", "--port", str(port))
+        await ready(http, url)
+        yield Place(installation, town, url)

@@ -1,0 +1,91 @@
+"""The main job as people do it, over signed HTTP against the real processes."""
+
+import json
+
+
+async def test_pay_save_pay_again_withdraw_and_approve(place):
+    town = place.town
+    wanjiku, achieng, kamau = (town.person(name) for name in ("wanjiku", "achieng", "kamau"))
+
+    await wanjiku.says("pay 2000")
+    await wanjiku.hears("Pay *KES 2,000.00* to *Mama Njeri Duka*", "********5678", "Change method")
+    await wanjiku.taps("Pay")
+    await wanjiku.hears("Enter your M-Pesa PIN")
+    await town.answer_prompt("pay")
+    await wanjiku.hears("Paid: KES 2,000.00", "Receipt", "Save it")
+    await wanjiku.taps("Save it")
+    await wanjiku.hears("Saved")
+
+    await wanjiku.says("pay 500")
+    await wanjiku.hears("Pay *KES 500.00*", "********5678")
+    await wanjiku.taps("Pay")
+    await wanjiku.hears("Enter your M-Pesa PIN")
+    await town.answer_prompt("pay")
+    assert "Save it" not in await wanjiku.hears("Paid: KES 500.00")
+
+    await achieng.says("balance")
+    await achieng.hears("Available: *KES 2,500.00*")
+    await kamau.says("hello")  # WhatsApp lets nobody be written to who has not written in 24 hours
+    await kamau.hears("Hello")
+    await achieng.says("withdraw 1000")
+    await achieng.hears("Fee: KES 33.00", "*KES 967.00*", "********3456")
+    await achieng.taps("Withdraw")
+    await achieng.hears("Requested")
+    await kamau.hears("Achieng", "KES 1,000.00", "KES 33.00", "KES 967.00", "********3456", "Approve")
+    await achieng.says("balance")
+    await achieng.hears("Available: *KES 1,500.00*", "KES 1,000.00", "KES 2,500.00")
+    await kamau.taps("Approve")
+    await kamau.hears("is being sent")
+    await achieng.hears("Kamau approved")
+    await achieng.hears("Paid out: KES 967.00")
+    await kamau.hears("Paid out: KES 967.00")
+    await achieng.says("balance")
+    await achieng.hears("Available: *KES 1,500.00*", "Posted: KES 1,500.00")
+
+    assert json.loads(place.installation.run("ledger", "check")) == {"ok": True, "breaches": []}
+    assert json.loads(place.installation.run("events", "list")) == []
+
+
+async def test_a_payment_that_fails_is_tried_again(place):
+    town, wanjiku = place.town, place.town.person("wanjiku")
+    await wanjiku.says("pay 300")
+    await wanjiku.hears("Pay *KES 300.00*")
+    await wanjiku.taps("Pay")
+    await town.answer_prompt("wrong_pin")
+    await wanjiku.hears("is not paid: the M-Pesa PIN was wrong", "Try again")
+    await wanjiku.taps("Try again")
+    await wanjiku.hears("Enter your M-Pesa PIN")
+    await town.answer_prompt("pay")
+    await wanjiku.hears("Paid: KES 300.00")
+
+
+async def test_a_customer_without_a_number_shares_one(place):
+    town, juma = place.town, place.town.person("juma")
+    await juma.says("pay 250")
+    await juma.hears("Which M-Pesa number pays KES 250.00")
+    await juma.shares()
+    await juma.hears("Pay *KES 250.00*", "********2111")
+    await juma.taps("Pay")
+    await town.answer_prompt("pay")
+    await juma.hears("Paid: KES 250.00")
+
+
+async def test_a_rejected_withdrawal_gives_the_money_back(place):
+    town = place.town
+    wanjiku, achieng, kamau = (town.person(name) for name in ("wanjiku", "achieng", "kamau"))
+    await wanjiku.says("pay 900")
+    await wanjiku.hears("Pay *KES 900.00*")
+    await wanjiku.taps("Pay")
+    await town.answer_prompt("pay")
+    await wanjiku.hears("Paid: KES 900.00")
+    await kamau.says("hello")
+    await achieng.says("withdraw 900")
+    await achieng.hears("Fee: KES 33.00")
+    await achieng.taps("Withdraw")
+    await kamau.hears("waits for your decision")
+    await kamau.taps("Reject")
+    await kamau.hears("Why do you reject")
+    await kamau.says("Not this week")
+    await achieng.hears("was rejected, by Kamau", "Not this week")
+    await achieng.says("balance")
+    await achieng.hears("Available: *KES 900.00*")

@@ -1,0 +1,247 @@
+"""The engine: what belongs to nobody's conversation in particular."""
+
+import inspect
+from dataclasses import dataclass, fields
+
+import pytest
+
+from flows.amounts import amount_of
+from flows.conversation import Conversation
+from flows.lipachat import SCRIPT
+from flows.refusals import worded
+from flows.reply import Said, Tap
+from flows.script import Script
+from flows.step import Choice, Step
+from flows.teller import Teller
+from flows.text import Text, render
+from flows.understanding import close, place_of, plain
+from services import errors
+from services.errors import InvalidAmount, Refusal
+from services.money import Money
+from tests.fakes import FakeTeller
+from tests.flows.transcript import Play
+
+KES = Money(5_00, "KES")
+
+
+@dataclass(frozen=True)
+class Take(Choice):
+    n: int
+
+    @property
+    def label(self) -> Text:
+        return Text("Thing {n}", n=self.n)
+
+
+class Many(Step):
+    taken: int | None = None
+
+    def says(self) -> Text:
+        return Text("Which? {taken}", taken=self.taken)
+
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(Take(n) for n in range(1, 24))
+
+    async def hears(self, answer: Take, teller: Teller) -> "Many":
+        return Many(taken=answer.n)
+
+
+async def many(_teller: Teller, _rest: str = "") -> Many:
+    return Many()
+
+
+async def nothing(_thread: str, _teller: Teller) -> Many | None:
+    return None
+
+
+LONG = Script(home=many, help=many, words=(), told={}, revive=nothing)
+
+
+class Talk:
+    def __init__(self, script=LONG):
+        self.play, self.script, self.place, self.count = Play(), script, None, 0
+
+    def mint(self):
+        self.count += 1
+        return f"n{self.count}"
+
+    async def hear(self, heard):
+        conversation = Conversation(
+            self.script, self.place, FakeTeller(self.play.business, "Wanjiku"), self.mint
+        )
+        replies = await conversation.hear(heard)
+        self.place = conversation.place
+        return replies
+
+
+def labels(reply):
+    return [render(option.label, "en") for option in reply.options]
+
+
+async def test_more_than_ten_choices_come_in_pages_that_go_round():
+    talk = Talk()
+    [page] = await talk.hear(Said("hi"))
+    assert labels(page) == [f"Thing {n}" for n in range(1, 10)] + ["More…"]
+    [page] = await talk.hear(page.tap(page.options[-1]))
+    assert labels(page) == [f"Thing {n}" for n in range(10, 19)] + ["More…"]
+    [page] = await talk.hear(page.tap(page.options[-1]))
+    assert labels(page) == [f"Thing {n}" for n in range(19, 24)] + ["More…"]
+    [page] = await talk.hear(page.tap(page.options[-1]))
+    assert labels(page)[0] == "Thing 1"
+
+
+async def test_a_number_means_what_is_shown_on_the_page():
+    talk = Talk()
+    [page] = await talk.hear(Said("hi"))
+    [page] = await talk.hear(page.tap(page.options[-1]))
+    [reply] = await talk.hear(Said("2"))
+    assert render(reply.text, "en") == "Which? 11"
+
+
+async def test_a_label_means_its_choice_on_any_page():
+    talk = Talk()
+    await talk.hear(Said("hi"))
+    [reply] = await talk.hear(Said("thing 22"))
+    assert render(reply.text, "en") == "Which? 22"
+
+
+@pytest.mark.parametrize(
+    "tap",
+    [
+        Tap("main", "ReviewOrder", "0" * 16, "Pay.0"),
+        Tap("w00000000000000000000000000000000", "Decide", "n1", "Approve.0"),
+        Tap("wnonsense", "Decide", "n1", "Approve.0"),
+        Tap("p1", "Nothing", "", ""),
+    ],
+)
+async def test_a_button_that_is_not_this_persons_does_nothing(tap):
+    play = Play()
+    await play.hear("Wanjiku", Said("pay 500"))
+    [reply] = await play.hear("Wanjiku", tap)
+    assert "That button" in render(reply.text, "en")
+    assert not play.business.payments
+
+
+async def test_another_persons_tap_does_not_pay_for_them():
+    play = Play()
+    await play.hear("Wanjiku", Said("pay 500"))
+    stolen = play.tap("Wanjiku", "Pay")
+    await play.hear("Achieng", stolen)
+    assert not play.business.payments
+
+
+async def test_a_tap_played_twice_pays_once():
+    play = Play()
+    await play.hear("Wanjiku", Said("pay 500"))
+    tap = play.tap("Wanjiku", "Pay")
+    await play.hear("Wanjiku", tap)
+    await play.hear("Wanjiku", tap)
+    assert len(play.business.payments) == 1
+
+
+async def test_an_approval_typed_with_its_reference_counts():
+    play = Play()
+    source = "@ destination 0700123456 configured\n> Achieng: withdraw 100\n> Achieng: [Withdraw]\n"
+    await play.run(source)
+    [withdrawal] = play.business.withdrawals.values()
+    await play.hear("Kamau", Said(f"approve {withdrawal.id.hex[-6:]}"))
+    [withdrawal] = play.business.withdrawals.values()
+    assert withdrawal.status == "processing"
+
+
+@pytest.mark.parametrize("text", ["approve", "aprove", "approve 000000", "1", "yes"])
+async def test_an_approval_typed_without_it_does_not(text):
+    play = Play()
+    source = "@ destination 0700123456 configured\n> Achieng: withdraw 100\n> Achieng: [Withdraw]\n"
+    await play.run(source)
+    await play.hear("Kamau", Said(text))
+    [withdrawal] = play.business.withdrawals.values()
+    assert withdrawal.status == "pending"
+
+
+def test_every_refusal_has_words():
+    kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Refusal)]
+    assert len(kinds) > 15
+    for kind in kinds:
+        if kind is Refusal:
+            continue
+        facts = {field.name: fact_of(field.type) for field in fields(kind)}  # type: ignore[arg-type]
+        words = (
+            render(worded(kind(**facts)), "en") if "shop" not in str(worded(kind(**facts)).msgid) else "shop."
+        )
+        assert words.endswith((".", "?")), kind
+
+
+def fact_of(kind):
+    return {Money: KES, "Money": KES, bool: False}.get(kind, "pending" if kind is str else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [
+        ("500", 500_00),
+        ("1,250.50", 1_250_50),
+        ("KES 500", 500_00),
+        ("Ksh500", 500_00),
+        ("500/=", 500_00),
+        (" 7 ", 7_00),
+    ],
+)
+def test_amounts_as_people_type_them(text, minor):
+    assert amount_of(text, "KES") == Money(minor, "KES")
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "-5", "1e9", "five", "10.999", "1,25", "5 0", "٥", "", "+5", "1_000", "NaN", "0x10"]
+)
+def test_what_is_no_amount(text):
+    with pytest.raises(InvalidAmount):
+        amount_of(text, "KES")
+
+
+def test_close_spellings():
+    words = {"language": 1, "menu": 2, "history": 3, "pay": 4}
+    assert close("langauge", words) == 1
+    assert close("Menuu!", words) == 2
+    assert close("histroy", words) == 3
+    assert close("pai", words) is None
+    assert close("something else", words) is None
+
+
+def test_typed_places():
+    assert [place_of(text) for text in ("2", "2.", "(2)", "02", "200", "two", "-2", "²")] == [
+        2, 2, 2, 2, None, None, None, None,
+    ]  # fmt: skip
+    assert plain("  *MENU*  👍 ") == "menu"
+
+
+async def test_any_text_gets_an_answer_and_moves_no_money():
+    hypothesis = pytest.importorskip("hypothesis")
+    from hypothesis import strategies as st
+
+    @hypothesis.settings(max_examples=150, deadline=None, derandomize=True)
+    @hypothesis.given(st.lists(st.text(max_size=40), max_size=6))
+    def talked(texts):
+        import asyncio
+
+        async def run():
+            play = Play()
+            for text in texts:
+                assert await play.hear("Wanjiku", Said(text))
+                assert await play.hear("Kamau", Said(text))
+            assert not play.business.payments
+            assert not play.business.withdrawals
+
+        loop = asyncio.new_event_loop()
+        try:
+            loop.run_until_complete(run())
+        finally:
+            loop.close()
+
+    import asyncio
+
+    await asyncio.to_thread(talked)
+
+
+def test_the_script_names_each_step_once():
+    assert len(SCRIPT.steps) == len({step.__qualname__ for step in SCRIPT.steps.values()})

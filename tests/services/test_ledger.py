@@ -1,0 +1,174 @@
+import asyncio
+import random
+
+import pytest
+import sqlalchemy as sa
+
+from services import books, ledger
+from services.errors import InsufficientBalance
+from services.ids import new_id
+from services.ledger import SUSPENSE, WALLET, Transfer
+from services.store.schema import accounts, holds, transfers
+from tests.services.business import Business, kes
+
+IN = Transfer("provider:mpesa", WALLET, kes("100"), "sale")
+OUT = Transfer(WALLET, "provider:mpesa", kes("60"), "payout")
+FEE = Transfer(WALLET, "fees:withdrawals", kes("40"), "withdrawal_fee")
+
+
+async def test_the_same_cause_and_reason_posts_once(business):
+    cause = new_id()
+    async with business.work() as work:
+        assert await ledger.post(work, cause, [IN])
+        assert not await ledger.post(work, cause, [IN])
+    assert await business.wallet() == ("100.00", "0.00", "100.00")
+
+
+async def test_a_limited_account_never_falls_below_what_is_held(business):
+    async with business.work() as work:
+        await ledger.post(work, new_id(), [IN])
+        await ledger.hold(work, new_id(), kes("50"))
+        with pytest.raises(InsufficientBalance) as refused:
+            await ledger.post(work, new_id(), [OUT])
+        with pytest.raises(InsufficientBalance):
+            await ledger.hold(work, new_id(), kes("51"))
+        assert (refused.value.available, refused.value.required) == (kes("50"), kes("60"))
+        count = await work.connection.scalar(sa.select(sa.func.count()).select_from(transfers))
+        assert count == 1  # refused before anything was written
+
+
+async def test_a_replay_is_not_refused_for_want_of_money(business):
+    cause = new_id()
+    async with business.work() as work:
+        await ledger.post(work, new_id(), [IN])
+        assert await ledger.post(work, cause, [OUT])
+        assert not await ledger.post(work, cause, [OUT])
+
+
+async def test_a_hold_is_held_once_and_ends_once(business):
+    hold = new_id()
+    async with business.work() as work:
+        await ledger.post(work, new_id(), [IN])
+        assert await ledger.hold(work, hold, kes("100"))
+        assert not await ledger.hold(work, hold, kes("100"))
+    async with business.work() as work:
+        assert await ledger.post_hold(work, hold, [OUT, FEE])
+        assert not await ledger.post_hold(work, hold, [OUT, FEE])
+        assert not await ledger.release(work, hold, "voided", "KES")
+    assert await business.wallet() == ("0.00", "0.00", "0.00")
+
+
+async def test_a_hold_is_posted_in_full(business):
+    hold = new_id()
+    async with business.work() as work:
+        await ledger.post(work, new_id(), [IN])
+        await ledger.hold(work, hold, kes("100"))
+
+    async def post_a_part() -> None:
+        async with business.work() as work:
+            await ledger.post_hold(work, hold, [OUT])
+
+    with pytest.raises(ValueError, match="hold"):
+        await post_a_part()
+    assert await business.wallet() == ("100.00", "100.00", "0.00")
+
+
+async def test_a_part_of_what_a_cause_posted_is_a_bug(business):
+    cause = new_id()
+    async with business.work() as work:
+        await ledger.post(work, cause, [IN])
+
+    async def post_more() -> None:
+        async with business.work() as work:
+            await ledger.post(work, cause, [IN, FEE])
+
+    with pytest.raises(ValueError, match="a part"):
+        await post_more()
+    assert await business.wallet() == ("100.00", "0.00", "100.00")
+
+
+async def test_a_wallet_that_was_never_used_is_empty(business):
+    assert await business.wallet() == ("0.00", "0.00", "0.00")
+
+
+async def test_postings_at_once_in_opposite_directions_do_not_deadlock(business):
+    names = ["provider:mpesa", "fees:payments", "provider:stripe", SUSPENSE]
+    dice = random.Random(7)
+
+    async def one(source: str, target: str) -> None:
+        async with business.work() as work:
+            await ledger.post(work, new_id(), [Transfer(source, target, kes("1"), "sale")])
+
+    await asyncio.gather(*(one(*dice.sample(names, 2)) for _ in range(60)))
+    assert sum((await business.balances()).values()) == 0
+
+
+async def test_holds_at_once_never_overdraw(business):
+    async with business.work() as work:
+        await ledger.post(work, new_id(), [IN])
+
+    async def hold() -> bool:
+        async with business.work() as work:
+            return await ledger.hold(work, new_id(), kes("30"))
+
+    results = await asyncio.gather(*(hold() for _ in range(8)), return_exceptions=True)
+    assert results.count(True) == 3
+    assert await business.wallet() == ("100.00", "90.00", "10.00")
+
+
+async def test_the_database_refuses_an_overdraft_by_itself(business):
+    async with business.work() as work:
+        await ledger.post(work, new_id(), [IN])
+    for values in ({"posted": -1}, {"held": 10_001}, {"held": -1}):
+        with pytest.raises(sa.exc.IntegrityError):
+            async with business.work() as work:
+                await work.connection.execute(
+                    sa.update(accounts).where(accounts.c.name == WALLET).values(**values)
+                )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "rules"),
+    [
+        (
+            lambda: sa.update(accounts).where(accounts.c.name == WALLET).values(posted=accounts.c.posted + 1),
+            [
+                "the posted balances of a tenant and currency sum to zero",
+                "a balance is the sum of its entries",
+            ],
+        ),
+        (
+            lambda: sa.update(accounts).where(accounts.c.name == WALLET).values(held=5),
+            ["held is the sum of the open holds"],
+        ),
+        (
+            lambda: sa.update(transfers).values(currency="UGX"),
+            ["a transfer is in the currency of its accounts"] * 2,
+        ),
+        (lambda: sa.delete(transfers), ["a balance is the sum of its entries"] * 2),
+    ],
+)
+async def test_the_proof_names_the_row_that_is_wrong(database, vault, spoil, rules):
+    business = await Business(database, vault).open()
+    async with business.work() as work:
+        await ledger.post(work, new_id(), [IN])
+        await work.connection.execute(spoil())
+        breaches = await books.check(work.connection)
+    assert [breach.rule for breach in breaches] == rules
+    assert all(breach.tenant_id == business.tenant and breach.row for breach in breaches)
+
+
+async def test_the_proof_finds_a_success_without_its_posting_and_a_hold_without_its_end(database, vault):
+    business = await Business(database, vault).open()
+    await business.paid("1000")
+    withdrawal = await business.withdraw("500")
+    async with business.work() as work:
+        await work.connection.execute(sa.update(holds).values(state="voided"))
+        await work.connection.execute(sa.update(accounts).values(held=0))
+        await work.connection.execute(sa.update(transfers).values(reason="gift"))
+        breaches = await books.check(work.connection)
+    assert [(breach.rule, breach.expected, breach.found) for breach in breaches] == [
+        ("a succeeded attempt is posted once, in full", "100000", "0"),
+        ("a hold is open while its withdrawal is", "open", "voided"),
+    ]
+    assert breaches[1].row == str(withdrawal.id)
