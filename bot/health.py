@@ -1,19 +1,24 @@
 """Health: is the process alive, is it ready, and what do its numbers say."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
 import sqlalchemy as sa
+import structlog
 from aiohttp import web
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot import metrics
+from bot.away import AWAY
 from services.store.database import Database
 from services.store.schema import inbox, jobs, outbox
 
+log = structlog.get_logger()
+
 _OPEN = ("waiting", "sending", "unknown")
+_PATIENCE_SECONDS = 3  # less than whoever asks has
 
 
 class Health:
@@ -29,15 +34,20 @@ class Health:
         if self.draining:
             return web.json_response({"status": "draining"}, status=503)
         try:
-            async with self._database.reading() as connection:
+            async with asyncio.timeout(_PATIENCE_SECONDS), self._database.reading() as connection:
                 await connection.execute(sa.select(sa.literal(1)))
-        except (SQLAlchemyError, OSError) as error:
+        except AWAY as error:
             detail = f"The database does not answer ({type(error).__name__})."
             return web.json_response({"status": "unavailable", "detail": detail}, status=503)
         return web.json_response({"status": "ready"})
 
     async def metrics(self, _request: web.Request) -> web.Response:
-        await self._measure_queues()
+        """Without the database the queues keep what was measured last."""
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._measure_queues()
+        except AWAY as error:
+            log.warning("metrics.database_away", error=type(error).__name__)
         body = generate_latest(metrics.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -95,7 +95,8 @@ async def _serve(settings: Settings, bound: socket.socket, *, worker: bool) -> N
 
 @contextlib.asynccontextmanager
 async def listening(app: web.Application, bound: socket.socket) -> AsyncIterator[None]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_SECONDS)
+    # Signatures are over the bytes as they came, so nothing is decompressed on the way in.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_SECONDS, auto_decompress=False)
     await runner.setup()
     await web.SockSite(runner, bound).start()
     try:

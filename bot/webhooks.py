@@ -1,15 +1,19 @@
 """Webhooks: what Meta and the providers call. Verify over the raw bytes, store, answer 200."""
 
+import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 from aiohttp import web
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.away import AWAY, unavailable
 from bot.intake import Intake
 from bot.whatsapp.incoming import NotAnObject, read
 from bot.whatsapp.signature import verify
@@ -21,7 +25,8 @@ from services.store.schema import hooks, inbox
 log = structlog.get_logger()
 
 MOST_BYTES = 4 * 1024 * 1024
-_TOKEN_LENGTH = 64
+_TOKEN = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_PATIENCE_SECONDS = 15  # whoever calls waits no longer either, and sends again
 
 
 class MetaWebhook:
@@ -46,7 +51,8 @@ class MetaWebhook:
         )
 
     async def updates(self, request: web.Request) -> web.Response:
-        """413 above 4 MiB, 401 for the signature, 400 when no JSON object; else 200 once stored."""
+        """413 above 4 MiB, 401 for the signature, 400 when no JSON object; else 200 once stored, and
+        503 while nothing can be: Meta sends it again."""
         body = await _body(request)
         if not verify(body, request.headers.get("X-Hub-Signature-256"), self._secrets):
             return web.Response(status=401, text="The signature is missing or wrong.")
@@ -54,7 +60,11 @@ class MetaWebhook:
             events = read(body)
         except NotAnObject as error:
             return web.Response(status=400, text=f"Not a JSON object as Meta sends: {error}")
-        await self._intake.store(events)
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._intake.store(events)
+        except AWAY as error:
+            return unavailable(error)
         return web.Response()
 
 
@@ -67,17 +77,29 @@ class Hooks:
     async def called(self, request: web.Request) -> web.Response:
         """404 for an unknown token; anything on a known one is stored and answered 200."""
         token = request.match_info["token"]
-        token_hash = hashlib.sha256(token.encode()).digest()
-        body = await _body(request)
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                tenant = await self._tenant_of(token)
+                if tenant is None:
+                    log.warning("hooks.unknown_token")
+                    return web.Response(status=404, text="No such address.")
+                await self._store(tenant, token, await _told(request))
+        except AWAY as error:
+            return unavailable(error)
+        self._bell.ring("hooks")
+        return web.json_response({"ResultCode": 0, "ResultDesc": "Accepted"})
+
+    async def _tenant_of(self, token: str) -> UUID | None:
+        if _TOKEN.fullmatch(token) is None:
+            return None
+        query = sa.select(hooks.c.tenant_id).where(hooks.c.token_hash == _hash(token))
         async with self._database.reading() as connection:
-            tenant = await connection.scalar(
-                sa.select(hooks.c.tenant_id).where(hooks.c.token_hash == token_hash)
-            )
-        if len(token) != _TOKEN_LENGTH or tenant is None:
-            log.warning("hooks.unknown_token")
-            return web.Response(status=404, text="No such address.")
+            found: UUID | None = await connection.scalar(query)
+        return found
+
+    async def _store(self, tenant: UUID, token: str, body: bytes) -> None:
         # The same body on the same address is the same event, however often it is told.
-        external = f"{token_hash.hex()}:{hashlib.sha256(body).hexdigest()[:32]}"
+        external = f"{_hash(token).hex()}:{hashlib.sha256(body).hexdigest()[:32]}"
         now = self._clock()
         insert = postgresql.insert if self._database.is_postgres else sqlite.insert
         async with self._database.transaction() as connection:
@@ -95,8 +117,15 @@ class Hooks:
                 )
                 .on_conflict_do_nothing()
             )
-        self._bell.ring("hooks")
-        return web.json_response({"ResultCode": 0, "ResultDesc": "Accepted"})
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def _told(request: web.Request) -> bytes:
+    """The body; where there is none (a GET), what stands in the query."""
+    return await _body(request) or request.rel_url.raw_query_string.encode()
 
 
 async def _body(request: web.Request) -> bytes:

@@ -7,6 +7,7 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ MOST_DEPTH = 64
 _USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 _PHONE = re.compile(r"\+?(\d{6,15})", re.ASCII)
 _MILLISECONDS_FROM = 10**12
+_MOST_OF_AN_ID = 512
+_MOST_DIGITS = 300  # Python turns no longer number into text again
 # Values that name things: digits in them are no card numbers, and ids must stay whole.
 _NAMES = frozenset(
     {
@@ -84,12 +87,30 @@ def _parse(body: bytes) -> dict[str, Any]:
     if _depth(body) > MOST_DEPTH:
         raise NotAnObject(f"nested deeper than {MOST_DEPTH}")
     try:
-        envelope = json.loads(body)
+        envelope = _DECODER.decode(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise NotAnObject("no JSON") from None
     if not isinstance(envelope, dict):
         raise NotAnObject("no object")
     return envelope
+
+
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
+
+
+def _fraction(digits: str) -> float | str:
+    """One that is too large for a float stays text, since Infinity is no JSON."""
+    number = float(digits)
+    return number if math.isfinite(number) else digits
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(word)
+
+
+# Stricter than json.loads, which takes NaN and guesses at encodings, and yet takes numbers of any size.
+_DECODER = json.JSONDecoder(parse_int=_whole, parse_float=_fraction, parse_constant=_no_constant)
 
 
 def _depth(body: bytes) -> int:
@@ -119,7 +140,9 @@ def _entry(entry: Any) -> Iterator[Event]:
         elif field == "messages":
             yield from _value(value)
         else:
-            yield _unknown(f"change:{field[:40]}", {"entry": entry.get("id"), **change}, _number(value))
+            yield _unknown(
+                f"change:{_storable(field)[:40]}", {"entry": entry.get("id"), **change}, _number(value)
+            )
 
 
 def _value(value: dict[str, Any]) -> Iterator[Event]:
@@ -149,12 +172,12 @@ def _message(value: dict[str, Any], message: dict[str, Any], number: str | None)
     name = profile.get("name") if isinstance(profile, dict) else None
     return Event(
         "group_message" if "group_id" in message else "message",
-        message["id"][:512],
+        _id(message["id"]),
         "",
         number,
         phone,
         user_id,
-        strike_out(name)[:200] if isinstance(name, str) else None,
+        _storable(strike_out(name))[:200] if isinstance(name, str) else None,
         _moment(message.get("timestamp")),
         _canonical({"contact": contact, "message": message}),
     )
@@ -165,8 +188,8 @@ def _status(_value: dict[str, Any], status: dict[str, Any], number: str | None) 
     word = status.get("status")
     return Event(
         "payment_status" if payment else "status",
-        status["id"][:512],
-        word[:40] if isinstance(word, str) else "",
+        _id(status["id"]),
+        _storable(word)[:40] if isinstance(word, str) else "",
         number,
         _phone(status.get("from" if payment else "recipient_id")),
         _user_id(status.get("recipient_user_id")),
@@ -198,7 +221,21 @@ def _contact(value: dict[str, Any], message: dict[str, Any]) -> dict[str, Any] |
 def _number(value: dict[str, Any]) -> str | None:
     metadata = value.get("metadata")
     number = metadata.get("phone_number_id") if isinstance(metadata, dict) else None
-    return number[:64] if isinstance(number, str) else None
+    return _storable(number)[:64] if isinstance(number, str) else None
+
+
+def _id(value: str) -> str:
+    """Whole, or the hash of one that is too long: two that begin alike are two."""
+    if len(value) > _MOST_OF_AN_ID:
+        return f"sha256:{hashlib.sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()}"
+    return _storable(value)
+
+
+def _storable(text: str) -> str:
+    """With NUL and lone surrogates written out, which no column of PostgreSQL takes."""
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
 def _phone(value: Any) -> str | None:

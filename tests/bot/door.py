@@ -1,0 +1,166 @@
+"""Door: the web application as the outside meets it, over real HTTP on a fresh database."""
+
+import hmac
+import io
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from aiohttp import ClientSession
+from pydantic import SecretStr
+
+from bot.app import Parts, web_app
+from bot.run import bind, listening
+from bot.settings import Settings, WhatsAppSettings
+from services import hooks
+from services.ids import new_id
+from services.people.tenants import TenantBook
+from services.safety.vault import Vault
+from services.store.bell import Bell
+from services.store.database import Database
+from services.store.schema import inbox, outbox, tenants
+from services.work import Work
+
+NUMBER = "106540352242922"
+OLD_SECRET, NEW_SECRET = b"the old secret", b"the new secret"
+VERIFY_TOKEN = "the verify token"
+NOWHERE = "http://127.0.0.1:9"  # nobody listens on the discard port
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    text: str
+    headers: dict[str, str]
+
+
+class Door:
+    def __init__(self, parts: Parts, http: ClientSession, url: str) -> None:
+        self.database, self.vault, self.url, self.http = parts.database, parts.vault, url, http
+
+    async def get(self, path: str, **query: str) -> Answer:
+        async with self.http.get(f"{self.url}{path}", params=query) as answer:
+            return Answer(answer.status, await answer.text(), dict(answer.headers))
+
+    async def post(self, path: str, body: Any, **headers: str) -> Answer:
+        """`body`: bytes, or a generator of them for a body whose length is not told."""
+        sent = io.BytesIO(body) if isinstance(body, bytes) else body
+        async with self.http.post(f"{self.url}{path}", data=sent, headers=headers) as answer:
+            return Answer(answer.status, await answer.text(), dict(answer.headers))
+
+    async def update(self, body: bytes | dict[str, Any], signature: str | None = None) -> Answer:
+        """What Meta posts, signed as it signs."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.post(
+            "/webhooks/whatsapp", raw, **{"X-Hub-Signature-256": signature or signed(raw, OLD_SECRET)}
+        )
+
+    async def open_shop(self, number: str = NUMBER, *, active: bool = True) -> UUID:
+        tenant = new_id()
+        async with self.database.transaction() as connection:
+            await connection.execute(
+                sa.insert(tenants).values(
+                    id=tenant,
+                    slug=f"shop-{number}",
+                    name="Mama Njeri",
+                    active=active,
+                    currency="KES",
+                    country="KE",
+                    timezone="Africa/Nairobi",
+                    language="en",
+                    payment_fee_ppm=0,
+                    phone_number_id=number,
+                    templates={},
+                    approvals=1,
+                    approval_hours=24,
+                    new_destination_hours=0,
+                    version=1,
+                    created_at=now(),
+                )
+            )
+        return tenant
+
+    async def mint(self, tenant: UUID) -> str:
+        """The token of a callback address."""
+        async with self.database.transaction() as connection:
+            return await hooks.mint(Work(connection, self.vault, tenant, now()), "collect", new_id())
+
+    async def stored(self, *columns: str) -> list[Any]:
+        """These columns of what came in, in the order of its arrival; bare where it is one."""
+        picked = [inbox.c[name] for name in columns]
+        query = sa.select(*picked).order_by(inbox.c.received_at, inbox.c.seq)
+        async with self.database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return [row[0] if len(columns) == 1 else tuple(row) for row in rows]
+
+    async def counted(self) -> Counter[str]:
+        return Counter(await self.stored("external_id"))
+
+    async def body(self, external_id: str) -> bytes:
+        query = sa.select(inbox).where(inbox.c.external_id == external_id)
+        async with self.database.reading() as connection:
+            row = (await connection.execute(query)).one()
+        name = f"{row.kind}|{row.external_id}|{row.status}"
+        return self.vault.open(row.body_sealed, row.tenant_id, "inbox.body", name)
+
+    async def said(self) -> list[str]:
+        async with self.database.reading() as connection:
+            rows = (await connection.execute(sa.select(outbox).order_by(outbox.c.seq))).all()
+        return [json.loads(row.body)["text"]["body"] for row in rows]
+
+
+@asynccontextmanager
+async def opened(database: Database, vault: Vault, *, worker: bool = False) -> AsyncIterator[Door]:
+    settings = Settings(
+        secret_keys=SecretStr("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        whatsapp=WhatsAppSettings(
+            app_secret=SecretStr(f"{NEW_SECRET.decode()}, {OLD_SECRET.decode()}"),
+            verify_token=SecretStr(VERIFY_TOKEN),
+            graph_url=NOWHERE,
+        ),
+    )
+    parts = Parts(settings, database, vault, TenantBook(database, vault, now), Bell(), now)
+    async with AsyncExitStack() as stack:
+        bound = bind("127.0.0.1", 0)
+        await stack.enter_async_context(listening(web_app(parts, worker=worker), bound))
+        http = await stack.enter_async_context(ClientSession())
+        yield Door(parts, http, f"http://127.0.0.1:{bound.getsockname()[1]}")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def signed(body: bytes, secret: bytes) -> str:
+    return "sha256=" + hmac.digest(secret, body, "sha256").hex()
+
+
+def text(id_: str, words: str = "menu", **fields: Any) -> dict[str, Any]:
+    """A typed message; a field of None is left out."""
+    message = {
+        "from": "254712345678",
+        "id": id_,
+        "timestamp": "1795510800",
+        "type": "text",
+        "text": {"body": words},
+    }
+    return {key: value for key, value in (message | fields).items() if value is not None}
+
+
+def envelope(*messages: Any, number: str = NUMBER, statuses: Sequence[Any] = ()) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "254711000100", "phone_number_id": number},
+    }
+    if messages:
+        value["messages"] = list(messages)
+    if statuses:
+        value["statuses"] = list(statuses)
+    change = {"field": "messages", "value": value}
+    return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]}
