@@ -6,7 +6,8 @@ from services.errors import InvalidAmount
 from services.money import Money, NotAnAmount
 
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
-_UNITS = {"KES": ("kes", "ksh", "kshs", "sh", "/=", "/-")}
+# The longer before those that they begin or end with.
+_UNITS = {"KES": ("kshs", "ksh", "kes", "shs", "sh", "/=", "/-"), "USD": ("usd", "$")}
 
 
 def amount_of(text: str, currency: str) -> Money:

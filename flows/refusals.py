@@ -43,6 +43,12 @@ def worded(refusal: Refusal) -> Text:
                 "M-Pesa takes whole shillings only, so {amount} is not possible. Leave out the cents.",
                 amount=amount,
             )
+        case errors.BelowMinimum(minimum=minimum, amount=amount, net=True) if amount.minor <= 0:
+            return Text(
+                "The fee would take all of that, and the least that can be sent is {minimum}. "
+                "Choose a larger amount.",
+                minimum=minimum,
+            )
         case errors.BelowMinimum(minimum=minimum, amount=amount, net=True):
             return Text(
                 "After the fee {amount} would be left, and the least that can be sent is {minimum}. "

@@ -10,12 +10,13 @@ T = TypeVar("T")
 
 _CLOSE = 0.78
 _SHORTEST = 4  # a slip in a shorter word makes another word
-_SIGNS = re.compile(r"[^\w\s.,+-]")
+_SIGNS = re.compile(r"[^\w\s.,+%$€£¥-]")  # those that stay would make another amount
 _SPACES = re.compile(r"\s+")
 
 
 def plain(text: str) -> str:
-    """Lower case, one space between words, without signs and emoji around them."""
+    """Lower case, one space between words, without signs and emoji around them. What says that a number
+    is no plain one of the shop's money ("-", "$", "%") stays."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return _SPACES.sub(" ", _SIGNS.sub(" ", folded)).strip(" .,")
 

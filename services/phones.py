@@ -10,7 +10,7 @@ from services.errors import InvalidPhone
 
 _MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 # The parser would also find a number inside a sentence, or in the letters of a word.
-_WRITTEN = re.compile(r"\+?[\d\s().-]{4,30}")
+_WRITTEN = re.compile(r"\+?[\d(][\d\s().-]{3,29}")
 _SHOWN = 4
 
 

@@ -172,6 +172,26 @@ def test_every_refusal_has_words():
         assert words.endswith((".", "?")), kind
 
 
+def test_a_fee_above_the_amount_is_not_said_as_a_negative_amount():
+    refusal = errors.BelowMinimum(minimum=KES, amount=-KES, net=True)
+    assert "-" not in render(worded(refusal), "en")
+
+
+@pytest.mark.parametrize("typed", ["pay $500", "pay 5%", "pay €500", "pay -500"])
+async def test_a_sign_that_makes_it_another_amount_is_not_overheard(typed):
+    (reply,) = await Play().hear("Wanjiku", Said(typed))
+    given = typed.removeprefix("pay ")
+    assert render(reply.text, "en").startswith(f"“{given}” is not an amount.")
+
+
+@pytest.mark.parametrize(
+    "typed", ["pay 500!", "*pay* 500", "pay: 500", "pay 500 🙏", "Pay (500)", "lipa ５００"]
+)
+async def test_a_sign_around_it_changes_nothing(typed):
+    (reply,) = await Play().hear("Wanjiku", Said(typed))
+    assert "*KES 500.00*" in render(reply.text, "en")
+
+
 def fact_of(kind):
     return {Money: KES, "Money": KES, bool: False}.get(kind, "pending" if kind is str else None)
 
@@ -183,6 +203,9 @@ def fact_of(kind):
         ("1,250.50", 1_250_50),
         ("KES 500", 500_00),
         ("Ksh500", 500_00),
+        ("Kshs. 1,500/=", 1_500_00),
+        ("shs 500", 500_00),
+        ("500 kshs", 500_00),
         ("500/=", 500_00),
         (" 7 ", 7_00),
     ],
@@ -192,7 +215,8 @@ def test_amounts_as_people_type_them(text, minor):
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "-5", "1e9", "five", "10.999", "1,25", "5 0", "٥", "", "+5", "1_000", "NaN", "0x10"]
+    "text",
+    ["0", "-5", "1e9", "five", "10.999", "1,25", "5 0", "٥", "", "+5", "1_000", "NaN", "0x10", "$500", "5%"],
 )
 def test_what_is_no_amount(text):
     with pytest.raises(InvalidAmount):
