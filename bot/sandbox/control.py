@@ -6,6 +6,7 @@ Bodies are JSON objects; an error is {"error": sentence} with 400 (wrong), 404 (
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 
 from aiohttp import web
 
@@ -64,6 +65,7 @@ class Control:
                     for shop in world.shops
                 ],
                 "phones": [_person(phone) for phone in world.phones],
+                "guide": [asdict(step) for step in world.guide],
                 "chats": [self._chats.view(phone, shop) for phone in world.phones for shop in world.shops],
                 "prompts": [daraja.prompts.view(prompt) for prompt in daraja.prompts.all()],
                 "payouts": [daraja.payouts.view(payout) for payout in daraja.payouts.all()],

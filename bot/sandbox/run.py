@@ -5,7 +5,7 @@ import base64
 import contextlib
 import ipaddress
 import secrets
-import shutil
+import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from bot.app import parts_of, utc_now, web_app
 from bot.run import CannotRun, bind, listening, told_to_stop
 from bot.sandbox.books import ledger_of
 from bot.sandbox.keys import certificate_pem, new_private_key
-from bot.sandbox.seed import PHONES, SHOP, daraja_app, file_text
+from bot.sandbox.seed import GUIDE, PHONES, SHOP, daraja_app, file_text
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
 from bot.settings import MpesaUrl, Settings, WhatsAppSettings, live_keys
@@ -37,6 +37,9 @@ from services.safety.vault import Vault
 from services.store import upgrade
 from services.store.database import Database
 from services.work import Work
+
+_LAST_PORT = 65535
+_FILES = ("lipachat.db", "lipachat.db-wal", "lipachat.db-shm", "daraja.pem", "secret_key", "app_secret")
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,14 @@ def sandbox(host: str, port: int, data: Path, *, reset: bool) -> None:
         raise CannotRun(f"The sandbox takes no live keys: unset {', '.join(live)}.")
     if not _is_loopback(host):
         raise CannotRun(f"The sandbox listens on this machine only, and {host} is not 127.0.0.1.")
-    if reset and data.exists():
-        shutil.rmtree(data)
+    if not 0 < port < _LAST_PORT:
+        raise CannotRun(f"--port is a number from 1 to {_LAST_PORT - 1}: the sandbox takes it and the next.")
     logging.configure("console", "warning")
-    uvloop.run(_until_told(host, port, data))
+    uvloop.run(_until_told(host, port, data, reset=reset))
 
 
-async def _until_told(host: str, port: int, data: Path) -> None:
-    async with running(host, port, data) as (app_url, page_url):
+async def _until_told(host: str, port: int, data: Path, *, reset: bool) -> None:
+    async with running(host, port, data, reset=reset) as (app_url, page_url):
         lines = (
             f"Phones, money and ledger:  {page_url}/",
             f"The app itself:            {app_url}/readyz",
@@ -75,9 +78,11 @@ async def _until_told(host: str, port: int, data: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(host: str, port: int, data: Path) -> AsyncIterator[tuple[str, str]]:
+async def running(host: str, port: int, data: Path, *, reset: bool = False) -> AsyncIterator[tuple[str, str]]:
     """The addresses of the app and of the page."""
-    app_socket, page_socket = bind(host, port), bind(host, port + 1)
+    app_socket, page_socket = _bind_both(host, port)
+    if reset:
+        _forget(data)
     app_url, page_url = f"http://{host}:{port}", f"http://{host}:{port + 1}"
     kept = await asyncio.to_thread(_keep, data)
     settings = _settings(kept, app_url, page_url)
@@ -89,12 +94,26 @@ async def running(host: str, port: int, data: Path) -> AsyncIterator[tuple[str, 
         app_secret=kept.app_secret,
         shops=(SHOP,),
         phones=PHONES,
+        guide=GUIDE,
         daraja=(daraja_app(kept.daraja_key),),
         ledger=ledger_of(parts.database),
         seed=secrets.token_hex(8),  # its ids must be new to a database that remembers the last run's
     )
     async with listening(emulators(world), page_socket), listening(web_app(parts, worker=True), app_socket):
         yield app_url, page_url
+
+
+def _bind_both(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    try:
+        return bind(host, port), bind(host, port + 1)
+    except CannotRun as error:
+        raise CannotRun(f"{error} Stop what runs there, or choose another --port: it and the next.") from None
+
+
+def _forget(data: Path) -> None:
+    """Only what a sandbox wrote: the directory may be any that somebody named."""
+    for name in _FILES:
+        (data / name).unlink(missing_ok=True)
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from bot.sandbox.world import DarajaApp, Phone, Shop
+from bot.sandbox.world import DarajaApp, Phone, Shop, Step
 
 _CONSUMER_KEY, _CONSUMER_SECRET = "sandbox-consumer", "sandbox-consumer-secret"
 _INITIATOR, _PASSWORD = "lipachat", "sandbox-initiator"
@@ -23,12 +23,12 @@ PHONES = (
         role="customer",
         user_id="KE.1001",
         number="+254712345678",
-        hints=("menu", "pay 500", "lugha"),
+        hints=("menu", "pay 2000", "lugha"),
     ),
     Phone(
         key="juma",
         name="Juma",
-        role="customer without a number",
+        role="customer",
         user_id="KE.1002",
         username="juma",
         sim="+254733222111",
@@ -40,7 +40,7 @@ PHONES = (
         role="cashier",
         user_id="KE.1003",
         number="+254722000001",
-        hints=("balance", "withdraw 100"),
+        hints=("balance", "withdraw 1000"),
     ),
     Phone(
         key="kamau",
@@ -48,7 +48,42 @@ PHONES = (
         role="finance manager",
         user_id="KE.1004",
         number="+254722000002",
-        hints=("approvals", "history"),
+        hints=("menu", "approvals", "history"),
+    ),
+)
+
+GUIDE = (
+    Step(
+        phone="wanjiku",
+        text="Wanjiku buys at Mama Njeri's. Tap *pay 2000* on her phone, then *Pay*, "
+        "and enter any four digits as her PIN.",
+        until="Paid:",
+    ),
+    Step(
+        phone="wanjiku",
+        text="Tap *Save it*. Then type *pay 500*: with the saved method it is one tap, and her PIN.",
+        until="Paid: KES 500.00",
+    ),
+    Step(
+        phone="juma",
+        text="WhatsApp hides Juma's number. Tap *pay 250* on his phone, share the number, and pay.",
+        until="Paid:",
+    ),
+    Step(
+        phone="kamau",
+        text="Kamau approves withdrawals. Tap *menu* on his phone first: "
+        "a shop may only write to people who wrote to it within 24 hours.",
+        until="Hello",
+    ),
+    Step(
+        phone="achieng",
+        text="Achieng works at the till. Tap *withdraw 1000* on her phone, then *Withdraw*.",
+        until="Requested.",
+    ),
+    Step(
+        phone="kamau",
+        text="Tap *Approve* on Kamau's phone, and watch the ledger: nobody approves an own withdrawal.",
+        until="Paid out:",
     ),
 )
 

@@ -55,6 +55,15 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What a newcomer does next on a phone; done when the shop says words with `until` there."""
+
+    phone: str
+    text: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
 class DarajaApp:
     """One merchant's app and shortcode at Daraja. `utility` is the float that payouts draw on, in whole
     shillings. `private_key` opens the SecurityCredential: the merchant holds its certificate."""
@@ -92,6 +101,7 @@ class World:
     phones: tuple[Phone, ...]
     daraja: tuple[DarajaApp, ...] = ()
     templates: tuple[Template, ...] = ()
+    guide: tuple[Step, ...] = ()
     ledger: Callable[[], Awaitable[Json]] = no_books
     seed: str = "sandbox"
     now: Callable[[], datetime] = utc_now

@@ -6,7 +6,17 @@ const SHOWN = 8
 const EVENTS = 60
 const $ = (id) => document.getElementById(id)
 
+// What the accounts and movements of the ledger are called here; a hint shows their real names.
+const NAMES = {
+  wallet: 'Wallet', 'provider:mpesa': 'At M-Pesa', 'fees:withdrawals': 'Fees of withdrawals', 'fees:payments': 'Fees of sales',
+  suspense: 'In suspense', owed: 'Owed', sale: 'Sale', sale_fee: 'Fee of a sale', payout: 'Payout', withdrawal_fee: 'Fee of a withdrawal',
+}
+const ORDER = Object.keys(NAMES)
+
 let known = new Map()
+
+const called = (name) => NAMES[name] ?? name
+const place = (name) => ORDER.indexOf(name) + 1 || ORDER.length + 1
 
 export function showLedger(books) {
   const light = $('light')
@@ -21,18 +31,20 @@ export function showLedger(books) {
   light.textContent = balanced ? 'sums to zero' : `off by ${books.sum}`
   light.title = `All accounts together: ${books.sum} ${books.currency}`
   $('ledger-title').textContent = `Ledger, ${books.currency}`
+  $('sum').textContent = grouped(books.sum)
   const fresh = new Map()
-  $('accounts').replaceChildren(...books.accounts.map((account) => {
+  const accounts = books.accounts.toSorted((a, b) => place(a.name) - place(b.name))
+  $('accounts').replaceChildren(...accounts.map((account) => {
     const now = `${account.posted}|${account.held}`
     fresh.set(account.name, now)
     const changed = known.has(account.name) && known.get(account.name) !== now
     const empty = /^0+(\.0+)?$/.test(account.held)
-    return h('tr', { class: changed ? 'changed' : '' }, h('th', { scope: 'row' }, account.name),
+    return h('tr', { class: changed ? 'changed' : '' }, h('th', { scope: 'row', title: account.name }, called(account.name)),
       h('td', { class: account.posted.startsWith('-') ? 'minus' : '' }, grouped(account.posted)), h('td', { class: empty ? 'nil' : 'held' }, empty ? '–' : grouped(account.held)))
   }))
   known = fresh
   const transfers = books.transfers.slice(0, SHOWN).map((transfer) => h('li', {},
-    h('div', {}, h('b', {}, transfer.memo || 'transfer'), h('small', {}, `${transfer.from} → ${transfer.to}`)),
+    h('div', {}, h('b', {}, called(transfer.memo || 'transfer')), h('small', { title: `${transfer.from} → ${transfer.to}` }, `${called(transfer.from)} → ${called(transfer.to)}`)),
     h('div', { class: 'right' }, h('span', { class: 'sum' }, grouped(transfer.amount)), h('time', {}, when(transfer.at)))))
   $('transfers').replaceChildren(...(transfers.length ? transfers : [h('li', { class: 'none' }, 'Nothing has moved yet.')]))
 }

@@ -18,7 +18,7 @@ export function retick(element, message) {
 function body(message, shop) {
   const text = message.card || !message.text ? null : h('p', { class: 'text' }, rich(message.text), h('span', { class: message.mine ? 'room wide' : 'room' }))
   return [
-    message.quote ? h('blockquote', { class: message.quote.mine ? 'own' : '' }, h('b', {}, message.quote.mine ? 'You' : shop), h('span', {}, message.quote.text)) : null,
+    message.quote ? h('blockquote', { class: message.quote.mine ? 'own' : '' }, h('b', {}, message.quote.mine ? 'You' : shop), h('span', {}, rich(message.quote.text))) : null,
     message.media ? media(message.media) : null,
     message.header ? h('p', { class: 'header' }, rich(message.header)) : null,
     message.card ? card(message.card) : null,

@@ -57,16 +57,35 @@ export function ticks(status) {
   return svg
 }
 
-const MARKS = /```([\s\S]+?)```|(?<![\w*])\*(?=\S)([^*\n]*[^*\s])\*(?![\w*])|(?<![\w_])_(?=\S)([^_\n]*[^_\s])_(?![\w_])|(?<![\w~])~(?=\S)([^~\n]*[^~\s])~(?![\w~])|(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)*_~])/g
+// Drawn, because many a machine has no font for them.
+const SIGNS = {
+  '✅': [['#21b05c', 'M4.5 2h15A2.5 2.5 0 0 1 22 4.5v15a2.5 2.5 0 0 1-2.5 2.5h-15A2.5 2.5 0 0 1 2 19.5v-15A2.5 2.5 0 0 1 4.5 2z'], ['#fff', 'M10.2 18 4.9 12.7l2.1-2.1 3.2 3.2 6.8-6.8 2.1 2.1z']],
+  '⚠️': [['#f5b400', 'M10.3 3.2a2 2 0 0 1 3.4 0l8.6 15.6a2 2 0 0 1-1.7 3H3.4a2 2 0 0 1-1.7-3z'], ['#2b2b2b', 'M10.8 8.5h2.4l-.4 7h-1.6zM10.8 17h2.4v2.3h-2.4z']],
+}
 
-/** *bold*, _italic_, ~struck~, ```mono``` and links, as nodes. */
+function sign(mark) {
+  const svg = document.createElementNS(SVG, 'svg')
+  for (const [name, value] of [['viewBox', '0 0 24 24'], ['role', 'img'], ['aria-label', mark], ['class', 'sign']]) svg.setAttribute(name, value)
+  for (const [fill, d] of SIGNS[mark]) {
+    const path = document.createElementNS(SVG, 'path')
+    path.setAttribute('fill', fill)
+    path.setAttribute('d', d)
+    svg.append(path)
+  }
+  return svg
+}
+
+const MARKS = /```([\s\S]+?)```|(?<![\w*])\*(?=\S)([^*\n]*[^*\s])\*(?![\w*])|(?<![\w_])_(?=\S)([^_\n]*[^_\s])_(?![\w_])|(?<![\w~])~(?=\S)([^~\n]*[^~\s])~(?![\w~])|(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)*_~])|(✅|⚠️)/g
+
+/** *bold*, _italic_, ~struck~, ```mono```, links and the signs that the app uses, as nodes. */
 export function rich(text) {
   const nodes = []
   let done = 0
   for (const found of text.matchAll(MARKS)) {
     nodes.push(text.slice(done, found.index))
-    const [whole, mono, bold, italic, struck, url] = found
+    const [whole, mono, bold, italic, struck, url, mark] = found
     if (mono !== undefined) nodes.push(h('code', {}, mono))
+    else if (mark !== undefined) nodes.push(sign(mark))
     else if (bold !== undefined) nodes.push(h('strong', {}, rich(bold)))
     else if (italic !== undefined) nodes.push(h('em', {}, rich(italic)))
     else if (struck !== undefined) nodes.push(h('s', {}, rich(struck)))

@@ -43,10 +43,11 @@ export function buildStrip(root, catalogue) {
     h('optgroup', { label: PLACES[at] ?? at }, faults.map((fault) => h('option', { value: `${at}|${fault}` }, words(at, fault))))))
   const times = h('input', { type: 'number', min: '1', max: '99', value: '1', 'aria-label': 'How many times' })
   root.replaceChildren(
-    h('b', { class: 'lead' }, 'Next time:'),
+    h('b', { class: 'lead' }, 'Let something go wrong next:'),
     h('div', { class: 'quick' }, QUICK.map(([at, fault, name]) => h('button', { type: 'button', class: 'chip', title: words(at, fault), onclick: () => arm(at, fault) }, name))),
-    h('form', { onsubmit: (event) => { event.preventDefault(); const [at, fault] = choice.value.split('|'); arm(at, fault, Number(times.value)) } },
-      choice, times, h('button', { type: 'submit', class: 'plain' }, 'Arm')),
+    h('details', { class: 'more' }, h('summary', { class: 'chip' }, 'More'),
+      h('form', { onsubmit: (event) => { event.preventDefault(); const [at, fault] = choice.value.split('|'); arm(at, fault, Number(times.value)) } },
+        choice, times, h('button', { type: 'submit', class: 'plain' }, 'Arm'))),
     h('div', { class: 'armed', id: 'armed', 'aria-live': 'polite' }))
 }
 

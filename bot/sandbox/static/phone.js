@@ -5,7 +5,7 @@ import { act, clock, h, icon, spaced } from './dom.js'
 import { promptDialog, shareSheet, cardSheet, listSheet, textsSheet } from './sheets.js'
 
 const ORDER = ['sending', 'sent', 'delivered', 'read']
-const TEXT_SECONDS = 12
+const TEXT_SECONDS = 6
 
 export class Handset {
   constructor(person, shop, onUnread) {
@@ -149,7 +149,7 @@ export class Handset {
     const toast = h('div', { class: 'toast' },
       h('div', {}, h('b', {}, h('span', { class: 'mpesa', 'aria-hidden': 'true' }, 'M'), 'M-PESA', h('small', {}, 'now')), h('p', {}, text.text)),
       h('button', { type: 'button', class: 'iconic', 'aria-label': 'Dismiss', onclick: close }, icon('close')))
-    this.toasts.append(toast)
+    this.toasts.replaceChildren(toast) // one at a time, as on a phone; the menu keeps them all
     let timer = setTimeout(close, TEXT_SECONDS * 1000)
     toast.addEventListener('pointerenter', () => clearTimeout(timer))
     toast.addEventListener('pointerleave', () => { timer = setTimeout(close, 3000) })

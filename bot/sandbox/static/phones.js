@@ -3,6 +3,7 @@
 import { addEvent, clearEvents, showFloats, showLedger, showMovements } from './books.js'
 import { act, clock, h } from './dom.js'
 import { buildStrip, showArmed } from './faults.js'
+import { Guide } from './guide.js'
 import { Handset } from './phone.js'
 
 const $ = (id) => document.getElementById(id)
@@ -13,6 +14,7 @@ let handsets = new Map()
 let prompts = new Map()
 let payouts = new Map()
 let stream
+const guide = new Guide($('guide'), $('help'), showTurn)
 
 async function load() {
   const answer = await fetch('/control/state')
@@ -22,6 +24,8 @@ async function load() {
   payouts = new Map(state.payouts.map((payout) => [payout.id, payout]))
   drawShops()
   drawPhones()
+  guide.begin(state.guide)
+  for (const chat of state.chats) chat.messages.forEach((message) => guide.hear(message))
   clearEvents()
   state.log.forEach(addEvent)
   buildStrip($('strip'), state.catalogue)
@@ -65,6 +69,12 @@ function reach(key) {
   target.scrollIntoView({ behavior: 'smooth', block: 'nearest', inline: 'center' })
 }
 
+/** Marks the phone on which the guide's next step is done. */
+function showTurn(key) {
+  for (const [name, handset] of handsets) handset.element.classList.toggle('turn', name === key)
+  for (const button of $('tabs').children) button.classList.toggle('turn', button.dataset.tab === key)
+}
+
 function showUnread(key, count) {
   const badge = document.querySelector(`[data-tab="${key}"] .badge`)
   if (!badge) return
@@ -73,7 +83,10 @@ function showUnread(key, count) {
 }
 
 const heard = {
-  message: (message) => ours(message)?.add(message),
+  message: (message) => {
+    ours(message)?.add(message)
+    guide.hear(message)
+  },
   status: (told) => ours(told)?.setStatus(told.id, told.status),
   typing: (told) => ours(told)?.setTyping(told.until),
   window: (told) => ours(told)?.setWindow(told.open),

@@ -51,7 +51,7 @@ export function promptDialog(prompt, name, seconds) {
     h('div', { class: 'toolkit' },
       h('header', {}, h('span', { class: 'mpesa', 'aria-hidden': 'true' }, 'M'), 'M-PESA'), bar,
       h('p', {}, 'Do you want to pay ', h('b', {}, `Ksh ${grouped(prompt.amount)}.00`), ' to ', h('b', {}, prompt.merchant), ' account no. ', h('b', {}, prompt.reference), '?'),
-      h('label', {}, 'Enter M-PESA PIN', pin),
+      h('label', {}, 'Enter M-PESA PIN', pin, h('small', {}, 'Any four digits will do here.')),
       h('div', { class: 'buttons' }, h('button', { type: 'button', class: 'cancel', onclick: () => answer('cancel') }, 'Cancel'), ok),
       h('div', { class: 'others' }, h('span', {}, 'Or let it end with'),
         other('Wrong PIN', 'wrong_pin', 'Result 2001'), other('No funds', 'no_funds', 'Result 1'), other('Ignore', 'ignore', 'Result 1037 after a while'))))

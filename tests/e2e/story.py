@@ -1,0 +1,58 @@
+"""Story: the main job, as people play it on the sandbox's page."""
+
+from tests.e2e.phones import Phones
+
+
+async def pays_and_saves(phones: Phones) -> None:
+    await phones.says("Wanjiku", "pay 2000")
+    await phones.hears("Wanjiku", "Pay KES 2,000.00 to Mama Njeri Duka", "********5678", "Change method")
+    await phones.taps("Wanjiku", "Pay")
+    await phones.hears("Wanjiku", "Enter your M-Pesa PIN")
+    await phones.enters_pin("Wanjiku", "2,000.00")
+    await phones.hears("Wanjiku", "Paid: KES 2,000.00", "Receipt", "Save it")
+    await phones.taps("Wanjiku", "Save it")
+    await phones.hears("Wanjiku", "Saved")
+
+
+async def pays_with_one_tap(phones: Phones) -> None:
+    await phones.says("Wanjiku", "pay 500")
+    await phones.hears("Wanjiku", "Pay KES 500.00", "********5678")
+    await phones.taps("Wanjiku", "Pay")
+    await phones.enters_pin("Wanjiku", "500.00")
+    assert "Save it" not in await phones.hears("Wanjiku", "Paid: KES 500.00")
+
+
+async def pays_from_a_hidden_number(phones: Phones) -> None:
+    await phones.says("Juma", "pay 250")
+    await phones.hears("Juma", "Which M-Pesa number pays KES 250.00")
+    await phones.taps("Juma", "Share phone number")
+    await phones.taps("Juma", "Share")
+    await phones.hears("Juma", "Pay KES 250.00", "********2111")
+    await phones.taps("Juma", "Pay")
+    await phones.enters_pin("Juma", "250.00")
+    await phones.hears("Juma", "Paid: KES 250.00", "Save it")
+
+
+async def asks_to_withdraw(phones: Phones, available: str = "2,750.00") -> None:
+    await phones.says("Kamau", "hello")  # nobody is written to who has not written in 24 hours
+    await phones.hears("Kamau", "Hello Kamau")
+    await phones.says("Achieng", "balance")
+    await phones.hears("Achieng", f"Available: KES {available}")
+    await phones.says("Achieng", "withdraw 1000")
+    await phones.hears("Achieng", "Fee: KES 33.00", "KES 967.00", "********3456")
+    await phones.taps("Achieng", "Withdraw")
+    await phones.hears("Achieng", "Requested")
+    await phones.hears("Kamau", "Asked by: Achieng", "KES 1,000.00", "KES 967.00", "Approve")
+
+
+async def approves(phones: Phones) -> None:
+    await phones.taps("Kamau", "Approve")
+    await phones.hears("Kamau", "KES 967.00 is being sent")
+    await phones.hears("Achieng", "Kamau approved")
+    await phones.hears("Achieng", "Paid out: KES 967.00")
+    await phones.hears("Kamau", "Paid out: KES 967.00")
+
+
+async def main_job(phones: Phones) -> None:
+    for scene in (pays_and_saves, pays_with_one_tap, pays_from_a_hidden_number, asks_to_withdraw, approves):
+        await scene(phones)

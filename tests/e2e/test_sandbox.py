@@ -1,0 +1,131 @@
+"""The sandbox as a stranger uses it: one command, one page, clicks and typing."""
+
+import socket
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e import story
+from tests.e2e.phones import Sandbox, browser_page
+
+browser = pytest.mark.browser
+
+
+@pytest.fixture
+def sandbox(tmp_path):
+    return Sandbox(tmp_path)
+
+
+@pytest.fixture
+async def phones():
+    async with browser_page() as page:
+        yield page
+
+
+@browser
+async def test_the_main_job_is_played_on_the_page(sandbox, phones):
+    with sandbox.running() as url:
+        await phones.open(url)
+        guide = phones.page.get_by_label("First steps")
+        await expect(guide).to_contain_text("1 of 6")
+        await story.main_job(phones)
+        await expect(guide).to_contain_text("That was the main job")
+        await phones.shows_books("Wallet 1,750.00 –", "At M-Pesa -1,783.00 –", "Fees of withdrawals 33.00 –")
+        await expect(phones.page.locator("#sum")).to_have_text("0.00")
+        await expect(phones.page.locator("#light")).to_have_text("sums to zero")
+        assert phones.complaints == []
+        assert phones.hosts == {f"127.0.0.1:{sandbox.port + 1}"}
+    assert sandbox.complaints() == ""
+
+
+@browser
+async def test_a_payment_with_the_wrong_pin_is_tried_again(sandbox, phones):
+    with sandbox.running() as url:
+        await phones.open(url)
+        await phones.says("Wanjiku", "pay 300")
+        await phones.hears("Wanjiku", "Pay KES 300.00")
+        await phones.taps("Wanjiku", "Pay")
+        await phones.taps("Wanjiku", "Wrong PIN")
+        await phones.hears("Wanjiku", "is not paid: the M-Pesa PIN was wrong")
+        await phones.taps("Wanjiku", "Try again")
+        await phones.enters_pin("Wanjiku", "300.00")
+        await phones.hears("Wanjiku", "Paid: KES 300.00")
+        assert phones.complaints == []
+
+
+@browser
+async def test_a_rejected_withdrawal_gives_the_money_back_with_the_reason(sandbox, phones):
+    with sandbox.running() as url:
+        await phones.open(url)
+        await story.pays_and_saves(phones)
+        await story.asks_to_withdraw(phones, available="2,000.00")
+        await phones.shows_books("Wallet 2,000.00 1,000.00", "At M-Pesa -2,000.00 –")
+        await phones.taps("Kamau", "Reject")
+        await phones.hears("Kamau", "Why do you reject")
+        await phones.says("Kamau", "Not this week")
+        await phones.hears("Achieng", "was rejected, by Kamau", "Not this week", "available again")
+        await phones.shows_books("Wallet 2,000.00 –", "At M-Pesa -2,000.00 –")
+        assert phones.complaints == []
+
+
+@browser
+async def test_money_and_saved_method_outlive_the_process_until_a_reset(sandbox, phones):
+    with sandbox.running() as url:
+        await phones.open(url)
+        await story.pays_and_saves(phones)
+    with sandbox.running() as url:
+        await phones.open(url)
+        await phones.shows_books("Wallet 2,000.00 –", "At M-Pesa -2,000.00 –")
+        await story.pays_with_one_tap(phones)
+    with sandbox.running("--reset") as url:
+        await phones.open(url)
+        await phones.shows_books()
+        await expect(phones.page.locator("#transfers")).to_contain_text("Nothing has moved yet")
+
+
+@browser
+async def test_a_chat_fits_every_screen(sandbox, phones):
+    with sandbox.running() as url:
+        await phones.open(url)
+        await phones.says("Wanjiku", "pay 2000")
+        await phones.hears("Wanjiku", "Pay KES 2,000.00")
+        for width, height in ((390, 800), (1280, 720), (1500, 900)):
+            await phones.page.set_viewport_size({"width": width, "height": height})
+            for seen in (
+                phones.page.get_by_label("First steps"),
+                phones.of("Wanjiku").get_by_role("button", name="Pay", exact=True),
+                phones.of("Wanjiku").get_by_role("button", name="Send"),
+            ):
+                await expect(seen).to_be_in_viewport(ratio=1)
+            assert await phones.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.org"])
+def test_it_listens_on_this_machine_only(sandbox, host):
+    assert "listens on this machine only" in sandbox.refused("--host", host)
+
+
+def test_it_takes_no_live_keys(sandbox):
+    told = sandbox.refused(LIPACHAT_PAYSTACK__SECRET_KEY="sk_live_0123456789")
+    assert told == "The sandbox takes no live keys: unset LIPACHAT_PAYSTACK__SECRET_KEY.\n"
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_a_taken_port_is_told_with_what_to_do(sandbox, offset):
+    with socket.create_server(("127.0.0.1", sandbox.port + offset)):
+        told = sandbox.refused()
+    assert told.count("\n") == 1
+    assert f"Cannot listen on 127.0.0.1:{sandbox.port + offset}" in told
+    assert "choose another --port" in told
+
+
+def test_a_port_without_a_next_one_is_refused(tmp_path):
+    assert "--port is a number from 1 to 65534" in Sandbox(tmp_path, 65535).refused()
+
+
+def test_a_reset_leaves_what_the_sandbox_did_not_write(sandbox, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "thesis.txt").write_text("mine")
+    with sandbox.running("--reset"):
+        pass
+    assert (tmp_path / "data" / "thesis.txt").read_text() == "mine"
