@@ -1,0 +1,68 @@
+"""What the documents promise is there: links, variables, the example tenant, the quoted conversations."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Settings
+from services.people import tenant_file
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TRANSCRIPTS = [path.read_text() for path in (ROOT / "tests" / "transcripts").glob("*.txt")]
+
+
+def anchors(text):
+    """Of its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def known(variable):
+    where = Settings.model_fields
+    for part in variable.removeprefix("LIPACHAT_").lower().split("__"):
+        if part not in where:
+            return False
+        where = getattr(where[part].annotation, "model_fields", {})
+    return True
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        there = path.parent / name if name else path
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there.read_text()), target
+
+
+def test_variables_exist():
+    named = {name for path in DOCUMENTS for name in re.findall(r"LIPACHAT_[A-Z_]+[A-Z]", path.read_text())}
+    others = {"LIPACHAT_SECRETS_DIR", "LIPACHAT_WRITE_TRANSCRIPTS"}
+    assert {name for name in named - others if not known(name)} == set()
+
+
+def test_the_example_tenant_is_one():
+    file = tenant_file.read((ROOT / "docs" / "mama-njeri.toml").read_text())
+    assert file.providers.mpesa is not None
+    assert (file.providers.mpesa.can_collect, file.providers.mpesa.can_pay_out) == (True, True)
+
+
+def test_quoted_conversations_are_those_that_are_tested():
+    quoted = re.findall(r"```text\n(> .+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(quoted) == 2
+    for conversation in quoted:
+        pieces = conversation.split("…\n")
+        assert any(in_order(pieces, transcript) for transcript in TRANSCRIPTS), conversation
+
+
+def in_order(pieces, text):
+    at = 0
+    for piece in pieces:
+        at = text.find(piece, at) + len(piece)
+        if at < len(piece):
+            return False
+    return True
