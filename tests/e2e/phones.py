@@ -63,7 +63,7 @@ class Sandbox:
                 text=True,
             )
         try:
-            yield _address(process)
+            yield self._address(process)
         finally:
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=30)
@@ -71,6 +71,15 @@ class Sandbox:
 
     def complaints(self) -> str:
         return (self.folder / "sandbox.log").read_text()
+
+    def _address(self, process: "subprocess.Popen[str]") -> str:
+        assert process.stdout is not None
+        told = ""
+        while "Ctrl+C" not in told and (line := process.stdout.readline()):
+            told += line
+        found = re.search(r"Phones.*(http://\S+)", told)
+        assert found, told + self.complaints()
+        return found[1]
 
 
 def two_free_ports() -> int:
@@ -84,18 +93,6 @@ def two_free_ports() -> int:
             except (OSError, OverflowError):
                 continue
             return port
-
-
-def _address(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None
-    told = []
-    for line in process.stdout:
-        told.append(line)
-        if "Ctrl+C" in line:
-            break
-    found = re.search(r"Phones.*(http://\S+)", "".join(told))
-    assert found, told
-    return found[1]
 
 
 @dataclass

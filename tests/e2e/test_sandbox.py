@@ -84,6 +84,20 @@ async def test_money_and_saved_method_outlive_the_process_until_a_reset(sandbox,
 
 
 @browser
+async def test_the_guide_can_be_skipped_and_hidden_and_brought_back(sandbox, phones):
+    with sandbox.running() as url:
+        await phones.open(url)
+        guide = phones.page.get_by_label("First steps")
+        await guide.get_by_role("button", name="Skip").click()
+        await expect(guide).to_contain_text("2 of 6")
+        await guide.get_by_role("button", name="Hide the guide").click()
+        await phones.open(url)
+        await expect(guide).to_be_hidden()
+        await phones.page.get_by_role("button", name="Guide", exact=True).click()
+        await expect(guide).to_contain_text("1 of 6")
+
+
+@browser
 async def test_a_chat_fits_every_screen(sandbox, phones):
     with sandbox.running() as url:
         await phones.open(url)
