@@ -93,6 +93,7 @@ tenants = sa.Table(
     sa.Column("payout_method_type", sa.Text),
     sa.Column("payout_sealed", sa.LargeBinary),  # method_details as JSON
     sa.Column("payouts_frozen", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("frozen_because", sa.Text),  # our word for the cause
     sa.Column("version", sa.Integer, nullable=False),  # counts changes, so that caches know
     sa.Column("created_at", Moment, nullable=False),
 )
@@ -395,9 +396,11 @@ attempts = sa.Table(
     sa.Column("reference_sealed", sa.LargeBinary),
     sa.Column("receipt", sa.Text),
     sa.Column("asked", sa.Boolean, nullable=False, server_default=sa.false()),  # the person asked: tell
+    sa.Column("doubt", sa.Text),  # a success was told that may not be credited, or not yet
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("resolved_at", Moment),
     _one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed", "expired"),
+    _one_of("doubt", "unconfirmed", "contradicted", "other_amount"),
     _of("payments", "payment_id"),
     # Never two live attempts for one payment, whoever races.
     sa.Index(
