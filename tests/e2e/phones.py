@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -66,7 +66,10 @@ class Sandbox:
             yield self._address(process)
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+            with suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=30)
+            process.kill()  # one that has ended does not feel it
+            process.communicate()
         assert process.returncode == 0, self.complaints()
 
     def complaints(self) -> str:
