@@ -36,7 +36,7 @@ for name, group in (("db", db), ("tenant", tenant), ("ledger", ledger), ("events
 _REFUSED = 1
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
-Port = Annotated[int, typer.Option(help="Port to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
 
 
 @app.command()
@@ -139,7 +139,7 @@ def tenant_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=Fals
     """Create or change a tenant by its file; applying the same again changes nothing."""
     from bot.commands import apply_file
 
-    _print(_run(lambda settings: apply_file(settings, str(file), file.read_text(encoding="utf-8"))))
+    _print(_run(lambda settings: apply_file(settings, file)))
 
 
 @tenant.command("show")
@@ -209,8 +209,7 @@ def _print(data: Any) -> None:
 @contextmanager
 def _refusals() -> Iterator[None]:
     """What a person can put right is said in a sentence; everything else is a bug and shows its trace."""
-    from sqlalchemy.exc import DBAPIError
-
+    from bot.away import AWAY, sentence
     from bot.run import CannotRun
     from bot.settings import SettingsError
     from services.people.tenant_file import TenantFileError
@@ -220,9 +219,8 @@ def _refusals() -> Iterator[None]:
     except (CannotRun, SettingsError, TenantFileError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(_REFUSED) from None
-    except (DBAPIError, OSError) as error:
-        reason = getattr(error, "orig", None) or error
-        typer.echo(f"The database does not do this: {reason}. Is it there and upgraded?", err=True)
+    except AWAY as error:
+        typer.echo(sentence(error), err=True)
         raise typer.Exit(_REFUSED) from None
 
 

@@ -1,9 +1,10 @@
-"""Away: what is answered while the database is not there, so that the caller sends it again."""
+"""Away: what is said while the database is not there: 503, so that the caller sends it again, and a
+sentence to whoever sits at the command line."""
 
 import asyncpg
 import structlog
 from aiohttp import web
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 log = structlog.get_logger()
 
@@ -21,3 +22,18 @@ def unavailable(error: BaseException) -> web.Response:
         text="The database does not answer, so nothing was stored. Please send this again.",
         headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
     )
+
+
+def sentence(error: BaseException) -> str:
+    """What is wrong, of one of AWAY."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"Cannot use {error.filename}: {error.strerror}."
+    if isinstance(error, DBAPIError) and not error.connection_invalidated:
+        return f"The database refuses this: {reason(error)}. Check its address, rights and upgrade."
+    return f"The database does not answer: {reason(error)}."
+
+
+def reason(error: BaseException) -> str:
+    """The driver's own words, in one line."""
+    words = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    return words.rstrip(".") or type(error).__name__

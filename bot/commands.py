@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -36,16 +37,23 @@ async def _open(settings: Settings) -> AsyncIterator[Parts]:
         await parts.database.close()
 
 
-async def apply_file(settings: Settings, name: str, text: str) -> dict[str, Any]:
-    """Raises TenantFileError; nothing is changed then."""
-    file = tenant_file.read(text, name)
+async def apply_file(settings: Settings, path: Path) -> dict[str, Any]:
+    """Raises TenantFileError and CannotRun; nothing is changed then."""
+    file = tenant_file.read(_text(path), str(path))
     async with _open(settings) as parts, parts.database.transaction() as connection:
         tenant_id = await id_of(connection, file.tenant.slug) or new_id()
         try:
             applied = await apply(Work(connection, parts.vault, tenant_id, parts.clock()), file)
         except NumberTaken as taken:
-            raise CannotRun(f"{name}: {taken}. Nothing was changed.") from None
+            raise CannotRun(f"{path}: {taken}. Nothing was changed.") from None
     return asdict(applied)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise CannotRun(f"{path} is not UTF-8 text (byte {error.start}). Nothing was changed.") from None
 
 
 async def show_tenant(settings: Settings, slug: str) -> dict[str, Any]:

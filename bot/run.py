@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot import log as logging
 from bot.app import opened, parts_of, web_app, working
+from bot.away import reason
 from bot.settings import Settings
 from services.store import upgrade
 from services.store.database import Database
@@ -61,7 +62,7 @@ async def refuse_old_schema(settings: Settings) -> None:
         current = await upgrade.current(database)
     except Exception as error:
         where = database.url.render_as_string(hide_password=True)
-        raise CannotRun(f"The database at {where} does not answer: {type(error).__name__}.") from error
+        raise CannotRun(f"The database at {where} does not answer: {reason(error)}.") from error
     finally:
         await database.close()
     if current != upgrade.head():
@@ -73,7 +74,8 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=1024, reuse_port=False)
     except OSError as error:
-        raise CannotRun(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+        cause = (error.strerror or str(error)).partition(" (")[0]
+        raise CannotRun(f"Cannot listen on {host}:{port}: {cause}.") from error
 
 
 def _serve_child(settings: Settings, bound: socket.socket, worker: bool) -> None:  # noqa: FBT001  passed by position to a process
@@ -118,13 +120,19 @@ async def told_to_stop() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    parent = multiprocessing.parent_process()
+    if parent is not None:  # a child whose parent was killed would keep the port
+        loop.add_reader(parent.sentinel, stop.set)
     await stop.wait()
 
 
 def _until_told(children: Sequence[multiprocessing.process.BaseProcess]) -> None:
     """Passes the signal on; when one child dies by itself, all end, so that a supervisor sees it."""
+    told = False
 
     def stop(*_: object) -> None:
+        nonlocal told
+        told = True
         for child in children:
             if child.is_alive():
                 child.terminate()
@@ -132,7 +140,9 @@ def _until_told(children: Sequence[multiprocessing.process.BaseProcess]) -> None
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     multiprocessing.connection.wait([child.sentinel for child in children])
+    died = not told
     stop()
     for child in children:
         child.join()
-    sys.exit(max(child.exitcode or 0 for child in children))
+    stopped = (0, -signal.SIGTERM)  # the latter where it had hardly begun
+    sys.exit(1 if died or any(child.exitcode not in stopped for child in children) else 0)

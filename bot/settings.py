@@ -2,10 +2,13 @@
 
 import os
 import re
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from services.safety.vault import parse_keys
 
@@ -16,12 +19,21 @@ class SettingsError(Exception):
     """Every problem of the settings, each with its variable and its fix, a line each."""
 
 
+def _is_an_address(value: str) -> str:
+    if not re.match(r"https?://[^/\s]", value):
+        raise ValueError("must begin with https:// (or http:// on this machine)")
+    return value.rstrip("/")
+
+
+Address = Annotated[str, AfterValidator(_is_an_address)]
+
+
 class WhatsAppSettings(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     app_secret: SecretStr
     verify_token: SecretStr
-    graph_url: str = "https://graph.facebook.com"
+    graph_url: Address = "https://graph.facebook.com"
     api_version: str = "v25.0"
 
     @field_validator("app_secret", "verify_token")
@@ -39,19 +51,19 @@ class WhatsAppSettings(BaseModel):
 
 
 class MpesaUrl(BaseModel):
-    url: str = "https://api.safaricom.co.ke"
+    url: Address = "https://api.safaricom.co.ke"
 
 
 class PaystackUrl(BaseModel):
-    url: str = "https://api.paystack.co"
+    url: Address = "https://api.paystack.co"
 
 
 class PesapalUrl(BaseModel):
-    url: str = "https://pay.pesapal.com/v3"
+    url: Address = "https://pay.pesapal.com/v3"
 
 
 class StripeUrl(BaseModel):
-    url: str = "https://api.stripe.com"
+    url: Address = "https://api.stripe.com"
 
 
 class Settings(BaseModel):
@@ -64,7 +76,7 @@ class Settings(BaseModel):
     database_url: str = "sqlite+aiosqlite:///.data/lipachat.db"
     database_owner_url: str | None = None
     redis_url: str | None = None
-    public_url: str = "http://127.0.0.1:8080"
+    public_url: Address = "http://127.0.0.1:8080"
     mpesa: MpesaUrl = MpesaUrl()
     paystack: PaystackUrl = PaystackUrl()
     pesapal: PesapalUrl = PesapalUrl()
@@ -84,14 +96,17 @@ class Settings(BaseModel):
     def _is_a_database(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
             raise ValueError("must begin with sqlite+aiosqlite:// or postgresql+asyncpg://")
-        return value
+        try:
+            return value and make_url(value).render_as_string(hide_password=False)
+        except (ArgumentError, ValueError):
+            raise ValueError("cannot be read: write it as postgresql+asyncpg://user@host:5432/name") from None
 
-    @field_validator("public_url")
+    @field_validator("redis_url")
     @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with https:// (or http:// on this machine)")
-        return value.rstrip("/")
+    def _is_a_redis(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -124,8 +139,11 @@ class _Environment(Settings, BaseSettings):
 
 def load() -> Settings:
     """From the environment, `.env` and the directory of LIPACHAT_SECRETS_DIR. Raises SettingsError."""
+    folder = os.environ.get("LIPACHAT_SECRETS_DIR")
+    if folder is not None and not Path(folder).is_dir():
+        raise SettingsError("LIPACHAT_SECRETS_DIR is no directory; name one whose files are the secrets")
     try:
-        return _Environment(_secrets_dir=os.environ.get("LIPACHAT_SECRETS_DIR"))
+        return _Environment(_secrets_dir=folder)
     except ValidationError as error:
         problems = (_problem(each) for each in error.errors(include_input=False))
         raise SettingsError("\n".join(problems)) from None

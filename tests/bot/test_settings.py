@@ -54,7 +54,15 @@ def test_several_secrets_and_keys_while_rotating(environment):
         ("LIPACHAT_SECRET_KEYS", "c2hvcnQ=", "base64 of 32 bytes"),
         ("LIPACHAT_SECRET_KEYS", "not base64!", "base64 of 32 bytes"),
         ("LIPACHAT_DATABASE_URL", "mysql://x", "must begin with sqlite"),
+        ("LIPACHAT_DATABASE_URL", "postgresql+asyncpg://x:secret@host:port/y", "cannot be read"),
+        ("LIPACHAT_DATABASE_OWNER_URL", "postgres://owner@host/y", "must begin with sqlite"),
+        ("LIPACHAT_REDIS_URL", "localhost:6379", "must begin with redis://"),
         ("LIPACHAT_PUBLIC_URL", "pay.example", "must begin with https://"),
+        ("LIPACHAT_PUBLIC_URL", "https:///hooks", "must begin with https://"),
+        ("LIPACHAT_WHATSAPP__GRAPH_URL", "graph.facebook.com", "must begin with https://"),
+        ("LIPACHAT_MPESA__URL", "api.safaricom", "must begin with https://"),
+        ("LIPACHAT_LOG_LEVEL", "loudly", "'debug', 'info', 'warning' or 'error'"),
+        ("LIPACHAT_SECRETS_DIR", "/nowhere/at/all", "is no directory"),
         ("LIPACHAT_WHATSAPP__APP_SECRET", " , ", "must not be empty"),
     ],
 )
@@ -65,6 +73,15 @@ def test_a_wrong_value_is_named_and_never_shown(environment, name, value, words)
     assert name in str(error.value)
     assert words in str(error.value)
     assert value not in str(error.value)
+
+
+def test_one_that_is_missing_of_two_is_named_alone(environment):
+    environment(**{name: value for name, value in NEEDED.items() if "VERIFY" not in name})
+    with pytest.raises(SettingsError) as error:
+        load()
+    assert str(error.value) == (
+        "LIPACHAT_WHATSAPP__VERIFY_TOKEN is not set; choose a word and enter it at Meta's webhook too"
+    )
 
 
 def test_secrets_from_a_directory_of_files(environment, tmp_path):

@@ -1,0 +1,134 @@
+"""What the command line refuses: in a sentence, with the exit code of the manual, and without a trace."""
+
+import base64
+import socket
+import time
+
+import pytest
+
+from tests.e2e.installation import Installation
+
+
+@pytest.fixture
+def installation(tmp_path):
+    """On an empty SQLite database."""
+    return Installation(tmp_path, LIPACHAT_DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/lipachat.db")
+
+
+@pytest.fixture
+def current(installation):
+    installation.run("db", "upgrade")
+    return installation
+
+
+def one_sentence(said):
+    """Without its end of line."""
+    assert "Traceback" not in said
+    assert said.count("\n") == 1, said
+    return said.strip()
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["work"], ["ledger", "check"]], ids=str)
+def test_an_old_schema_is_refused_with_the_command_that_mends_it(installation, command):
+    said = one_sentence(installation.run(*command, code=1))
+    assert said == "The database has an older schema. Run: python main.py db upgrade"
+
+
+def test_what_is_not_set_is_named_all_at_once_with_how_to_make_it(installation):
+    for name in list(installation.environment):
+        if name.startswith("LIPACHAT_"):
+            del installation.environment[name]
+    said = installation.run("serve", code=1)
+    assert "Traceback" not in said
+    assert "LIPACHAT_SECRET_KEYS is not set; make one with: python -c" in said
+    assert "LIPACHAT_WHATSAPP__APP_SECRET" in said
+    assert "LIPACHAT_WHATSAPP__VERIFY_TOKEN" in said
+
+
+def test_what_is_wrong_is_named_all_at_once_and_never_shown(installation):
+    installation.environment |= {
+        "LIPACHAT_SECRET_KEYS": base64.b64encode(b"too short").decode(),
+        "LIPACHAT_DATABASE_URL": "mysql://root:hunter2@db/x",
+        "LIPACHAT_REDIS_URL": "localhost:6379",
+        "LIPACHAT_LOG_FORMAT": "xml",
+    }
+    said = installation.run("work", code=1)
+    assert "Traceback" not in said
+    for name in ("SECRET_KEYS", "DATABASE_URL", "REDIS_URL", "LOG_FORMAT"):
+        assert said.count(f"LIPACHAT_{name} ") == 1, said
+    assert "hunter2" not in said
+
+
+def test_two_processes_on_sqlite_are_refused(current):
+    said = one_sentence(current.run("serve", "--workers", "2", code=1))
+    assert said == "SQLite serves one process only: leave out --workers, or use PostgreSQL."
+
+
+def test_a_port_that_is_taken_is_refused(current):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        said = one_sentence(current.run("serve", "--port", str(port), code=1))
+    assert said == f"Cannot listen on 127.0.0.1:{port}: Address already in use."
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[tenant]\nslug = 'caf\xe9'", "is not UTF-8 text"),
+        (b"[tenant", "tenant.toml"),
+        (b"[tenant]\nslug = 'x'\ncolour = 'red'", "colour"),
+    ],
+)
+def test_a_tenant_file_that_cannot_be_used_changes_nothing(current, tmp_path, content, words):
+    (tmp_path / "tenant.toml").write_bytes(content)
+    said = current.run("tenant", "apply", "tenant.toml", code=1)
+    assert "Traceback" not in said
+    assert words in said
+    assert "No tenant is called x." in current.run("tenant", "show", "x", code=1)
+
+
+def test_a_database_that_is_none_is_said_in_a_sentence(installation, tmp_path):
+    (tmp_path / "lipachat.db").write_bytes(b"no database at all, and longer than a header of one" * 100)
+    for command in (["db", "current"], ["work"], ["db", "upgrade"]):
+        said = one_sentence(installation.run(*command, code=1))
+        assert "file is not a database" in said
+
+
+@pytest.mark.postgres
+def test_a_database_or_user_that_postgres_does_not_know_is_said_in_a_sentence(installation, postgres_server):
+    url = postgres_server.set(database="nothing_such").render_as_string(hide_password=False)
+    installation.environment["LIPACHAT_DATABASE_URL"] = url
+    for command in (["db", "current"], ["work"], ["ledger", "check"]):
+        said = one_sentence(installation.run(*command, code=1))
+        assert 'database "nothing_such" does not exist' in said
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["nonsense"],
+        ["serve", "--nonsense"],
+        ["serve", "--port", "http"],
+        ["serve", "--port", "99999"],
+        ["serve", "--workers", "0"],
+        ["tenant", "apply"],
+        ["tenant", "apply", "nothing.toml"],
+        ["db", "downgrade"],
+    ],
+    ids=str,
+)
+def test_wrong_use_is_2_and_says_what_is_wrong(installation, command):
+    said = installation.run(*command, code=2)
+    assert "Traceback" not in said
+    assert "Error" in said
+
+
+def test_help_is_there_in_under_half_a_second(installation):
+    quickest = min(timed(installation) for _ in range(3))  # of three, since the machine has other work
+    assert quickest < 0.5
+
+
+def timed(installation):
+    start = time.perf_counter()
+    assert "serve" in installation.run("--help")
+    return time.perf_counter() - start
