@@ -1,5 +1,6 @@
 """Audit: who did what to what. Rows are only ever added; facts are masked."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,3 +28,17 @@ async def record(
             alert=alert,
         )
     )
+
+
+async def alerted(
+    work: Work, action: str, *, target: UUID | None = None, since: datetime | None = None
+) -> bool:
+    """Whether this alert was given before: of this target, or since then."""
+    query = sa.select(audit.c.seq).where(
+        audit.c.tenant_id == work.tenant, audit.c.alert, audit.c.action == action
+    )
+    if target is not None:
+        query = query.where(audit.c.target == str(target))
+    if since is not None:
+        query = query.where(audit.c.at >= since)
+    return (await work.connection.execute(query.limit(1))).first() is not None

@@ -138,10 +138,14 @@ class AlreadyPaid(Refusal):
 
 @dataclass(eq=False)
 class PaymentUnderWay(Refusal):
-    """An earlier attempt for this order may still succeed, so no second one may start."""
+    """An earlier attempt for this order may still succeed, so no second one may start.
+
+    For three minutes at most; `told`: a success was told of it, and is being confirmed.
+    """
 
     code: ClassVar[str] = "payment_under_way"
     number: str
+    told: bool = False
 
 
 @dataclass(eq=False)

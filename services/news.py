@@ -27,6 +27,34 @@ class Unpaid(StrEnum):
     LOCKED = "locked"  # the customer's M-Pesa is locked
     PROVIDER = "provider"  # the provider is down or refuses without a reason of the customer's
     SHOP = "shop"  # the shop's own settings at the provider are wrong: alerted
+    NOT_ASKED = "not_asked"  # we were away for too long to ring the phone now
+    RECEIVER = "receiver"  # of a payout: who should receive it cannot
+
+
+class Doubt(StrEnum):
+    """Why a success that was told of a payment is not credited, or not yet."""
+
+    UNCONFIRMED = "unconfirmed"  # it is large, so a query has to say so too
+    CONTRADICTED = "contradicted"  # a no was told as well
+    OTHER_AMOUNT = "other_amount"  # only a callback with the right amount can clear it
+
+
+class Unsent(StrEnum):
+    """Why a withdrawal was not paid out, in our words; the chat has a sentence for each."""
+
+    RECEIVER = "receiver"  # not registered, wrong, closed or too full
+    LIMIT = "limit"  # the provider's or the receiver's
+    PROVIDER = "provider"  # down, or refuses without a reason of the receiver's
+    TOO_LATE = "too_late"  # it was approved too long ago
+    ALTERED = "altered"  # it is not what was approved
+    APPROVER = "approver"  # who approved it may no longer do so
+
+
+class Frozen(StrEnum):
+    """Why a tenant's payouts are stopped."""
+
+    SETTINGS = "settings"  # the provider refuses the settings that payouts use
+    CONTRADICTION = "contradiction"  # a payout that had failed was paid after all
 
 
 class PaymentMethod(BaseModel):
@@ -89,6 +117,16 @@ class PaidTwice(_News):
     receipt: str | None
 
 
+class PaymentInDoubt(_News):
+    """What the provider told does not fit together, and it will not be asked again."""
+
+    kind: Literal["payment_in_doubt"] = "payment_in_doubt"
+    payment_id: UUID
+    order_id: UUID
+    number: str
+    amount: Money
+
+
 class Withdrawal(BaseModel):
     """A withdrawal as people see it: the destination masked."""
 
@@ -127,13 +165,23 @@ class WithdrawalApproved(_News):
 class WithdrawalClosed(_News):
     """To the maker and the approvers: nothing was or will be paid; the hold is released.
 
-    `withdrawal.status` is rejected, canceled, expired or failed; `by` the person, where one decided.
+    `withdrawal.status` is rejected, canceled, expired or failed; `by` the person, where one decided,
+    and `reason` what they typed; `because` is ours where it failed.
     """
 
     kind: Literal["withdrawal_closed"] = "withdrawal_closed"
     withdrawal: Withdrawal
     by: str | None = None
     reason: str | None = None
+    because: Unsent | None = None
+
+
+class WithdrawalHeldBack(_News):
+    """To the maker and the approvers: it is approved, and is sent once payouts go on."""
+
+    kind: Literal["withdrawal_held_back"] = "withdrawal_held_back"
+    withdrawal: Withdrawal
+    because: Frozen
 
 
 class WithdrawalPaid(_News):
@@ -151,6 +199,54 @@ class SelfApprovalTried(_News):
     withdrawal: Withdrawal
 
 
+# --- to those who reconcile: the staff with finance:reconcile, owners among them
+
+
+class OrderPaidTwice(_News):
+    """A customer's second payment is kept in suspense: it is theirs."""
+
+    kind: Literal["order_paid_twice"] = "order_paid_twice"
+    number: str
+    amount: Money
+    receipt: str | None
+
+
+class OrderInDoubt(_News):
+    """A payment was told and is not credited: the provider's own books have to say what is so."""
+
+    kind: Literal["order_in_doubt"] = "order_in_doubt"
+    number: str
+    amount: Money
+    receipt: str | None
+    because: Doubt
+    told: Money | None = None  # the amount, where it was another one
+
+
+class SettingsWrong(_News):
+    """The provider refuses what the tenant's file says of it: customers cannot pay. At most hourly."""
+
+    kind: Literal["settings_wrong"] = "settings_wrong"
+    provider: str
+
+
+class PayoutsStopped(_News):
+    kind: Literal["payouts_stopped"] = "payouts_stopped"
+    because: Frozen
+
+
+class PayoutsResumed(_News):
+    """An operator has looked: what waits is sent now."""
+
+    kind: Literal["payouts_resumed"] = "payouts_resumed"
+
+
+class PayoutUndecided(_News):
+    """The provider was asked again and again, and does not say what became of it."""
+
+    kind: Literal["payout_undecided"] = "payout_undecided"
+    withdrawal: Withdrawal
+
+
 class TenantChanged(_News):
     """To the tenant's owners: the operator has changed these settings."""
 
@@ -163,11 +259,19 @@ News = (
     | PaymentFailed
     | PaymentOpen
     | PaidTwice
+    | PaymentInDoubt
     | WithdrawalRequested
     | WithdrawalApproved
     | WithdrawalClosed
+    | WithdrawalHeldBack
     | WithdrawalPaid
     | SelfApprovalTried
+    | OrderPaidTwice
+    | OrderInDoubt
+    | SettingsWrong
+    | PayoutsStopped
+    | PayoutsResumed
+    | PayoutUndecided
     | TenantChanged
 )
 

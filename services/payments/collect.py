@@ -18,7 +18,6 @@ from services.providers.base import (
     Failed,
     Misconfigured,
     NotSent,
-    Pending,
     Prompt,
     Refused,
     Unknown,
@@ -29,6 +28,8 @@ from services.work import Work
 # Without a reference there is nothing to ask by. A prompt lives for about a minute; after two a second
 # one cannot meet the first on the phone.
 _BLIND_WAIT = timedelta(minutes=2)
+# Whoever asked to pay longer ago has put the phone away: after an outage it rings for nobody.
+_SENT_WITHIN = timedelta(minutes=2)
 
 
 async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt | None:
@@ -42,6 +43,9 @@ async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt
         return None
     if attempt.payment_status != "pending":  # paid or left in the meantime
         await expire(work, attempt_id)
+        return None
+    if work.now - attempt.created_at > _SENT_WITHIN:
+        await expire(work, attempt_id, Unpaid.NOT_ASKED)
         return None
     await move(work, attempt, "created", state="submitting")
     return Prompt(
@@ -80,8 +84,7 @@ async def begin_check(work: Work, attempt_id: UUID) -> tuple[str, str] | None:
 
 async def collect_checked(work: Work, attempt_id: UUID, word: Word) -> None:
     """Take the answer to the query; while it is open, ask again later, and give up in the end."""
-    await settle(work, attempt_id, word)
-    if not isinstance(word, Pending):
+    if await settle(work, attempt_id, word):
         await jobs.finish(work, attempt_id, "collect_check")
     elif not await jobs.again(work, "collect_check", attempt_id, COLLECT_LADDER):
         await expire(work, attempt_id)

@@ -1,6 +1,7 @@
 """Record: an attempt with the payment and the order it belongs to, read under the order's lock."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +10,12 @@ import sqlalchemy as sa
 from services import audit, inbox
 from services.errors import NotFound
 from services.money import Money
-from services.news import News, PaymentMethod
+from services.news import Doubt, News, PaymentFailed, PaymentMethod, PaymentOpen, Unpaid
 from services.store.schema import attempts, orders, payments
 from services.work import Work
 
 LIVE = ("created", "submitting", "pending", "unknown")
+NOT_SUCCEEDED = (*LIVE, "failed", "expired")
 SETTLED = ("succeeded", "partially_refunded", "refunded")
 
 
@@ -29,6 +31,8 @@ class Attempt:
     reference: str | None
     receipt: str | None
     asked: bool
+    doubt: Doubt | None
+    created_at: datetime
     payment_id: UUID
     payment_status: str
     order_id: UUID
@@ -100,6 +104,8 @@ async def _read(work: Work, attempt_id: UUID) -> Attempt:
         reference=work.open(sealed, "attempts.reference", row.id) if sealed else None,
         receipt=row.receipt,
         asked=row.asked,
+        doubt=Doubt(row.doubt) if row.doubt else None,
+        created_at=row.created_at,
         payment_id=row.payment_id,
         payment_status=row.payment_status,
         order_id=row.order_id,
@@ -157,6 +163,25 @@ async def tell(work: Work, attempt: Attempt, news: News) -> None:
         await inbox.tell(work, attempt.conversation_id, news)
     else:
         await inbox.tell_people(work, [attempt.person_id], news)
+
+
+def still_open(attempt: Attempt) -> PaymentOpen:
+    return PaymentOpen(
+        payment_id=attempt.payment_id,
+        order_id=attempt.order_id,
+        number=attempt.number,
+        amount=attempt.amount,
+    )
+
+
+def unpaid(attempt: Attempt, because: Unpaid) -> PaymentFailed:
+    return PaymentFailed(
+        payment_id=attempt.payment_id,
+        order_id=attempt.order_id,
+        number=attempt.number,
+        amount=attempt.amount,
+        because=because,
+    )
 
 
 async def alert(work: Work, attempt: Attempt, action: str, **facts: str | None) -> None:

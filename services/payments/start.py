@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from services.money import Money
 from services.news import PaymentMethod
 from services.payments import methods
 from services.payments.record import LIVE
+from services.payments.settle import replace
 from services.phones import masked, mpesa_number
 from services.rails import refuse_uncollectable
 from services.store.schema import attempts, orders, payments
@@ -29,6 +31,8 @@ from services.work import Work
 # Without vowels, and without what is easily misread: a number is said aloud and typed from paper.
 _ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NUMBER_LENGTH = 6
+# A prompt is sent within two minutes of its asking, and lives for about one.
+_ANSWERED_WITHIN = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,7 @@ async def start(work: Work, payer: Payer, checkout: Checkout, way: Way) -> Start
     refuse_uncollectable(method.provider, checkout.amount)
     order = await _order(work, payer, checkout)
     payment = await _payment(work, payer, order)
-    live = sa.select(attempts.c.id).where(
-        attempts.c.tenant_id == work.tenant,
-        attempts.c.payment_id == payment.id,
-        attempts.c.state.in_(LIVE),
-    )
-    if (await work.connection.execute(live)).first() is not None:
-        raise PaymentUnderWay(order.number)
+    await _end_earlier(work, payment.id, order.number)
     await _attempt(work, payment.id, method, details, way.method_id)
     await _await(work, payer, payment.id, order.id)
     return Started(payment_id=payment.id, order_id=order.id, number=order.number)
@@ -174,6 +172,21 @@ async def _payment(work: Work, payer: Payer, order: sa.Row[Any]) -> sa.Row[Any]:
     )
     await work.connection.execute(new)
     return (await work.connection.execute(query)).one()
+
+
+async def _end_earlier(work: Work, payment_id: UUID, number: str) -> None:
+    """An attempt whose prompt may still be answered, or of which a success was told, stands in the way."""
+    query = sa.select(attempts.c.id, attempts.c.created_at, attempts.c.doubt).where(
+        attempts.c.tenant_id == work.tenant,
+        attempts.c.payment_id == payment_id,
+        attempts.c.state.in_(LIVE),
+    )
+    live = (await work.connection.execute(query)).first()
+    if live is None:
+        return
+    if live.doubt is not None or work.now - live.created_at < _ANSWERED_WITHIN:
+        raise PaymentUnderWay(number, told=live.doubt is not None)
+    await replace(work, live.id)
 
 
 async def _attempt(

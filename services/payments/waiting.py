@@ -8,8 +8,17 @@ from services import jobs
 from services.errors import AlreadyPaid, NotFound
 from services.news import PaymentMethod
 from services.payments import methods
-from services.payments.record import LIVE, Attempt, locked, move, move_order, move_payment, tell
-from services.payments.settle import expire, still_open
+from services.payments.record import (
+    NOT_SUCCEEDED,
+    Attempt,
+    locked,
+    move,
+    move_order,
+    move_payment,
+    still_open,
+    tell,
+)
+from services.payments.settle import expire
 from services.store.schema import attempts, payments
 from services.work import Work
 
@@ -23,7 +32,7 @@ async def check(work: Work, person_id: UUID, payment_id: UUID) -> None:
     if attempt.reference is None:
         await tell(work, attempt, still_open(attempt))
         return
-    await move(work, attempt, *LIVE, "failed", "expired", asked=True)
+    await move(work, attempt, *NOT_SUCCEEDED, asked=True)
     await jobs.schedule(work, "collect_check", attempt.id, work.now)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.errors import MissingScope
-from services.people.access import OWNER, granted
+from services.people.access import OWNER, RECONCILE, granted
 from services.store.schema import conversations, people, staff, tenants
 from services.work import Work
 
@@ -28,6 +28,11 @@ async def with_scope(work: Work, scope: str) -> set[UUID]:
 
 async def owners(work: Work) -> set[UUID]:
     return {row.person_id for row in await _staff(work) if row.role == OWNER}
+
+
+async def reconcilers(work: Work) -> set[UUID]:
+    """Who is told what the books and the provider do not agree on; owners are among them."""
+    return await with_scope(work, RECONCILE)
 
 
 async def require(work: Work, person_id: UUID, scope: str) -> None:

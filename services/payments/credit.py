@@ -1,0 +1,100 @@
+"""Credit: what a success moves. Whoever calls has moved the attempt to it, and so comes once."""
+
+import sqlalchemy as sa
+
+from services import inbox, ledger
+from services.ledger import PAYMENT_FEES, SUSPENSE, WALLET, Transfer, provider_account
+from services.news import OrderPaidTwice, PaidTwice, PaymentSettled
+from services.payments import methods
+from services.payments.record import SETTLED, Attempt, alert, move, move_order, move_payment, tell
+from services.people import people
+from services.store.schema import attempts, transfers
+from services.work import Work
+
+
+async def credit(work: Work, attempt: Attempt, receipt: str | None) -> None:
+    """To the merchant's wallet; what comes for an order that is paid already is kept apart."""
+    if attempt.paid:
+        await _suspend(work, attempt, receipt)
+    else:
+        await _sell(work, attempt, receipt)
+
+
+async def told_again(work: Work, attempt: Attempt, receipt: str | None) -> None:
+    """A query knows no receipt; the callback after it fills it in."""
+    if receipt is None or receipt == attempt.receipt:
+        return
+    if attempt.receipt is not None:
+        await alert(work, attempt, "payment.receipt_changed", receipt=receipt, before=attempt.receipt)
+        return
+    await move(work, attempt, "succeeded", receipt=receipt)
+    sale = sa.select(transfers.c.id).where(
+        transfers.c.tenant_id == work.tenant,
+        transfers.c.cause_id == attempt.id,
+        transfers.c.reason == "sale",
+    )
+    if (await work.connection.execute(sale)).first() is not None:
+        await move_payment(work, attempt, *SETTLED, receipt=receipt)
+
+
+async def used_elsewhere(work: Work, attempt: Attempt, receipt: str) -> bool:
+    query = sa.select(attempts.c.id).where(
+        attempts.c.tenant_id == work.tenant,
+        attempts.c.provider == attempt.provider,
+        attempts.c.receipt == receipt,
+        attempts.c.id != attempt.id,
+    )
+    return (await work.connection.execute(query)).first() is not None
+
+
+async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
+    """The sale to the merchant's wallet, less the fee that the merchant agreed to."""
+    tenant = await people.tenant_of(work)
+    moves = [Transfer(provider_account(attempt.provider), WALLET, attempt.amount, "sale")]
+    fee = attempt.amount.share(tenant.payment_fee_ppm)
+    if fee:
+        moves.append(Transfer(WALLET, PAYMENT_FEES, fee, "sale_fee"))
+    await ledger.post(work, attempt.id, moves)
+    await move_payment(
+        work,
+        attempt,
+        "awaiting_customer",
+        "pending",
+        "failed",
+        "expired",
+        "canceled",
+        status="succeeded",
+        receipt=receipt,
+        paid_at=work.now,
+    )
+    await move_order(work, attempt.order_id, "open", "awaiting_payment", "canceled", to="paid")
+    saved = await methods.is_saved(work, attempt.person_id, attempt.provider, attempt.details)
+    news = PaymentSettled(
+        payment_id=attempt.payment_id,
+        order_id=attempt.order_id,
+        number=attempt.number,
+        amount=attempt.amount,
+        receipt=receipt,
+        paid_at=work.now,
+        method=attempt.method,
+        can_save=not saved,
+        late=not attempt.live and attempt.payment_status != "canceled",
+    )
+    await tell(work, attempt, news)
+
+
+async def _suspend(work: Work, attempt: Attempt, receipt: str | None) -> None:
+    """A second success for an order that is paid: kept apart from the wallet, to be given back."""
+    suspense = Transfer(provider_account(attempt.provider), SUSPENSE, attempt.amount, "suspense")
+    await ledger.post(work, attempt.id, [suspense])
+    await alert(work, attempt, "payment.paid_twice", receipt=receipt)
+    news = PaidTwice(
+        payment_id=attempt.payment_id,
+        order_id=attempt.order_id,
+        number=attempt.number,
+        amount=attempt.amount,
+        receipt=receipt,
+    )
+    await tell(work, attempt, news)
+    for_staff = OrderPaidTwice(number=attempt.number, amount=attempt.amount, receipt=receipt)
+    await inbox.tell_people(work, await people.reconcilers(work), for_staff)
