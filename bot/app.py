@@ -85,7 +85,7 @@ async def working(parts: Parts) -> AsyncIterator[None]:
         providers = Providers(database, vault, tenants, http, settings.provider_urls, clock)
         delivery = Delivery(database, vault, tenants, whatsapp, bell, clock)
         calls = Calls(database, vault, providers, bell, clock, settings.public_url)
-        turns = Turns(database, Chat(SCRIPT, vault, tenants, clock), bell, clock)
+        turns = Turns(database, vault, Chat(SCRIPT, vault, tenants, clock), delivery, bell, clock)
         callbacks = Callbacks(database, vault, providers, bell, clock)
         statuses = Statuses(database, vault, bell, clock)
         runs = (turns.run, callbacks.run, statuses.run, calls.run, delivery.run)

@@ -9,28 +9,21 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn, cast
-from uuid import UUID
+from typing import NoReturn, cast
 
-import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.talk import Outgoing, Person, Waiting
 from bot.whatsapp import heard, outgoing
 from flows.conversation import Conversation, Script
 from flows.reply import Heard, Reply
 from flows.text import Text
 from services.facts import Me, Shop
 from services.news import read_news
-from services.people.access import granted
-from services.people.tenants import TenantBook
+from services.people.tenants import Tenant, TenantBook
 from services.safety.vault import Vault
-from services.store.database import padded
-from services.store.schema import conversations, people, staff
 from services.teller import Teller
 from services.work import Work
-
-if TYPE_CHECKING:
-    from bot.claims import Waiting
 
 
 class NeedsTransaction(Exception):
@@ -48,67 +41,12 @@ class Aside:
 
 
 @dataclass(frozen=True)
-class Person:
-    """A conversation's head: who speaks, and where they stand."""
-
-    tenant_id: UUID
-    conversation_id: UUID
-    person_id: UUID
-    name: str | None
-    language: str | None
-    scopes: frozenset[str]
-    phone_sealed: bytes | None
-    place_sealed: bytes | None
-    heard_at: datetime | None
-
-
-@dataclass(frozen=True)
 class Played:
+    """What a turn left: the person at the new place, and what is said. `moved`: the place is to be kept."""
+
     person: Person
-    place: dict[str, object] | None
-    messages: list[dict[str, object]]
-
-
-async def chats_of(connection: AsyncConnection, ids: Iterable[tuple[UUID, UUID]]) -> dict[UUID, Person]:
-    listed = list(ids)
-    if not listed:
-        return {}
-    chat = conversations.c
-    query = (
-        sa.select(
-            chat.tenant_id,
-            chat.id,
-            chat.person_id,
-            people.c.name,
-            people.c.language,
-            staff.c.role,
-            staff.c.scopes,
-            staff.c.active,
-            chat.phone_sealed,
-            chat.place_sealed,
-            chat.heard_at,
-        )
-        .join(people, sa.and_(people.c.tenant_id == chat.tenant_id, people.c.id == chat.person_id))
-        .outerjoin(staff, sa.and_(staff.c.tenant_id == chat.tenant_id, staff.c.person_id == chat.person_id))
-        .where(
-            chat.tenant_id.in_(padded({tenant for tenant, _ in listed})),
-            chat.id.in_(padded([id_ for _, id_ in listed])),
-        )
-    )
-    return {
-        row[1]: Person(
-            row[0],
-            row[1],
-            row[2],
-            row[3],
-            row[4],
-            granted(row.role, row[6] or ()) if row.active else frozenset(),
-            row.phone_sealed,
-            row.place_sealed,
-            row.heard_at,
-        )
-        for row in await connection.execute(query)
-    }
+    messages: list[Outgoing]
+    moved: bool = True
 
 
 class Chat:
@@ -117,12 +55,12 @@ class Chat:
     ) -> None:
         self._script, self._vault, self._tenants, self._clock = script, vault, tenants, clock
 
-    async def play(self, person: Person, event: "Waiting", connection: AsyncConnection | None) -> Played:
+    async def play(self, person: Person, event: Waiting, connection: AsyncConnection | None) -> Played:
         """One event. Without a connection raises NeedsTransaction at the first verb of the teller."""
         now = self._clock()
         what = self._hear(event)
         if what is None:  # a reaction, say: heard, and answered by silence
-            return Played(person, None, [])
+            return Played(person, [], moved=False)
         tenant = await self._tenants.by_id(person.tenant_id)
         me, shop = self._me(person, tenant.language), tenant.shop
         if connection is None:
@@ -140,16 +78,17 @@ class Chat:
             ),
             heard_at=now if event.kind == "message" else person.heard_at,
         )
-        return Played(after, _place_row(after), self._messages(after, replies, tenant.shop, now))
+        return Played(after, self._messages(after, replies, tenant))
 
-    def apology(self, person: Any, now: datetime) -> list[dict[str, object]]:
+    async def apology(self, person: Person) -> list[Outgoing]:
         """What a person hears whose event was parked after it failed again and again."""
         words = Text(
             "Sorry, something went wrong on our side, and we have been told. Please try again later."
         )
-        return self._messages(person, [Reply(text=words)], None, now)
+        tenant = await self._tenants.by_id(person.tenant_id)
+        return self._messages(person, [Reply(text=words)], tenant)
 
-    def _hear(self, event: "Waiting") -> Heard | None:
+    def _hear(self, event: Waiting) -> Heard | None:
         body = self._vault.open(event.body_sealed, event.tenant_id, "inbox.body", event.row)
         return read_news.validate_json(body) if event.kind == "news" else heard.hear(body)
 
@@ -170,29 +109,10 @@ class Chat:
             person.place_sealed, person.tenant_id, "conversations.place", str(person.conversation_id)
         )
 
-    def _messages(
-        self, person: Person, replies: Iterable[Reply], shop: Shop | None, now: datetime
-    ) -> list[dict[str, object]]:
-        language = person.language or "en"
-        timezone = shop.timezone if shop else "UTC"
+    def _messages(self, person: Person, replies: Iterable[Reply], tenant: Tenant) -> list[Outgoing]:
+        language = person.language or tenant.language
         return [
-            {
-                "tenant_id": person.tenant_id,
-                "conversation_id": person.conversation_id,
-                "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
-                "state": "waiting",
-                "due_at": now,
-                "created_at": now,
-            }
+            Outgoing(person, json.dumps(body, ensure_ascii=False, separators=(",", ":")))
             for reply in replies
-            for body in outgoing.bodies(reply, language, timezone)
+            for body in outgoing.bodies(reply, language, tenant.shop.timezone)
         ]
-
-
-def _place_row(person: Person) -> dict[str, object]:
-    return {
-        "b_tenant": person.tenant_id,
-        "b_id": person.conversation_id,
-        "place_sealed": person.place_sealed,
-        "heard_at": person.heard_at,
-    }

@@ -1,35 +1,37 @@
-"""Turns: one person's waiting events, in order, each in a transaction.
+"""Turns: one person's waiting events, in order, each as if in a transaction of its own.
 
 A turn that asks nothing of the services (most of talk) is played beside many others and written with
-them in one commit. One that does is played again in a transaction of its own; steps are frozen and act
+them in one commit. One that does is played again with a connection: on PostgreSQL in its own short
+transaction, on SQLite, which has one writer, in a savepoint beside the others. Steps are frozen and act
 only through the teller, so playing twice is harmless.
 
 The row lock on the conversation is the lease: a crash rolls back and frees it at once. Between being
-played beside others and alone, an event is leased by its due time, or two workers would take it from
-each other for ever. The tries of an
-event are counted in a commit before it is played, so that one that kills its process is parked in the
-end; and what was tried before is played alone, so that it takes no neighbour with it.
+played beside others and with a connection, an event is leased by its due time, or two workers would take
+it from each other for ever. The tries of an event are counted in a commit before it is played, so that
+one that kills its process is parked in the end; and what was tried before is played alone, so that it
+takes no neighbour with it.
 """
 
 import asyncio
 import traceback
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
+from typing import Protocol
 from uuid import UUID
 
-import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.chat import Chat, NeedsTransaction, Person, Played, chats_of
-from bot.claims import BATCH, Waiting, Written, count_tries, lock, read_waiting, write
+from bot import metrics, outbox
+from bot.chat import Chat, NeedsTransaction, Played
+from bot.claims import Written, count_tries, heads, lock, read_waiting, write
+from bot.outbox import Message
+from bot.talk import Person, Waiting
+from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
-from services.store.schema import inbox
 
 log = structlog.get_logger()
 
@@ -38,12 +40,38 @@ _POLL_SECONDS = 1.0
 _LEASE = timedelta(seconds=10)
 
 
+class Sender(Protocol):
+    """The delivery of this process: `room` messages may be handed over now."""
+
+    @property
+    def room(self) -> int: ...
+
+    def hand_over(self, messages: Sequence[Message]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A turn that was rolled back; `tries` counts this one."""
+
+    tries: int
+    error: str
+
+
 class Turns:
     def __init__(
-        self, database: Database, chat: Chat, bell: Bell, clock: Callable[[], datetime], *, abreast: int = 4
+        self,
+        database: Database,
+        vault: Vault,
+        chat: Chat,
+        sender: Sender,
+        bell: Bell,
+        clock: Callable[[], datetime],
+        *,
+        abreast: int = 4,
     ) -> None:
-        self._database, self._chat, self._bell, self._clock = database, chat, bell, clock
-        self._abreast = asyncio.Semaphore(abreast if database.is_postgres else 1)
+        self._database, self._vault, self._chat, self._sender = database, vault, chat, sender
+        self._bell, self._clock = bell, clock
+        self._abreast = asyncio.Semaphore(abreast)
         self._turn_of_retries = False
 
     async def run(self) -> None:
@@ -59,69 +87,61 @@ class Turns:
                 await self._bell.wait("turns", _POLL_SECONDS)
 
     async def once(self) -> bool:
-        """One batch; False when nothing was waiting."""
-        ids = await self._pick()
+        """One batch; False when nothing was waiting, or other workers have it all."""
+        async with self._database.reading() as connection:
+            ids = self._choose(await heads(connection, self._clock()))
         if not ids:
             return False
-        own = await self._batch(ids)
-        if own:
-            await asyncio.gather(*(self._alone(event) for event in own))
+        taken, asking = await self._beside(ids)
+        if asking:
+            await self._ask(asking)
             self._bell.ring("jobs")
-        self._bell.ring("outbox")
-        return True
+        return taken
 
-    async def _pick(self) -> list[tuple[UUID, UUID]]:
-        """Conversations whose head event is due; those tried before alone, every other time."""
-        query = (
-            sa.select(inbox.c.tenant_id, inbox.c.conversation_id, inbox.c.tries, inbox.c.due_at)
-            .where(inbox.c.state == "waiting", inbox.c.conversation_id.is_not(None))
-            .order_by(inbox.c.received_at, inbox.c.seq)
-            .limit(4 * BATCH)
-        )
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).all()
-        heads: dict[UUID, Any] = {}
-        for row in rows:
-            heads.setdefault(row[1], row)
-        now = self._clock()
-        due = [(row[0], row[1], row[2]) for row in heads.values() if row[3] <= now]
-        fresh = [(tenant, chat) for tenant, chat, tries in due if not tries]
-        tried = [(tenant, chat) for tenant, chat, tries in due if tries]
+    def _choose(self, due: Iterable[tuple[UUID, UUID, int]]) -> list[tuple[UUID, UUID]]:
+        """What was tried before is played alone, every other time."""
+        fresh: list[tuple[UUID, UUID]] = []
+        tried: list[tuple[UUID, UUID]] = []
+        for tenant, chat, tries in due:
+            (tried if tries else fresh).append((tenant, chat))
         self._turn_of_retries = not self._turn_of_retries
-        if tried and (self._turn_of_retries or not fresh):
-            return tried[:1]
-        return fresh
+        return tried[:1] if tried and (self._turn_of_retries or not fresh) else fresh
 
-    async def _batch(self, ids: Sequence[tuple[UUID, UUID]]) -> list[Waiting]:
-        """Plays what needs nothing of the services; returns the events that need more."""
-        if self._database.is_postgres:
-            async with self._database.transaction() as connection:
-                waiting = self._takeable(await read_waiting(connection, await lock(connection, ids)))
-                if waiting:
-                    async with self._database.transaction() as beside:  # while we hold the locks
-                        await count_tries(beside, waiting)
-                return await self._play_and_write(connection, waiting)
-        async with self._database.transaction() as connection:  # its one writer counts first
-            counted = self._takeable(await read_waiting(connection, ids))
-            await count_tries(connection, counted)
+    # --- turns that ask nothing of the services ----------------------------------------------------
+
+    async def _beside(self, ids: Sequence[tuple[UUID, UUID]]) -> tuple[bool, list[Waiting]]:
+        """Plays what it can; whether there was anything, and the events that ask the services."""
+        counted = None if self._database.is_postgres else await self._count_first(ids)
+        written = Written()
         async with self._database.transaction() as connection:
-            still = {event.seq for event in await read_waiting(connection, ids)}
-            waiting = [event for event in counted if event.seq in still]
-            return await self._play_and_write(connection, waiting)
+            events, people = await read_waiting(connection, await lock(connection, ids))
+            if counted is None:
+                events = self._takeable(events)
+                async with self._database.noting() as beside:  # while we hold the locks
+                    await count_tries(beside, events)
+            else:
+                events = [counted[event.seq] for event in events if event.seq in counted]
+            asking = await self._play_beside(written, events, people)
+            ours = await self._write(connection, written)
+        self._send(written, ours)
+        return bool(events), asking
 
-    async def _play_and_write(self, connection: AsyncConnection, waiting: Sequence[Waiting]) -> list[Waiting]:
-        own, written = await self._play_all(connection, waiting)
-        await write(connection, written)
-        return own
+    async def _count_first(self, ids: Sequence[tuple[UUID, UUID]]) -> dict[int, Waiting]:
+        """Where one writer excludes the other, the count is a transaction of its own before."""
+        async with self._database.transaction() as connection:
+            events, _ = await read_waiting(connection, await lock(connection, ids))
+            taken = self._takeable(events)
+            await count_tries(connection, taken)
+        return {event.seq: event for event in taken}
 
-    def _takeable(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+    def _takeable(self, events: Iterable[Waiting]) -> list[Waiting]:
         """Of each conversation what is due, in order; one that was tried before is taken alone, so that
         what comes after it is not counted as tried with it."""
         now = self._clock()
-        taken = []
-        closed: set[UUID] = set()
+        taken: list[Waiting] = []
         begun: set[UUID] = set()
-        for event in waiting:
+        closed: set[UUID] = set()
+        for event in events:
             chat = event.conversation_id
             if chat in closed:
                 continue
@@ -134,128 +154,126 @@ class Turns:
             taken.append(event)
         return taken
 
-    async def _play_all(
-        self, connection: AsyncConnection, waiting: Sequence[Waiting]
-    ) -> tuple[list[Waiting], Written]:
-        written = Written()
-        own: list[Waiting] = []
-        heads = await chats_of(connection, {(w.tenant_id, w.conversation_id) for w in waiting})
+    async def _play_beside(
+        self, written: Written, events: Iterable[Waiting], people: dict[UUID, Person]
+    ) -> list[Waiting]:
+        asking: list[Waiting] = []
         by_chat: dict[UUID, list[Waiting]] = defaultdict(list)
-        for event in waiting:
+        for event in events:
             by_chat[event.conversation_id].append(event)
-        for chat_id, events in by_chat.items():
-            person = heads[chat_id]
-            for n, event in enumerate(events, start=1):
-                played = await self._try(event, partial(self._chat.play, person, event, None))
+        for chat, waiting in by_chat.items():
+            person = people[chat]
+            for n, event in enumerate(waiting, start=1):
+                played = await self._try(person, event, None)
+                if isinstance(played, Played):
+                    person = self._note(written, event, played)
+                    continue
                 if played is None:
-                    own.append(event)
+                    asking.append(event)
                     written.later.append(_leased(event, self._clock()))
                 else:
-                    person = self._note(written, event, played, person)
-                if not isinstance(played, Played):
-                    written.untried += [after.seq for after in events[n:]]
-                    break
-        return own, written
+                    await self._note_failure(written, event, played, person)
+                written.untried += [after.seq for after in waiting[n:]]
+                break
+        return asking
 
-    async def _alone(self, event: Waiting) -> None:
-        """In a transaction of its own."""
-        async with self._abreast:
-            failure = await self._one(event)
-            if failure is not None and failure.failed:
-                await self._put_off(failure)
+    # --- turns that do -----------------------------------------------------------------------------
 
-    async def _one(self, event: Waiting) -> "_Failure | None":
-        failure = None
-        chat = (event.tenant_id, event.conversation_id)
+    async def _ask(self, asking: Sequence[Waiting]) -> None:
+        if self._database.is_postgres:
+            await asyncio.gather(*(self._with_connection([event]) for event in asking))
+        else:
+            await self._with_connection(asking)
+
+    async def _with_connection(self, asking: Sequence[Waiting]) -> None:
+        written = Written()
+        async with self._abreast, self._database.transaction() as connection:
+            ids = [(event.tenant_id, event.conversation_id) for event in asking]
+            events, people = await read_waiting(connection, await lock(connection, ids, wait=True))
+            first: dict[UUID, int] = {}
+            for waiting in events:
+                first.setdefault(waiting.conversation_id, waiting.seq)
+            for event in asking:
+                # Where it is another one, our lease ran out and another worker has played it.
+                if first.get(event.conversation_id) == event.seq:
+                    await self._play_with(connection, written, event, people[event.conversation_id])
+            ours = await self._write(connection, written)
+        self._send(written, ours)
+
+    async def _play_with(
+        self, connection: AsyncConnection, written: Written, event: Waiting, person: Person
+    ) -> None:
         try:
-            async with self._database.transaction() as connection:
-                waiting = await read_waiting(connection, await lock(connection, [chat], wait=True))
-                if not waiting or waiting[0].seq != event.seq:  # our lease ran out: another worker has it
-                    return None
-                failure = _Failure(event)
-                person = (await chats_of(connection, {chat}))[event.conversation_id]
+            async with connection.begin_nested():
                 played = await self._chat.play(person, event, connection)
-                written = Written()
-                self._note(written, event, played, person)
-                await write(connection, written)
-        except Exception as error:
-            if failure is None:
-                raise
-            _log(failure.event, error)
-            failure.error = repr(error)
-            return failure
-        return None
+        except Exception as error:  # noqa: BLE001  a bug fails its turn only
+            await self._note_failure(written, event, _failed(event, error), person)
+        else:
+            self._note(written, event, played)
 
-    async def _put_off(self, failure: "_Failure") -> None:
-        """The turn was rolled back: its event waits longer each time, and is parked in the end."""
-        async with self._database.transaction() as connection:
-            written = Written()
-            heads = await chats_of(connection, {(failure.event.tenant_id, failure.event.conversation_id)})
-            person = heads[failure.event.conversation_id]
-            later = _Later(failure.event.tries + 1, failure.error or "")
-            self._note(written, failure.event, later, person)
-            await write(connection, written)
+    # --- both --------------------------------------------------------------------------------------
 
-    async def _try(self, event: Waiting, play: Callable[[], Awaitable[Played]]) -> "Played | _Later | None":
-        """A turn played beside others: None when it asks for the services."""
+    async def _try(
+        self, person: Person, event: Waiting, connection: AsyncConnection | None
+    ) -> Played | _Failed | None:
+        """None when it asks for the services."""
         if event.tries >= MOST_TRIES:
-            return _Later(event.tries, event_error(event))
+            return _Failed(event.tries, f"gave up after {event.tries} tries; the process may have died in it")
         try:
-            return await play()
+            return await self._chat.play(person, event, connection)
         except NeedsTransaction:
             return None
         except Exception as error:  # noqa: BLE001  a bug fails its turn only
-            _log(event, error)
-            return _Later(event.tries + 1, repr(error))
+            return _failed(event, error)
 
-    def _note(self, written: Written, event: Waiting, played: "Played | _Later", person: Person) -> Person:
-        now = self._clock()
-        if isinstance(played, _Later):
-            parked = played.tries >= MOST_TRIES
-            written.later.append(
-                {
-                    "b_seq": event.seq,
-                    "state": "parked" if parked else "waiting",
-                    "due_at": now + timedelta(seconds=2**played.tries),
-                    "error": played.error[:2000],
-                }
-            )
-            if parked:
-                log.error("turn.parked", seq=event.seq, conversation_id=str(event.conversation_id))
-                written.messages.extend(self._chat.apology(person, now))
-            return person
+    def _note(self, written: Written, event: Waiting, played: Played) -> Person:
+        person = played.person
         written.done.append(event.seq)
         written.messages.extend(played.messages)
-        if played.place is not None:
-            written.places.append(played.place)
-        return played.person
+        if played.moved:
+            written.places[person.conversation_id] = {
+                "b_tenant": person.tenant_id,
+                "b_id": person.conversation_id,
+                "place_sealed": person.place_sealed,
+                "heard_at": person.heard_at,
+            }
+        metrics.turns.labels("played").inc()
+        metrics.turn_seconds.observe(max(0.0, (self._clock() - event.received_at).total_seconds()))
+        return person
 
+    async def _note_failure(self, written: Written, event: Waiting, failed: _Failed, person: Person) -> None:
+        """It waits longer each time, and is parked in the end; the person is told then."""
+        parked = failed.tries >= MOST_TRIES
+        written.later.append(
+            {
+                "b_seq": event.seq,
+                "state": "parked" if parked else "waiting",
+                "due_at": self._clock() + timedelta(seconds=2**failed.tries),
+                "error": failed.error[:2000],
+            }
+        )
+        if parked:
+            log.error("turn.parked", seq=event.seq, conversation_id=str(event.conversation_id))
+            written.messages.extend(await self._chat.apology(person))
+        metrics.turns.labels("parked" if parked else "failed").inc()
 
-@dataclass(frozen=True)
-class _Later:
-    tries: int
-    error: str
+    async def _write(self, connection: AsyncConnection, written: Written) -> list[Message]:
+        await write(connection, written)
+        room = self._sender.room
+        return await outbox.write(connection, self._vault, written.messages, self._clock(), room)
 
-
-@dataclass
-class _Failure:
-    event: Waiting
-    error: str | None = None
-
-    @property
-    def failed(self) -> bool:
-        return self.error is not None
+    def _send(self, written: Written, ours: Sequence[Message]) -> None:
+        """After the commit."""
+        self._sender.hand_over(ours)
+        if len(ours) < len(written.messages):
+            self._bell.ring("outbox")
 
 
 def _leased(event: Waiting, now: datetime) -> dict[str, object]:
     return {"b_seq": event.seq, "state": "waiting", "due_at": now + _LEASE, "error": None}
 
 
-def event_error(event: Waiting) -> str:
-    return f"gave up after {event.tries} tries; the process may have died in this turn"
-
-
-def _log(event: Waiting, error: Exception) -> None:
+def _failed(event: Waiting, error: Exception) -> _Failed:
     log.error(
         "turn.failed",
         seq=event.seq,
@@ -263,3 +281,4 @@ def _log(event: Waiting, error: Exception) -> None:
         tries=event.tries + 1,
         trace="".join(traceback.format_exception(error)),
     )
+    return _Failed(event.tries + 1, f"{type(error).__name__}: {error}")

@@ -6,7 +6,6 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 import asyncio
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 
@@ -56,7 +55,8 @@ class WhatsApp:
         self._http = http
         self._base = f"{graph_url.rstrip('/')}/{api_version}"
 
-    async def send(self, phone_number_id: str, access_token: str, body: dict[str, Any]) -> Outcome:
+    async def send(self, phone_number_id: str, access_token: str, body: bytes) -> Outcome:
+        """`body` is the JSON of a message with its recipient."""
         try:
             status, answer = await self._post(phone_number_id, access_token, body)
         except aiohttp.ClientConnectorError as error:
@@ -74,15 +74,15 @@ class WhatsApp:
             "typing_indicator": {"type": "text"},
         }
         try:
-            status, _ = await self._post(phone_number_id, access_token, body)
+            status, _ = await self._post(phone_number_id, access_token, json.dumps(body).encode())
         except (aiohttp.ClientError, TimeoutError):
             return False
         return status == _OK
 
-    async def _post(self, phone_number_id: str, access_token: str, body: dict[str, Any]) -> tuple[int, bytes]:
+    async def _post(self, phone_number_id: str, access_token: str, body: bytes) -> tuple[int, bytes]:
         async with self._http.post(
             f"{self._base}/{phone_number_id}/messages",
-            data=json.dumps(body, ensure_ascii=False).encode(),
+            data=body,
             headers={"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"},
             timeout=_TIMEOUT,
             allow_redirects=False,

@@ -13,7 +13,6 @@ class Verdict(StrEnum):
     PAUSE_NUMBER = "pause_number"  # too fast altogether: the tenant's number rests
     STOP_AND_ALERT = "stop_and_alert"  # token, permission, policy, billing: somebody must act
     WINDOW_CLOSED = "window_closed"  # only a template reaches this person now
-    RESEND_TO_PHONE = "resend_to_phone"  # not by business-scoped user id
     GIVE_UP = "give_up"  # this message will never arrive
 
 
@@ -28,14 +27,17 @@ _BY_CODE = {
     **dict.fromkeys(range(200, 300), Verdict.STOP_AND_ALERT),
     **dict.fromkeys((133000, 133005, 133006, 133008, 133009, 133010, 133015), Verdict.STOP_AND_ALERT),
     131047: Verdict.WINDOW_CLOSED,
-    131062: Verdict.RESEND_TO_PHONE,
 }
 
-_TOO_MANY_REQUESTS = 429
+_TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
 
 
 def verdict(status: int, code: int | None) -> Verdict:
-    """What to do about a refusal that Meta explained; a code that nobody knows is given up."""
-    if code is None:
-        return Verdict.PAUSE_NUMBER if status == _TOO_MANY_REQUESTS else Verdict.GIVE_UP
-    return _BY_CODE.get(code, Verdict.GIVE_UP)
+    """What to do about a refusal that Meta explained. A code that nobody knows is judged by the HTTP
+    status, and given up where that blames the message."""
+    known = _BY_CODE.get(code) if code is not None else None
+    if known is not None:
+        return known
+    if status == _TOO_MANY_REQUESTS:
+        return Verdict.PAUSE_NUMBER
+    return Verdict.RETRY if status >= _SERVER_ERROR else Verdict.GIVE_UP

@@ -5,6 +5,7 @@ long is split between paragraphs, sentences or words, never inside one.
 https://developers.facebook.com/docs/whatsapp/cloud-api/messages/interactive-reply-buttons-messages
 """
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -36,17 +37,17 @@ def bodies(reply: Reply, language: str, timezone: str = "UTC") -> list[dict[str,
     return [*map(_text, before), {"type": "interactive", "interactive": interactive}]
 
 
-def addressed(body: dict[str, Any], phone: str | None, user_id: str | None, opaque: str) -> dict[str, Any]:
-    """With its recipient: by phone where it is known (that keeps phones coming in webhooks), else by
-    business-scoped user id, which goes into `recipient` and never into `to`."""
+def addressed(body: str, phone: str | None, user_id: str | None, opaque: str) -> bytes:
+    """The JSON of one of `bodies`, with its recipient: by phone where it is known (that keeps phones coming
+    in webhooks), else by business-scoped user id, which goes into `recipient` and never into `to`."""
     to = {"to": phone} if phone else {"recipient": user_id}
-    return {
+    head = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         **to,
-        **body,
         "biz_opaque_callback_data": opaque,
     }
+    return f"{json.dumps(head)[:-1]}, {body[1:]}".encode()
 
 
 def _kind(reply: Reply, words: Any) -> dict[str, Any] | None:

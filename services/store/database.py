@@ -5,15 +5,22 @@ connection and never commit. `in_transaction` lets the HTTP client assert that n
 inside one.
 """
 
+import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
@@ -29,6 +36,9 @@ _POSTGRES_SETTINGS = {
     "plan_cache_mode": "force_custom_plan",
 }
 
+_LOCK_SECONDS = 30.0
+_LOCK_LOOK_SECONDS = 0.002
+
 
 class Database:
     """Opens transactions. On SQLite one at a time, each begun as a writer."""
@@ -37,13 +47,8 @@ class Database:
         self.url: URL = make_url(url)
         self.is_postgres = self.url.get_backend_name() == "postgresql"
         if self.is_postgres:
-            self._engine = create_async_engine(
-                self.url,
-                pool_size=pool_size,
-                max_overflow=0,
-                connect_args={"server_settings": _POSTGRES_SETTINGS, "timeout": 10},
-            )
-            self._reader = self._engine
+            self._engine = _postgres(self.url, pool_size)
+            self._reader = _postgres(self.url, 4, isolation_level="AUTOCOMMIT", synchronous_commit="off")
         else:
             self._engine = _sqlite(self.url, pool_size=1, begin="BEGIN IMMEDIATE")
             self._reader = _sqlite(self.url, pool_size=4, begin="BEGIN")
@@ -68,24 +73,66 @@ class Database:
         async with self._reader.connect() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def noting(self) -> AsyncIterator[AsyncConnection]:
+        """For one statement that must outlive this process, but not the machine: PostgreSQL does not wait
+        for the disk then."""
+        async with self._reader.connect() if self.is_postgres else self.transaction() as connection:
+            yield connection
+
     async def close(self) -> None:
         await self._engine.dispose()
-        if self._reader is not self._engine:
-            await self._reader.dispose()
+        await self._reader.dispose()
+
+
+def _postgres(url: URL, pool_size: int, isolation_level: Any = "READ COMMITTED", **more: str) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        isolation_level=isolation_level,
+        hide_parameters=True,
+        connect_args={"server_settings": _POSTGRES_SETTINGS | more, "timeout": 10},
+    )
+
+
+class _OnTheLoop(aiosqlite.Connection):
+    """aiosqlite without its thread: a statement takes microseconds, and so does a grouped commit on a good
+    disk, while a thread that must be handed the interpreter and give it back takes milliseconds under load."""
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        return fn(*args, **kwargs)
 
 
 def _sqlite(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
     """The driver's own transactions are switched off: with them savepoints outlive a rollback."""
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+    async def connect() -> aiosqlite.Connection:
+        connector = partial(
+            sqlite3.connect,
+            url.database or ":memory:",
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=0,
+        )
+        connection = _OnTheLoop(connector, iter_chunk_size=64)
+        connection._thread.daemon = True
+        return await connection
+
     # Waiting for the single writer is queueing in the pool, first come first served.
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_timeout=120, connect_args={"timeout": 30}
+        url,
+        async_creator=connect,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=120,
+        hide_parameters=True,
     )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def _connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL",
@@ -99,7 +146,17 @@ def _sqlite(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        """Another process may be writing; the loop goes on while we wait for it."""
+        end = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                connection.exec_driver_sql(begin)
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or time.monotonic() > end:
+                    raise
+                await_only(asyncio.sleep(_LOCK_LOOK_SECONDS))
+            else:
+                return
 
     return engine
 

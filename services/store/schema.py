@@ -170,6 +170,14 @@ fees = sa.Table(
 
 # --- what came in, what goes out -------------------------------------------------------------------
 
+WAITS_FOR_TURN = sa.text("state = 'waiting' AND conversation_id IS NOT NULL")
+
+
+def waits_for_turn(events: Any) -> sa.ColumnElement[bool]:
+    """The same of an alias. Spelt out, since SQLite takes a partial index for no parameter."""
+    return sa.and_(events.c.state == sa.literal_column("'waiting'"), events.c.conversation_id.is_not(None))
+
+
 inbox = sa.Table(
     "inbox",
     metadata,
@@ -187,13 +195,17 @@ inbox = sa.Table(
     sa.Column("error", sa.Text),
     sa.UniqueConstraint("tenant_id", "kind", "external_id", "status"),
     _one_of("state", "waiting", "done", "kept", "parked"),
-    # Two partial indexes instead of one: the conversations' and everything else's waiting events.
+    # What waits for a turn, in order of arrival: over all, and of one conversation.
     sa.Index(
-        "ix_inbox_waiting_turns",
+        "ix_inbox_turns", "received_at", "seq", postgresql_where=WAITS_FOR_TURN, sqlite_where=WAITS_FOR_TURN
+    ),
+    sa.Index(
+        "ix_inbox_conversation",
         "conversation_id",
+        "received_at",
         "seq",
-        postgresql_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"),
-        sqlite_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"),
+        postgresql_where=WAITS_FOR_TURN,
+        sqlite_where=WAITS_FOR_TURN,
     ),
     sa.Index(
         "ix_inbox_waiting_rest",
@@ -212,13 +224,22 @@ inbox = sa.Table(
 
 OPEN_OUTBOX = sa.text("state IN ('waiting', 'sending', 'unknown')")
 
+
+def is_open(messages: Any) -> sa.ColumnElement[bool]:
+    """The same of an alias, spelt out as above."""
+    states: list[sa.ColumnElement[str]] = [
+        sa.literal_column(f"'{state}'") for state in ("waiting", "sending", "unknown")
+    ]
+    return messages.c.state.in_(states)  # type: ignore[no-any-return]
+
+
 outbox = sa.Table(
     "outbox",
     metadata,
     sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
     sa.Column("tenant_id", sa.Uuid, nullable=False),
     sa.Column("conversation_id", sa.Uuid, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),  # Cloud API JSON without the recipient
+    sa.Column("body_sealed", sa.LargeBinary, nullable=False),  # Cloud API JSON without the recipient
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("due_at", Moment, nullable=False),
@@ -243,6 +264,7 @@ outbox = sa.Table(
         postgresql_where=sa.text("state = 'held'"),
         sqlite_where=sa.text("state = 'held'"),
     ),
+    sqlite_autoincrement=True,  # a number names one message for ever: it comes back with its statuses
 )
 
 # Due rows: provider calls, questions, expiries. Claimed by a lease, since a network call follows.

@@ -84,7 +84,8 @@ async def test_a_queue_timeout_is_no_answer_and_the_provider_is_asked(market, pa
     await market.arm("b2c.outcome", outcome)
     await market.work()
     await market.told()
-    assert await market.withdrawal(paying_out.withdrawal.id) == "processing"
+    if outcome == "queue_timeout":  # else the result may be here already
+        assert await market.withdrawal(paying_out.withdrawal.id) == "processing"
     await until(lambda: settled(market))
     for _ in range(3):
         market.business.forward(minutes=3)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from bot import outbox as outbox_of
 from bot.chat import Chat
 from bot.intake import Intake
 from bot.turns import MOST_TRIES, Turns
@@ -71,6 +72,15 @@ BUGGY = Script(
 )
 
 
+class Nobody:
+    """A delivery that is full: messages stay where they were written."""
+
+    room = 0
+
+    def hand_over(self, messages):
+        assert not messages
+
+
 class Shop:
     def __init__(self, database, vault):
         self.database, self.vault, self.clock, self.bell = database, vault, Clock(), Bell()
@@ -80,7 +90,8 @@ class Shop:
         self._ids = iter(range(10**6))
 
     def worker(self):
-        return Turns(self.database, Chat(BUGGY, self.vault, self.tenants, self.clock), self.bell, self.clock)
+        chat = Chat(BUGGY, self.vault, self.tenants, self.clock)
+        return Turns(self.database, self.vault, chat, Nobody(), self.bell, self.clock)
 
     async def open(self):
         async with self.database.transaction() as connection:
@@ -135,7 +146,11 @@ class Shop:
     async def said(self):
         async with self.database.reading() as connection:
             rows = (await connection.execute(sa.select(outbox).order_by(outbox.c.seq))).all()
-        return [(row.conversation_id, json.loads(row.body)["text"]["body"]) for row in rows]
+        bodies = [outbox_of.opened(self.vault, row.tenant_id, row.seq, row.body_sealed) for row in rows]
+        return [
+            (row.conversation_id, json.loads(body)["text"]["body"])
+            for row, body in zip(rows, bodies, strict=True)
+        ]
 
     async def states(self):
         async with self.database.reading() as connection:

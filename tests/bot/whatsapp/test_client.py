@@ -35,7 +35,7 @@ async def graph(aiohttp_server):
 async def test_an_accepted_message_has_an_id(graph):
     whatsapp, answers, seen = graph
     answers.append((200, {"messages": [{"id": "wamid.1"}]}))
-    assert await whatsapp.send("106", "token", {"type": "text"}) == Sent("wamid.1")
+    assert await whatsapp.send("106", "token", b'{"type": "text"}') == Sent("wamid.1")
     assert seen == [("/v25.0/106/messages", "Bearer token", {"type": "text"})]
 
 
@@ -48,29 +48,31 @@ async def test_an_accepted_message_has_an_id(graph):
         (403, 200, Verdict.STOP_AND_ALERT),
         (400, 131047, Verdict.WINDOW_CLOSED),
         (400, 131026, Verdict.GIVE_UP),
-        (400, 131062, Verdict.RESEND_TO_PHONE),
+        (400, 131062, Verdict.GIVE_UP),
         (500, 131000, Verdict.RETRY),
         (400, 999999, Verdict.GIVE_UP),
+        (429, 999999, Verdict.PAUSE_NUMBER),
+        (503, 999999, Verdict.RETRY),
     ],
 )
 async def test_a_refusal_carries_what_to_do(graph, status, code, expected):
     whatsapp, answers, _ = graph
     error = {"code": code, "message": "(#1) no", "error_data": {"details": "because"}}
     answers.append((status, {"error": error}))
-    assert await whatsapp.send("106", "token", {}) == Refused(expected, "because", code)
+    assert await whatsapp.send("106", "token", b"{}") == Refused(expected, "because", code)
 
 
 @pytest.mark.parametrize("answer", ["drop", (500, b"<html>"), (200, b"{"), (200, {}), (200, []), (502, b"")])
 async def test_what_is_not_told_plainly_is_unknown(graph, answer):
     whatsapp, answers, _ = graph
     answers.append(answer)
-    assert isinstance(await whatsapp.send("106", "token", {}), UnknownSend)
+    assert isinstance(await whatsapp.send("106", "token", b"{}"), UnknownSend)
 
 
 async def test_nobody_there_means_not_sent():
     async with aiohttp.ClientSession() as http:
         whatsapp = WhatsApp(http, "http://127.0.0.1:9", "v25.0")
-        assert isinstance(await whatsapp.send("106", "token", {}), NotSent)
+        assert isinstance(await whatsapp.send("106", "token", b"{}"), NotSent)
         assert not await whatsapp.mark_read("106", "token", "wamid.1")
 
 

@@ -78,7 +78,8 @@ def upgrade() -> None:
     )
     op.create_index('ix_inbox_parked', 'inbox', ['seq'], unique=False, postgresql_where=sa.text("state = 'parked'"), sqlite_where=sa.text("state = 'parked'"))
     op.create_index('ix_inbox_waiting_rest', 'inbox', ['kind', 'seq'], unique=False, postgresql_where=sa.text("state = 'waiting' AND conversation_id IS NULL"), sqlite_where=sa.text("state = 'waiting' AND conversation_id IS NULL"))
-    op.create_index('ix_inbox_waiting_turns', 'inbox', ['conversation_id', 'seq'], unique=False, postgresql_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"), sqlite_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"))
+    op.create_index('ix_inbox_turns', 'inbox', ['received_at', 'seq'], unique=False, postgresql_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"), sqlite_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"))
+    op.create_index('ix_inbox_conversation', 'inbox', ['conversation_id', 'received_at', 'seq'], unique=False, postgresql_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"), sqlite_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"))
     op.create_table('jobs',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('target_id', sa.Uuid(), nullable=False),
@@ -94,7 +95,7 @@ def upgrade() -> None:
     sa.Column('seq', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('conversation_id', sa.Uuid(), nullable=False),
-    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('body_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('tries', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('due_at', schema.Moment(), nullable=False),
@@ -102,7 +103,8 @@ def upgrade() -> None:
     sa.Column('error', sa.Text(), nullable=True),
     sa.Column('created_at', schema.Moment(), nullable=False),
     sa.CheckConstraint("state IN ('waiting', 'sending', 'unknown', 'sent', 'delivered', 'read', 'played', 'failed', 'held')", name=op.f('ck_outbox_state')),
-    sa.PrimaryKeyConstraint('seq', name=op.f('pk_outbox'))
+    sa.PrimaryKeyConstraint('seq', name=op.f('pk_outbox')),
+    sqlite_autoincrement=True
     )
     op.create_index('ix_outbox_due', 'outbox', ['due_at'], unique=False, postgresql_where=sa.text("state IN ('waiting', 'sending', 'unknown')"), sqlite_where=sa.text("state IN ('waiting', 'sending', 'unknown')"))
     op.create_index('ix_outbox_open', 'outbox', ['conversation_id', 'seq'], unique=False, postgresql_where=sa.text("state IN ('waiting', 'sending', 'unknown')"), sqlite_where=sa.text("state IN ('waiting', 'sending', 'unknown')"))

@@ -1,0 +1,185 @@
+"""Outbox: messages to people, written in the commit of the turn that says them.
+
+What a turn writes is handed at once to the delivery of its own process, marked as sending; a claim finds
+only what was left behind: later messages of a conversation, and those of a process that died. A body is
+sealed, since people's words are echoed in it; its number is reserved first, so that it is bound to its row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.talk import Outgoing
+from services.safety.vault import Vault
+from services.store.database import padded
+from services.store.schema import conversations, is_open, outbox
+
+LEASE = timedelta(seconds=45)  # longer than a send may take
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that is to be sent now; nobody else sends it until its lease ends."""
+
+    seq: int
+    tenant_id: UUID
+    conversation_id: UUID
+    body: str
+    tries: int
+    phone_sealed: bytes | None
+    user_id_sealed: bytes | None
+
+
+_one, _before = outbox.alias("one"), outbox.alias("before")
+_NEXT_NUMBERS = sa.select(sa.func.nextval("outbox_seq_seq")).select_from(
+    sa.func.generate_series(1, sa.bindparam("many", type_=sa.Integer))
+)
+_LAST_NUMBER = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
+_INSERT = sa.insert(outbox)
+# The first open message of each conversation, where it is due.
+_HEADS = (
+    sa.select(_one.c.seq)
+    .where(
+        is_open(_one),
+        _one.c.due_at <= sa.bindparam("now"),
+        _one.c.tenant_id.not_in(sa.bindparam("resting", expanding=True)),
+        ~sa.exists().where(
+            _before.c.conversation_id == _one.c.conversation_id,
+            _before.c.seq < _one.c.seq,
+            is_open(_before),
+        ),
+    )
+    .order_by(_one.c.due_at, _one.c.seq)
+    .limit(sa.bindparam("most"))
+)
+_SEQS = outbox.c.seq.in_(sa.bindparam("seqs", expanding=True))
+_CLAIM = (
+    sa.update(outbox)
+    .where(_SEQS, is_open(outbox))
+    .values(state="sending", tries=outbox.c.tries + 1, due_at=sa.bindparam("lease"))
+)
+_READ = (
+    sa.select(
+        outbox.c.seq,
+        outbox.c.tenant_id,
+        outbox.c.conversation_id,
+        outbox.c.body_sealed,
+        outbox.c.tries,
+        conversations.c.phone_sealed,
+        conversations.c.user_id_sealed,
+    )
+    .join(
+        conversations,
+        sa.and_(
+            conversations.c.tenant_id == outbox.c.tenant_id, conversations.c.id == outbox.c.conversation_id
+        ),
+    )
+    .where(_SEQS)
+    .order_by(outbox.c.seq)
+)
+_MARK = (
+    sa.update(outbox)
+    .where(outbox.c.seq == sa.bindparam("b_seq"), outbox.c.state == "sending")
+    .values(
+        state=sa.bindparam("state"),
+        tries=sa.bindparam("tries"),
+        wamid=sa.func.coalesce(sa.bindparam("wamid", type_=sa.Text), outbox.c.wamid),
+        error=sa.bindparam("error"),
+        due_at=sa.bindparam("due_at"),
+    )
+)
+_FOLLOWERS = (
+    sa.select(outbox.c.seq)
+    .where(outbox.c.conversation_id.in_(sa.bindparam("chats", expanding=True)), outbox.c.state == "waiting")
+    .limit(1)
+)
+
+
+async def write(
+    connection: AsyncConnection, vault: Vault, messages: Sequence[Outgoing], now: datetime, room: int
+) -> list[Message]:
+    """Write them all; those returned, `room` at most, are ours to send after the commit."""
+    if not messages:
+        return []
+    ours: list[Message] = []
+    rows, spoken_to = [], set()
+    for seq, message in zip(await _numbers(connection, len(messages)), messages, strict=True):
+        person = message.person
+        sending = person.quiet and person.conversation_id not in spoken_to and len(ours) < room
+        spoken_to.add(person.conversation_id)
+        rows.append(_row(vault, seq, message, now, sending=sending))
+        if sending:
+            ours.append(_message(seq, message))
+    await connection.execute(_INSERT, rows)
+    return ours
+
+
+async def claim(
+    connection: AsyncConnection, vault: Vault, now: datetime, resting: Sequence[UUID], most: int
+) -> list[Message]:
+    """The due heads of the conversations, marked as sending; none of tenants that rest."""
+    heads = _HEADS.with_for_update(of=_one, skip_locked=True) if _locks(connection) else _HEADS
+    found = await connection.execute(heads, {"now": now, "resting": padded(resting), "most": most})
+    seqs = found.scalars().all()
+    if not seqs:
+        return []
+    await connection.execute(_CLAIM, {"seqs": padded(seqs), "lease": now + LEASE})
+    rows = await connection.execute(_READ, {"seqs": padded(seqs)})
+    return [Message(*row[:3], opened(vault, row[1], row[0], row[3]), *row[4:]) for row in rows]
+
+
+async def mark(connection: AsyncConnection, rows: Sequence[dict[str, object]]) -> None:
+    """Only what is still sending: a status may have come before the answer."""
+    await connection.execute(_MARK, rows)
+
+
+async def have_followers(connection: AsyncConnection, chats: Sequence[UUID]) -> bool:
+    """Whether one of the conversations has another message that waits for its turn."""
+    return (await connection.execute(_FOLLOWERS, {"chats": padded(chats)})).first() is not None
+
+
+def opened(vault: Vault, tenant: UUID, seq: int, sealed: bytes) -> str:
+    return vault.open(sealed, tenant, "outbox.body", str(seq)).decode()
+
+
+async def _numbers(connection: AsyncConnection, many: int) -> list[int]:
+    """Rising with every turn of a conversation, since its lock is held."""
+    if _locks(connection):
+        return list((await connection.execute(_NEXT_NUMBERS, {"many": many})).scalars())
+    last = (await connection.execute(_LAST_NUMBER)).scalar() or 0
+    return list(range(last + 1, last + 1 + many))
+
+
+def _row(vault: Vault, seq: int, message: Outgoing, now: datetime, *, sending: bool) -> dict[str, object]:
+    tenant = message.person.tenant_id
+    return {
+        "seq": seq,
+        "tenant_id": tenant,
+        "conversation_id": message.person.conversation_id,
+        "body_sealed": vault.seal(message.body.encode(), tenant, "outbox.body", str(seq)),
+        "state": "sending" if sending else "waiting",
+        "tries": int(sending),
+        "due_at": now + LEASE if sending else now,
+        "created_at": now,
+    }
+
+
+def _message(seq: int, message: Outgoing) -> Message:
+    person = message.person
+    return Message(
+        seq,
+        person.tenant_id,
+        person.conversation_id,
+        message.body,
+        1,
+        person.phone_sealed,
+        person.user_id_sealed,
+    )
+
+
+def _locks(connection: AsyncConnection) -> bool:
+    return connection.dialect.name == "postgresql"
