@@ -1,6 +1,7 @@
 """Access: scopes, and the roles that bundle them. What is not granted is denied."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from uuid import UUID
 
 VIEW_CATALOG = "catalog:view"
 EDIT_CATALOG = "catalog:edit"
@@ -52,3 +53,10 @@ ROLES: dict[str, frozenset[str]] = {
 def granted(role: str | None, scopes: Iterable[str]) -> frozenset[str]:
     """What a role and single scopes grant together; a name that we do not know grants nothing."""
     return (ROLES.get(role or "", frozenset()) | frozenset(scopes)) & frozenset(SCOPES)
+
+
+def who_may_withdraw(active: Mapping[UUID, frozenset[str]], approvals: int) -> set[UUID]:
+    """Of the active staff and their scopes: the makers to whom enough others can say yes."""
+    approvers = {person for person, scopes in active.items() if APPROVE in scopes}
+    makers = {person for person, scopes in active.items() if INITIATE in scopes}
+    return {maker for maker in makers if len(approvers - {maker}) >= approvals}

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,20 +11,24 @@ from pydantic import SecretStr
 from services import audit
 from services.ids import new_id
 from services.inbox import tell_people
-from services.money import Money, NotAnAmount
 from services.news import TenantChanged
 from services.people import people as persons
-from services.people.access import APPROVE, INITIATE
+from services.people.access import who_may_withdraw
 from services.people.staffing import staff_changed
-from services.people.tenant_file import TenantFile
+from services.people.tenant_file import LimitsPart, TenantFile
 from services.store.schema import credentials, fees, products, tenants
 from services.work import Work, canonical
+from services.written import minor_of, ppm_of
 
 OPERATOR = "operator"
-_NOBODY_CAN_APPROVE = (
-    "no withdrawal can be made: that takes one active member of staff with finance:withdraw:initiate "
-    "and another one with finance:withdraw:approve"
-)
+_KEYS = {  # what a column is called in the file
+    "payment_fee_ppm": "tenant.payment_fee_percent",
+    "phone_number_id": "whatsapp.phone_number_id",
+    "display_phone_number": "whatsapp.display_phone_number",
+    "templates": "whatsapp.templates",
+    "payout_method_type": "payout.method_type",
+    "payout_sealed": "payout.method_details",
+} | {key: f"limits.{key}" for key in LimitsPart.model_fields}
 
 
 class NumberTaken(Exception):
@@ -61,7 +64,7 @@ async def apply(work: Work, file: TenantFile) -> Applied:
         different = {key: value for key, value in values.items() if getattr(row, key) != value}
         if _payout(work, row) != (file.payout and file.payout.method_details):
             different["payout_sealed"] = _sealed_payout(work, file)
-        applied.changed += sorted(key.removesuffix("_sealed") for key in different)
+        applied.changed += sorted(_KEYS.get(key, f"tenant.{key}") for key in different)
         if different:
             await work.connection.execute(sa.update(tenants).where(_me(work)).values(**different))
     applied.changed += await _credentials_changed(work, file)
@@ -69,7 +72,7 @@ async def apply(work: Work, file: TenantFile) -> Applied:
     applied.changed += await _products_changed(work, file)
     changed_staff, applied.staff = await staff_changed(work, file)
     applied.changed += changed_staff
-    applied.warnings = await _warnings(work)
+    applied.warnings = await _warnings(work, file)
     await _conclude(work, applied, owners)
     return applied
 
@@ -132,18 +135,6 @@ def _values(file: TenantFile) -> dict[str, Any]:
     }
 
 
-def minor_of(amount: str, currency: str) -> int:
-    """Zero is an amount in a file; more places than the currency has were refused when it was read."""
-    try:
-        return Money.parse(amount, currency).minor
-    except NotAnAmount:
-        return 0
-
-
-def ppm_of(percent: str) -> int:
-    return int(Decimal(percent) * 10_000)
-
-
 def _payout(work: Work, row: Any) -> Any:
     return work.open(row.payout_sealed, "tenants.payout", work.tenant) if row.payout_sealed else None
 
@@ -198,7 +189,7 @@ async def _fees_changed(work: Work, file: TenantFile) -> list[str]:
             None if fee.to is None else minor_of(fee.to, currency),
             minor_of(fee.flat, currency),
             ppm_of(fee.percent),
-            fee.valid_from,
+            file.begins(fee),
         )
         for fee in file.fees
     ]
@@ -211,8 +202,8 @@ async def _fees_changed(work: Work, file: TenantFile) -> list[str]:
         fees.c.valid_from,
     )
     query = sa.select(*columns).where(fees.c.tenant_id == work.tenant)
-    known = [tuple(row) for row in await work.connection.execute(query)]
-    if sorted(map(str, known)) == sorted(map(str, wanted)):
+    known = {tuple(row) for row in await work.connection.execute(query)}
+    if known == set(wanted):  # times by what they are, however they are written
         return []
     await work.connection.execute(sa.delete(fees).where(fees.c.tenant_id == work.tenant))
     names = [column.name for column in columns]
@@ -250,13 +241,13 @@ async def _products_changed(work: Work, file: TenantFile) -> list[str]:
     return changed
 
 
-async def _warnings(work: Work) -> list[str]:
-    active = await persons.active_staff(work)
-    makers = {person for person, scopes in active.items() if INITIATE in scopes}
-    approvers = {person for person, scopes in active.items() if APPROVE in scopes}
-    if any(maker != approver for maker in makers for approver in approvers):
+async def _warnings(work: Work, file: TenantFile) -> list[str]:
+    needed = file.limits.approvals
+    if who_may_withdraw(await persons.active_staff(work), needed):
         return []
-    return [_NOBODY_CAN_APPROVE]
+    others = "another one" if needed == 1 else f"{needed} others"
+    what = "one active member of staff with finance:withdraw:initiate"
+    return [f"no withdrawal can be made: that takes {what} and {others} with finance:withdraw:approve"]
 
 
 def _me(work: Work) -> sa.ColumnElement[bool]:

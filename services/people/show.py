@@ -1,120 +1,174 @@
-"""Show: a tenant's configuration, with secrets masked."""
+"""Show: a tenant's configuration in the tables and keys of its file, with secrets masked.
+
+What no file says (ids, whether payouts are stopped) stands apart, in "state".
+"""
 
 import json
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic import BaseModel, SecretStr, ValidationError
 
-from services.money import Money
 from services.people import people as persons
-from services.people.access import granted
+from services.people.tenant_file import LimitsPart, ProvidersPart
 from services.phones import masked
 from services.store.schema import conversations, credentials, fees, people, products, staff
 from services.work import Work
+from services.written import amount_of, percent_of
 
-# Of a provider's settings these are no secrets.
-_OPEN = {
-    "shortcode",
-    "till",
-    "b2c_shortcode",
-    "b2b_shortcode",
-    "initiator_name",
-    "confirm_above",
-    "public_key",
-}
+_SECRET = "********"
+_MASKED = ("phone_number", "account_number", "till_number")
+_AMOUNTS = ("per_withdrawal", "per_day", "totp_above")
 
 
 async def shown(work: Work) -> dict[str, Any]:
+    """Empty parts are left out, so that it can be laid beside the file."""
     tenant = await persons.tenant_of(work)
-
-    def money(minor: int | None) -> str | None:
-        return None if minor is None else str(Money(minor, tenant.currency))
-
-    payout = work.open(tenant.payout_sealed, "tenants.payout", work.tenant) if tenant.payout_sealed else {}
-    return {
+    opened = await _credentials(work)
+    members = await _staff(work)
+    tables = {
+        "tenant": _tenant(tenant),
+        "whatsapp": _whatsapp(tenant) | _all_secret(opened.pop("whatsapp", {})),
+        "providers": {part: _provider(part, facts) for part, facts in opened.items()},
+        "payout": _payout(work, tenant),
+        "limits": _limits(tenant),
+        "fees": await _fees(work, tenant.currency),
+        "staff": [_present(member) for _, member in members],
+        "products": await _products(work, tenant.currency),
+    }
+    state = {
         "tenant_id": str(work.tenant),
-        "slug": tenant.slug,
-        "name": tenant.name,
-        "active": tenant.active,
-        "currency": tenant.currency,
-        "country": tenant.country,
-        "timezone": tenant.timezone,
-        "language": tenant.language,
-        "payment_fee_percent": str(tenant.payment_fee_ppm / 10_000),
-        "phone_number_id": tenant.phone_number_id,
-        "credentials": await _credentials(work),
-        "payout": {
-            "method_type": tenant.payout_method_type,
-            "method_details": {key: masked(value) for key, value in payout.items()},
-        }
-        if payout
-        else None,
-        "limits": {
-            "per_withdrawal": money(tenant.per_withdrawal),
-            "per_day": money(tenant.per_day),
-            "totp_above": money(tenant.totp_above),
-            "approvals": tenant.approvals,
-            "approval_hours": tenant.approval_hours,
-            "new_destination_hours": tenant.new_destination_hours,
-        },
         "payouts_frozen": tenant.payouts_frozen,
-        "fees": await _rows(work, fees),
-        "staff": await _staff(work),
-        "products": await _rows(work, products),
+        "staff": [{"id": str(person), "name": member["name"]} for person, member in members],
+    }
+    return _present(tables) | {"state": state}
+
+
+def _present(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if value not in (None, [], {}, "")}
+
+
+def _tenant(tenant: Any) -> dict[str, Any]:
+    keys = ("slug", "name", "active", "currency", "country", "timezone", "language")
+    fee = percent_of(tenant.payment_fee_ppm)
+    return {key: getattr(tenant, key) for key in keys} | {"payment_fee_percent": fee}
+
+
+def _whatsapp(tenant: Any) -> dict[str, Any]:
+    keys = ("phone_number_id", "display_phone_number", "templates")
+    return _present({key: getattr(tenant, key) for key in keys})
+
+
+def _limits(tenant: Any) -> dict[str, Any]:
+    limits = {key: getattr(tenant, key) for key in LimitsPart.model_fields}
+    for key in _AMOUNTS:
+        if limits[key] is not None:
+            limits[key] = amount_of(limits[key], tenant.currency)
+    return {key: value for key, value in limits.items() if value is not None}
+
+
+async def _credentials(work: Work) -> dict[str, dict[str, Any]]:
+    query = sa.select(credentials).where(credentials.c.tenant_id == work.tenant).order_by(credentials.c.part)
+    return {
+        row.part: json.loads(work.vault.open(row.sealed, work.tenant, "credentials.sealed", row.part))
+        for row in await work.connection.execute(query)
     }
 
 
-async def _credentials(work: Work) -> dict[str, dict[str, str]]:
-    query = sa.select(credentials).where(credentials.c.tenant_id == work.tenant).order_by(credentials.c.part)
-    found = {}
-    for row in await work.connection.execute(query):
-        facts = json.loads(work.vault.open(row.sealed, work.tenant, "credentials.sealed", row.part))
-        found[row.part] = {key: value if key in _OPEN else _masked(value) for key, value in facts.items()}
-    return found
+def _provider(part: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """What its settings declare as a secret is one; all of it where they cannot be read."""
+    try:
+        known: BaseModel = getattr(ProvidersPart.model_validate({part: facts}), part)
+    except ValidationError:
+        return _all_secret(facts)
+    values = {key: getattr(known, key) for key in facts}
+    return {key: _SECRET if isinstance(value, SecretStr) else value for key, value in values.items()}
 
 
-def _masked(secret: str) -> str:
-    """As long as any other; of a long one the end is shown, to tell two apart."""
-    return "********" + (secret.strip()[-4:] if len(secret) > 12 and "-----" not in secret else "")  # noqa: PLR2004
+def _all_secret(facts: dict[str, Any]) -> dict[str, Any]:
+    return dict.fromkeys(facts, _SECRET)
 
 
-async def _staff(work: Work) -> list[dict[str, Any]]:
+def _payout(work: Work, tenant: Any) -> dict[str, Any]:
+    if tenant.payout_sealed is None:
+        return {}
+    details = work.open(tenant.payout_sealed, "tenants.payout", work.tenant)
+    masks = {key: masked(value) if key in _MASKED else value for key, value in details.items()}
+    return {"method_type": tenant.payout_method_type, "method_details": masks}
+
+
+async def _fees(work: Work, currency: str) -> list[dict[str, Any]]:
+    query = sa.select(fees).where(fees.c.tenant_id == work.tenant)
+    rows = (await work.connection.execute(query)).all()
+    listed = [
+        {
+            "method_type": row.method_type,
+            "from": amount_of(row.from_amount, currency),
+            "to": None if row.to_amount is None else amount_of(row.to_amount, currency),
+            "flat": amount_of(row.flat, currency),
+            "percent": percent_of(row.ppm),
+            "valid_from": row.valid_from and row.valid_from.isoformat().replace("+00:00", "Z"),
+        }
+        for row in sorted(rows, key=lambda row: (row.method_type, str(row.valid_from), row.from_amount))
+    ]
+    return [_present(fee) for fee in listed]
+
+
+async def _products(work: Work, currency: str) -> list[dict[str, Any]]:
+    query = sa.select(products).where(products.c.tenant_id == work.tenant).order_by(products.c.sku)
+    return [
+        _present(
+            {
+                "sku": row.sku,
+                "name": row.name,
+                "price": amount_of(row.price, currency),
+                "description": row.description,
+                "stock": row.stock,
+            }
+        )
+        for row in await work.connection.execute(query)
+    ]
+
+
+async def _staff(work: Work) -> list[tuple[UUID, dict[str, Any]]]:
     query = (
-        sa.select(staff, people.c.name)
+        sa.select(staff, people.c.name, people.c.language)
         .join(people, sa.and_(people.c.tenant_id == staff.c.tenant_id, people.c.id == staff.c.person_id))
         .where(staff.c.tenant_id == work.tenant)
         .order_by(people.c.name)
     )
+    phones = await _phones(work)
     return [
-        {
-            "id": str(row.person_id),
-            "name": row.name,
-            "role": row.role,
-            "scopes": sorted(granted(row.role, row.scopes)),
-            "active": row.active,
-            "phones": await _phones(work, row.person_id),
-        }
+        (row.person_id, _member(row, phones[row.person_id]))
         for row in (await work.connection.execute(query)).all()
     ]
 
 
-async def _phones(work: Work, person_id: Any) -> list[str]:
-    query = sa.select(conversations.c.id, conversations.c.phone_sealed).where(
-        conversations.c.tenant_id == work.tenant,
-        conversations.c.person_id == person_id,
-        conversations.c.phone_sealed.is_not(None),
+def _member(row: Any, phones: list[str]) -> dict[str, Any]:
+    told = {"phone": phones[0]} if len(phones) == 1 else {"phones": phones}
+    rights = {"role": row.role, "scopes": row.scopes, "language": row.language, "active": row.active}
+    return {"name": row.name} | told | rights
+
+
+async def _phones(work: Work) -> dict[UUID, list[str]]:
+    """Masked, of everybody on the staff."""
+    query = (
+        sa.select(conversations.c.id, conversations.c.person_id, conversations.c.phone_sealed)
+        .join(
+            staff,
+            sa.and_(
+                staff.c.tenant_id == conversations.c.tenant_id,
+                staff.c.person_id == conversations.c.person_id,
+            ),
+        )
+        .where(conversations.c.tenant_id == work.tenant, conversations.c.phone_sealed.is_not(None))
+        .order_by(conversations.c.id)
     )
-    return [
-        masked(work.vault.open(row.phone_sealed, work.tenant, "conversations.phone", str(row.id)).decode())
-        for row in await work.connection.execute(query)
-    ]
-
-
-async def _rows(work: Work, table: sa.Table) -> list[dict[str, Any]]:
-    """Amounts in minor units, as they are kept."""
-    query = sa.select(table).where(table.c.tenant_id == work.tenant)
-    hidden = {"tenant_id", "id"}
-    return [
-        {key: value for key, value in row._mapping.items() if key not in hidden}  # noqa: SLF001  its public name
-        for row in await work.connection.execute(query)
-    ]
+    found: dict[UUID, list[str]] = defaultdict(list)
+    for row in await work.connection.execute(query):
+        phone = work.vault.open(row.phone_sealed, work.tenant, "conversations.phone", str(row.id))
+        found[row.person_id].append(masked(phone.decode()))
+    return found

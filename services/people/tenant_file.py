@@ -2,63 +2,68 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from services.errors import InvalidPhone
-from services.money import PLACES, Money, NotAnAmount
+from services.money import PLACES
 from services.people.access import ROLES, SCOPES
-from services.phones import mpesa_number, normalize
+from services.people.file_lines import Lines, TenantFileError, Wrong
+from services.people.file_sense import senseless
+from services.phones import mpesa_number
 from services.providers.mpesa_settings import MpesaSettings
+from services.written import Amount, Percent
+
+_MOST_PIECES = 1_000_000_000
+_YEARS = range(2000, 2101)
 
 
-@dataclass(frozen=True)
-class Wrong:
-    line: int
-    where: str
-    what: str
+def _legible(text: str) -> str:
+    """PostgreSQL keeps no NUL, and nobody reads the others."""
+    if any(sign < " " and sign not in "\n\t" for sign in text):
+        raise ValueError("holds a control character")
+    return text
 
 
-class TenantFileError(Exception):
-    """Everything that is wrong with the file, a line each: FILE:LINE: where: what."""
-
-    def __init__(self, name: str, wrong: list[Wrong]) -> None:
-        self.wrong = wrong
-        super().__init__("\n".join(f"{name}:{each.line}: {each.where}: {each.what}" for each in wrong))
-
-
-def _plain(value: Any) -> Any:
-    """Numbers as they are written; TOML's floats came in as Decimal."""
-    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
+def _moment(value: Any) -> datetime:
+    """TOML's own dates and times; a date means its midnight."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if not isinstance(value, datetime) or value.year not in _YEARS:
+        raise ValueError("not a date like 2026-12-01 or 2026-12-01T08:00:00, without quotes")
+    return value.replace(microsecond=0)
 
 
-Amount = Annotated[str, BeforeValidator(_plain), Field(pattern=r"^\d{1,12}(\.\d{1,4})?$")]
-Percent = Annotated[str, BeforeValidator(_plain), Field(pattern=r"^\d{1,2}(\.\d{1,4})?$")]
 MethodType = Literal["mpesa", "till", "bank_transfer"]
-Text = Annotated[str, Field(min_length=1, max_length=120)]
+Text = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_legible)]
+LongText = Annotated[str, Field(max_length=4000), AfterValidator(_legible)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 _DETAILS: dict[str, tuple[str, ...]] = {
     "mpesa": ("phone_number",),
     "till": ("till_number",),
     "bank_transfer": ("account_number", "bank_code", "account_name"),
 }
+_TILL = re.compile(r"\d{5,9}", re.ASCII)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=True)
 
 
 class TenantPart(_Part):
@@ -71,13 +76,14 @@ class TenantPart(_Part):
     language: Literal["en", "sw"] = "en"
     payment_fee_percent: Percent = "0"
 
-    @model_validator(mode="after")
-    def _is_a_zone(self) -> "TenantPart":
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
         try:
-            ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"timezone: {self.timezone!r} is no time zone like Africa/Nairobi") from None
-        return self
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no time zone like Africa/Nairobi") from None
+        return name
 
 
 class Template(_Part):
@@ -87,25 +93,25 @@ class Template(_Part):
 
 class WhatsAppPart(_Part):
     phone_number_id: Annotated[str, Field(pattern=r"^\d{1,32}$")]
-    display_phone_number: str | None = None
-    access_token: SecretStr | None = None
+    display_phone_number: Text | None = None
+    access_token: Secret | None = None
     templates: dict[str, Template] = {}
 
 
 class PaystackPart(_Part):
-    public_key: str | None = None
-    secret_key: SecretStr
+    public_key: Text | None = None
+    secret_key: Secret
 
 
 class PesapalPart(_Part):
-    consumer_key: SecretStr
-    consumer_secret: SecretStr
+    consumer_key: Secret
+    consumer_secret: Secret
 
 
 class StripePart(_Part):
-    public_key: str | None = None
-    secret_key: SecretStr
-    webhook_secret: SecretStr | None = None
+    public_key: Text | None = None
+    secret_key: Secret
+    webhook_secret: Secret | None = None
 
 
 class ProvidersPart(_Part):
@@ -117,7 +123,7 @@ class ProvidersPart(_Part):
 
 class PayoutPart(_Part):
     method_type: MethodType
-    method_details: dict[str, str]
+    method_details: dict[str, Text]
 
     @model_validator(mode="after")
     def _has_its_details(self) -> "PayoutPart":
@@ -125,6 +131,8 @@ class PayoutPart(_Part):
         if set(self.method_details) != needed:
             listed = ", ".join(sorted(needed))
             raise ValueError(f"method_details of {self.method_type} takes exactly: {listed}")
+        if self.method_type == "till" and not _TILL.fullmatch(self.method_details["till_number"]):
+            raise ValueError("method_details.till_number is not the digits of a till")
         if self.method_type == "mpesa":
             try:
                 number = mpesa_number(self.method_details["phone_number"])
@@ -144,14 +152,12 @@ class LimitsPart(_Part):
 
 
 class FeePart(_Part):
-    model_config = ConfigDict(populate_by_name=True)
-
     method_type: MethodType
     from_: Amount = Field(default="0", alias="from")
     to: Amount | None = None
     flat: Amount = "0"
     percent: Percent = "0"
-    valid_from: datetime | None = None
+    valid_from: Moment | None = None
 
 
 class StaffPart(_Part):
@@ -180,8 +186,8 @@ class ProductPart(_Part):
     sku: Text
     name: Text
     price: Amount
-    description: str | None = None
-    stock: Annotated[int, Field(ge=0)] | None = None
+    description: LongText | None = None
+    stock: Annotated[int, Field(ge=0, le=_MOST_PIECES)] | None = None
 
 
 class TenantFile(_Part):
@@ -194,106 +200,47 @@ class TenantFile(_Part):
     staff: list[StaffPart] = []
     products: list[ProductPart] = []
 
+    def begins(self, fee: FeePart) -> datetime | None:
+        """When this band comes into force, in UTC; without an offset it is the tenant's time."""
+        moment = fee.valid_from
+        if moment is not None and moment.tzinfo is None:
+            moment = moment.replace(tzinfo=ZoneInfo(self.tenant.timezone))
+        return moment and moment.astimezone(UTC)
+
 
 def read(text: str, name: str = "tenant.toml") -> TenantFile:
     """Raises TenantFileError."""
-    try:
-        parsed = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        raise TenantFileError(name, [Wrong(int(found[1]) if found else 1, "TOML", str(error))]) from None
-    lines = _Lines(text)
+    parsed = _parsed(text, name)
+    lines = Lines(text)
     try:
         file = TenantFile.model_validate(parsed)
     except ValidationError as error:
-        raise TenantFileError(
-            name, [_wrong(each, lines) for each in error.errors(include_input=False, include_url=False)]
-        ) from None
-    if wrong := list(_meaningless(file, lines)):
+        found = error.errors(include_input=False, include_url=False)
+        raise TenantFileError(name, [_wrong(each, lines) for each in found]) from None
+    if wrong := list(senseless(file, lines)):
         raise TenantFileError(name, wrong)
     return file
 
 
-def _wrong(error: Any, lines: "_Lines") -> Wrong:
-    where = tuple(part for part in error["loc"] if part != "function-after")
-    what = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        what = "unknown key; remove it or correct its spelling"
-    return Wrong(lines.of(where), ".".join(map(str, where)) or "file", what)
-
-
-def _meaningless(file: TenantFile, lines: "_Lines") -> Any:
-    """What has the right shape and makes no sense together."""
-    currency = file.tenant.currency
-    amounts: list[tuple[tuple[str | int, ...], str | None]] = [
-        (("limits", key), getattr(file.limits, key)) for key in ("per_withdrawal", "per_day", "totp_above")
-    ]
-    amounts += [(("products", n, "price"), product.price) for n, product in enumerate(file.products)]
-    for n, fee in enumerate(file.fees):
-        amounts += [
-            (("fees", n, "from"), fee.from_),
-            (("fees", n, "to"), fee.to),
-            (("fees", n, "flat"), fee.flat),
-        ]
-    for where, amount in amounts:
-        if amount is not None and _minor(amount, currency) is None:
-            yield Wrong(
-                lines.of(where), ".".join(map(str, where)), f"{amount} has more places than {currency}"
-            )
-    seen: dict[str, int] = {}
-    for n, person in enumerate(file.staff):
-        where = ("staff", n, "phone" if person.phone is not None else "phones")
-        for phone in person.all_phones:
-            try:
-                number = normalize(phone, file.tenant.country)
-            except InvalidPhone:
-                yield Wrong(
-                    lines.of(where), ".".join(map(str, where)), "is no phone number; write +254712345678"
-                )
-                continue
-            if number in seen:
-                yield Wrong(
-                    lines.of(where), ".".join(map(str, where)), "another member of staff has this phone"
-                )
-            seen[number] = n
-    names = [person.name for person in file.staff]
-    for n, name in enumerate(names):
-        if name in names[:n]:
-            yield Wrong(lines.of(("staff", n, "name")), f"staff.{n}.name", f"{name} is there twice")
-
-
-def _minor(amount: str, currency: str) -> int | None:
-    """Zero is an amount here."""
+def _parsed(text: str, name: str) -> dict[str, Any]:
     try:
-        return Money.parse(amount, currency).minor
-    except NotAnAmount:
-        return 0 if Decimal(amount) == 0 else None
+        return tomllib.loads(text, parse_float=Decimal)
+    except RecursionError:
+        raise TenantFileError(name, [Wrong(1, "TOML", "nested too deep")]) from None
+    except ValueError as error:  # a number of thousands of digits is none of TOML's own errors
+        said = str(error)
+        found = re.search(r" \(at line (\d+), column \d+\)| \(at end of document\)", said)
+        line = int(found[1]) if found and found[1] else len(text.splitlines()) if found else 1
+        what = said.replace(found[0], "") if found else said
+        raise TenantFileError(name, [Wrong(max(line, 1), "TOML", what)]) from None
 
 
-class _Lines:
-    """Where each key stands, as far as TOML lets a simple reader see."""
-
-    _TABLE = re.compile(r"^\s*(\[\[?)\s*([\w.\-\" ]+?)\s*\]\]?\s*(#.*)?$")
-    _KEY = re.compile(r"^\s*([\w\-\"]+(?:\s*\.\s*[\w\-\"]+)*)\s*=")
-
-    def __init__(self, text: str) -> None:
-        self._at: dict[tuple[str, ...], int] = {}
-        here: tuple[str, ...] = ()
-        counts: dict[tuple[str, ...], int] = {}
-        for number, line in enumerate(text.splitlines(), start=1):
-            if table := self._TABLE.match(line):
-                here = tuple(part.strip(' "') for part in table[2].split("."))
-                if table[1] == "[[":
-                    counts[here] = counts.get(here, -1) + 1
-                    here = (*here, str(counts[here]))
-                self._at.setdefault(here, number)
-            elif key := self._KEY.match(line):
-                path = tuple(part.strip(' "') for part in key[1].split("."))
-                self._at.setdefault((*here, *path), number)
-
-    def of(self, where: tuple[str | int, ...]) -> int:
-        """The line of the key, or of the nearest thing that holds it."""
-        path = tuple(map(str, where))
-        while path and path not in self._at:
-            path = path[:-1]
-        return self._at.get(path, 1)
+def _wrong(error: Any, lines: Lines) -> Wrong:
+    where = tuple(part for part in error["loc"] if part != "function-after")
+    what = {
+        "extra_forbidden": "unknown key; remove it or correct its spelling",
+        "missing": "is missing",
+        "string_type": "must be a text in quotes",
+        "model_type": "must be a table",
+    }.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return lines.wrong(where, what)

@@ -13,6 +13,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from services.money import Money
+from services.written import Amount, minor_of
 
 Shortcode = Annotated[str, Field(pattern=r"^[0-9]{5,7}$")]
 Secret = Annotated[SecretStr, Field(min_length=1)]
@@ -34,7 +35,7 @@ class MpesaSettings(BaseModel):
     initiator_password: Annotated[SecretStr, Field(min_length=1, max_length=100)] | None = None
     certificate: str | None = Field(default=None, repr=False)
     security_credential: Secret | None = None
-    confirm_above: str | None = None
+    confirm_above: Amount | None = None
 
     @field_validator("certificate")
     @classmethod
@@ -45,9 +46,9 @@ class MpesaSettings(BaseModel):
 
     @field_validator("confirm_above")
     @classmethod
-    def _is_an_amount(cls, text: str | None) -> str | None:
+    def _is_in_shillings(cls, text: str | None) -> str | None:
         if text is not None:
-            _amount(text)
+            minor_of(text, "KES")
         return text
 
     @model_validator(mode="after")
@@ -84,8 +85,8 @@ class MpesaSettings(BaseModel):
 
     @property
     def confirm_above_amount(self) -> Money | None:
-        """A larger success is confirmed by a query before it credits; None: no success is."""
-        return None if self.confirm_above is None else _amount(self.confirm_above)
+        """A larger success is confirmed by a query before it credits: with zero every one, with None none."""
+        return None if self.confirm_above is None else Money(minor_of(self.confirm_above, "KES"), "KES")
 
 
 def public_key(pem: str) -> RSAPublicKey:
@@ -105,11 +106,3 @@ def public_key(pem: str) -> RSAPublicKey:
 
 def _of_certificate(pem: bytes) -> object:
     return load_pem_x509_certificate(pem).public_key()
-
-
-def _amount(text: str) -> Money:
-    """Zero is one here: every payment is to be confirmed."""
-    try:
-        return Money.zero("KES") if text == "0" else Money.parse(text, "KES")
-    except ValueError:
-        raise ValueError('not an amount of shillings like "5000"') from None

@@ -1,5 +1,7 @@
 """Settings: what the tenant's file may say, and what an ability still lacks."""
 
+from decimal import Decimal
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -55,9 +57,11 @@ def test_an_expired_certificate_and_a_bare_key_carry_the_same_key(certificate, p
         ({"pass_key": "x"}, "Extra inputs are not permitted"),
         ({"certificate": "-----BEGIN CERTIFICATE-----\nrubbish"}, "not a PEM certificate or PEM public key"),
         ({"certificate": "rubbish"}, "not a PEM certificate or PEM public key"),
-        ({"confirm_above": "-1"}, 'not an amount of shillings like "5000"'),
-        ({"confirm_above": "1.234"}, 'not an amount of shillings like "5000"'),
-        ({"confirm_above": "five"}, 'not an amount of shillings like "5000"'),
+        ({"confirm_above": "-1"}, "not an amount like 5000"),
+        ({"confirm_above": -1}, "not an amount like 5000"),
+        ({"confirm_above": True}, "not an amount like 5000"),
+        ({"confirm_above": "1.234"}, "more places than KES"),
+        ({"confirm_above": "five"}, "not an amount like 5000"),
         ({"security_credential": "x", "initiator_password": "y"}, "give either security_credential"),
         ({"initiator_password": "y" * 200}, "initiator_password"),
     ],
@@ -82,9 +86,11 @@ def test_no_secret_is_in_the_repr(settings):
     assert not any(secret in shown for secret in secrets)
 
 
-@pytest.mark.parametrize(("text", "minor"), [("0", 0), ("5000", 5000_00), ("0.50", 50)])
-def test_what_is_above_it_is_confirmed(text, minor):
-    assert load(confirm_above=text).confirm_above_amount == Money(minor, "KES")
+@pytest.mark.parametrize(
+    ("written", "minor"), [("0", 0), ("0.00", 0), ("5000", 5000_00), (5000, 5000_00), (Decimal("0.50"), 50)]
+)
+def test_what_is_above_it_is_confirmed(written, minor):
+    assert load(confirm_above=written).confirm_above_amount == Money(minor, "KES")
     assert load().confirm_above_amount is None
 
 

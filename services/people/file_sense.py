@@ -1,0 +1,82 @@
+"""File sense: what has the right shape in a tenant file and makes no sense together."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from services.errors import InvalidPhone
+from services.people.file_lines import Lines, Where, Wrong
+from services.phones import normalize
+from services.written import minor_of
+
+if TYPE_CHECKING:
+    from services.people.tenant_file import TenantFile
+
+_ENDLESS = 10**18
+
+
+def senseless(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
+    amounts = list(_amounts(file, lines))
+    yield from amounts
+    if not amounts:
+        yield from _bands(file, lines)
+    yield from _phones(file, lines)
+    yield from _twice("staff", "name", [person.name for person in file.staff], lines)
+    yield from _twice("products", "sku", [product.sku for product in file.products], lines)
+
+
+def _amounts(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
+    """With more places than the currency has."""
+    given: list[tuple[Where, str | None]] = [
+        (("limits", key), getattr(file.limits, key)) for key in ("per_withdrawal", "per_day", "totp_above")
+    ]
+    given += [(("products", n, "price"), product.price) for n, product in enumerate(file.products)]
+    for n, fee in enumerate(file.fees):
+        given += [
+            (("fees", n, "from"), fee.from_),
+            (("fees", n, "to"), fee.to),
+            (("fees", n, "flat"), fee.flat),
+        ]
+    for where, amount in given:
+        if amount is not None:
+            try:
+                minor_of(amount, file.tenant.currency)
+            except ValueError as error:
+                yield lines.wrong(where, str(error))
+
+
+def _bands(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
+    """An amount must find one fee: both ends belong to a band."""
+    bands: dict[object, list[tuple[int, int, int]]] = {}
+    for n, fee in enumerate(file.fees):
+        low = minor_of(fee.from_, file.tenant.currency)
+        high = _ENDLESS if fee.to is None else minor_of(fee.to, file.tenant.currency)
+        if high < low:
+            yield lines.wrong(("fees", n, "to"), f"{fee.to} is below from, which is {fee.from_}")
+            continue
+        others = bands.setdefault((fee.method_type, file.begins(fee)), [])
+        for other_low, other_high, other in others:
+            if low <= other_high and other_low <= high:
+                line = lines.of(("fees", other))
+                yield lines.wrong(("fees", n), f"overlaps the band of line {line}: from and to belong to it")
+        others.append((low, high, n))
+
+
+def _phones(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
+    seen: set[str] = set()
+    for n, person in enumerate(file.staff):
+        where: Where = ("staff", n, "phone" if person.phone is not None else "phones")
+        for phone in person.all_phones:
+            try:
+                number = normalize(phone, file.tenant.country)
+            except InvalidPhone:
+                yield lines.wrong(where, "is no phone number; write +254712345678")
+                continue
+            if number in seen:
+                yield lines.wrong(where, "this phone is there twice, here or at another member of staff")
+            seen.add(number)
+
+
+def _twice(table: str, key: str, names: list[str], lines: Lines) -> Iterator[Wrong]:
+    for n, name in enumerate(names):
+        if name in names[:n]:
+            yield lines.wrong((table, n, key), f"{name} is there twice")

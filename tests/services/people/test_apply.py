@@ -1,0 +1,234 @@
+"""The tenant file, applied: what differs is changed and named, and nothing else is touched."""
+
+import re
+import tomllib
+from dataclasses import asdict
+
+import pytest
+from pydantic import BaseModel
+
+from services.news import TenantChanged
+from services.people.apply import NumberTaken
+from services.people.tenant_file import TenantFile
+from tests.services.people.registry import ANOTHER, CERTIFICATE, FULL, SMALL, differing
+
+# What is written instead, what is named as changed, and whose rows may differ then.
+CHANGES = [
+    ('name = "Mama Njeri Duka"', 'name = "Njeri"', ["tenant.name"], {"tenants"}),
+    ("active = true\ncurrency", "active = false\ncurrency", ["tenant.active"], {"tenants"}),
+    ('timezone = "Africa/Nairobi"', 'timezone = "Africa/Kampala"', ["tenant.timezone"], {"tenants"}),
+    ('country = "KE"', 'country = "TZ"', ["tenant.country"], {"tenants"}),
+    ('language = "en"\npay', 'language = "sw"\npay', ["tenant.language"], {"tenants"}),
+    ('payment_fee_percent = "1.5"', "payment_fee_percent = 2", ["tenant.payment_fee_percent"], {"tenants"}),
+    ('id = "106540352242922"', 'id = "1065"', ["whatsapp.phone_number_id"], {"tenants"}),
+    ('"254711000100"', '"254711000200"', ["whatsapp.display_phone_number"], {"tenants"}),
+    ('"EAAsecrettoken"', '"EAAnewtoken"', ["whatsapp.access_token"], {"credentials"}),
+    ('{ name = "asked", l', '{ name = "ask", l', ["whatsapp.templates"], {"tenants"}),
+    ('shortcode = "600100"', 'shortcode = "600101"', ["providers.mpesa"], {"credentials"}),
+    ('till = "600200"', 'till = "600201"', ["providers.mpesa"], {"credentials"}),
+    ('consumer_key = "mpesa-key"', 'consumer_key = "k"', ["providers.mpesa"], {"credentials"}),
+    ('consumer_secret = "mpesa-secret"', 'consumer_secret = "s"', ["providers.mpesa"], {"credentials"}),
+    ('passkey = "mpesa-passkey"', 'passkey = "p"', ["providers.mpesa"], {"credentials"}),
+    ('b2c_shortcode = "600300"', 'b2c_shortcode = "600301"', ["providers.mpesa"], {"credentials"}),
+    ('b2b_shortcode = "600400"', "", ["providers.mpesa"], {"credentials"}),
+    ('initiator_name = "lipachat"', 'initiator_name = "api"', ["providers.mpesa"], {"credentials"}),
+    (
+        'initiator_password = "mpesa-password"',
+        'initiator_password = "p"',
+        ["providers.mpesa"],
+        {"credentials"},
+    ),
+    (CERTIFICATE, ANOTHER, ["providers.mpesa"], {"credentials"}),
+    ("confirm_above = 5000", 'confirm_above = "6000"', ["providers.mpesa"], {"credentials"}),
+    ('public_key = "pk_test_1"', 'public_key = "pk_test_3"', ["providers.paystack"], {"credentials"}),
+    ('secret_key = "sk_test_paystack"', 'secret_key = "sk"', ["providers.paystack"], {"credentials"}),
+    ('consumer_key = "pesapal-key"', 'consumer_key = "k"', ["providers.pesapal"], {"credentials"}),
+    ('consumer_secret = "pesapal-secret"', 'consumer_secret = "s"', ["providers.pesapal"], {"credentials"}),
+    ('public_key = "pk_test_2"', 'public_key = "pk_test_4"', ["providers.stripe"], {"credentials"}),
+    ('secret_key = "sk_test_stripe"', 'secret_key = "sk"', ["providers.stripe"], {"credentials"}),
+    ('webhook_secret = "whsec_stripe"', 'webhook_secret = "w"', ["providers.stripe"], {"credentials"}),
+    (
+        'account_number = "0123456789"',
+        'account_number = "0123456780"',
+        ["payout.method_details"],
+        {"tenants"},
+    ),
+    ('bank_code = "063"', 'bank_code = "064"', ["payout.method_details"], {"tenants"}),
+    ('account_name = "Mama Njeri"', 'account_name = "Njeri"', ["payout.method_details"], {"tenants"}),
+    ('per_withdrawal = "70000"', "per_withdrawal = 60000", ["limits.per_withdrawal"], {"tenants"}),
+    ("per_day = 150000", 'per_day = "150000.50"', ["limits.per_day"], {"tenants"}),
+    ('totp_above = "20000.50"', "totp_above = 20000.25", ["limits.totp_above"], {"tenants"}),
+    ("approvals = 2", "approvals = 1", ["limits.approvals"], {"tenants"}),
+    ("approval_hours = 12", "approval_hours = 13", ["limits.approval_hours"], {"tenants"}),
+    ("new_destination_hours = 6", "", ["limits.new_destination_hours"], {"tenants"}),
+    ('method_type = "mpesa"\nfrom = 0', 'method_type = "till"\nfrom = 0', ["fees"], {"fees"}),
+    ("from = 0", "from = 10", ["fees"], {"fees"}),
+    ('to = "1000"', "to = 999.99", ["fees"], {"fees"}),
+    ('flat = "20"', "flat = 21", ["fees"], {"fees"}),
+    ('percent = "0.5"', "percent = 0.6", ["fees"], {"fees"}),
+    ('percent = "0.5"\nvalid_from = 2026-12-01', 'percent = "0.5"', ["fees"], {"fees"}),
+    ('name = "Achieng"', 'name = "Achieng O."', ["staff.Achieng O."], {"people"}),
+    ('role = "Cashier"', 'role = "Admin"', ["staff.Achieng"], {"staff"}),
+    ('language = "sw"', 'language = "en"', ["staff.Achieng"], {"people"}),
+    ('phone = "+254722000001"', 'phone = "+254722000009"', ["staff.Achieng"], {"people", "conversations"}),
+    ('"+254733000002"', '"+254733000003"', ["staff.Kamau"], {"people", "conversations"}),
+    ('scopes = ["finance:view", ', "scopes = [", ["staff.Books"], {"staff"}),
+    ("active = true\n\n[[products]]", "active = false\n\n[[products]]", ["staff.Books"], {"staff"}),
+    ('sku = "unga"', 'sku = "sukari"', ["products.sukari", "products.unga"], {"products"}),
+    ('name = "Unga 2 kg"', 'name = "Unga"', ["products.unga"], {"products"}),
+    ('price = "189.50"', "price = 190", ["products.unga"], {"products"}),
+    ('description = "Maize flour"', "", ["products.unga"], {"products"}),
+    ("stock = 40", "stock = 0", ["products.unga"], {"products"}),
+]
+TOLD = {"audit", "inbox"}
+
+
+def keys_of(part):
+    """Every key of the file that a model takes."""
+    for name, field in part.model_fields.items():
+        yield field.alias or name
+        found = re.findall(r"services\.[\w.]+\.(\w+)", str(field.annotation))
+        inner = [model for model in every_model(BaseModel) if model.__name__ in found]
+        for model in inner:
+            yield from keys_of(model)
+
+
+def every_model(base):
+    for model in base.__subclasses__():
+        yield model
+        yield from every_model(model)
+
+
+def keys_in(table):
+    for key, value in table.items():
+        yield key
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                yield from keys_in(inner)
+
+
+def test_the_full_file_has_every_key():
+    assert set(keys_of(TenantFile)) - set(keys_in(tomllib.loads(FULL))) == {"security_credential"}
+
+
+def test_every_key_of_the_full_file_is_changed_by_a_test():
+    lines = re.findall(r"^(\w+) =", "\n".join(old for old, *_ in CHANGES), re.MULTILINE)
+    inside = {"access_token", "display_phone_number", "phone_number_id", "templates", "certificate", "phones"}
+    identity = {"slug", "currency"}
+    tables = {"tenant", "whatsapp", "providers", "mpesa", "paystack", "pesapal", "stripe"}
+    tables |= {"payout", "limits", "fees", "staff", "products"}
+    details = {"method_details", "account_number", "bank_code", "account_name", "withdrawal_request"}
+    assert set(keys_in(tomllib.loads(FULL))) - set(lines) - inside - identity - tables - details == set()
+
+
+async def test_a_new_tenant_is_created_and_nothing_is_named_as_changed(registry):
+    applied = await registry.apply(FULL)
+    assert (applied.created, applied.changed, applied.slug) == (True, [], "mama-njeri")
+    assert [(member["name"], member["role"]) for member in applied.staff] == [
+        ("Achieng", "Cashier"),
+        ("Kamau", "Owner"),
+        ("Books", None),
+    ]
+    assert list(asdict(applied)) == ["tenant_id", "slug", "created", "changed", "staff", "warnings"]
+    assert await registry.audited() == [("operator", "tenant.created", {"changed": []})]
+    assert await registry.told() == []
+
+
+async def test_applying_again_changes_nothing(registry):
+    first = await registry.apply(FULL)
+    before = await registry.tables()
+    again = await registry.apply(FULL)
+    assert asdict(again) == asdict(first) | {"created": False}
+    assert await registry.tables() == before
+
+
+@pytest.mark.parametrize(("old", "new", "changed", "tables"), CHANGES, ids=[old for old, *_ in CHANGES])
+async def test_a_single_change_is_named_and_touches_nothing_else(registry, old, new, changed, tables):
+    assert FULL.count(old) == 1
+    await registry.apply(FULL)
+    before = await registry.tables()
+    applied = await registry.apply(FULL.replace(old, new))
+    assert applied.changed == changed
+    assert differing(before, await registry.tables()) == tables | TOLD
+    assert (await registry.audited())[-1] == ("operator", "tenant.changed", {"changed": changed})
+    assert set(await registry.told()) == {TenantChanged(changed=tuple(changed))}
+    assert (await registry.apply(FULL.replace(old, new))).changed == []
+
+
+async def test_each_chat_of_an_owner_is_told_once(registry):
+    await registry.apply(FULL)
+    await registry.apply(FULL.replace("approvals = 2", "approvals = 1"))
+    assert len(await registry.told()) == 2  # Kamau has two phones
+
+
+async def test_what_is_taken_out_of_the_file_is_taken_away(registry):
+    await registry.apply(FULL)
+    applied = await registry.apply(SMALL)
+    assert set(applied.changed[-2:]) == {"staff.Achieng", "staff.Books"}
+    parts = {"whatsapp.access_token", "providers.mpesa", "providers.paystack", "providers.pesapal"}
+    assert parts | {"providers.stripe", "fees", "products.unga", "payout.method_type"} <= set(applied.changed)
+    assert (await registry.apply(SMALL)).changed == []
+    shown = await registry.show()
+    assert not {"whatsapp", "providers", "payout", "fees", "products"} & set(shown)
+
+
+async def test_another_tenants_number_is_refused_and_nothing_is_changed(registry):
+    await registry.apply(FULL)
+    before = await registry.tables()
+    with pytest.raises(NumberTaken, match="106540352242922 belongs to tenant 'mama-njeri' already"):
+        await registry.apply(FULL.replace('slug = "mama-njeri"', 'slug = "another"'))
+    assert await registry.tables() == before
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2026-12-01", "2026-12-01T00:00:00"),
+        ("2026-12-01", "2026-11-30T21:00:00Z"),
+        ("2026-12-01T08:00:00", "2026-12-01T08:00:00+03:00"),
+        ("2026-12-01T08:00:00.123456", "2026-12-01 05:00:00Z"),
+    ],
+)
+async def test_a_moment_is_the_same_however_it_is_written(registry, one, other):
+    await registry.apply(FULL.replace("valid_from = 2026-12-01", f"valid_from = {one}"))
+    again = await registry.apply(FULL.replace("valid_from = 2026-12-01", f"valid_from = {other}"))
+    assert again.changed == []
+
+
+async def test_a_fee_begins_at_midnight_of_the_tenants_own_day(registry):
+    kampala = FULL.replace("Africa/Nairobi", "Africa/Lagos")
+    await registry.apply(kampala)
+    assert (await registry.show())["fees"][0]["valid_from"] == "2026-11-30T23:00:00Z"
+
+
+def warnings(approvals, *people):
+    staff = "".join(f'[[staff]]\nname = "{n}"\nrole = "{role}"\n' for n, role in enumerate(people))
+    return f'[tenant]\nslug = "shop"\n[limits]\napprovals = {approvals}\n{staff}'
+
+
+@pytest.mark.parametrize(
+    ("approvals", "people", "warned"),
+    [
+        (1, (), True),
+        (1, ("Owner",), True),
+        (1, ("Cashier", "Admin"), True),
+        (1, ("Cashier", "Owner"), False),
+        (1, ("Owner", "Owner"), False),
+        (2, ("Owner", "Owner"), True),
+        (2, ("Cashier", "Owner", "Finance Admin"), False),
+        (2, ("Owner", "Owner", "Finance Admin"), False),
+        (3, ("Owner", "Owner", "Finance Admin"), True),
+    ],
+)
+async def test_a_tenant_without_enough_hands_is_taken_with_a_warning(registry, approvals, people, warned):
+    applied = await registry.apply(warnings(approvals, *people))
+    assert applied.created
+    assert len(applied.warnings) == int(warned)
+    if warned:
+        others = "another one" if approvals == 1 else f"{approvals} others"
+        assert f"and {others} with finance:withdraw:approve" in applied.warnings[0]
+
+
+async def test_who_is_switched_off_is_no_hand(registry):
+    text = warnings(1, "Cashier", "Owner") + "active = false\n"
+    assert (await registry.apply(text)).warnings
