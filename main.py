@@ -212,7 +212,7 @@ def _refusals() -> Iterator[None]:
     from bot.away import AWAY, sentence
     from bot.run import CannotRun
     from bot.settings import SettingsError
-    from services.people.tenant_file import TenantFileError
+    from services.people.file_lines import TenantFileError
 
     try:
         yield
