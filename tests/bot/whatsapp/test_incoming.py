@@ -137,11 +137,12 @@ def test_brackets_inside_words_are_not_depth():
     assert hear(event.body) == Said("[" * 200 + '"\\')
 
 
-def test_nul_and_lone_surrogates_survive():
+def test_nul_and_lone_surrogates_are_kept_as_they_came_and_heard_as_signs_of_them():
     raw = json.dumps(envelope({**TEXT, "text": {"body": "a\x00b\ud800"}})).encode()
     (event,) = read(raw)
     assert event.body.isascii()
-    assert hear(event.body) == Said("a\x00b\ud800")
+    assert json.loads(event.body)["message"]["text"]["body"] == "a\x00b\ud800"
+    assert hear(event.body) == Said("a�b�")
 
 
 def test_statuses_of_messages_and_of_payments_are_told_apart():
@@ -228,3 +229,28 @@ def test_a_status_only_ever_moves_forward(words):
         else:
             assert state in ("sending", "sent")
         state = after
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        (r"\ud83d", "�"),
+        (r"pay \u0000500", "pay �500"),
+        (r"\ude00 500 \ud83d\n", "� 500 �\n"),
+        (r"\ud83d\ude00", "😀"),
+        (r"a\u202eb\u2066c", "a�b�c"),
+        (r"a\r\n\tb\u0085", "a\r\n\tb�"),
+    ],
+)
+def test_what_cannot_be_written_or_shown_is_heard_as_a_sign_of_it(typed, text):
+    body = '{"message": {"type": "text", "text": {"body": "%s"}}}' % typed  # noqa: UP031  has braces
+    assert hear(body.encode()) == Said(text)
+    title = '{"message": {"type": "button", "button": {"payload": "x", "text": "%s"}}}' % typed  # noqa: UP031
+    assert hear(title.encode()) == Said(text)
+
+
+def test_a_shared_number_is_cleaned_too():
+    shared = {"phones": [{"phone": "0712\x00345678"}]}
+    assert hear(json.dumps({"message": {"type": "contacts", "contacts": [shared]}}).encode()) == SharedNumber(
+        "0712�345678", own=False
+    )
