@@ -17,6 +17,7 @@ from services import audit, books
 from services.ids import new_id
 from services.people import tenant_file
 from services.people.apply import OPERATOR, NumberTaken, apply, id_of
+from services.people.file_lines import decoded
 from services.people.show import shown
 from services.phones import masked
 from services.store.schema import inbox
@@ -39,7 +40,7 @@ async def _open(settings: Settings) -> AsyncIterator[Parts]:
 
 async def apply_file(settings: Settings, path: Path) -> dict[str, Any]:
     """Raises TenantFileError and CannotRun; nothing is changed then."""
-    file = tenant_file.read(_text(path), str(path))
+    file = _tenant_file(path)
     async with _open(settings) as parts, parts.database.transaction() as connection:
         tenant_id = await id_of(connection, file.tenant.slug) or new_id()
         try:
@@ -49,11 +50,8 @@ async def apply_file(settings: Settings, path: Path) -> dict[str, Any]:
     return asdict(applied)
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise CannotRun(f"{path} is not UTF-8 text (byte {error.start}). Nothing was changed.") from None
+def _tenant_file(path: Path) -> tenant_file.TenantFile:
+    return tenant_file.read(decoded(path.read_bytes(), str(path)), str(path))
 
 
 async def show_tenant(settings: Settings, slug: str) -> dict[str, Any]:

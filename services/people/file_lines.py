@@ -25,6 +25,15 @@ class TenantFileError(Exception):
         super().__init__("\n".join(f"{name}:{each.line}: {each.where}: {each.what}" for each in wrong))
 
 
+def decoded(raw: bytes, name: str) -> str:
+    """The text of a file, with or without a mark of byte order. Raises TenantFileError."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise TenantFileError(name, [Wrong(line, "file", "is not UTF-8 text; save it as UTF-8")]) from None
+
+
 class Lines:
     """As far as TOML lets a simple reader see."""
 

@@ -59,6 +59,7 @@ _DETAILS: dict[str, tuple[str, ...]] = {
     "till": ("till_number",),
     "bank_transfer": ("account_number", "bank_code", "account_name"),
 }
+_EXAMPLES = {"slug": "mama-njeri", "country": "KE", "phone_number_id": "106540352242922"}
 _TILL = re.compile(r"\d{5,9}", re.ASCII)
 
 
@@ -237,6 +238,8 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
 
 def _wrong(error: Any, lines: Lines) -> Wrong:
     where = tuple(part for part in error["loc"] if part != "function-after")
+    if error["type"] == "string_pattern_mismatch":
+        return lines.wrong(where, f'must be written like "{_EXAMPLES.get(str(where[-1]), "600100")}"')
     what = {
         "extra_forbidden": "unknown key; remove it or correct its spelling",
         "missing": "is missing",

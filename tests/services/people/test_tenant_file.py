@@ -7,14 +7,14 @@ from services.people.tenant_file import read
 from tests.services.people.registry import FULL, SMALL, differing
 
 WRONG = [
-    ('slug = "mama-njeri"', 'slug = "Mama Njeri"', "tenant.slug: String should match"),
+    ('slug = "mama-njeri"', 'slug = "Mama Njeri"', 'tenant.slug: must be written like "mama-njeri"'),
     ('slug = "mama-njeri"', "", "tenant.slug: is missing"),
     ('name = "Mama Njeri Duka"', "name = 5", "tenant.name: must be a text in quotes"),
     ('name = "Mama Njeri Duka"', 'name = "a\\u0000b"', "tenant.name: holds a control character"),
     ('name = "Mama Njeri Duka"', 'Name = "x"', "tenant.Name: unknown key; remove it or correct its spelling"),
     ("active = true\ncurrency", 'active = "yes"\ncurrency', "tenant.active: Input should be a valid boolean"),
     ('currency = "KES"', 'currency = "EUR"', "tenant.currency: Input should be 'KES'"),
-    ('country = "KE"', 'country = "Kenya"', "tenant.country: String should match"),
+    ('country = "KE"', 'country = "Kenya"', 'tenant.country: must be written like "KE"'),
     ('"Africa/Nairobi"', '"Nairobi"', "tenant.timezone: no time zone like Africa/Nairobi"),
     ('"Africa/Nairobi"', '"../../etc/passwd"', "tenant.timezone: no time zone like Africa/Nairobi"),
     ('language = "en"\npay', 'language = "fr"\npay', "tenant.language: Input should be 'en' or 'sw'"),
@@ -25,7 +25,7 @@ WRONG = [
     ('id = "106540352242922"', "id = 106540352242922", "whatsapp.phone_number_id: must be a text in quotes"),
     ('access_token = "EAAsecrettoken"', 'access_token = ""', "whatsapp.access_token: Value should have"),
     ('name = "asked", l', 'nam = "asked", l', "whatsapp.templates.withdrawal_request.name: is missing"),
-    ('shortcode = "600100"', 'shortcode = "six"', "providers.mpesa.shortcode: String should match"),
+    ('shortcode = "600100"', 'shortcode = "six"', 'providers.mpesa.shortcode: must be written like "600100"'),
     ('shortcode = "600100"', "shortcode = 600100", "providers.mpesa.shortcode: must be a text in quotes"),
     ("confirm_above = 5000", "confirm_above = -5000", "providers.mpesa.confirm_above: not an amount like"),
     ("confirm_above = 5000", "confirm_above = 1.234", "providers.mpesa.confirm_above: 1.234 has more places"),
