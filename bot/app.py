@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -32,6 +32,7 @@ from services.store.database import Database
 log = structlog.get_logger()
 
 _DRAIN_SECONDS = 20
+_BEGIN_AGAIN_SECONDS = 1.0
 
 
 def utc_now() -> datetime:
@@ -89,7 +90,7 @@ async def working(parts: Parts) -> AsyncIterator[None]:
         callbacks = Callbacks(database, vault, providers, bell, clock)
         statuses = Statuses(database, vault, bell, clock)
         runs = (turns.run, callbacks.run, statuses.run, calls.run, delivery.run)
-        tasks = [asyncio.create_task(run()) for run in runs]
+        tasks = [asyncio.create_task(lasting(run)) for run in runs]
         try:
             yield
         finally:
@@ -98,6 +99,23 @@ async def working(parts: Parts) -> AsyncIterator[None]:
                 async with asyncio.timeout(_DRAIN_SECONDS):
                     await calls.drain()
                     await delivery.drain()
+
+
+async def lasting(run: Callable[[], Awaitable[object]]) -> None:
+    """A loop that ends although nobody stopped it is logged and begun again: a process that lives on
+    without one of its loops looks healthy, and leaves people without an answer."""
+    task = asyncio.current_task()
+    while True:
+        try:
+            await run()
+            log.error("worker.loop_ended", loop=run.__qualname__)
+        except asyncio.CancelledError:
+            if task is None or task.cancelling():
+                raise
+            log.exception("worker.loop_cancelled", loop=run.__qualname__)  # by something inside
+        except Exception:
+            log.exception("worker.loop_failed", loop=run.__qualname__)
+        await asyncio.sleep(_BEGIN_AGAIN_SECONDS)
 
 
 async def _stop(tasks: list[asyncio.Task[None]]) -> None:
