@@ -68,8 +68,8 @@ async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money 
             await payments.reported(work, hook.target_id, report, confirm_above=confirm_above)
         case "payout":
             await payouts.reported(work, hook.target_id, report)
-        case "query":  # its references are the query's own; the token was minted for this one question
-            await payouts.settle(work, hook.target_id, report.word)
+        case "query":
+            await payouts.answered(work, hook.target_id, report)
         case "payout_timeout":
             await payouts.timed_out(work, hook.target_id)
         case "query_timeout":

@@ -62,6 +62,18 @@ async def again(work: Work, kind: str, target_id: UUID, ladder: Sequence[timedel
     return True
 
 
+async def hasten(work: Work, *kinds: str) -> None:
+    """All of the tenant's that wait are due now; what somebody does at this moment is left to them."""
+    free = sa.or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= work.now)
+    waiting = (
+        sa.select(jobs.c.target_id, jobs.c.kind)
+        .where(jobs.c.tenant_id == work.tenant, jobs.c.kind.in_(kinds), jobs.c.due_at > work.now, free)
+        .with_for_update(skip_locked=True)
+    )
+    for row in (await work.connection.execute(waiting)).all():
+        await schedule(work, row.kind, row.target_id, work.now)
+
+
 async def finish(work: Work, target_id: UUID, *kinds: str) -> None:
     await work.connection.execute(
         sa.delete(jobs).where(

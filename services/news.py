@@ -54,6 +54,7 @@ class Frozen(StrEnum):
     """Why a tenant's payouts are stopped."""
 
     SETTINGS = "settings"  # the provider refuses the settings that payouts use
+    FUNDS = "funds"  # the account at the provider that they are paid from is short
     CONTRADICTION = "contradiction"  # a payout that had failed was paid after all
 
 
@@ -181,7 +182,6 @@ class WithdrawalHeldBack(_News):
 
     kind: Literal["withdrawal_held_back"] = "withdrawal_held_back"
     withdrawal: Withdrawal
-    because: Frozen
 
 
 class WithdrawalPaid(_News):

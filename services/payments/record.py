@@ -12,6 +12,7 @@ from services.errors import NotFound
 from services.money import Money
 from services.news import Doubt, News, PaymentFailed, PaymentMethod, PaymentOpen, Unpaid
 from services.store.schema import attempts, orders, payments
+from services.transitions import transition
 from services.work import Work
 
 LIVE = ("created", "submitting", "pending", "unknown")
@@ -121,40 +122,15 @@ def _joined(same_tenant: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
 
 
 async def move(work: Work, attempt: Attempt, *states: str, **values: Any) -> bool:
-    """Change the attempt where it is in one of the states; False where it is not."""
-    statement = (
-        sa.update(attempts)
-        .where(
-            attempts.c.tenant_id == work.tenant,
-            attempts.c.id == attempt.id,
-            attempts.c.state.in_(states),
-        )
-        .values(**values)
-        .returning(attempts.c.id)
-    )
-    return (await work.connection.execute(statement)).first() is not None
+    return await transition(work, attempts.c.state, attempt.id, states, values)
 
 
 async def move_payment(work: Work, attempt: Attempt, *statuses: str, **values: Any) -> bool:
-    statement = (
-        sa.update(payments)
-        .where(
-            payments.c.tenant_id == work.tenant,
-            payments.c.id == attempt.payment_id,
-            payments.c.status.in_(statuses),
-        )
-        .values(**values)
-        .returning(payments.c.id)
-    )
-    return (await work.connection.execute(statement)).first() is not None
+    return await transition(work, payments.c.status, attempt.payment_id, statuses, values)
 
 
 async def move_order(work: Work, order_id: UUID, *statuses: str, to: str) -> None:
-    await work.connection.execute(
-        sa.update(orders)
-        .where(orders.c.tenant_id == work.tenant, orders.c.id == order_id, orders.c.status.in_(statuses))
-        .values(status=to)
-    )
+    await transition(work, orders.c.status, order_id, statuses, {"status": to})
 
 
 async def tell(work: Work, attempt: Attempt, news: News) -> None:

@@ -150,5 +150,6 @@ def _client_error(call: Call, reply: Reply) -> Refused | Misconfigured:
     field = named[1] if named else ""
     if field in call.settings:
         return Misconfigured(why)
-    unreachable = call is PROMPT and field in _UNREACHABLE
-    return Refused(Unpaid.UNREACHABLE if unreachable else Unpaid.PROVIDER, why)
+    if call is PROMPT and field in _UNREACHABLE:
+        return Refused(Unpaid.UNREACHABLE, why)
+    return Refused(Unpaid.RECEIVER if call is PAYOUT and field == "partyb" else Unpaid.PROVIDER, why)

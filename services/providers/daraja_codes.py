@@ -19,7 +19,8 @@ LIMITS: Mapping[str, Limits] = {
 DONE = "0"
 STILL_PROCESSING = "4999"
 
-# SHOP is said of what a setting of ours or the tenant's causes: those are alerted.
+# SHOP is said of what a setting of ours or the tenant's causes: those are alerted. Of a payout the funds
+# are ours too.
 PROMPT_FAILURES: Mapping[str, Unpaid] = {
     "1": Unpaid.INSUFFICIENT_FUNDS,
     "2": Unpaid.LIMIT,  # less than the least
@@ -41,19 +42,19 @@ PROMPT_FAILURES: Mapping[str, Unpaid] = {
 }
 
 PAYOUT_FAILURES: Mapping[str, Unpaid] = {
-    "1": Unpaid.SHOP,  # the Utility account, which B2C draws on, is short
+    "1": Unpaid.INSUFFICIENT_FUNDS,  # ours: the Utility account, which B2C draws on, is short
     "2": Unpaid.LIMIT,
     "3": Unpaid.LIMIT,
     "4": Unpaid.LIMIT,
-    "8": Unpaid.LIMIT,  # the receiver's account would be too full
-    "11": Unpaid.PROVIDER,  # a party's account is in a state that takes no money
+    "8": Unpaid.RECEIVER,  # the receiver's account would be too full
+    "11": Unpaid.RECEIVER,  # a party's account is in a state that takes no money
     "21": Unpaid.SHOP,  # the initiator lacks the role
     "2001": Unpaid.SHOP,  # the initiator or the credential is wrong
     "2006": Unpaid.SHOP,
     "2028": Unpaid.SHOP,
-    "2040": Unpaid.PROVIDER,  # the receiver is not registered
+    "2040": Unpaid.RECEIVER,  # not registered
     "8006": Unpaid.SHOP,  # the credential is locked
-    "SFC_IC0003": Unpaid.PROVIDER,  # the receiving number is wrong
+    "SFC_IC0003": Unpaid.RECEIVER,  # the number is wrong
     "TP40153": Unpaid.SHOP,  # the operator lacks the permission
 }
 
@@ -74,7 +75,8 @@ def prompt_word(code: str, detail: str, paid: Word) -> Word:
 
 def payout_word(code: str, detail: str, paid: Word) -> Word:
     """The word on a B2C payout: `paid` for the one code that says so."""
-    return paid if code == DONE else _failed(PAYOUT_FAILURES, code, detail)
+    ours = frozenset({Unpaid.SHOP, Unpaid.INSUFFICIENT_FUNDS})
+    return paid if code == DONE else _failed(PAYOUT_FAILURES, code, detail, ours)
 
 
 def status_word(status: str, paid: Word) -> Word:
@@ -95,11 +97,13 @@ def query_failure(code: str, detail: str) -> Pending:
     return Pending(f"query: {_said(code, detail)}", ours=code in _OURS)
 
 
-def _failed(table: Mapping[str, Unpaid], code: str, detail: str) -> Word:
+def _failed(
+    table: Mapping[str, Unpaid], code: str, detail: str, ours: frozenset[Unpaid] = frozenset({Unpaid.SHOP})
+) -> Word:
     because = table.get(code)
     if because is None:
         return Pending(_said(code, detail), unheard=True)
-    return Failed(because, _said(code, detail), ours=because is Unpaid.SHOP)
+    return Failed(because, _said(code, detail), ours=because in ours)
 
 
 def _said(code: str, detail: str) -> str:

@@ -122,7 +122,7 @@ class Mpesa:
             return no
         phone = _PHONE.fullmatch(payout.details.get("phone_number", ""))
         if payout.method_type != "mpesa" or phone is None:
-            return Refused(Unpaid.PROVIDER, "not a destination that B2C reaches")
+            return Refused(Unpaid.RECEIVER, "not a destination that B2C reaches")
         reply = await self._daraja.post(PAYOUT, self._payout_body(payout, phone[1]))
         if not isinstance(reply, Reply):
             return reply

@@ -92,7 +92,7 @@ async def expire(work: Work, withdrawal_id: UUID) -> None:
     if row.status != "pending":
         await jobs.finish(work, withdrawal_id, "withdrawal_expire")
     elif row.expires_at <= work.now:
-        await close(work, row, "pending", "expired", None, None)
+        await close(work, row, "pending", "expired", None)
         await audit.record(work, audit.CLOCK, "withdrawal.expired", withdrawal_id, {})
 
 

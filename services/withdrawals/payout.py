@@ -12,14 +12,16 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import hooks, jobs
+from services import audit, hooks, inbox, jobs
 from services.jobs import PAYOUT_LADDER
-from services.news import Unpaid
-from services.people.people import tenant_of
+from services.news import Frozen, PayoutUndecided, Unpaid, Unsent
+from services.people import people
 from services.providers.base import Accepted, Answer, Failed, Misconfigured, NotSent, Payout, Refused, Unknown
 from services.withdrawals.destinations import COLUMN
-from services.withdrawals.record import digest, eligible_approvals
-from services.withdrawals.settle import FROZEN_WAIT, Sending, alert, freeze, move, sending, settle
+from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
+from services.withdrawals.record import digest, eligible_approvals, shown
+from services.withdrawals.sending import Sending, alert, move, sending
+from services.withdrawals.settle import fail, settle
 from services.work import Work
 
 # The second clock: what was approved is sent within a day, or not at all.
@@ -49,12 +51,12 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
     doubt = await _doubt(work, one)
     if doubt is not None:
         await alert(work, one, "payout.not_sent", detail=doubt)
-        await settle(work, payout_id, Failed(Unpaid.SHOP, doubt))
+        await fail(work, one, doubt, "not sent")
         return None
-    if (await tenant_of(work)).payouts_frozen:
-        await jobs.schedule(work, "payout", payout_id, work.now + FROZEN_WAIT)
+    if (await people.tenant_of(work)).payouts_frozen:
+        await hold_back(work, payout_id)
         return None
-    await move(work, payout_id, "created", state="submitting")
+    await move(work, payout_id, "created", state="submitting", detail=None)
     return await _payout(work, one, public_url)
 
 
@@ -73,10 +75,10 @@ async def payout_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
         case NotSent():
             await _send_again(work, one, answer.detail)
         case Misconfigured():
-            if await move(work, payout_id, "submitting", "unknown", state="created", detail=answer.detail):
-                await freeze(work, one, answer.detail)
+            if await move(work, payout_id, "submitting", "unknown", state="created"):
+                await freeze(work, one, Frozen.SETTINGS, answer.detail)
                 await jobs.finish(work, payout_id, "payout_check")
-                await jobs.schedule(work, "payout", payout_id, work.now + FROZEN_WAIT)
+                await hold_back(work, payout_id)
         case Unknown():
             await _lost(work, one)
 
@@ -87,8 +89,11 @@ async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Qu
     if one.payout.state not in ("pending", "unknown"):
         await jobs.finish(work, payout_id, "payout_check")
         return None
+    if await _would_lock_the_credential(work):
+        await jobs.schedule(work, "payout_check", payout_id, work.now + FROZEN_WAIT)
+        return None
     if not await jobs.again(work, "payout_check", payout_id, PAYOUT_LADDER):
-        await alert(work, one, "payout.undecided")
+        await _undecided(work, one)
         await jobs.schedule(work, "payout_check", payout_id, work.now + PAYOUT_LADDER[-1])
     return Question(
         provider=one.payout.provider,
@@ -102,22 +107,35 @@ async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Qu
 async def payout_check_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
     """The word itself comes by callback; only a refusal for our settings is news."""
     if isinstance(answer, Misconfigured):
-        await freeze(work, await sending(work, payout_id), answer.detail)
+        await freeze(work, await sending(work, payout_id), Frozen.SETTINGS, answer.detail)
 
 
-async def _doubt(work: Work, one: Sending) -> str | None:
+async def _would_lock_the_credential(work: Work) -> bool:
+    """Every question with a wrong initiator counts as a failed login."""
+    tenant = await people.tenant_of(work)
+    return bool(tenant.payouts_frozen and tenant.frozen_because == Frozen.SETTINGS)
+
+
+async def _undecided(work: Work, one: Sending) -> None:
+    """Asked on, every few hours; those who reconcile are told the first time."""
+    told = await audit.alerted(work, "payout.undecided", target=one.payout.id)
+    await alert(work, one, "payout.undecided", to_do="Look the payout up in the provider's own books.")
+    if not told:
+        news = PayoutUndecided(withdrawal=await shown(work, one.withdrawal.id))
+        await inbox.tell_people(work, await people.reconcilers(work), news)
+
+
+async def _doubt(work: Work, one: Sending) -> Unsent | None:
     """Why this may not be sent any more: everything that was approved is checked once more."""
     row = one.withdrawal
-    if row.status != "processing":
-        return f"the withdrawal is {row.status}"
     if work.now - one.payout.created_at > _EXECUTION_WINDOW:
-        return "it was approved too long ago"
-    if digest(row, work.tenant) != row.digest or row.details_index not in work.indexes(
-        work.open(row.details_sealed, COLUMN, row.id), COLUMN
-    ):
-        return "it is not what was approved"
+        return Unsent.TOO_LATE
+    if row.status != "processing" or digest(row, work.tenant) != row.digest:
+        return Unsent.ALTERED
+    if row.details_index not in work.indexes(work.open(row.details_sealed, COLUMN, row.id), COLUMN):
+        return Unsent.ALTERED
     if len(await eligible_approvals(work, row)) < row.approvals_needed:
-        return "an approver may no longer approve"
+        return Unsent.APPROVER
     return None
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from services import inbox, jobs, ledger
 from services.errors import NotFound, NotPending
 from services.money import Money
-from services.news import News, Withdrawal, WithdrawalClosed
+from services.news import News, Unsent, Withdrawal, WithdrawalClosed
 from services.people import people
 from services.people.access import APPROVE
 from services.store.schema import approvals, staff, withdrawal_history, withdrawals
@@ -111,15 +111,27 @@ async def note(
 
 
 async def close(
-    work: Work, row: sa.Row[Any], before: str, status: str, by: UUID | None, reason: str | None
+    work: Work,
+    row: sa.Row[Any],
+    before: str,
+    status: str,
+    by: UUID | None,
+    reason: str | None = None,
+    because: Unsent | None = None,
 ) -> bool:
-    """End it without a payout: the hold is released, the maker and the approvers are told."""
-    if not await advance(work, row, before, status, by, reason):
+    """End it without a payout: the hold is released, the maker and the approvers are told.
+
+    `reason` is what a person typed, `because` is ours.
+    """
+    if not await advance(work, row, before, status, by, reason or because):
         return False
     await ledger.release(work, row.id, _RELEASED_AS.get(status, "voided"), row.currency)
     await jobs.finish(work, row.id, "withdrawal_expire")
     news = WithdrawalClosed(
-        withdrawal=await shown(work, row.id), by=await people.name_of(work, by), reason=reason
+        withdrawal=await shown(work, row.id),
+        by=await people.name_of(work, by),
+        reason=reason,
+        because=because,
     )
     await tell(work, {row.maker_id} | await people.with_scope(work, APPROVE), by, news)
     return True

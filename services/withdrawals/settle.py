@@ -6,60 +6,23 @@ repeated failures lock the credential: so the withdrawal stays as it is, another
 for it, and the tenant's payouts stop until an operator has looked.
 """
 
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, jobs, ledger
-from services.errors import NotFound
+from services import jobs, ledger
 from services.ids import new_id
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
-from services.news import WithdrawalPaid
+from services.news import Frozen, Unpaid, Unsent, WithdrawalPaid
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
-from services.store.schema import payouts, tenants
-from services.withdrawals.record import advance, close, eligible_approvals, locked, shown, tell
+from services.store.schema import payouts
+from services.withdrawals.freeze import freeze, hold_back
+from services.withdrawals.record import advance, close, eligible_approvals, shown, tell
+from services.withdrawals.sending import UNDECIDED, Sending, alert, move, sending
 from services.work import Work
 
-UNDECIDED = ("created", "submitting", "pending", "unknown")
-# How often a payout that waits for its tenant to be unfrozen looks whether it is.
-FROZEN_WAIT = timedelta(minutes=10)
-
-
-@dataclass(frozen=True)
-class Sending:
-    """A payout with its withdrawal, under the withdrawal's lock."""
-
-    payout: sa.Row[Any]
-    withdrawal: sa.Row[Any]
-
-    @property
-    def net(self) -> Money:
-        return Money(self.withdrawal.net, self.withdrawal.currency)
-
-
-async def sending(work: Work, payout_id: UUID) -> Sending:
-    """Raises NotFound."""
-    mine = (payouts.c.tenant_id == work.tenant, payouts.c.id == payout_id)
-    withdrawal_id = await work.connection.scalar(sa.select(payouts.c.withdrawal_id).where(*mine))
-    if withdrawal_id is None:
-        raise NotFound("payout")
-    withdrawal = await locked(work, withdrawal_id)
-    return Sending((await work.connection.execute(sa.select(payouts).where(*mine))).one(), withdrawal)
-
-
-async def move(work: Work, payout_id: UUID, *states: str, **values: Any) -> bool:
-    """Change the payout where it is in one of the states; False where it is not."""
-    statement = (
-        sa.update(payouts)
-        .where(payouts.c.tenant_id == work.tenant, payouts.c.id == payout_id, payouts.c.state.in_(states))
-        .values(**values)
-        .returning(payouts.c.id)
-    )
-    return (await work.connection.execute(statement)).first() is not None
+_UNSENT = {Unpaid.RECEIVER: Unsent.RECEIVER, Unpaid.LIMIT: Unsent.LIMIT}
 
 
 async def settle(work: Work, payout_id: UUID, word: Word) -> None:
@@ -70,6 +33,8 @@ async def settle(work: Work, payout_id: UUID, word: Word) -> None:
             await _succeeded(work, one, word)
         case Failed():
             await _failed(work, one, word)
+        case Pending(ours=True):  # to ask on would lock the credential
+            await freeze(work, one, Frozen.SETTINGS, word.detail)
         case Pending(unheard=True):
             await alert(work, one, "payout.unheard_code", detail=word.detail)
         case Pending():
@@ -77,35 +42,53 @@ async def settle(work: Work, payout_id: UUID, word: Word) -> None:
 
 
 async def reported(work: Work, payout_id: UUID, report: Report) -> None:
-    """Take a result on the payout's own token. It must also name our reference where we have one, or
-    the id we sent; a mismatch moves nothing and alerts."""
-    one = await sending(work, payout_id)
-    ours = {str(payout_id), one.payout.reference}
-    if one.payout.reference is not None and not ours & report.references:
-        await alert(work, one, "payout.reference_mismatch", told=type(report.word).__name__)
-        return
-    await settle(work, payout_id, report.word)
+    """Take a result on the payout's own token. It must also name the payout: by the id that we sent, or
+    as the provider acknowledged it; a mismatch moves nothing and alerts.
+
+    A success without an amount proves too little, so the provider is asked.
+    """
+    one, word = await sending(work, payout_id), report.word
+    if not one.names & report.references:
+        await alert(work, one, "payout.reference_mismatch", told=type(word).__name__)
+    elif isinstance(word, Succeeded) and word.amount is None and one.payout.state in UNDECIDED:
+        await alert(work, one, "payout.without_amount", receipt=word.receipt)
+        await _ask_now(work, payout_id)
+    else:
+        await settle(work, payout_id, word)
+
+
+async def answered(work: Work, payout_id: UUID, report: Report) -> None:
+    """Take the answer to a status query of ours, on the token minted for that one question. Its
+    references are the query's own; of the payout it must name ours, where it names any.
+
+    A success proves itself by our amount, or by our reference; with neither it moves nothing.
+    """
+    one, word = await sending(work, payout_id), report.word
+    named = report.facts.get("payout_references", frozenset())
+    if named and not one.names & named:
+        await alert(work, one, "payout.reference_mismatch", told=type(word).__name__)
+    elif isinstance(word, Succeeded) and word.amount is None and not named:
+        await alert(work, one, "payout.unproven", receipt=word.receipt)
+    else:
+        await settle(work, payout_id, word)
 
 
 async def timed_out(work: Work, payout_id: UUID) -> None:
     """The provider gave up waiting in its own queue: no proof of anything. It is asked at once."""
-    if await move(work, payout_id, "submitting", "pending", state="unknown"):
+    await _ask_now(work, payout_id)
+
+
+async def fail(work: Work, one: Sending, because: Unsent, detail: str) -> None:
+    """The withdrawal ends unpaid, and its hold is released."""
+    failure = {"because": because, "detail": detail, "resolved_at": work.now}
+    if await move(work, one.payout.id, *UNDECIDED, state="failed", **failure):
+        await jobs.finish(work, one.payout.id, "payout", "payout_check")
+        await close(work, one.withdrawal, "processing", "failed", None, because=because)
+
+
+async def _ask_now(work: Work, payout_id: UUID) -> None:
+    if await move(work, payout_id, "submitting", "pending", "unknown", state="unknown"):
         await jobs.schedule(work, "payout_check", payout_id, work.now)
-
-
-async def freeze(work: Work, one: Sending, detail: str) -> None:
-    """Stop the tenant's payouts until an operator has looked."""
-    await work.connection.execute(
-        sa.update(tenants)
-        .where(tenants.c.id == work.tenant)
-        .values(payouts_frozen=True, version=tenants.c.version + 1)
-    )
-    await alert(work, one, "payouts.frozen", detail=detail)
-
-
-async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:
-    known = {"withdrawal_id": str(one.withdrawal.id), "net": str(one.net)}
-    await audit.record(work, audit.PROVIDER, action, one.payout.id, known | facts, alert=True)
 
 
 async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
@@ -118,7 +101,7 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
     elif one.withdrawal.status != "processing" or not await _alone(work, one):
         # The money has left and the hold is gone, or another payout is on its way: nothing to post it from.
         await alert(work, one, "payout.succeeded_after_failure", receipt=word.receipt)
-        await freeze(work, one, "a payout that had failed succeeded")
+        await freeze(work, one, Frozen.CONTRADICTION, "a payout that had failed succeeded")
     else:
         await _complete(work, one, word.receipt)
 
@@ -143,15 +126,15 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
     if one.payout.state == "succeeded":
         await alert(work, one, "payout.failed_after_success", detail=word.detail)
         return
-    failure = {"because": word.because, "detail": word.detail, "resolved_at": work.now}
-    if not await move(work, one.payout.id, *UNDECIDED, state="failed", **failure):
+    if not word.ours:
+        await fail(work, one, _UNSENT.get(word.because, Unsent.PROVIDER), word.detail)
         return
-    await jobs.finish(work, one.payout.id, "payout", "payout_check")
-    if word.ours:
-        await freeze(work, one, word.detail)
+    failure = {"because": word.because, "detail": word.detail, "resolved_at": work.now}
+    if await move(work, one.payout.id, *UNDECIDED, state="failed", **failure):
+        short = word.because == Unpaid.INSUFFICIENT_FUNDS
+        await freeze(work, one, Frozen.FUNDS if short else Frozen.SETTINGS, word.detail)
+        await jobs.finish(work, one.payout.id, "payout", "payout_check")
         await _ready_another(work, one)
-    else:
-        await close(work, one.withdrawal, "processing", "failed", None, word.detail)
 
 
 async def _ready_another(work: Work, one: Sending) -> None:
@@ -167,7 +150,7 @@ async def _ready_another(work: Work, one: Sending) -> None:
             created_at=one.payout.created_at,
         )
     )
-    await jobs.schedule(work, "payout", payout_id, work.now + FROZEN_WAIT)
+    await hold_back(work, payout_id)
 
 
 async def _alone(work: Work, one: Sending) -> bool:

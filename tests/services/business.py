@@ -322,8 +322,12 @@ class PayingOut:
             self.tokens["query"] = question.callback_url.removeprefix(f"{PUBLIC}/hooks/")
         return question is not None
 
-    async def called(self, word: Word, about: str = "payout", reference: str | None = None) -> None:
-        report = Report(about, frozenset({reference or str(self.payout)}), word)
+    async def called(
+        self, word: Word, about: str = "payout", reference: str | None = None, named: str | None = None
+    ) -> None:
+        """`named`: the payout as the answer to a query calls it."""
+        facts = {"payout_references": frozenset({named})} if named else {}
+        report = Report(about, frozenset({reference or str(self.payout)}), word, facts)
         async with self.business.work() as work:
             hook = await hooks.resolve(work.connection, self.tokens[about])
             assert hook is not None

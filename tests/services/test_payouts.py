@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from services.news import Unpaid, WithdrawalClosed, WithdrawalPaid
+from services.news import Unpaid, Unsent, WithdrawalClosed, WithdrawalPaid
 from services.providers.base import (
     Accepted,
     Failed,
@@ -20,7 +20,7 @@ from services.withdrawals import payout
 from tests.services.business import PUBLIC, PayingOut, kes
 
 SENT = Succeeded("UKP9000001", kes("967"))
-UNREGISTERED = Failed(Unpaid.PROVIDER, "unregistered number")
+UNREGISTERED = Failed(Unpaid.RECEIVER, "2040 unregistered number")
 OURS = Failed(Unpaid.SHOP, "The initiator information is invalid.", ours=True)
 
 
@@ -63,7 +63,7 @@ async def test_their_failure_releases_the_hold(business, paying_out):
     assert await business.wallet() == ("10000.00", "0.00", "10000.00")
     news = (await business.news(business.cashier))[-1]
     assert isinstance(news, WithdrawalClosed)
-    assert (news.withdrawal.status, news.reason) == ("failed", "unregistered number")
+    assert (news.withdrawal.status, news.because, news.reason) == ("failed", Unsent.RECEIVER, None)
 
 
 async def test_a_refused_request_releases_the_hold(business, paying_out):
@@ -132,6 +132,9 @@ async def test_what_was_approved_is_sent_within_a_day_or_not_at_all(business, pa
     assert (await business.row(withdrawals, paying_out.withdrawal.id)).status == "failed"
     assert await business.wallet() == ("10000.00", "0.00", "10000.00")
     assert await business.alerts() == ["payout.not_sent"]
+    news = (await business.news(business.cashier))[-1]
+    assert isinstance(news, WithdrawalClosed)
+    assert news.because == Unsent.TOO_LATE
 
 
 async def test_an_approver_suspended_before_the_sending_stops_it(business, paying_out):
@@ -251,7 +254,8 @@ async def test_a_success_after_a_failure_moves_nothing_alerts_and_stops_the_payo
 
 async def test_a_receipt_that_comes_later_is_filled_in(business, paying_out):
     await paying_out.sent()
-    await paying_out.called(Succeeded())
+    await paying_out.asked()
+    await paying_out.called(Succeeded(), about="query", named=str(paying_out.payout))
     await paying_out.called(SENT)
     assert (await business.row(payouts, paying_out.payout)).receipt == "UKP9000001"
     await paying_out.called(Succeeded("UKP2", kes("967")))

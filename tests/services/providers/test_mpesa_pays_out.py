@@ -167,5 +167,5 @@ async def test_a_refused_payout_blames_the_destination_only_for_its_own_fields(r
     )
     refused = await rig.mpesa.pay_out(PAID_OUT)
     assert isinstance(refused, Refused)
-    assert refused.because is Unpaid.PROVIDER
+    assert refused.because is Unpaid.RECEIVER
     assert isinstance(await rig.mpesa.pay_out(PAID_OUT), Misconfigured)

@@ -1,0 +1,51 @@
+"""Sending: a payout with its withdrawal, read under the withdrawal's lock."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit
+from services.errors import NotFound
+from services.money import Money
+from services.store.schema import payouts
+from services.transitions import transition
+from services.withdrawals.record import locked
+from services.work import Work
+
+UNDECIDED = ("created", "submitting", "pending", "unknown")
+
+
+@dataclass(frozen=True)
+class Sending:
+    payout: sa.Row[Any]
+    withdrawal: sa.Row[Any]
+
+    @property
+    def net(self) -> Money:
+        return Money(self.withdrawal.net, self.withdrawal.currency)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the provider may call it: the id that we sent, and the one that it acknowledged."""
+        return frozenset({str(self.payout.id), self.payout.reference} - {None})
+
+
+async def sending(work: Work, payout_id: UUID) -> Sending:
+    """Raises NotFound."""
+    mine = (payouts.c.tenant_id == work.tenant, payouts.c.id == payout_id)
+    withdrawal_id = await work.connection.scalar(sa.select(payouts.c.withdrawal_id).where(*mine))
+    if withdrawal_id is None:
+        raise NotFound("payout")
+    withdrawal = await locked(work, withdrawal_id)
+    return Sending((await work.connection.execute(sa.select(payouts).where(*mine))).one(), withdrawal)
+
+
+async def move(work: Work, payout_id: UUID, *states: str, **values: Any) -> bool:
+    return await transition(work, payouts.c.state, payout_id, states, values)
+
+
+async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:
+    known = {"withdrawal_id": str(one.withdrawal.id), "net": str(one.net)}
+    await audit.record(work, audit.PROVIDER, action, one.payout.id, known | facts, alert=True)
