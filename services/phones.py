@@ -12,6 +12,8 @@ _MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 # The parser would also find a number inside a sentence, or in the letters of a word.
 _WRITTEN = re.compile(r"\+?[\d(][\d\s().-]{3,29}")
 _SHOWN = 4
+# However it is grouped: "0712 345 678", "0712-345-678".
+_LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){4,}")
 
 
 def normalize(text: str, country: str) -> str:
@@ -45,3 +47,9 @@ def masked(value: str) -> str:
     """All but the last four characters as stars; a phone's plus is none of them: "********5678"."""
     bare = value.removeprefix("+")
     return "*" * max(len(bare) - _SHOWN, 0) + bare[-_SHOWN:]
+
+
+def without_numbers(text: str) -> str:
+    """What a person typed, with every number of five digits or more masked: it may be a phone, an
+    account or an identity card."""
+    return _LONG_NUMBER.sub(lambda found: masked(re.sub(r"\D", "", found[0])), text)

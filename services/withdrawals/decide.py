@@ -23,6 +23,7 @@ from services.ids import new_id
 from services.news import SelfApprovalTried, Withdrawal, WithdrawalApproved
 from services.people import people
 from services.people.access import APPROVE, INITIATE
+from services.phones import without_numbers
 from services.store.schema import approvals, payouts
 from services.withdrawals import limits
 from services.withdrawals.record import (
@@ -147,6 +148,6 @@ async def _process(work: Work, approver: UUID, row: sa.Row[Any]) -> None:
 
 async def _close(work: Work, row: sa.Row[Any], status: str, by: UUID, reason: str | None) -> Withdrawal:
     await close(work, row, "pending", status, by, reason)
-    facts = {"reason": reason} if reason else {}
+    facts = {"reason": without_numbers(reason)} if reason else {}
     await audit.record(work, by, f"withdrawal.{status}", row.id, facts)
     return await shown(work, row.id)

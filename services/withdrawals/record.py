@@ -12,6 +12,7 @@ from services.money import Money
 from services.news import News, Unsent, Withdrawal, WithdrawalClosed
 from services.people import people
 from services.people.access import APPROVE
+from services.phones import without_numbers
 from services.store.schema import approvals, staff, withdrawal_history, withdrawals
 from services.work import Work, canonical
 
@@ -121,9 +122,11 @@ async def close(
 ) -> bool:
     """End it without a payout: the hold is released, the maker and the approvers are told.
 
-    `reason` is what a person typed, `because` is ours.
+    `reason` is what a person typed: those who are told read it as it is, what is kept is masked.
+    `because` is ours.
     """
-    if not await advance(work, row, before, status, by, reason or because):
+    kept = without_numbers(reason) if reason else because
+    if not await advance(work, row, before, status, by, kept):
         return False
     await ledger.release(work, row.id, _RELEASED_AS.get(status, "voided"), row.currency)
     await jobs.finish(work, row.id, "withdrawal_expire")

@@ -1,7 +1,7 @@
 import pytest
 
 from services.errors import InvalidPhone
-from services.phones import masked, normalize
+from services.phones import masked, normalize, without_numbers
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,19 @@ def test_a_refusal_does_not_show_the_number():
 )
 def test_all_but_the_last_four_are_stars(text, shown):
     assert masked(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("not today", "not today"),
+        ("send it to 0712345678 instead", "send it to ******5678 instead"),
+        ("call +254 712 345 678.", "call +********5678."),
+        ("0712-345-678 is not ours", "******5678 is not ours"),
+        ("account 12345", "account *2345"),
+        ("on the 24th, not 1234", "on the 24th, not 1234"),
+        ("piga ٠٧١٢٣٤٥٦٧٨", "piga ******٥٦٧٨"),
+    ],
+)
+def test_long_numbers_in_what_a_person_typed_are_masked(typed, kept):
+    assert without_numbers(typed) == kept

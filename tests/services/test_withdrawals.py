@@ -468,3 +468,19 @@ async def test_the_first_of_two_approvers_is_enough_and_the_second_hears_so(fund
     (late,) = [result for result in results if isinstance(result, Refusal)]
     assert isinstance(late, NotPending)
     assert late.by in ("Otieno", "Njeri")
+
+
+async def test_a_number_in_a_typed_reason_is_read_by_people_and_kept_masked(funded):
+    withdrawal = await funded.withdraw()
+    typed = "not to 0722 000 111, ask 0733000009"
+    async with funded.teller(funded.manager) as teller:
+        await teller.reject(withdrawal.id, typed)
+    news = (await funded.news(funded.cashier))[-1]
+    assert isinstance(news, WithdrawalClosed)
+    assert news.reason == typed
+    async with funded.work() as work:
+        kept = sa.select(withdrawal_history.c.reason).where(withdrawal_history.c.status == "rejected")
+        facts = sa.select(audit.c.facts).where(audit.c.action == "withdrawal.rejected")
+        masked = "not to ******0111, ask ******0009"
+        assert await work.connection.scalar(kept) == masked
+        assert await work.connection.scalar(facts) == {"reason": masked}
