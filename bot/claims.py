@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.talk import Outgoing, Person, Waiting
 from services.people.access import granted
+from services.store.bulk import BulkUpdate, Row
 from services.store.database import padded
 from services.store.schema import conversations, inbox, is_open, outbox, people, staff, waits_for_turn
 
@@ -25,10 +26,10 @@ _MOST_EVENTS = 4 * BATCH
 class Written:
     """What a batch of turns will write. Places by conversation: the last one counts."""
 
-    places: dict[UUID, dict[str, object]] = field(default_factory=dict)
+    places: dict[UUID, Row] = field(default_factory=dict)
     messages: list[Outgoing] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
-    later: list[dict[str, object]] = field(default_factory=list)
+    later: list[Row] = field(default_factory=list)
     untried: list[int] = field(default_factory=list)  # counted as tried, and not played after all
 
 
@@ -98,16 +99,8 @@ _SEQS = inbox.c.seq.in_(sa.bindparam("seqs", expanding=True))
 _COUNT = sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries + 1)
 _UNCOUNT = sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries - 1)
 _DONE = sa.update(inbox).where(_SEQS).values(state="done")
-_LATER = (
-    sa.update(inbox)
-    .where(inbox.c.seq == sa.bindparam("b_seq"))
-    .values(state=sa.bindparam("state"), due_at=sa.bindparam("due_at"), error=sa.bindparam("error"))
-)
-_PLACE = (
-    sa.update(conversations)
-    .where(_chat.tenant_id == sa.bindparam("b_tenant"), _chat.id == sa.bindparam("b_id"))
-    .values(place_sealed=sa.bindparam("place_sealed"), heard_at=sa.bindparam("heard_at"))
-)
+_LATER = BulkUpdate(inbox, ["seq"], ["state", "due_at", "error"])
+_PLACE = BulkUpdate(conversations, ["tenant_id", "id"], ["place_sealed", "heard_at"])
 
 
 async def heads(connection: AsyncConnection, now: datetime) -> list[tuple[UUID, UUID, int]]:
@@ -164,11 +157,9 @@ async def count_tries(connection: AsyncConnection, waiting: Sequence[Waiting]) -
 
 async def write(connection: AsyncConnection, written: Written) -> None:
     """All but the messages, which `bot/outbox.py` writes."""
-    if written.places:
-        await connection.execute(_PLACE, list(written.places.values()))
+    await _PLACE(connection, list(written.places.values()))
     if written.done:
         await connection.execute(_DONE, {"seqs": padded(written.done)})
-    if written.later:
-        await connection.execute(_LATER, written.later)
+    await _LATER(connection, written.later)
     if written.untried:
         await connection.execute(_UNCOUNT, {"seqs": padded(written.untried)})

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot import metrics, outbox
-from bot.outbox import Message
+from bot.outbox import Mark, Message
 from bot.whatsapp import outgoing
 from bot.whatsapp.client import NotSent, Outcome, Refused, Sent, WhatsApp
 from bot.whatsapp.errors import Verdict
@@ -118,7 +118,7 @@ class Delivery:
         """One message; a bug in it is none of the others'."""
         try:
             await self._send(message)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             log.exception("delivery.bug", seq=message.seq, tries=message.tries)
             await self._again(message, f"{type(error).__name__}: {error}")
 
@@ -200,22 +200,20 @@ class Delivery:
         wait: timedelta = timedelta(0),
         tries: int | None = None,
     ) -> None:
-        row = {
-            "b_seq": message.seq,
-            "chat": message.conversation_id,
-            "state": state,
-            "tries": message.tries if tries is None else tries,
-            "wamid": wamid,
-            "error": error,
-            "due_at": self._clock() + wait,
-        }
-        await self._marks.put([row])
+        mark = Mark(
+            message.seq,
+            state,
+            message.tries if tries is None else tries,
+            wamid,
+            error,
+            self._clock() + wait,
+            message.conversation_id,
+        )
+        await self._marks.put([mark])
 
-    async def _mark(self, rows: Sequence[dict[str, object]]) -> None:
-        chats = [row["chat"] for row in rows]
-        marks = [{name: value for name, value in row.items() if name != "chat"} for row in rows]
+    async def _mark(self, marks: Sequence[Mark]) -> None:
         async with self._database.transaction() as connection:
-            await outbox.mark(connection, sorted(marks, key=lambda mark: mark["b_seq"]))  # type: ignore[arg-type,return-value]
-            more = await outbox.have_followers(connection, chats)  # type: ignore[arg-type]
+            await outbox.mark(connection, marks)
+            more = await outbox.have_followers(connection, [mark.conversation_id for mark in marks])
         if more:
             self._bell.ring("outbox")

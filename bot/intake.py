@@ -4,28 +4,47 @@ Concurrent requests share a commit. Each sender is resolved to a conversation he
 known by phone, by business-scoped user id or by both has one queue of events.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import metrics
 from bot.whatsapp.incoming import Event
 from services.ids import new_id
 from services.people.tenants import TenantBook
 from services.safety.vault import Vault
 from services.store.bell import Bell
+from services.store.bulk import BulkInsert, Row
 from services.store.database import Database, padded
 from services.store.grouping import GroupCommit
 from services.store.schema import NOBODY, conversations, inbox, people
 
 log = structlog.get_logger()
 
+Sender = tuple[UUID, str | None, str | None]  # tenant, phone, business-scoped user id
+
 _TURNS = ("message",)
 _STATUSES = ("status", "payment_status")
+_COUNTED = frozenset((*_TURNS, *_STATUSES, "group_message", "errors", "unknown"))
+_MOST_KNOWN = 20_000
+_INSERT = BulkInsert(
+    inbox,
+    "tenant_id",
+    "kind",
+    "external_id",
+    "status",
+    "conversation_id",
+    "state",
+    "due_at",
+    "received_at",
+    "body_sealed",
+    "error",
+    unless_there=True,
+)
 
 
 class Intake:
@@ -40,6 +59,7 @@ class Intake:
         self._database, self._vault, self._tenants = database, vault, tenants
         self._bell, self._clock = bell, clock
         self._last = clock()
+        self._known: dict[Sender, UUID] = {}  # conversations, the latest to be found last
         self._group = GroupCommit(self._write)
 
     async def store(self, events: Sequence[Event]) -> None:
@@ -53,56 +73,73 @@ class Intake:
         return self._last
 
     async def _write(self, arrivals: Sequence[tuple[datetime, Event]]) -> None:
-        tenants = {
-            number: await self._tenants.id_of_number(number)
-            for number in {event.phone_number_id for _, event in arrivals}
-        }
+        numbers = {event.phone_number_id for _, event in arrivals}
+        tenants = {number: await self._tenants.id_of_number(number) for number in numbers}
         # In sorted order: two batches that insert the same ids in opposite order would deadlock.
         arrivals = sorted(arrivals, key=lambda a: (a[1].kind, a[1].external_id, a[1].status))
-        async with self._database.transaction() as connection:
-            senders = Senders(connection, self._vault, self._clock())
-            chats = await senders.resolve(
-                {
-                    (tenant, event.phone, event.user_id, event.name)
-                    for _, event in arrivals
-                    if event.kind in _TURNS
-                    and (tenant := tenants[event.phone_number_id]) is not None
-                    and (event.phone or event.user_id)
-                }
-            )
-            rows = [self._row(at, event, tenants[event.phone_number_id], chats) for at, event in arrivals]
-            insert = postgresql.insert if self._database.is_postgres else sqlite.insert
-            await connection.execute(insert(inbox).on_conflict_do_nothing(), rows)
-        self._bell.ring("turns")
-        if any(event.kind in _STATUSES for _, event in arrivals):
-            self._bell.ring("statuses")
+        people = {
+            sender: event.name for _, event in arrivals if (sender := _sender(event, tenants)) is not None
+        }
+        if people.keys() <= self._known.keys():
+            async with self._database.single() as connection:
+                await self._insert(connection, arrivals, tenants, self._known)
+        else:
+            async with self._database.transaction() as connection:
+                senders = Senders(connection, self._vault, self._clock())
+                chats = await senders.resolve(people)
+                await self._insert(connection, arrivals, tenants, chats)
+            self._remember(chats, anew=senders.moved)
+        self._ring(arrivals)
 
-    def _row(
+    async def _insert(
         self,
-        at: datetime,
-        event: Event,
-        tenant: UUID | None,
-        chats: "dict[tuple[UUID, str | None, str | None], UUID]",
-    ) -> dict[str, object]:
-        chat = chats.get((tenant, event.phone, event.user_id)) if tenant and event.kind in _TURNS else None
+        connection: AsyncConnection,
+        arrivals: Sequence[tuple[datetime, Event]],
+        tenants: Mapping[str | None, UUID | None],
+        chats: Mapping[Sender, UUID],
+    ) -> None:
+        rows = []
+        for at, event in arrivals:
+            sender = _sender(event, tenants)
+            rows.append(
+                self._row(at, event, tenants[event.phone_number_id], chats[sender] if sender else None)
+            )
+        await _INSERT(connection, rows)
+
+    def _row(self, at: datetime, event: Event, tenant: UUID | None, chat: UUID | None) -> Row:
         waits = chat is not None or (tenant is not None and event.kind in _STATUSES)
         error = None if tenant else "no tenant has this phone_number_id"
         if error:
             log.warning("intake.unknown_number", phone_number_id=event.phone_number_id, kind=event.kind)
         owner = tenant or NOBODY
-        row = f"{event.kind}|{event.external_id}|{event.status}"
-        return {
-            "tenant_id": owner,
-            "kind": event.kind,
-            "external_id": event.external_id,
-            "status": event.status,
-            "conversation_id": chat,
-            "state": "waiting" if waits else "kept",
-            "due_at": at,
-            "received_at": at,
-            "body_sealed": self._vault.seal(event.body, owner, "inbox.body", row),
-            "error": error,
-        }
+        name = f"{event.kind}|{event.external_id}|{event.status}"
+        sealed = self._vault.seal(event.body, owner, "inbox.body", name)
+        state = "waiting" if waits else "kept"
+        return owner, event.kind, event.external_id, event.status, chat, state, at, at, sealed, error
+
+    def _remember(self, chats: Mapping[Sender, UUID], *, anew: bool) -> None:
+        """Where another process has moved a user id since, the old conversation still reaches its person,
+        so an entry of before does no harm."""
+        if anew:
+            self._known.clear()
+        self._known.update(chats)
+        while len(self._known) > _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+
+    def _ring(self, arrivals: Sequence[tuple[datetime, Event]]) -> None:
+        self._bell.ring("turns")
+        if any(event.kind in _STATUSES for _, event in arrivals):
+            self._bell.ring("statuses")
+        for _, event in arrivals:
+            metrics.events.labels(event.kind if event.kind in _COUNTED else "other").inc()
+
+
+def _sender(event: Event, tenants: Mapping[str | None, UUID | None]) -> Sender | None:
+    """Who wants a turn; None for what is only stored."""
+    tenant = tenants[event.phone_number_id]
+    if tenant is None or event.kind not in _TURNS or not (event.phone or event.user_id):
+        return None
+    return tenant, event.phone, event.user_id
 
 
 class Senders:
@@ -110,16 +147,15 @@ class Senders:
 
     def __init__(self, connection: AsyncConnection, vault: Vault, now: datetime) -> None:
         self._connection, self._vault, self._now = connection, vault, now
+        self.moved = False  # a user id has gone from one conversation to another
 
-    async def resolve(
-        self, senders: "set[tuple[UUID, str | None, str | None, str | None]]"
-    ) -> "dict[tuple[UUID, str | None, str | None], UUID]":
-        """(tenant, phone, user id, name) -> {(tenant, phone, user id): conversation id}."""
-        if not senders:
+    async def resolve(self, people: Mapping[Sender, str | None]) -> dict[Sender, UUID]:
+        """{(tenant, phone, user id): name} -> {(tenant, phone, user id): conversation id}."""
+        if not people:
             return {}
-        found = await self._find(senders)
+        found = await self._find(people)
         chats = {}
-        for tenant, phone, user_id, name in sorted(senders, key=str):
+        for (tenant, phone, user_id), name in sorted(people.items(), key=str):
             by_phone = found.get((tenant, self._index(tenant, "phone", phone)))
             by_user = found.get((tenant, self._index(tenant, "user_id", user_id)))
             chat = by_phone or by_user or await self._make(tenant, phone, user_id, name)
@@ -131,11 +167,9 @@ class Senders:
                     found[tenant, self._index(tenant, column, value)] = chat
         return chats
 
-    async def _find(
-        self, senders: "set[tuple[UUID, str | None, str | None, str | None]]"
-    ) -> "dict[tuple[UUID, bytes | None], UUID]":
-        phones = [i for t, p, _, _ in senders for i in self._indexes(t, "phone", p)]
-        users = [i for t, _, u, _ in senders for i in self._indexes(t, "user_id", u)]
+    async def _find(self, senders: Iterable[Sender]) -> dict[tuple[UUID, bytes | None], UUID]:
+        phones = [i for t, p, _ in senders for i in self._indexes(t, "phone", p)]
+        users = [i for t, _, u in senders for i in self._indexes(t, "user_id", u)]
         tenants = {tenant for tenant, *_ in senders}
         table = conversations.c
         query = sa.union_all(
@@ -188,10 +222,11 @@ class Senders:
         """WhatsApp now tells both: the phone's conversation takes the user id over."""
         table = conversations.c
         if by_user not in (None, chat):
+            self.moved = True
             await self._connection.execute(
                 sa.update(conversations)
                 .where(table.tenant_id == tenant, table.id == by_user)
-                .values(user_id_sealed=None, user_id_index=None)
+                .values(user_id_index=None)  # its address stays: it may have a message to answer yet
             )
         values = self._identity(tenant, chat, phone, user_id)
         if values:

@@ -8,16 +8,43 @@ from typing import Any, Literal
 
 import structlog
 
+from bot.whatsapp.struck import strike_out
+
 _SECRET_NAMES = re.compile(
     r"(?i)secret|token|passw|passkey|api_?key|authorization|credential|signature|private|\bpin\b"
 )
+# Where a number cannot begin or end: inside a word, a decimal or one of our hexadecimal ids.
+_BEGINS = r"(?<!\w)(?<!\d[.-])(?<![0-9a-f]{4}-)"
+_ENDS = r"(?!\w|[.-]\d|-[0-9a-f]{4})"
+_GAP = r"[ \u00a0()-]{0,2}"
 _PATTERNS = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), r"\1 ***"),
-    (re.compile(r"/hooks/[0-9a-f]{8,}"), "/hooks/***"),
-    (re.compile(r"(://[^/\s:@]+):[^/\s@]+@"), r"\1:***@"),
+    (re.compile(r"/hooks/[0-9a-f]{8,}|(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])"), "***"),
+    (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), r"\1:***@"),
     (re.compile(r"\bEAA\w{10,}"), "***"),
+    # A secret inside a text: password=x, "Password": "x".
+    (
+        re.compile(
+            r"""(?i)([\w-]*(?:secret|token|passw|passkey|api_?key|credential)[\w-]*"""
+            r"""(?:["']\s*:\s*(?:b?["'])|=["']?))[^\s"'&,;)}\]]+"""
+        ),
+        r"\1***",
+    ),
+    (re.compile(r"(?s)\[parameters: .*?\]\s*(?=\n|\(Background|$)"), "[parameters: ***]"),
+    # M-Pesa's id of a prompt ends in the phone's nine digits, WhatsApp's of a message holds the phone.
+    (re.compile(r"(?i)\b(ws_CO_\d*?)\d{5}(\d{4})(?![\d*])"), r"\1*****\2"),
+    (re.compile(r"\b(wamid\.)[\w+/=-]+([\w+/=-]{6})"), r"\1***\2"),
     # A phone or account number; ids of ours are hexadecimal or have fewer digits in a row.
-    (re.compile(r"(?<![\w.-])\+?\d{5,11}(\d{4})(?![\w.-]|\.\d)"), r"********\1"),
+    (re.compile(r"(?i)%2B(?=\d{8})"), "+"),
+    (re.compile(rf"{_BEGINS}\+?\d{{5,11}}(\d{{4}}){_ENDS}"), r"********\1"),
+    # A phone as people write it.
+    (
+        re.compile(
+            rf"{_BEGINS}\(?(?:\+|254|0[1-9])(?:{_GAP}\d){{4,9}}"
+            rf"{_GAP}(\d){_GAP}(\d){_GAP}(\d){_GAP}(\d){_ENDS}"
+        ),
+        r"********\1\2\3\4",
+    ),
 )
 _PHONE_SIZED = 10**9
 
@@ -72,7 +99,11 @@ def _redacted(name: str, value: Any) -> Any:
         return {key: _redacted(str(key), each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_redacted(name, each) for each in value]
-    text = value if isinstance(value, str) else str(value)
+    return redacted(value if isinstance(value, str) else str(value))
+
+
+def redacted(text: str) -> str:
+    """Without phones, cards, tokens, secrets and the parameters of statements."""
     for pattern, shown in _PATTERNS:
         text = pattern.sub(shown, text)
-    return text
+    return strike_out(text)

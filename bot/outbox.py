@@ -6,7 +6,7 @@ sealed, since people's words are echoed in it; its number is reserved first, so 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.talk import Outgoing
 from services.safety.vault import Vault
+from services.store.bulk import BulkInsert, BulkUpdate, Row
 from services.store.database import padded
 from services.store.schema import conversations, is_open, outbox
 
@@ -34,12 +35,27 @@ class Message:
     user_id_sealed: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What became of a message that was sending."""
+
+    seq: int
+    state: str
+    tries: int
+    wamid: str | None
+    error: str | None
+    due_at: datetime
+    conversation_id: UUID
+
+
 _one, _before = outbox.alias("one"), outbox.alias("before")
 _NEXT_NUMBERS = sa.select(sa.func.nextval("outbox_seq_seq")).select_from(
     sa.func.generate_series(1, sa.bindparam("many", type_=sa.Integer))
 )
 _LAST_NUMBER = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
-_INSERT = sa.insert(outbox)
+_INSERT = BulkInsert(
+    outbox, "seq", "tenant_id", "conversation_id", "body_sealed", "state", "tries", "due_at", "created_at"
+)
 # The first open message of each conversation, where it is due.
 _HEADS = (
     sa.select(_one.c.seq)
@@ -81,16 +97,8 @@ _READ = (
     .where(_SEQS)
     .order_by(outbox.c.seq)
 )
-_MARK = (
-    sa.update(outbox)
-    .where(outbox.c.seq == sa.bindparam("b_seq"), outbox.c.state == "sending")
-    .values(
-        state=sa.bindparam("state"),
-        tries=sa.bindparam("tries"),
-        wamid=sa.func.coalesce(sa.bindparam("wamid", type_=sa.Text), outbox.c.wamid),
-        error=sa.bindparam("error"),
-        due_at=sa.bindparam("due_at"),
-    )
+_MARK = BulkUpdate(
+    outbox, ["seq"], ["state", "tries", "wamid", "error", "due_at"], where="outbox.state = 'sending'"
 )
 _FOLLOWERS = (
     sa.select(outbox.c.seq)
@@ -114,7 +122,7 @@ async def write(
         rows.append(_row(vault, seq, message, now, sending=sending))
         if sending:
             ours.append(_message(seq, message))
-    await connection.execute(_INSERT, rows)
+    await _INSERT(connection, rows)
     return ours
 
 
@@ -132,9 +140,9 @@ async def claim(
     return [Message(*row[:3], opened(vault, row[1], row[0], row[3]), *row[4:]) for row in rows]
 
 
-async def mark(connection: AsyncConnection, rows: Sequence[dict[str, object]]) -> None:
+async def mark(connection: AsyncConnection, marks: Sequence[Mark]) -> None:
     """Only what is still sending: a status may have come before the answer."""
-    await connection.execute(_MARK, rows)
+    await _MARK(connection, [astuple(mark)[:-1] for mark in sorted(marks, key=lambda mark: mark.seq)])
 
 
 async def have_followers(connection: AsyncConnection, chats: Sequence[UUID]) -> bool:
@@ -154,18 +162,11 @@ async def _numbers(connection: AsyncConnection, many: int) -> list[int]:
     return list(range(last + 1, last + 1 + many))
 
 
-def _row(vault: Vault, seq: int, message: Outgoing, now: datetime, *, sending: bool) -> dict[str, object]:
+def _row(vault: Vault, seq: int, message: Outgoing, now: datetime, *, sending: bool) -> Row:
     tenant = message.person.tenant_id
-    return {
-        "seq": seq,
-        "tenant_id": tenant,
-        "conversation_id": message.person.conversation_id,
-        "body_sealed": vault.seal(message.body.encode(), tenant, "outbox.body", str(seq)),
-        "state": "sending" if sending else "waiting",
-        "tries": int(sending),
-        "due_at": now + LEASE if sending else now,
-        "created_at": now,
-    }
+    sealed = vault.seal(message.body.encode(), tenant, "outbox.body", str(seq))
+    state, due_at = ("sending", now + LEASE) if sending else ("waiting", now)
+    return seq, tenant, message.person.conversation_id, sealed, state, int(sending), due_at, now
 
 
 def _message(seq: int, message: Outgoing) -> Message:

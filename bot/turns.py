@@ -31,6 +31,7 @@ from bot.outbox import Message
 from bot.talk import Person, Waiting
 from services.safety.vault import Vault
 from services.store.bell import Bell
+from services.store.bulk import Row
 from services.store.database import Database
 
 log = structlog.get_logger()
@@ -231,12 +232,8 @@ class Turns:
         written.done.append(event.seq)
         written.messages.extend(played.messages)
         if played.moved:
-            written.places[person.conversation_id] = {
-                "b_tenant": person.tenant_id,
-                "b_id": person.conversation_id,
-                "place_sealed": person.place_sealed,
-                "heard_at": person.heard_at,
-            }
+            key = (person.tenant_id, person.conversation_id)
+            written.places[person.conversation_id] = (*key, person.place_sealed, person.heard_at)
         metrics.turns.labels("played").inc()
         metrics.turn_seconds.observe(max(0.0, (self._clock() - event.received_at).total_seconds()))
         return person
@@ -244,14 +241,9 @@ class Turns:
     async def _note_failure(self, written: Written, event: Waiting, failed: _Failed, person: Person) -> None:
         """It waits longer each time, and is parked in the end; the person is told then."""
         parked = failed.tries >= MOST_TRIES
-        written.later.append(
-            {
-                "b_seq": event.seq,
-                "state": "parked" if parked else "waiting",
-                "due_at": self._clock() + timedelta(seconds=2**failed.tries),
-                "error": failed.error[:2000],
-            }
-        )
+        due_at = self._clock() + timedelta(seconds=2**failed.tries)
+        state = "parked" if parked else "waiting"
+        written.later.append((event.seq, state, due_at, failed.error[:2000]))
         if parked:
             log.error("turn.parked", seq=event.seq, conversation_id=str(event.conversation_id))
             written.messages.extend(await self._chat.apology(person))
@@ -269,8 +261,8 @@ class Turns:
             self._bell.ring("outbox")
 
 
-def _leased(event: Waiting, now: datetime) -> dict[str, object]:
-    return {"b_seq": event.seq, "state": "waiting", "due_at": now + _LEASE, "error": None}
+def _leased(event: Waiting, now: datetime) -> Row:
+    return event.seq, "waiting", now + _LEASE, None
 
 
 def _failed(event: Waiting, error: Exception) -> _Failed:

@@ -43,14 +43,16 @@ _LOCK_LOOK_SECONDS = 0.002
 class Database:
     """Opens transactions. On SQLite one at a time, each begun as a writer."""
 
-    def __init__(self, url: str, *, pool_size: int = 12) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url: URL = make_url(url)
         self.is_postgres = self.url.get_backend_name() == "postgresql"
         if self.is_postgres:
             self._engine = _postgres(self.url, pool_size)
-            self._reader = _postgres(self.url, 4, isolation_level="AUTOCOMMIT", synchronous_commit="off")
+            self._single = self._reader = _postgres(self.url, 4, isolation_level="AUTOCOMMIT")
+            self._noting = _postgres(self.url, 2, isolation_level="AUTOCOMMIT", synchronous_commit="off")
         else:
             self._engine = _sqlite(self.url, pool_size=1, begin="BEGIN IMMEDIATE")
+            self._single = self._noting = self._engine
             self._reader = _sqlite(self.url, pool_size=4, begin="BEGIN")
 
     @property
@@ -74,15 +76,20 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def single(self) -> AsyncIterator[AsyncConnection]:
+        """For one statement that is a transaction by itself: it saves PostgreSQL two round trips."""
+        async with self._single.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def noting(self) -> AsyncIterator[AsyncConnection]:
-        """For one statement that must outlive this process, but not the machine: PostgreSQL does not wait
-        for the disk then."""
-        async with self._reader.connect() if self.is_postgres else self.transaction() as connection:
+        """The same for what must outlive this process, but not the machine: no waiting for the disk."""
+        async with self._noting.begin() as connection:
             yield connection
 
     async def close(self) -> None:
-        await self._engine.dispose()
-        await self._reader.dispose()
+        for engine in {self._engine, self._reader, self._single, self._noting}:
+            await engine.dispose()
 
 
 def _postgres(url: URL, pool_size: int, isolation_level: Any = "READ COMMITTED", **more: str) -> AsyncEngine:
@@ -97,8 +104,8 @@ def _postgres(url: URL, pool_size: int, isolation_level: Any = "READ COMMITTED",
 
 
 class _OnTheLoop(aiosqlite.Connection):
-    """aiosqlite without its thread: a statement takes microseconds, and so does a grouped commit on a good
-    disk, while a thread that must be handed the interpreter and give it back takes milliseconds under load."""
+    """aiosqlite without its thread: a statement takes microseconds and a grouped commit not much longer,
+    while a thread that must be handed the interpreter, and give it back, takes milliseconds under load."""
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         return fn(*args, **kwargs)
@@ -118,7 +125,7 @@ def _sqlite(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
             timeout=0,
         )
         connection = _OnTheLoop(connector, iter_chunk_size=64)
-        connection._thread.daemon = True
+        connection._thread.daemon = True  # noqa: SLF001  as SQLAlchemy does; it only ends the process
         return await connection
 
     # Waiting for the single writer is queueing in the pool, first come first served.

@@ -5,12 +5,14 @@ Times are aware UTC. Amounts are minor units. Columns named `*_sealed` hold ciph
 that order things (inbox, outbox) count by `seq`.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
+
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 NOBODY = UUID(int=0)  # the tenant of what came in for nobody that we know
 
@@ -26,15 +28,20 @@ class Moment(TypeDecorator[datetime]):
             return dialect.type_descriptor(sa.DateTime(timezone=True))
         return dialect.type_descriptor(sa.BigInteger())
 
+    @staticmethod
+    def microseconds(value: datetime) -> int:
+        """Since 1970, exactly: a float of seconds would be off by one now and then."""
+        return (value - _EPOCH) // _MICROSECOND
+
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
         if value is None or dialect.name == "postgresql":
             return value
-        return int(value.timestamp() * 1_000_000)
+        return self.microseconds(value)
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
         if value is None or dialect.name == "postgresql":
             return value  # type: ignore[no-any-return]
-        return datetime.fromtimestamp(value / 1_000_000, UTC)
+        return _EPOCH + timedelta(microseconds=value)
 
 
 metadata = sa.MetaData(
