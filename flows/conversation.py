@@ -1,21 +1,37 @@
 """Conversation: one person's threads, and what each thing heard does to them.
 
-Order of understanding: the choices that are on offer (by tap, number, label or close spelling; over
-money by tap, or typed with its reference), then the words that always work, then free text, which
-belongs to the thread that last asked for some.
+What is typed means the first of these that it can:
+
+1. What names a reference ("approve 4F2A9C"): nothing else is as sure.
+2. A choice on offer: by its label in any thread, the last to speak first; by its number in that one
+   only, and not where an amount or a number of a phone is awaited, which "2" may be.
+3. A word that always works, alone ("menu", "cancel"); or one that means nothing yet ("stop"), which is
+   said, and is no answer to anything.
+4. Either of these with a slip of the finger, where it is harmless: not for what leads to money or
+   approvals. It comes before text, or "cancle" would be the reason of a rejection.
+5. A word with something after it ("pay 500"), which no amount and no number of a phone begins with.
+6. The figure that was asked for, by the thread that last asked for one.
+
+A question that any words answer (a reason) is another matter: "pay supplier first" answers it too, so
+there 5 is left out, and so is the rest of 2 that was said before the question. And whatever a person
+types in another mood would answer it ("hello"), so it is listened for as their very next words only:
+after a tap, a word, or a miss, it is asked again before it is answered. News does not end the listening,
+for nobody has turned to it. Whatever asks for text offers *Cancel*, so that by 2 `cancel` leaves the
+question that was asked last; elsewhere it leaves the main thread.
 """
 
 from collections.abc import Callable
 from typing import Any, get_args
 
+from flows.pages import keyed, page_of, pages
 from flows.place import Place, Stand
 from flows.refusals import worded
 from flows.reply import MAIN, Heard, Option, Other, Reply, Said, SharedNumber, Tap
 from flows.script import Script
-from flows.step import Choice, Step, understood
+from flows.step import Step, understood
 from flows.teller import Teller
-from flows.text import LANGUAGES, Text, render
-from flows.understanding import close, place_of, plain
+from flows.text import Text
+from flows.typed import Awaited, NotYet, Picked, Spoken, Typed
 from flows.words import Word
 from services.errors import Refusal
 from services.news import News
@@ -23,10 +39,8 @@ from services.news import News
 __all__ = ["Conversation", "Script"]
 
 _NEWS = get_args(News)
-_ROWS = 10  # of a list
 _MORE = "more"
 _MOST_MISSES = 3
-_HEARD_ANYWAY = 3  # words after a word that takes something after it
 
 
 class Conversation:
@@ -46,21 +60,24 @@ class Conversation:
         if isinstance(heard, _NEWS):  # is told whatever else is going on
             await self._news(heard)
         elif not self._teller.shop.open:
-            self._say(Text("{shop} takes no messages here at the moment. Please try again later."))
+            self._say(Text("{shop} is not taking messages here at the moment. Please try again later."))
         else:
             await self._message(heard)
         return self._replies
 
     async def _message(self, heard: Heard) -> None:
+        listening = self._place.listening
+        if not isinstance(heard, Other):  # a voice note may be the answer: it is asked for in writing
+            self._place.listening = None
         match heard:
             case Tap():
                 await self._tapped(heard)
             case Said():
-                await self._said(heard)
+                await self._said(heard, listening)
             case SharedNumber():
                 await self._shared(heard)
             case Other():
-                await self._missed(Text("I read only typed words and taps on buttons."))
+                await self._missed(Text("I can read only typed words and taps on buttons."))
 
     async def _tapped(self, tap: Tap) -> None:
         stand = self._place.threads.get(tap.thread)
@@ -69,9 +86,9 @@ class Conversation:
         elif stand.nonce != tap.nonce:
             self._ask(tap.thread, stand, _BEFORE)
         elif tap.choice == _MORE:
-            page = (stand.page + 1) % _pages(stand.step)
+            page = (stand.page + 1) % pages(stand.step)
             self._ask(tap.thread, stand.model_copy(update={"page": page}))
-        elif (choice := _keyed(stand.step).get(tap.choice)) is not None:
+        elif (choice := keyed(stand.step).get(tap.choice)) is not None:
             await self._answer(tap.thread, stand, choice)
         else:
             await self._missed()
@@ -92,26 +109,26 @@ class Conversation:
         else:
             await self._go_home(Text("That button is no longer in use."))
 
-    async def _said(self, said: Said) -> None:
-        if (found := self._chosen(said.text)) is not None:
-            await self._choose(*found, said.text)
-        elif (word := self._word(said.text)) is not None:
-            await self._lead(*word)
-        elif (asking := self._hearing(Said)) is not None:
-            await self._answer(*asking, said)
-        elif (near := self._nearly_chosen(said.text)) is not None:
-            await self._answer(*near)
-        elif (almost := close(said.text, self._spellings(loose=True))) is not None:
-            await self._lead(almost, "")
-        elif MAIN in self._place.outdated:
-            await self._go_home(_UPDATED)
-        elif not self._place.threads:
-            await self._go_home()
-        else:
-            await self._missed()
+    async def _said(self, said: Said, listening: str | None) -> None:
+        match Typed(said.text, self._place, self._script, self._teller, listening).meaning():
+            case Picked() as picked:
+                await self._choose(picked)
+            case Spoken(word=word, rest=rest):
+                await self._lead(word, rest)
+            case Awaited(thread=thread, stand=stand):
+                await self._answer(thread, stand, said)
+            case NotYet(hint=hint):
+                await self._missed(hint)
+            case None if MAIN in self._place.outdated:
+                await self._go_home(_UPDATED)
+            case None if not self._place.threads:
+                await self._go_home()
+            case None:
+                await self._missed()
 
-    async def _choose(self, thread: str, stand: Stand, choice: Choice, typed: str) -> None:
-        if not choice.tap_only or _referenced(stand.step, choice, typed):
+    async def _choose(self, picked: Picked) -> None:
+        thread, stand, choice = picked.thread, picked.stand, picked.choice
+        if not choice.tap_only or picked.referenced:
             await self._answer(thread, stand, choice)
         elif stand.step.reference is None:
             self._ask(thread, stand, Text("Please tap *{choice}* below.", choice=choice.label))
@@ -123,46 +140,6 @@ class Conversation:
             )
             self._ask(thread, stand, hint)
 
-    def _chosen(self, text: str) -> tuple[str, Stand, Choice] | None:
-        """By label in any thread, the last to speak first; by number in that one only, and not where
-        anybody waits for text, which may be a number."""
-        typed = plain(text)
-        for thread, stand in self._place.latest():
-            for choice in stand.step.choices():
-                if typed in _labels(choice) or _referenced(stand.step, choice, text):
-                    return thread, stand, choice
-        place = place_of(text)
-        if place is None or not self._place.threads or self._hearing(Said):
-            return None
-        thread, stand = self._place.latest()[0]
-        shown = _shown(stand)
-        return (thread, stand, shown[place - 1][1]) if 0 < place <= len(shown) else None
-
-    def _nearly_chosen(self, text: str) -> tuple[str, Stand, Choice] | None:
-        for thread, stand in self._place.latest():
-            labels = {
-                label: choice
-                for choice in stand.step.choices()
-                if not choice.tap_only
-                for label in _labels(choice)
-            }
-            choice = close(text, labels)
-            if choice is not None:
-                return thread, stand, choice
-        return None
-
-    def _spellings(self, *, loose: bool = False) -> dict[str, Word]:
-        words = (w for w in self._script.words if w.is_for(self._teller) and not (loose and w.exact))
-        return {spelling: word for word in words for spelling in word.spellings}
-
-    def _word(self, text: str) -> tuple[Word, str] | None:
-        """A word alone, or one that takes something after it."""
-        first, _, rest = plain(text).partition(" ")
-        word = self._spellings().get(first)
-        if word is None or (rest and not word.takes_rest) or len(rest.split()) > _HEARD_ANYWAY:
-            return None
-        return word, rest
-
     async def _lead(self, word: Word, rest: str) -> None:
         try:
             step = await word.leads(self._teller, rest)
@@ -173,10 +150,11 @@ class Conversation:
         self._move(MAIN, step)
 
     async def _shared(self, number: SharedNumber) -> None:
-        if (asking := self._hearing(SharedNumber)) is not None:
-            await self._answer(*asking, number)
-        else:
-            await self._missed(Text("Thank you, but I did not need a number just now."))
+        for thread, stand in self._place.latest():
+            if SharedNumber in understood(type(stand.step)):
+                await self._answer(thread, stand, number)
+                return
+        await self._missed(Text("Thank you, but I don't need a number right now."))
 
     async def _news(self, news: Any) -> None:
         for thread, stand in self._place.latest():
@@ -185,13 +163,6 @@ class Conversation:
                 return
         step = await self._script.told[type(news)](news, self._teller)
         self._move(step.thread, step)
-
-    def _hearing(self, kind: type) -> tuple[str, Stand] | None:
-        """The thread that last asked for this kind of answer."""
-        for thread, stand in self._place.latest():
-            if kind in understood(type(stand.step)):
-                return thread, stand
-        return None
 
     async def _answer(self, thread: str, stand: Stand, answer: Any) -> None:
         try:
@@ -228,7 +199,7 @@ class Conversation:
             await self._go_home(hint)
         else:
             thread, stand = self._place.latest()[0]
-            self._ask(thread, stand, hint or Text("Sorry, I did not understand that."))
+            self._ask(thread, stand, hint or Text("Sorry, I didn't understand that."))
 
     async def _go_home(self, before: Text | None = None) -> None:
         self._move(MAIN, await self._script.home(self._teller), before)
@@ -239,9 +210,9 @@ class Conversation:
         line = before if alone and before is not None else _joined(before, stand.step.says())
         options = [
             Option(choice=key, label=choice.label, note=choice.note, tap_only=choice.tap_only)
-            for key, choice in _shown(stand)
+            for key, choice in page_of(stand)
         ]
-        if _pages(stand.step) > 1:
+        if pages(stand.step) > 1:
             options.append(Option(choice=_MORE, label=Text("More…")))
         reply = Reply(
             text=self._filled(line),
@@ -263,37 +234,9 @@ class Conversation:
         return Text(text.msgid, text.plural, **{"shop": self._teller.shop.name, **facts})
 
 
-_BEFORE = Text("That button was from before. This is where things stand now:")
-_UPDATED = Text("I have been updated since we last talked, so let us start afresh.")
+_BEFORE = Text("That button is from an earlier message. This is where things stand now:")
+_UPDATED = Text("I've been updated since we last talked, so let's start again.")
 
 
 def _joined(before: Text | None, line: Text) -> Text:
     return line if before is None else Text("{before}\n\n{line}", before=before, line=line)
-
-
-def _keyed(step: Step) -> dict[str, Choice]:
-    return {f"{type(choice).__name__}.{n}": choice for n, choice in enumerate(step.choices())}
-
-
-def _pages(step: Step) -> int:
-    many = len(step.choices())
-    return 1 if many <= _ROWS else -(-many // (_ROWS - 1))
-
-
-def _shown(stand: Stand) -> list[tuple[str, Choice]]:
-    """A page of choices, with room for the row that turns it."""
-    keyed = list(_keyed(stand.step).items())
-    if len(keyed) <= _ROWS:
-        return keyed
-    start = stand.page * (_ROWS - 1)
-    return keyed[start : start + _ROWS - 1]
-
-
-def _labels(choice: Choice) -> set[str]:
-    return {plain(render(choice.label, language)) for language in LANGUAGES}
-
-
-def _referenced(step: Step, choice: Choice, typed: str) -> bool:
-    if step.reference is None:
-        return False
-    return plain(typed) in {f"{label} {plain(step.reference)}" for label in _labels(choice)}

@@ -17,6 +17,11 @@ def edges(script: Script) -> set[tuple[str, str]]:
     }
 
 
+def openings(script: Script) -> set[tuple[str, str]]:
+    """Every word, piece of news and the like to every step that it may open."""
+    return {(root, step.__name__) for root, steps in script.roots() for step in steps}
+
+
 def drawn(module: str) -> set[tuple[str, str]]:
     """The edges that a module's docstring draws: lines of `Here -> There | Elsewhere`."""
     found = set()

@@ -9,6 +9,7 @@ from flows.staff.approve import Decide
 from flows.staff.shown import Stands
 from flows.staff.withdraw import Requested
 from flows.teller import Teller
+from flows.text import Text
 from flows.words import Word
 from services import news
 from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
@@ -26,7 +27,7 @@ async def revive(thread: str, teller: Teller) -> Decide | Requested | Stands | N
 
 
 WORDS = (
-    Word(("menu", "menyu", "home"), menu.menu),
+    Word(("menu", "menyu", "home", "start", "anza"), menu.menu),
     Word(("pay", "lipa"), pay.pay, takes_rest=True, exact=True),
     Word(("language", "lugha"), language.choose_language),
     Word(("help", "msaada"), menu.help_),
@@ -34,8 +35,28 @@ WORDS = (
     Word(("balance", "salio"), wallet.balance, scopes=frozenset({VIEW_FINANCE})),
     Word(("withdraw", "toa"), withdraw.withdraw, takes_rest=True, exact=True, scopes=frozenset({INITIATE})),
     Word(("approvals", "idhini"), approve.approvals, exact=True, scopes=frozenset({APPROVE, INITIATE})),
+    Word(
+        ("approve", "idhinisha"),
+        approve.approve,
+        takes_reference=True,
+        exact=True,
+        scopes=frozenset({APPROVE, INITIATE}),
+    ),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
 )
+
+_LATER = Text("I can't do that here yet.")
+_NO_AGENT = Text("I can't call a person into this chat yet. Please contact {shop} directly.")
+_STOP = Text("I write only when you write to me, or about your money. To leave a question, type *cancel*.")
+LATER = {
+    "stop": _STOP,
+    "acha": _STOP,
+    "agent": _NO_AGENT,
+    "mhudumu": _NO_AGENT,
+    **dict.fromkeys(("shop", "cart", "orders", "methods", "receipt"), _LATER),
+    **dict.fromkeys(("duka", "kikapu", "oda", "njia", "risiti"), _LATER),
+    **dict.fromkeys(("statement", "taarifa"), _LATER),
+}
 
 SCRIPT = Script(
     home=menu.menu,
@@ -54,4 +75,5 @@ SCRIPT = Script(
         news.TenantChanged: notices.told_changed,
     },
     revive=revive,
+    later=LATER,
 )

@@ -31,16 +31,18 @@ class _Place(BaseModel):
 
     threads: dict[str, _Kept] = {}
     misses: int = 0
+    listening: str | None = None
 
 
 class Place:
-    """`outdated`: threads whose step a release has changed or removed; they are left."""
+    """`outdated`: threads whose step a release has changed or removed; they are left. `listening`: the
+    thread whose question any words answer, as long as the person does nothing else."""
 
     def __init__(self, kept: bytes | None, steps: dict[str, type[Step]]) -> None:
         self.threads: dict[str, Stand] = {}
         self.outdated: set[str] = set()
         place = _read(kept)
-        self.misses = place.misses
+        self.misses, self.listening = place.misses, place.listening
         for thread, one in place.threads.items():
             try:
                 step = steps[one.step].model_validate(one.facts)
@@ -53,6 +55,8 @@ class Place:
         """The latest to speak is last."""
         self.threads.pop(thread, None)
         self.threads[thread] = stand
+        if stand.step.any_words:
+            self.listening = thread
         while len(self.threads) > _MOST_THREADS:
             del self.threads[next(iter(self.threads))]
 
@@ -73,7 +77,8 @@ class Place:
             )
             for thread, stand in self.threads.items()
         }
-        return _Place(threads=threads, misses=self.misses).model_dump_json().encode()
+        place = _Place(threads=threads, misses=self.misses, listening=self.listening)
+        return place.model_dump_json().encode()
 
 
 def _read(kept: bytes | None) -> _Place:

@@ -15,7 +15,7 @@ PROVIDERS = {
     "till": Text("till"),
 }
 STATUSES = {
-    "pending": Text("waits for approval"),
+    "pending": Text("is waiting for approval"),
     "processing": Text("is being paid out"),
     "completed": Text("has been paid out"),
     "failed": Text("has failed"),
@@ -29,15 +29,20 @@ def provider_name(provider: str) -> Text:
     return PROVIDERS.get(provider, Text("{provider}", provider=provider))
 
 
+def receipt_shown(receipt: str | None) -> Text:
+    """The provider's, where it has told one."""
+    if receipt is None:
+        return Text("Receipt: see the provider's own message.")
+    return Text("Receipt: {receipt}.", receipt=receipt)
+
+
 def worded(refusal: Refusal) -> Text:
     """A sentence on what is wrong, and one on what to do."""
     match refusal:
         case errors.InvalidAmount(given=given):
-            return Text("“{given}” is not an amount. Type a number such as 500 or 1250.50.", given=given)
+            return Text("“{given}” is not an amount. Type a number such as 500 or 1,250.", given=given)
         case errors.InvalidPhone():
-            return Text(
-                "I cannot reach that number with M-Pesa. Type a Kenyan mobile number like 0712 345 678."
-            )
+            return Text("M-Pesa cannot reach that number. Type a Kenyan mobile number, such as 0712 345 678.")
         case errors.NotWholeShillings(amount=amount):
             return Text(
                 "M-Pesa takes whole shillings only, so {amount} is not possible. Leave out the cents.",
@@ -51,7 +56,7 @@ def worded(refusal: Refusal) -> Text:
             )
         case errors.BelowMinimum(minimum=minimum, amount=amount, net=True):
             return Text(
-                "After the fee {amount} would be left, and the least that can be sent is {minimum}. "
+                "After the fee, {amount} would be left, and the least that can be sent is {minimum}. "
                 "Choose a larger amount.",
                 amount=amount,
                 minimum=minimum,
@@ -70,13 +75,14 @@ def worded(refusal: Refusal) -> Text:
             )
         case errors.InsufficientBalance(available=available, required=required):
             return Text(
-                "The wallet has {available} available, which does not cover {required}. Choose less.",
+                "The wallet has {available} available, which does not cover {required}. "
+                "Choose a smaller amount.",
                 available=available,
                 required=required,
             )
         case errors.ProviderNotConfigured(provider=provider):
             return Text(
-                "{shop} has not set up {provider}. Please ask them for another way.",
+                "{shop} has not set up {provider}. Please ask them about another way.",
                 provider=provider_name(provider),
             )
         case _:
@@ -86,19 +92,26 @@ def worded(refusal: Refusal) -> Text:
 def _access(refusal: Refusal) -> Text:
     match refusal:
         case errors.MissingScope():
-            return Text("You do not have the right to do that. Ask an owner of {shop} for it.")
+            return Text("You are not allowed to do that. Ask an owner of {shop} for permission.")
         case errors.FourEyesViolation():
-            return Text("You asked for this withdrawal, so another person must approve it.")
+            return Text(
+                "You asked for this withdrawal yourself, so another person has to approve it. "
+                "Your attempt has been recorded, and the owners of {shop} have been told."
+            )
         case errors.StepUpRequired():
-            return Text("This amount needs a one-time code as well, so it is approved through the API.")
+            return Text("This amount also needs a one-time code, so it can be approved only through the API.")
         case errors.PayoutsFrozen():
-            return Text("Payouts of {shop} are stopped until the operator has looked at a problem.")
+            return Text(
+                "Payouts from {shop} are on hold until the operator has looked into a problem. "
+                "Please try again later."
+            )
         case errors.DestinationCoolingDown(until=until):
             return Text(
-                "This destination is new and may be approved from {until} on. Try again then.", until=until
+                "This destination is new and can be approved from {until}. Please try again then.",
+                until=until,
             )
         case errors.NotFound():
-            return Text("I cannot find that any more. Type *menu* to go on.")
+            return Text("I can't find that any more. Type *menu* to go on.")
         case _:
             return _state(refusal)
 
@@ -108,7 +121,7 @@ def _state(refusal: Refusal) -> Text:
         case errors.NotPending(status=status, by=by, at=at):
             return decided(status, by, at)
         case errors.Changed():
-            return Text("Something about this has changed in the meantime. Look at it again, please.")
+            return Text("Something about this has changed in the meantime. Please look at it again.")
         case errors.AlreadyPaid(number=number, receipt=receipt) if receipt:
             return Text("Order {number} is already paid, receipt {receipt}.", number=number, receipt=receipt)
         case errors.AlreadyPaid(number=number):
@@ -127,7 +140,7 @@ def decided(status: str, by: str | None = None, at: datetime | None = None) -> T
     """Where a withdrawal stands that is no longer to be decided."""
     state = STATUSES[status]
     if by and at:
-        return Text("This withdrawal {status}, by {by} on {at}.", status=state, by=by, at=at)
+        return Text("This withdrawal {status}. Decided by {by} on {at}.", status=state, by=by, at=at)
     if by:
-        return Text("This withdrawal {status}, by {by}.", status=state, by=by)
+        return Text("This withdrawal {status} by {by}.", status=state, by=by)
     return Text("This withdrawal {status}.", status=state)

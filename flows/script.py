@@ -1,12 +1,13 @@
 """Script: all that may be said and done in chat, as one graph."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_type_hints
 
 from flows.step import Step, alternatives, leads_to
 from flows.teller import Teller
+from flows.text import Text
 from flows.words import Word
 
 
@@ -16,6 +17,7 @@ class Script:
 
     `told` opens a step for news that no step waits for; `revive` finds the step of a thread that was
     left, by its name, for a late tap. All of them say in their return types where they lead.
+    `later`: what is answered to words that mean nothing yet.
     """
 
     home: Callable[[Teller], Awaitable[Step]]
@@ -23,6 +25,7 @@ class Script:
     words: tuple[Word, ...]
     told: Mapping[type, Callable[[Any, Teller], Awaitable[Step]]]
     revive: Callable[[str, Teller], Awaitable[Step | None]]
+    later: Mapping[str, Text] = field(default_factory=dict)
 
     def roots(self) -> Iterator[tuple[str, tuple[type[Step], ...]]]:
         """What opens a conversation, and the steps that it opens."""

@@ -20,9 +20,10 @@ from flows.text import Text
 
 class Choice:
     """An answer that is offered. `tap_only`: it decides over money, so typing its label alone is not
-    enough."""
+    enough. `exact`: it leads to money or approvals, so a slip of the finger does not count."""
 
     tap_only: ClassVar[bool] = False
+    exact: ClassVar[bool] = False
 
     @property
     def label(self) -> Text:
@@ -37,10 +38,12 @@ class Choice:
 class Step(BaseModel):
     """Where a person stands in a thread. Stored as JSON, so fields are plain facts, never words.
 
-    A text may name the merchant as {shop}; the engine fills it in.
+    A text may name the merchant as {shop}; the engine fills it in. `any_words`: what is typed here may
+    be any words (a reason), not only a figure, so that they are heard as the very next thing only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    any_words: ClassVar[bool] = False
 
     @property
     def thread(self) -> str:

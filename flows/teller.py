@@ -62,6 +62,14 @@ class Teller(Protocol):
         """The person no longer waits. Money that still arrives is honoured and told."""
         ...
 
+    async def drop_order(self, order_id: UUID) -> None:
+        """The person will not pay it. An order of an amount of their own is closed; another one stays
+        open. Money that still arrives is honoured and told.
+
+        Raises AlreadyPaid, and PaymentUnderWay while an attempt is live.
+        """
+        ...
+
     async def save_method(self, payment_id: UUID) -> PaymentMethod:
         """Save what this payment was paid with, as the preferred method."""
         ...

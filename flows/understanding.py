@@ -1,6 +1,5 @@
 """Understanding: which of several offered things typed words mean."""
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -8,8 +7,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_CLOSE = 0.78
 _SHORTEST = 4  # a slip in a shorter word makes another word
+_LONG = 7  # letters, from which on two slips are forgiven
+_FIGURE = re.compile(r"\d")
 _SIGNS = re.compile(r"[^\w\s.,+%$€£¥-]")  # those that stay would make another amount
 _SPACES = re.compile(r"\s+")
 
@@ -28,16 +28,34 @@ def place_of(text: str) -> int | None:
 
 
 def close(text: str, names: Mapping[str, T]) -> T | None:
-    """What the nearest name stands for; None where none is near, or two as near as each other differ."""
+    """What the nearest name stands for: one slip of the finger away, or two in a long name. None where
+    none is near, or two as near as each other differ; a slip in a figure makes another figure."""
     typed = plain(text)
     if len(typed) < _SHORTEST:
         return None
-    candidates = [name for name in names if len(name) >= _SHORTEST]
-    near = difflib.get_close_matches(typed, candidates, n=3, cutoff=_CLOSE)
-    best = [name for name in near if _likeness(typed, name) == _likeness(typed, near[0])]
-    meant = {id(names[name]): names[name] for name in best}
+    near = {name: missed for name in names if (missed := slips(typed, name)) <= _forgiven(name)}
+    best = min(near.values(), default=None)
+    meant = {id(names[name]): names[name] for name, missed in near.items() if missed == best}
     return next(iter(meant.values())) if len(meant) == 1 else None
 
 
-def _likeness(typed: str, name: str) -> float:
-    return difflib.SequenceMatcher(None, name, typed).ratio()
+def _forgiven(name: str) -> int:
+    if len(name) < _SHORTEST or _FIGURE.search(name):
+        return -1
+    return 2 if len(name) >= _LONG else 1
+
+
+def slips(typed: str, name: str) -> int:
+    """How many letters are missing, too many, wrong, or changed places with the next one: the optimal
+    string alignment distance, row by row."""
+    if abs(len(typed) - len(name)) > 2:  # noqa: PLR2004  more than is ever forgiven
+        return len(name)
+    before, row = [0] * (len(name) + 1), list(range(len(name) + 1))
+    for i, letter in enumerate(typed, start=1):
+        before, last, row = row, before, [i]
+        for j, wanted in enumerate(name, start=1):
+            least = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and (letter, typed[i - 2]) == (name[j - 2], wanted):
+                least = min(least, last[j - 2] + 1)
+            row.append(least)
+    return row[-1]

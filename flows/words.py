@@ -10,13 +10,15 @@ from flows.teller import Teller
 @dataclass(frozen=True)
 class Word:
     """`leads` takes the teller and what was typed after the word ("500" of "pay 500"), and says in its
-    return type where the word leads. `takes_rest`: something may be typed after it. `exact`: a slip of
-    the finger does not count. `scope`: for whom it is; to others it is an unknown word.
+    return type where the word leads. `takes_rest`: something may be typed after it; `takes_reference`:
+    a reference may. `exact`: a slip of the finger does not count. `scopes`: for whom it is; to others it
+    is an unknown word.
     """
 
     spellings: tuple[str, ...]
     leads: Callable[[Teller, str], Awaitable[Step]]
     takes_rest: bool = False
+    takes_reference: bool = False
     exact: bool = False
     scopes: frozenset[str] = frozenset()
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from services.news import (
     PaymentOpen,
     PaymentSettled,
     SelfApprovalTried,
+    TenantChanged,
     Unpaid,
     Withdrawal,
     WithdrawalApproved,
@@ -23,7 +25,7 @@ from services.news import (
     WithdrawalPaid,
     WithdrawalRequested,
 )
-from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
+from services.people.access import APPROVE, INITIATE, ROLES, VIEW_FINANCE
 
 TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
 MINIMUM = Money(10_00, "KES")
@@ -68,14 +70,14 @@ class FakeBusiness:
     def latest(self) -> Payment:
         return next(reversed(self.payments.values()))
 
-    def settle(self, *, late: bool = False) -> None:
+    def settle(self, *, late: bool = False, receipt: str | None = "SJK7ABC123") -> None:
         payment = self.latest()
         if payment.state == "succeeded":
             self._tell(payment, PaidTwice, receipt="SJK9TWICE9")
             return
         payment.state = "succeeded"
         saved = any(way.method == payment.way.method for way in self.saved[payment.payer])
-        facts = {"receipt": "SJK7ABC123", "paid_at": self.now, "method": payment.way.method, "late": late}
+        facts = {"receipt": receipt, "paid_at": self.now, "method": payment.way.method, "late": late}
         self._tell(payment, PaymentSettled, can_save=not saved, **facts)
 
     def fail(self, because: Unpaid) -> None:
@@ -93,6 +95,10 @@ class FakeBusiness:
 
     def expire(self) -> None:
         self._close_payout("expired", WithdrawalClosed)
+
+    def change(self, settings: Sequence[str]) -> None:
+        for owner in self.owners():
+            self.told.append((owner, TenantChanged(changed=tuple(settings))))
 
     def _close_payout(self, status, news, **facts):
         withdrawal = self.put(next(reversed(self.withdrawals.values())), status)
@@ -115,6 +121,9 @@ class FakeBusiness:
 
     def approvers(self) -> list[UUID]:
         return [me.person_id for me in self.people.values() if APPROVE in me.scopes]
+
+    def owners(self) -> list[UUID]:
+        return [me.person_id for me in self.people.values() if ROLES["Owner"] <= me.scopes]
 
     def others(self, me: Me, withdrawal: Withdrawal) -> list[UUID]:
         people = dict.fromkeys([withdrawal.maker_id, *self.approvers()])
@@ -150,7 +159,7 @@ class FakeTeller:
 
     async def open_order(self):
         for payment in reversed(self._business.payments.values()):
-            if payment.payer == self.me.person_id and payment.state != "succeeded":
+            if payment.payer == self.me.person_id and payment.state not in ("succeeded", "dropped"):
                 return payment.checkout.model_copy(update={"number": payment.started.number})
         return None
 
@@ -178,6 +187,14 @@ class FakeTeller:
 
     async def leave_payment(self, payment_id):
         self._business.payments[payment_id].state = "left"
+
+    async def drop_order(self, order_id):
+        payment = next(p for p in self._business.payments.values() if p.checkout.order_id == order_id)
+        if payment.state == "succeeded":
+            raise errors.AlreadyPaid(payment.started.number, "SJK7ABC123")
+        if payment.state in ("pending", "left"):
+            raise errors.PaymentUnderWay(payment.started.number)
+        payment.state = "dropped"
 
     async def save_method(self, payment_id):
         way = self._business.payments[payment_id].way
@@ -251,8 +268,8 @@ class FakeTeller:
         self._need(APPROVE)
         b, withdrawal = self._business, self._pending(withdrawal_id)
         if withdrawal.maker_id == self.me.person_id:
-            for person in b.approvers():
-                b.told.append((person, SelfApprovalTried(withdrawal=withdrawal)))
+            for owner in b.owners():
+                b.told.append((owner, SelfApprovalTried(withdrawal=withdrawal)))
             raise errors.FourEyesViolation
         approved = b.put(withdrawal, "processing")
         for person in b.others(self.me, approved):

@@ -82,7 +82,7 @@ GUIDE = (
     ),
     Step(
         phone="kamau",
-        text="Tap *Approve* on Kamau's phone, and watch the ledger: nobody approves an own withdrawal.",
+        text="Tap *Approve* on Kamau's phone, and watch the ledger: nobody approves their own withdrawal.",
         until="Paid out:",
     ),
 )

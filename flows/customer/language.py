@@ -23,7 +23,7 @@ class Speak(Choice):
 
 class ChooseLanguage(Step):
     def says(self) -> Text:
-        return Text("Which language shall we speak? Tunaongea lugha gani?")
+        return Text("Which language shall we use? Tutumie lugha gani?")
 
     def choices(self) -> tuple[Choice, ...]:
         return tuple(Speak(language) for language in LANGUAGES)
@@ -35,7 +35,7 @@ class ChooseLanguage(Step):
 
 class LanguageChosen(Step):
     def says(self) -> Text:
-        return Text("Good, we speak English from now on. Type *menu* to go on.")
+        return Text("Good, we'll speak English from now on. Type *menu* to go on.")
 
 
 async def choose_language(_teller: Teller, _rest: str = "") -> ChooseLanguage:

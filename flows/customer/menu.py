@@ -18,6 +18,7 @@ from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
 
 
 class PayNow(Choice):
+    exact = True
     label = Text("Pay")
 
 
@@ -34,10 +35,12 @@ class SeeBalance(Choice):
 
 
 class StartWithdrawal(Choice):
+    exact = True
     label = Text("Withdraw")
 
 
 class SeeApprovals(Choice):
+    exact = True
     label = Text("Approvals")
 
 
@@ -110,20 +113,29 @@ class Help(Step):
     def says(self) -> Text:
         customers = Text(
             "You can type at any time:\n*pay* or *pay 500* to pay {shop}\n*menu* to see what I can do\n"
-            "*language* to change the language\n*cancel* to stop\n*help* to see this again"
+            "*language* to change the language\n*cancel* to stop what you are doing\n*help* to see this again"
         )
         if not self.staff:
             return customers
         return Text(
-            "{customers}\n\nFor staff:\n*balance* for the wallet\n*withdraw* or *withdraw 1000*\n"
-            "*approvals* for what waits\n*history* for past withdrawals",
+            "{customers}\n\nFor staff:\n*balance* to see the wallet\n"
+            "*withdraw* or *withdraw 1000* to take money out\n"
+            "*approvals* to see what is waiting for approval\n*history* to see past withdrawals",
             customers=customers,
         )
 
 
-class Cancelled(Step):
+class NothingToCancel(Step):
+    """Said where no question is open: whatever asks for something has a *Cancel* of its own."""
+
+    may_withdraw: bool = False
+
     def says(self) -> Text:
-        return Text("All right, I stopped that. Type *menu* to go on.")
+        if self.may_withdraw:
+            return Text(
+                "There is nothing to cancel here. To take back a withdrawal, type *approvals* and choose it."
+            )
+        return Text("There is nothing to cancel here. Type *menu* to go on.")
 
 
 async def menu(teller: Teller, _rest: str = "") -> Menu:
@@ -134,5 +146,5 @@ async def help_(teller: Teller, _rest: str = "") -> Help:
     return Help(staff=teller.me.is_staff)
 
 
-async def cancel(_teller: Teller, _rest: str = "") -> Cancelled:
-    return Cancelled()
+async def cancel(teller: Teller, _rest: str = "") -> NothingToCancel:
+    return NothingToCancel(may_withdraw=INITIATE in teller.me.scopes)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flows.refusals import provider_name
+from flows.refusals import provider_name, receipt_shown
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
@@ -18,6 +18,7 @@ from services.news import PaidTwice, PaymentMethod, PaymentSettled
 
 
 class Save(Choice):
+    exact = True
     label = Text("Save it")
 
 
@@ -42,19 +43,17 @@ class _Receipt(Step):
         facts: dict[str, Any] = {
             "amount": self.amount,
             "number": self.number,
-            "receipt": self.receipt or "-",
+            "receipt": receipt_shown(self.receipt),
             "at": self.paid_at,
             "method": method_shown(self.method),
         }
         if self.late:
             return Text(
-                "✅ Your payment did arrive after all: {amount} to {shop}, order {number}, with {method} "
-                "on {at}. Receipt {receipt}.",
+                "✅ Your payment has arrived after all: {amount} to {shop}, order {number}, with {method} "
+                "on {at}. {receipt}",
                 **facts,
             )
-        return Text(
-            "✅ Paid: {amount} to {shop}, order {number}, with {method} on {at}. Receipt {receipt}.", **facts
-        )
+        return Text("✅ Paid: {amount} to {shop}, order {number}, with {method} on {at}. {receipt}", **facts)
 
 
 class Paid(_Receipt):
@@ -93,7 +92,7 @@ class MethodSaved(Step):
         return payment_thread(self.payment_id)
 
     def says(self) -> Text:
-        return Text("Saved. Next time I offer {method} first.", method=method_shown(self.method))
+        return Text("Saved. Next time I'll offer {method} first.", method=method_shown(self.method))
 
 
 class MethodNotSaved(Step):
@@ -104,7 +103,7 @@ class MethodNotSaved(Step):
         return payment_thread(self.payment_id)
 
     def says(self) -> Text:
-        return Text("All right, I did not save it.")
+        return Text("All right, I haven't saved it.")
 
 
 class AlreadySettled(Step):
@@ -133,11 +132,11 @@ class PaidTwiceTold(Step):
 
     def says(self) -> Text:
         return Text(
-            "Order {number} was paid a second time: {amount}, receipt {receipt}. {shop} has been told and "
-            "will give it back. You need not do anything.",
+            "Order {number} was paid twice: {amount} too much. {receipt} {shop} has been told and will give "
+            "it back. You don't need to do anything.",
             number=self.number,
             amount=self.amount,
-            receipt=self.receipt or "-",
+            receipt=receipt_shown(self.receipt),
         )
 
 

@@ -1,9 +1,9 @@
 """Pay: a customer pays an order, or an amount.
 
-EnterAmount  -> ReviewOrder | AskNumber
+EnterAmount  -> ReviewOrder | AskNumber | NotPaying
 ReviewOrder  -> AwaitPayment | ChooseMethod | NotPaying | AlreadySettled
-ChooseMethod -> ReviewOrder | AskNumber | NotPaying
-AskNumber    -> ReviewOrder
+ChooseMethod -> ReviewOrder | AskNumber | NotPaying | AlreadySettled
+AskNumber    -> ReviewOrder | NotPaying | AlreadySettled
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flows.reply import Said, SharedNumber
 from flows.step import Choice, Step
 from flows.teller import Checkout, Teller, Way
 from flows.text import Text
-from services.errors import AlreadyPaid, ProviderNotConfigured
+from services.errors import AlreadyPaid, PaymentUnderWay, ProviderNotConfigured
 from services.ids import new_id
 from services.rails import refuse_uncollectable
 
@@ -36,10 +36,17 @@ class Cancel(Choice):
 
 class EnterAmount(Step):
     def says(self) -> Text:
-        return Text("How much do you want to pay to {shop}? Type an amount, such as 500.")
+        return Text("How much do you want to pay {shop}? Type an amount, such as 500.")
 
-    async def hears(self, answer: Said, teller: Teller) -> ReviewOrder | AskNumber:
-        return await review(amount(answer.text, teller), teller)
+    def choices(self) -> tuple[Choice, ...]:
+        return (Cancel(),)
+
+    async def hears(self, answer: Said | Cancel, teller: Teller) -> ReviewOrder | AskNumber | NotPaying:
+        match answer:
+            case Said(text=text):
+                return await review(amount(text, teller), teller)
+            case Cancel():
+                return NotPaying()
 
 
 class ReviewOrder(Step):
@@ -70,7 +77,7 @@ class ReviewOrder(Step):
             case ChangeMethod():
                 return await choose_method(self.checkout, teller)
             case Cancel():
-                return NotPaying()
+                return await not_paying(self.checkout, teller)
 
 
 class ChooseMethod(Step):
@@ -87,21 +94,20 @@ class ChooseMethod(Step):
         return Text("Choose method")
 
     async def hears(
-        self,
-        answer: Use | AnotherNumber | Cancel,
-        teller: Teller,  # noqa: ARG002  nothing is asked of the business yet
-    ) -> ReviewOrder | AskNumber | NotPaying:
+        self, answer: Use | AnotherNumber | Cancel, teller: Teller
+    ) -> ReviewOrder | AskNumber | NotPaying | AlreadySettled:
         match answer:
             case Use(way=way):
                 return ReviewOrder(checkout=self.checkout, way=way)
             case AnotherNumber():
                 return AskNumber(checkout=self.checkout)
             case Cancel():
-                return NotPaying()
+                return await not_paying(self.checkout, teller)
 
 
 class AskNumber(Step):
-    """`hidden`: WhatsApp hides this person's number, so that they are offered to share it."""
+    """`hidden`: WhatsApp hides this person's number, so that they are offered to share it. Beside that
+    offer WhatsApp shows no button, so *cancel* is said."""
 
     checkout: Checkout
     hidden: bool = False
@@ -113,21 +119,40 @@ class AskNumber(Step):
     def says(self) -> Text:
         if self.hidden:
             return Text(
-                "Which M-Pesa number pays {amount} to {shop}? Share your number below, or type another one.",
+                "Which M-Pesa number will pay {amount} to {shop}? Share your number below, type another one, "
+                "or type *cancel*.",
                 amount=self.checkout.amount,
             )
         return Text(
-            "Type the M-Pesa number that pays {amount} to {shop}, like 0712 345 678.",
+            "Type the M-Pesa number that will pay {amount} to {shop}, such as 0712 345 678.",
             amount=self.checkout.amount,
         )
 
-    async def hears(self, answer: Said | SharedNumber, teller: Teller) -> ReviewOrder:  # noqa: ARG002  a number says it all  # noqa: ARG002
-        typed = answer.text if isinstance(answer, Said) else answer.phone
-        return ReviewOrder(checkout=self.checkout, way=by_number(typed))
+    def choices(self) -> tuple[Choice, ...]:
+        return (Cancel(),)
+
+    async def hears(
+        self, answer: Said | SharedNumber | Cancel, teller: Teller
+    ) -> ReviewOrder | NotPaying | AlreadySettled:
+        match answer:
+            case Said(text=typed) | SharedNumber(phone=typed):
+                return ReviewOrder(checkout=self.checkout, way=by_number(typed))
+            case Cancel():
+                return await not_paying(self.checkout, teller)
 
 
 class NotPaying(Step):
+    """`still_asked`: an order for which the phone may still ask for the PIN."""
+
+    still_asked: str | None = None
+
     def says(self) -> Text:
+        if self.still_asked:
+            return Text(
+                "All right. The phone may still ask for the M-Pesa PIN for order {number}: cancel it "
+                "there too. Type *menu* to go on.",
+                number=self.still_asked,
+            )
         return Text("All right, nothing was paid. Type *menu* to go on.")
 
 
@@ -162,6 +187,19 @@ async def ask_to_pay(checkout: Checkout, way: Way, teller: Teller) -> AwaitPayme
         return AlreadySettled(number=paid.number, receipt=paid.receipt)
     numbered = checkout.model_copy(update={"number": started.number})
     return AwaitPayment(checkout=numbered, way=way, payment_id=started.payment_id)
+
+
+async def not_paying(checkout: Checkout, teller: Teller) -> NotPaying | AlreadySettled:
+    """An order of the person's own amount is closed with it, so that `pay` asks for an amount again."""
+    if checkout.number is None:  # nothing was made of it yet
+        return NotPaying()
+    try:
+        await teller.drop_order(checkout.order_id)
+    except AlreadyPaid as paid:
+        return AlreadySettled(number=paid.number, receipt=paid.receipt)
+    except PaymentUnderWay as under_way:
+        return NotPaying(still_asked=under_way.number)
+    return NotPaying()
 
 
 async def pay(teller: Teller, rest: str = "") -> ReviewOrder | AskNumber | EnterAmount:

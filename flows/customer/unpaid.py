@@ -10,19 +10,21 @@ BECAUSE = {
         "Check that it is on and has network, then try again."
     ),
     Unpaid.EXPIRED: Text(
-        "the request ran out before the PIN was entered. Try again and keep the phone near."
+        "the request expired before the PIN was entered. Try again and keep the phone near you."
     ),
     Unpaid.INSUFFICIENT_FUNDS: Text(
-        "there is not enough money in this M-Pesa. Top up and try again, or use another number."
+        "there is not enough money in this M-Pesa account. Top up and try again, or use another number."
     ),
     Unpaid.WRONG_PIN: Text("the M-Pesa PIN was wrong. Try again with the right one."),
     Unpaid.LIMIT: Text(
         "it is over this number's M-Pesa limit. Use another number, or dial *334# to see the limits."
     ),
     Unpaid.BUSY: Text("another M-Pesa request is open on the phone. Finish it, wait a minute and try again."),
-    Unpaid.LOCKED: Text("this M-Pesa is locked. Call Safaricom on 100, or use another number."),
+    Unpaid.LOCKED: Text("this M-Pesa account is locked. Call Safaricom on 100, or use another number."),
     Unpaid.PROVIDER: Text(
-        "M-Pesa does not work at the moment. Nothing was taken. Try again in a few minutes."
+        "M-Pesa is not working at the moment. Nothing was taken. Try again in a few minutes."
     ),
-    Unpaid.SHOP: Text("{shop} cannot take M-Pesa just now and has been told. Nothing was taken."),
+    Unpaid.SHOP: Text(
+        "{shop} cannot take M-Pesa just now and has been told. Nothing was taken. Please try again later."
+    ),
 }

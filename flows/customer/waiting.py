@@ -58,10 +58,10 @@ class AwaitPayment(Step):
         if self.still_open:
             return _not_yet(self.checkout.amount, self.checkout.number)
         if self.asked:
-            return Text("I am asking M-Pesa about order {number}. One moment.", **facts)
+            return Text("I'm asking M-Pesa about order {number}. One moment, please.", **facts)
         return Text(
-            "Look at your phone: {way} is asked for {amount} for {shop}, order {number}. "
-            "Enter your M-Pesa PIN there, and I tell you here as soon as it is paid.",
+            "Look at your phone: {way} is being asked for {amount} for {shop}, order {number}. "
+            "Enter your M-Pesa PIN there, and I'll tell you here as soon as it is paid.",
             **facts,
         )
 
@@ -119,7 +119,7 @@ class Unpaid(Step):
 
     def says(self) -> Text:
         return Text(
-            "Order {number} of {amount} is not paid: {because}",
+            "Order {number} for {amount} is not paid: {because}",
             number=self.checkout.number,
             amount=self.checkout.amount,
             because=BECAUSE[self.because],
@@ -151,7 +151,7 @@ class Unpaid(Step):
             case pay.ChangeMethod():
                 return await pay.choose_method(self.checkout, teller)
             case pay.Cancel():
-                return pay.NotPaying()
+                return await pay.not_paying(self.checkout, teller)
             case PaymentSettled():
                 return settled(answer)
 
@@ -166,8 +166,8 @@ class NotWaiting(Step):
 
     def says(self) -> Text:
         return Text(
-            "All right, I no longer wait for order {number}. If M-Pesa still takes the money, it counts "
-            "for this order and I tell you.",
+            "All right, I've stopped waiting for order {number}. If M-Pesa still takes the money, it counts "
+            "for this order and I'll tell you.",
             number=self.number,
         )
 
@@ -187,7 +187,7 @@ class StillOpen(Step):
 
 def _not_yet(amount: Money, number: str | None) -> Text:
     return Text(
-        "M-Pesa has not confirmed {amount} for order {number} yet. I tell you as soon as it does.",
+        "M-Pesa has not confirmed {amount} for order {number} yet. I'll tell you as soon as it does.",
         amount=amount,
         number=number,
     )

@@ -15,6 +15,7 @@ from services.news import PaymentMethod
 class Use(Choice):
     """A saved method, or the number of this chat."""
 
+    exact = True
     way: Way
 
     @property
@@ -23,7 +24,7 @@ class Use(Choice):
 
     @property
     def note(self) -> Text | None:
-        return Text("Saved") if self.way.method_id else Text("The number of this chat")
+        return Text("Saved") if self.way.method_id else Text("This chat's number")
 
 
 class AnotherNumber(Choice):
@@ -35,7 +36,7 @@ def what(checkout: Checkout) -> Text:
         return Text("Order {number}: {summary}", number=checkout.number, summary=checkout.summary)
     if checkout.number:
         return Text("Order {number}", number=checkout.number)
-    return Text("A payment of your own amount")
+    return Text("An amount of your choice")
 
 
 def shown(way: Way) -> Text:

@@ -4,7 +4,7 @@ Each withdrawal is a thread of its own, so that an approver can decide amid othe
 
 Approvals -> Decide | Requested | Stands
 Decide    -> Approved | AskReason | Stands
-AskReason -> Stands
+AskReason -> Stands | Decide
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flows.refusals import decided
+from flows.refusals import decided, receipt_shown
 from flows.reply import Said
 from flows.staff.shown import Stands, facts, short, withdrawal_thread
-from flows.staff.withdraw import Requested
+from flows.staff.withdraw import Cancel, Requested
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
-from services.errors import NotPending
+from services.errors import NotFound, NotPending
 from services.news import (
     SelfApprovalTried,
     Withdrawal,
@@ -46,6 +46,7 @@ class Reject(Choice):
 
 @dataclass(frozen=True)
 class Look(Choice):
+    exact = True
     withdrawal: Withdrawal
 
     @property
@@ -64,8 +65,8 @@ class Approvals(Step):
 
     def says(self) -> Text:
         return Text(
-            "One withdrawal waits for approval. Choose it to see and decide.",
-            "{count} withdrawals wait for approval. Choose one to see and decide.",
+            "One withdrawal is waiting for approval. Choose it to see it and decide.",
+            "{count} withdrawals are waiting for approval. Choose one to see it and decide.",
             count=len(self.withdrawals),
         )
 
@@ -81,7 +82,7 @@ class Approvals(Step):
 
 class NoApprovals(Step):
     def says(self) -> Text:
-        return Text("No withdrawal of {shop} waits for approval.")
+        return Text("No withdrawal from {shop} is waiting for approval.")
 
 
 class _OfWithdrawal(Step):
@@ -93,16 +94,22 @@ class _OfWithdrawal(Step):
 
 
 class Decide(_OfWithdrawal):
+    """`kept`: the person was about to reject it, and did not."""
+
+    kept: bool = False
+
     @property
     def reference(self) -> str | None:
         return short(self.withdrawal.id)
 
     def says(self) -> Text:
-        return Text(
-            "A withdrawal from {shop} waits for your decision until {until}.\n{facts}",
-            until=self.withdrawal.expires_at,
-            facts=facts(self.withdrawal),
-        )
+        told: dict[str, Any] = {"until": self.withdrawal.expires_at, "facts": facts(self.withdrawal)}
+        if self.kept:
+            return Text(
+                "All right, it is not rejected. It is waiting for your decision until {until}.\n{facts}",
+                **told,
+            )
+        return Text("A withdrawal from {shop} is waiting for your decision until {until}.\n{facts}", **told)
 
     def choices(self) -> tuple[Choice, ...]:
         return Approve(), Reject()
@@ -124,18 +131,29 @@ class Decide(_OfWithdrawal):
 
 
 class AskReason(_OfWithdrawal):
+    any_words = True
+
     def says(self) -> Text:
         return Text(
-            "Why do you reject the withdrawal {reference} of {amount}? "
-            "Type the reason; {maker} will read it.",
+            "Why do you reject withdrawal {reference} of {amount}? Type the reason; {maker} will read it.",
             reference=short(self.withdrawal.id),
             amount=self.withdrawal.amount,
             maker=self.withdrawal.maker,
         )
 
-    async def hears(self, answer: Said, teller: Teller) -> Stands:
+    def choices(self) -> tuple[Choice, ...]:
+        return (Cancel(),)
+
+    async def hears(self, answer: Said | Cancel, teller: Teller) -> Stands | Decide:
+        match answer:
+            case Said(text=reason):
+                return await self._reject(reason, teller)
+            case Cancel():
+                return Decide(withdrawal=self.withdrawal, kept=True)
+
+    async def _reject(self, reason: str, teller: Teller) -> Stands:
         try:
-            rejected = await teller.reject(self.withdrawal.id, answer.text.strip()[:_MOST_REASON])
+            rejected = await teller.reject(self.withdrawal.id, reason.strip()[:_MOST_REASON])
         except NotPending:
             rejected = await teller.withdrawal(self.withdrawal.id)
         return Stands(withdrawal=rejected)
@@ -145,11 +163,11 @@ class Approved(_OfWithdrawal):
     def says(self) -> Text:
         if self.withdrawal.status == "pending":
             return Text(
-                "Your approval of {reference} counts. It still needs another one.",
+                "Your approval of {reference} is recorded. It still needs another one.",
                 reference=short(self.withdrawal.id),
             )
         return Text(
-            "Approved. {net} is being sent, and I tell you and {maker} when it has arrived.",
+            "Approved. {net} is being sent, and I'll tell you and {maker} when it has arrived.",
             net=self.withdrawal.net,
             maker=self.withdrawal.maker,
         )
@@ -160,7 +178,7 @@ class ApprovedTold(_OfWithdrawal):
 
     def says(self) -> Text:
         return Text(
-            "{by} approved the withdrawal {reference} of {amount}. {net} is being sent.",
+            "{by} approved withdrawal {reference} of {amount}. {net} is being sent.",
             by=self.by,
             reference=short(self.withdrawal.id),
             amount=self.withdrawal.amount,
@@ -192,9 +210,9 @@ class PaidOutTold(_OfWithdrawal):
 
     def says(self) -> Text:
         return Text(
-            "✅ Paid out: {net} has arrived. Receipt {receipt}.\n{facts}",
+            "✅ Paid out: {net} has arrived. {receipt}\n{facts}",
             net=self.withdrawal.net,
-            receipt=self.receipt or "-",
+            receipt=receipt_shown(self.receipt),
             facts=facts(self.withdrawal),
         )
 
@@ -202,7 +220,7 @@ class PaidOutTold(_OfWithdrawal):
 class SelfApprovalTold(_OfWithdrawal):
     def says(self) -> Text:
         return Text(
-            "⚠️ {maker} tried to approve an own withdrawal. It was refused and recorded.\n{facts}",
+            "⚠️ {maker} tried to approve their own withdrawal. It was refused and recorded.\n{facts}",
             maker=self.withdrawal.maker,
             facts=facts(self.withdrawal),
         )
@@ -211,6 +229,20 @@ class SelfApprovalTold(_OfWithdrawal):
 async def approvals(teller: Teller, _rest: str = "") -> Approvals | NoApprovals:
     waiting = await teller.awaiting_approval()
     return Approvals(withdrawals=waiting) if waiting else NoApprovals()
+
+
+async def approve(teller: Teller, reference: str = "") -> Approvals | NoApprovals | Decide | Stands:
+    """By its reference, where it is not on the screen: shown first, and then decided. A maker's own is
+    refused by the business, which records the attempt. Raises NotFound, FourEyesViolation."""
+    if not reference:
+        return await approvals(teller)
+    waiting = await teller.awaiting_approval()
+    named = next((each for each in waiting if short(each.id).casefold() == reference), None)
+    if named is None:
+        raise NotFound("withdrawal")
+    if named.maker_id == teller.me.person_id:
+        return Stands(withdrawal=await teller.approve(named.id, named.digest))
+    return Decide(withdrawal=named) if APPROVE in teller.me.scopes else Stands(withdrawal=named)
 
 
 async def look(withdrawal_id: UUID, teller: Teller) -> Decide | Requested | Stands:

@@ -54,12 +54,13 @@ def facts(withdrawal: Withdrawal) -> Text:
     }
     if withdrawal.new_destination:
         return Text(
-            "Reference: {reference}\nAsked by: {maker}\nAmount: *{amount}*\nFee: {fee}\nSent: *{net}*\n"
-            "To: {destination}\n⚠️ This destination is new.",
+            "Reference: {reference}\nAsked by: {maker}\nAmount: *{amount}*\nFee: {fee}\n"
+            "After the fee: *{net}*\nTo: {destination}\n⚠️ This destination is new.",
             **told,
         )
     return Text(
-        "Reference: {reference}\nAsked by: {maker}\nAmount: *{amount}*\nFee: {fee}\nSent: *{net}*\n"
+        "Reference: {reference}\nAsked by: {maker}\nAmount: *{amount}*\nFee: {fee}\n"
+        "After the fee: *{net}*\n"
         "To: {destination}",
         **told,
     )

@@ -28,7 +28,7 @@ class History(Step):
 
     def says(self) -> Text:
         if not self.withdrawals:
-            return Text("There has been no withdrawal from {shop} yet.")
+            return Text("There have been no withdrawals from {shop} yet.")
         return Text(
             "The latest withdrawals from {shop}:\n{lines}",
             lines=tuple(_line(each) for each in self.withdrawals),

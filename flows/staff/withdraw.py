@@ -1,8 +1,8 @@
 """Withdraw: a member of staff asks for the earnings; another one will have to approve.
 
-EnterWithdrawal    -> ConfirmWithdrawal | ChooseDestination | EnterPayoutNumber
+EnterWithdrawal    -> ConfirmWithdrawal | ChooseDestination | EnterPayoutNumber | NotWithdrawing
 ChooseDestination  -> ConfirmWithdrawal | EnterPayoutNumber | NotWithdrawing
-EnterPayoutNumber  -> ConfirmWithdrawal
+EnterPayoutNumber  -> ConfirmWithdrawal | NotWithdrawing
 ConfirmWithdrawal  -> Requested | ChooseDestination | NotWithdrawing | ConfirmWithdrawal
 Requested          -> Stands
 """
@@ -48,6 +48,7 @@ class AnotherNumber(Choice):
 
 @dataclass(frozen=True)
 class SendTo(Choice):
+    exact = True
     destination: Destination
 
     @property
@@ -56,7 +57,7 @@ class SendTo(Choice):
 
     @property
     def note(self) -> Text | None:
-        return Text("As configured") if self.destination.configured else Text("Used before")
+        return Text("From the settings") if self.destination.configured else Text("Used before")
 
 
 class EnterWithdrawal(Step):
@@ -68,10 +69,17 @@ class EnterWithdrawal(Step):
             available=self.available,
         )
 
+    def choices(self) -> tuple[Choice, ...]:
+        return (Cancel(),)
+
     async def hears(
-        self, answer: Said, teller: Teller
-    ) -> ConfirmWithdrawal | ChooseDestination | EnterPayoutNumber:
-        return await start(amount_of(answer.text, teller.shop.currency), teller)
+        self, answer: Said | Cancel, teller: Teller
+    ) -> ConfirmWithdrawal | ChooseDestination | EnterPayoutNumber | NotWithdrawing:
+        match answer:
+            case Said(text=text):
+                return await start(amount_of(text, teller.shop.currency), teller)
+            case Cancel():
+                return NotWithdrawing()
 
 
 class ChooseDestination(Step):
@@ -104,11 +112,18 @@ class EnterPayoutNumber(Step):
 
     def says(self) -> Text:
         return Text(
-            "Type the M-Pesa number that {amount} should go to, like 0712 345 678.", amount=self.amount
+            "Type the M-Pesa number that {amount} should go to, such as 0712 345 678.", amount=self.amount
         )
 
-    async def hears(self, answer: Said, teller: Teller) -> ConfirmWithdrawal:
-        return await confirm(self.amount, await teller.number_destination(answer.text), teller)
+    def choices(self) -> tuple[Choice, ...]:
+        return (Cancel(),)
+
+    async def hears(self, answer: Said | Cancel, teller: Teller) -> ConfirmWithdrawal | NotWithdrawing:
+        match answer:
+            case Said(text=text):
+                return await confirm(self.amount, await teller.number_destination(text), teller)
+            case Cancel():
+                return NotWithdrawing()
 
 
 class ConfirmWithdrawal(Step):
@@ -125,7 +140,7 @@ class ConfirmWithdrawal(Step):
     def says(self) -> Text:
         return Text(
             "Withdraw *{gross}* from {shop}\nFee: {fee}\nYou receive: *{net}*\nTo: {destination}\n"
-            "Another person has to approve it.",
+            "Another person must approve it.",
             gross=self.quote.gross,
             fee=self.quote.fee,
             net=self.quote.net,
@@ -169,7 +184,7 @@ class Requested(Step):
 
     def says(self) -> Text:
         return Text(
-            "Requested. I have asked the approvers, and tell you what they decide.\n{facts}",
+            "Requested. I've asked the approvers and will tell you what they decide.\n{facts}",
             facts=facts(self.withdrawal),
         )
 
@@ -182,7 +197,7 @@ class Requested(Step):
 
 class NotWithdrawing(Step):
     def says(self) -> Text:
-        return Text("All right, nothing is withdrawn. Type *menu* to go on.")
+        return Text("All right, nothing was withdrawn. Type *menu* to go on.")
 
 
 async def confirm(amount: Money, destination: Destination, teller: Teller) -> ConfirmWithdrawal:

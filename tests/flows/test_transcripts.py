@@ -30,10 +30,25 @@ async def test_the_conversation_goes_as_written(path):
     assert played == written or os.environ.get("LIPACHAT_WRITE_TRANSCRIPTS")
 
 
-async def test_transcripts_walk_every_edge():
+@pytest.fixture
+async def played():
+    """All of them, with what they walked and opened."""
     Recorded.walked.clear()
+    Recorded.opened.clear()
     for path in TRANSCRIPTS:
         await Play().run(path.read_text())
-    missing = graph.edges(SCRIPT) - Recorded.walked
+    return Recorded.walked, Recorded.opened
+
+
+async def test_transcripts_walk_every_edge(played):
+    walked, _ = played
+    missing = graph.edges(SCRIPT) - walked
     assert not missing, f"no transcript walks {sorted(missing)}"
-    assert Recorded.walked <= graph.edges(SCRIPT), "a step went where its signature does not lead"
+    assert walked <= graph.edges(SCRIPT), "a step went where its signature does not lead"
+
+
+async def test_transcripts_open_every_step_by_all_that_opens_it(played):
+    _, opened = played
+    missing = graph.openings(SCRIPT) - opened
+    assert not missing, f"no transcript opens {sorted(missing)}"
+    assert opened <= graph.openings(SCRIPT), "something opened what its signature does not name"

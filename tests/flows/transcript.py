@@ -1,8 +1,9 @@
-"""Transcripts: conversations as files, played against the flows and a business in memory.
+r"""Transcripts: conversations as files, played against the flows and a business in memory.
 
     # a title
     @ saved Wanjiku 0712345678          what is so before
-    > Wanjiku: pay 500                  typed
+    > Wanjiku: pay 500                  typed; \u0000 and the like as in JSON
+    > Kamau: approve {withdrawal}       typed with the latest one's reference
     > Wanjiku: [Pay]                    tapped, on the latest message that offers it
     > Wanjiku: [[Pay]]                  tapped, on the earliest
     > Wanjiku: (shares 0712345678)      also (voice note)
@@ -12,13 +13,18 @@
 `LIPACHAT_WRITE_TRANSCRIPTS=1 pytest tests/flows` writes what the bot says now; read the difference.
 """
 
+import dataclasses
+import functools
 import itertools
+import json
 import re
 from collections import defaultdict
 
+from bot.whatsapp.heard import hear
 from flows.conversation import Conversation
 from flows.lipachat import SCRIPT
-from flows.reply import Other, Reply, Said, SharedNumber, Tap
+from flows.reply import Other, Reply, SharedNumber, Tap
+from flows.staff.shown import short
 from flows.text import render
 from services import phones
 from services.facts import Destination, Way
@@ -36,11 +42,14 @@ CAST = {
     "Njeri": ("+254722000003", "Owner"),
 }
 
+_TYPED = b'{"message": {"type": "text", "text": {"body": %s}}}'
+
 
 class Recorded(Conversation):
-    """Remembers which edges of the graph were walked."""
+    """Remembers which edges of the graph were walked, and which steps were opened by what."""
 
     walked: set[tuple[str, str]] = set()  # noqa: RUF012  shared by all conversations of a run
+    opened: set[tuple[str, str]] = set()  # noqa: RUF012  so is this
     _moved = None
 
     def _move(self, thread, step, before=None):
@@ -52,6 +61,31 @@ class Recorded(Conversation):
         await super()._answer(thread, stand, answer)
         if self._moved is not None:
             self.walked.add((type(stand.step).__name__, type(self._moved).__name__))
+
+
+def _watched(opening: str, leads):
+    """The same function, which also notes the step that it opens."""
+
+    @functools.wraps(leads)
+    async def watching(*args):
+        step = await leads(*args)
+        if step is not None:
+            Recorded.opened.add((opening, type(step).__name__))
+        return step
+
+    return watching
+
+
+WATCHED = dataclasses.replace(
+    SCRIPT,
+    home=_watched("home", SCRIPT.home),
+    help=_watched("help", SCRIPT.help),
+    words=tuple(
+        dataclasses.replace(word, leads=_watched(word.spellings[0], word.leads)) for word in SCRIPT.words
+    ),
+    told={news: _watched(news.__name__, tell) for news, tell in SCRIPT.told.items()},
+    revive=_watched("late tap", SCRIPT.revive),
+)
 
 
 class Play:
@@ -108,6 +142,8 @@ class Play:
                 business.settle()
             case "settle", ("late",):
                 business.settle(late=True)
+            case "settle", ("unreceipted",):  # a query knows no receipt
+                business.settle(receipt=None)
             case "settle", ("unheard",):  # the news is still on its way
                 business.latest().state = "succeeded"
             case "approved", ("unheard",):
@@ -124,6 +160,8 @@ class Play:
                 business.fail_payout()
             case "expire", ():
                 business.expire()
+            case "settings", changed:
+                business.change(changed)
             case "release", (name,):  # a release that no longer knows where the person stands
                 self.places[name] = re.sub(rb'"step":"\w+"', b'"step":"Gone"', self.places[name])
             case "switched", (state,):
@@ -138,7 +176,9 @@ class Play:
             return Other("audio")
         if tapped := re.fullmatch(r"(\[?)\[([^\]]+)\]\]?", words):
             return self.tap(name, tapped[2], earliest=bool(tapped[1]))
-        return Said(words)
+        if "{withdrawal}" in words:  # the reference of the latest one
+            words = words.replace("{withdrawal}", short(next(reversed(self.business.withdrawals))))
+        return hear(_TYPED % json.dumps(words).replace(r"\\u", r"\u").encode())
 
     def tap(self, name, label, *, earliest=False) -> Tap:
         language = self.business.people[name].language
@@ -152,7 +192,7 @@ class Play:
 
     async def hear(self, name, heard):
         conversation = self._conversation(
-            SCRIPT, self.places.get(name), FakeTeller(self.business, name), lambda: next(self._nonces)
+            WATCHED, self.places.get(name), FakeTeller(self.business, name), lambda: next(self._nonces)
         )
         replies = await conversation.hear(heard)
         self.places[name] = conversation.place
@@ -173,7 +213,7 @@ class Play:
         yield f"< {name}: {first}"
         yield from (f"  {line}" for line in rest)
         buttons = [f"[{render(option.label, language)}]" for option in reply.options]
-        if reply.asks_for_number:
-            buttons.append("(share number)")
+        if reply.asks_for_number:  # beside which WhatsApp shows nothing else
+            buttons = ["(share number)"]
         if buttons:
             yield "  " + " ".join(buttons)

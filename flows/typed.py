@@ -1,0 +1,155 @@
+"""Typed: what typed words mean to a person who stands at a place. `flows/conversation.py` tells the
+order, and why."""
+
+import re
+from dataclasses import dataclass
+
+from flows.pages import page_of
+from flows.place import Place, Stand
+from flows.reply import Said
+from flows.script import Script
+from flows.step import Choice, Step, understood
+from flows.teller import Teller
+from flows.text import LANGUAGES, Text, render
+from flows.understanding import close, place_of, plain
+from flows.words import Word
+
+_MOST_REST = 3  # words after a word that takes something after it
+_REFERENCE = re.compile(r"[0-9a-f]{6}")
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A choice on offer. `referenced`: typed with its reference, which is as good as a tap."""
+
+    thread: str
+    stand: Stand
+    choice: Choice
+    referenced: bool = False
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A word that always works, and what was typed after it."""
+
+    word: Word
+    rest: str = ""
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """Text that this thread asked for."""
+
+    thread: str
+    stand: Stand
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """A word of a later release."""
+
+    hint: Text
+
+
+Meaning = Picked | Spoken | Awaited | NotYet
+
+
+class Typed:
+    """`listening`: the thread that waits for any words, where they are its very next ones."""
+
+    def __init__(
+        self, text: str, place: Place, script: Script, teller: Teller, listening: str | None
+    ) -> None:
+        self._text, self._plain, self._script = text, plain(text), script
+        self._threads = place.latest()
+        self._listening = listening if listening in place.threads else None
+        words = [word for word in script.words if word.is_for(teller)]
+        self._words = {spelling: word for word in words for spelling in word.spellings}
+        self._awaited = self._asked()
+
+    def meaning(self) -> Meaning | None:
+        return (
+            self._with_reference()
+            or self._label()
+            or self._number()
+            or self._word_alone()
+            or self._nearly()
+            or self._word_and_rest()
+            or self._awaited
+        )
+
+    def _asked(self) -> Awaited | None:
+        """The thread that waits for any words, or the one that last asked for a figure."""
+        for thread, stand in self._threads:
+            asks = Said in understood(type(stand.step)) and not stand.step.any_words
+            if thread == self._listening or (asks and self._listening is None):
+                return Awaited(thread, stand)
+        return None
+
+    def _with_reference(self) -> Picked | Spoken | None:
+        for thread, stand in self._threads:
+            for choice in stand.step.choices():
+                if self._plain in _referring(stand.step, choice):
+                    return Picked(thread, stand, choice, referenced=True)
+        first, _, rest = self._plain.partition(" ")
+        word = self._words.get(first)
+        if word and word.takes_reference and _REFERENCE.fullmatch(rest):
+            return Spoken(word, rest)
+        return None
+
+    def _label(self) -> Picked | None:
+        for thread, stand in self._offers():
+            for choice in stand.step.choices():
+                if self._plain in _labels(choice):
+                    return Picked(thread, stand, choice)
+        return None
+
+    def _number(self) -> Picked | None:
+        place = place_of(self._text)
+        if place is None or self._awaited or not self._threads:
+            return None
+        thread, stand = self._threads[0]
+        shown = page_of(stand)
+        return Picked(thread, stand, shown[place - 1][1]) if 0 < place <= len(shown) else None
+
+    def _word_alone(self) -> Spoken | NotYet | None:
+        if (word := self._words.get(self._plain)) is not None:
+            return Spoken(word)
+        hint = self._script.later.get(self._plain)
+        return NotYet(hint) if hint else None
+
+    def _nearly(self) -> Picked | Spoken | None:
+        """A slip of the finger in what is harmless."""
+        spoken = {id(word): Spoken(word) for word in self._words.values()}
+        names: dict[str, Picked | Spoken] = {
+            spelling: spoken[id(word)] for spelling, word in self._words.items() if not word.exact
+        }
+        for thread, stand in reversed(self._offers()):
+            for choice in stand.step.choices():
+                if not choice.exact and not choice.tap_only:
+                    names |= dict.fromkeys(_labels(choice), Picked(thread, stand, choice))
+        return close(self._text, names)
+
+    def _word_and_rest(self) -> Spoken | None:
+        first, _, rest = self._plain.partition(" ")
+        word = self._words.get(first)
+        if self._listening or word is None or not word.takes_rest or len(rest.split()) > _MOST_REST:
+            return None
+        return Spoken(word, rest)
+
+    def _offers(self) -> list[tuple[str, Stand]]:
+        """The threads whose labels count, the last to speak first: where any words are awaited, only what
+        spoke since, and the asking itself."""
+        if self._listening is None:
+            return self._threads
+        return self._threads[: 1 + [thread for thread, _ in self._threads].index(self._listening)]
+
+
+def _labels(choice: Choice) -> set[str]:
+    return {plain(render(choice.label, language)) for language in LANGUAGES}
+
+
+def _referring(step: Step, choice: Choice) -> set[str]:
+    if step.reference is None:
+        return set()
+    return {f"{label} {plain(step.reference)}" for label in _labels(choice)}
