@@ -23,7 +23,7 @@ from services.providers.base import Unreadable
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database, padded
-from services.store.schema import inbox
+from services.store.schema import inbox, waits_aside
 from services.work import Work
 
 log = structlog.get_logger()
@@ -86,8 +86,7 @@ class Callbacks:
             sa.select(inbox.c.seq)
             .where(
                 inbox.c.kind == "hook",
-                inbox.c.state == "waiting",
-                inbox.c.conversation_id.is_(None),  # as the index of these is
+                waits_aside(inbox),
                 inbox.c.due_at <= now,
                 inbox.c.tries > 0 if tried else inbox.c.tries == 0,
             )

@@ -102,7 +102,11 @@ _MARK = BulkUpdate(
 )
 _FOLLOWERS = (
     sa.select(outbox.c.seq)
-    .where(outbox.c.conversation_id.in_(sa.bindparam("chats", expanding=True)), outbox.c.state == "waiting")
+    .where(
+        outbox.c.conversation_id.in_(sa.bindparam("chats", expanding=True)),
+        is_open(outbox),  # as its index is
+        outbox.c.state == "waiting",
+    )
     .limit(1)
 )
 

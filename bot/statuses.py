@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,15 +13,37 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.whatsapp.statuses import advance
-from services.safety.vault import Vault
+from services.safety.vault import Unopenable, Vault
 from services.store.bell import Bell
+from services.store.bulk import BulkUpdate
 from services.store.database import Database, padded
-from services.store.schema import inbox, outbox
+from services.store.schema import inbox, outbox, waits_aside
 
 log = structlog.get_logger()
 
 _BATCH = 200
 _POLL_SECONDS = 2.0
+_MOST_DIGITS = 18  # of a 64-bit number
+_WAITING = (
+    sa.select(inbox)
+    .where(waits_aside(inbox), inbox.c.kind.in_(("status", "payment_status")))
+    .order_by(inbox.c.kind, inbox.c.seq)
+    .limit(_BATCH)
+)
+_DONE = sa.update(inbox).where(inbox.c.seq.in_(sa.bindparam("seqs", expanding=True))).values(state="done")
+_PARKED = BulkUpdate(inbox, ["seq"], ["state", "error"])
+_ADVANCED = BulkUpdate(outbox, ["seq"], ["state", "wamid", "error"])
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`ours`: the number of the message in our outbox; `reason`: of a failure."""
+
+    tenant_id: UUID
+    wamid: str
+    word: str
+    ours: int | None
+    reason: str | None
 
 
 class Statuses:
@@ -39,78 +62,69 @@ class Statuses:
                 await self._bell.wait("statuses", _POLL_SECONDS)
 
     async def once(self) -> bool:
-        query = (
-            sa.select(inbox)
-            .where(
-                inbox.c.state == "waiting",
-                inbox.c.conversation_id.is_(None),
-                inbox.c.kind.in_(("status", "payment_status")),
-            )
-            .order_by(inbox.c.kind, inbox.c.seq)
-            .limit(_BATCH)
-        )
-        if self._database.is_postgres:
-            query = query.with_for_update(skip_locked=True)
+        async with self._database.reading() as connection:  # which keeps no writer waiting
+            if (await connection.execute(_WAITING.limit(1))).first() is None:
+                return False
         async with self._database.transaction() as connection:
-            rows = (await connection.execute(query)).all()
+            locked = _WAITING.with_for_update(skip_locked=True) if self._database.is_postgres else _WAITING
+            rows = (await connection.execute(locked)).all()
             if not rows:
                 return False
-            messages = [self._read(row) for row in rows if row.kind == "status"]
-            await self._advance(connection, [message for message in messages if message is not None])
-            await connection.execute(
-                sa.update(inbox)
-                .where(inbox.c.seq.in_(padded([row.seq for row in rows])))
-                .values(state="done")
-            )
+            heard, unreadable = self._read_all(rows)
+            await _advance(connection, heard)
+            await connection.execute(_DONE, {"seqs": padded([row.seq for row in rows])})
+            await _PARKED(connection, unreadable)
         self._bell.ring("outbox")  # an unknown send may be settled
         return True
 
-    def _read(self, row: Any) -> tuple[UUID, str, str, int | None, str | None] | None:
-        """(tenant, wamid, status, our number, reason of a failure)."""
+    def _read_all(self, rows: Sequence[Any]) -> tuple[list[Status], list[tuple[Any, ...]]]:
+        """One that cannot be read is parked, and costs none of the others."""
+        heard, unreadable = [], []
+        for row in rows:
+            try:
+                status = self._read(row)
+            except (Unopenable, ValueError) as error:
+                log.exception("status.parked", seq=row.seq)
+                unreadable.append((row.seq, "parked", f"unreadable: {type(error).__name__}"))
+            else:
+                heard += [status] if status is not None and row.kind == "status" else []
+        return heard, unreadable
+
+    def _read(self, row: Any) -> Status | None:
         name = f"{row.kind}|{row.external_id}|{row.status}"
-        status = json.loads(self._vault.open(row.body_sealed, row.tenant_id, "inbox.body", name)).get(
-            "status"
-        )
+        body = json.loads(self._vault.open(row.body_sealed, row.tenant_id, "inbox.body", name))
+        status = body.get("status")
         if not isinstance(status, dict):
             return None
         opaque = str(status.get("biz_opaque_callback_data", ""))
+        numbered = opaque.isascii() and opaque.isdigit() and len(opaque) <= _MOST_DIGITS
         errors = status.get("errors")
         reason = json.dumps(errors)[:2000] if errors else None
-        ours = int(opaque) if opaque.isascii() and opaque.isdigit() and len(opaque) < 19 else None  # noqa: PLR2004  a 64-bit number
-        return row.tenant_id, row.external_id, row.status, ours, reason
+        return Status(row.tenant_id, row.external_id, row.status, int(opaque) if numbered else None, reason)
 
-    async def _advance(
-        self, connection: AsyncConnection, heard: list[tuple[UUID, str, str, int | None, str | None]]
-    ) -> None:
-        if not heard:
-            return
-        query = sa.select(outbox.c.seq, outbox.c.tenant_id, outbox.c.wamid, outbox.c.state).where(
-            sa.or_(
-                outbox.c.wamid.in_(padded([wamid for _, wamid, *_ in heard])),
-                outbox.c.seq.in_(padded([ours for *_, ours, _ in heard if ours] or [0])),
-            )
+
+async def _advance(connection: AsyncConnection, heard: Sequence[Status]) -> None:
+    if not heard:
+        return
+    query = sa.select(outbox.c.seq, outbox.c.tenant_id, outbox.c.wamid, outbox.c.state).where(
+        sa.or_(
+            outbox.c.wamid.in_(padded([status.wamid for status in heard])),
+            outbox.c.seq.in_(padded([status.ours for status in heard if status.ours] or [0])),
         )
-        if self._database.is_postgres:
-            query = query.order_by(outbox.c.seq).with_for_update()
-        rows = (await connection.execute(query)).all()
-        by_wamid = {(row.tenant_id, row.wamid): row.seq for row in rows}
-        by_seq = {(row.tenant_id, row.seq): row.seq for row in rows}
-        states = {row.seq: row.state for row in rows}
-        changed: dict[int, dict[str, object]] = {}
-        for tenant, wamid, status, ours, reason in heard:
-            seq = by_wamid.get((tenant, wamid)) or by_seq.get((tenant, ours or 0))
-            if seq is None:
-                continue
-            state = advance(states[seq], status)
-            if state is not None:
-                states[seq] = state
-                changed[seq] = {"b_seq": seq, "state": state, "wamid": wamid, "error": reason}
-        if changed:
-            await connection.execute(
-                sa.update(outbox)
-                .where(outbox.c.seq == sa.bindparam("b_seq"))
-                .values(
-                    state=sa.bindparam("state"), wamid=sa.bindparam("wamid"), error=sa.bindparam("error")
-                ),
-                [changed[seq] for seq in sorted(changed)],
-            )
+    )
+    if connection.dialect.name == "postgresql":
+        query = query.order_by(outbox.c.seq).with_for_update()
+    rows = (await connection.execute(query)).all()
+    by_wamid = {(row.tenant_id, row.wamid): row.seq for row in rows}
+    by_seq = {(row.tenant_id, row.seq): row.seq for row in rows}
+    states = {row.seq: row.state for row in rows}
+    changed: dict[int, tuple[int, str, str, str | None]] = {}
+    for status in heard:
+        seq = by_wamid.get((status.tenant_id, status.wamid)) or by_seq.get(
+            (status.tenant_id, status.ours or 0)
+        )
+        state = advance(states[seq], status.word) if seq is not None else None
+        if seq is not None and state is not None:
+            states[seq] = state
+            changed[seq] = (seq, state, status.wamid, status.reason)
+    await _ADVANCED(connection, [changed[seq] for seq in sorted(changed)])

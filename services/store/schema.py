@@ -180,9 +180,16 @@ fees = sa.Table(
 WAITS_FOR_TURN = sa.text("state = 'waiting' AND conversation_id IS NOT NULL")
 
 
+WAITS_ASIDE = sa.text("state = 'waiting' AND conversation_id IS NULL")  # statuses, callbacks
+
+
 def waits_for_turn(events: Any) -> sa.ColumnElement[bool]:
     """The same of an alias. Spelt out, since SQLite takes a partial index for no parameter."""
     return sa.and_(events.c.state == sa.literal_column("'waiting'"), events.c.conversation_id.is_not(None))
+
+
+def waits_aside(events: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(events.c.state == sa.literal_column("'waiting'"), events.c.conversation_id.is_(None))
 
 
 inbox = sa.Table(
@@ -218,8 +225,8 @@ inbox = sa.Table(
         "ix_inbox_waiting_rest",
         "kind",
         "seq",
-        postgresql_where=sa.text("state = 'waiting' AND conversation_id IS NULL"),
-        sqlite_where=sa.text("state = 'waiting' AND conversation_id IS NULL"),
+        postgresql_where=WAITS_ASIDE,
+        sqlite_where=WAITS_ASIDE,
     ),
     sa.Index(
         "ix_inbox_parked",
