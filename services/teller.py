@@ -51,6 +51,7 @@ class Teller:
     # --- the customer pays
 
     async def open_order(self) -> Checkout | None:
+        await waiting.close_left(self._work, self._me.person_id)
         return await start.open_order(self._work, self._me.person_id)
 
     async def ways(self) -> tuple[Way, ...]:
@@ -68,6 +69,9 @@ class Teller:
 
     async def leave_payment(self, payment_id: UUID) -> None:
         await waiting.leave(self._work, self._me.person_id, payment_id)
+
+    async def drop_order(self, order_id: UUID) -> None:
+        await waiting.drop_order(self._work, self._me.person_id, order_id)
 
     async def save_method(self, payment_id: UUID) -> PaymentMethod:
         return await waiting.save_method(self._work, self._me.person_id, payment_id)

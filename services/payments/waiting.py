@@ -5,10 +5,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import jobs
-from services.errors import AlreadyPaid, NotFound
+from services.errors import AlreadyPaid, NotFound, PaymentUnderWay
 from services.news import PaymentMethod
 from services.payments import methods
 from services.payments.record import (
+    LIVE,
     NOT_SUCCEEDED,
     Attempt,
     locked,
@@ -19,7 +20,7 @@ from services.payments.record import (
     tell,
 )
 from services.payments.settle import expire
-from services.store.schema import attempts, payments
+from services.store.schema import attempts, orders, payments
 from services.work import Work
 
 
@@ -47,10 +48,59 @@ async def leave(work: Work, person_id: UUID, payment_id: UUID) -> None:
         await expire(work, attempt.id)
 
 
+async def drop_order(work: Work, person_id: UUID, order_id: UUID) -> None:
+    """The person will not pay it: an order of an amount of their own is closed, any other stays open.
+    Raises AlreadyPaid, and PaymentUnderWay while an attempt is live."""
+    query = sa.select(payments.c.id).where(
+        payments.c.tenant_id == work.tenant,
+        payments.c.order_id == order_id,
+        payments.c.person_id == person_id,
+    )
+    payment_id = await work.connection.scalar(query)
+    if payment_id is None:  # another's, or nobody tried to pay it yet
+        return
+    attempt = await _latest(work, person_id, payment_id)
+    if attempt.paid:
+        raise AlreadyPaid(attempt.number, attempt.receipt)
+    if attempt.live:
+        raise PaymentUnderWay(attempt.number, told=attempt.doubt is not None)
+    await _close_own(work, orders.c.id == order_id)
+
+
+async def close_left(work: Work, person_id: UUID) -> None:
+    """Close orders of the person's own amounts that they left while an attempt was live, and whose
+    attempts have all ended unpaid since."""
+    of_order = sa.and_(payments.c.tenant_id == orders.c.tenant_id, payments.c.order_id == orders.c.id)
+    left = sa.exists().where(of_order, payments.c.status == "canceled")
+    live = sa.exists().where(
+        of_order,
+        attempts.c.tenant_id == payments.c.tenant_id,
+        attempts.c.payment_id == payments.c.id,
+        attempts.c.state.in_(LIVE),
+    )
+    await _close_own(work, orders.c.person_id == person_id, left, ~live)
+
+
 async def save_method(work: Work, person_id: UUID, payment_id: UUID) -> PaymentMethod:
     """Save what this payment was paid with, as the preferred method. Raises NotFound."""
     attempt = await _latest(work, person_id, payment_id, "succeeded")
     return await methods.save(work, person_id, attempt.method, attempt.details)
+
+
+async def _close_own(work: Work, *which: sa.ColumnElement[bool]) -> None:
+    """Made by typing an amount in chat: no lines, and no note of the merchant's."""
+    await work.connection.execute(
+        sa.update(orders)
+        .where(
+            orders.c.tenant_id == work.tenant,
+            orders.c.status.in_(["open", "awaiting_payment"]),
+            orders.c.conversation_id.is_not(None),
+            orders.c.note.is_(None),
+            sa.cast(orders.c.lines, sa.Text) == "[]",
+            *which,
+        )
+        .values(status="canceled")
+    )
 
 
 async def _latest(work: Work, person_id: UUID, payment_id: UUID, *states: str) -> Attempt:
