@@ -1,5 +1,6 @@
 """Door: the web application as the outside meets it, over real HTTP on a fresh database."""
 
+import asyncio
 import hmac
 import io
 import json
@@ -12,25 +13,55 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.app import Parts, web_app
 from bot.run import bind, listening
 from bot.settings import Settings, WhatsAppSettings
-from services import hooks
+from services import hooks, ledger
 from services.ids import new_id
+from services.money import Money
+from services.people import tenant_file
+from services.people.apply import apply
 from services.people.tenants import TenantBook
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
-from services.store.schema import inbox, outbox, tenants
+from services.store.schema import inbox
 from services.work import Work
 
 NUMBER = "106540352242922"
 OLD_SECRET, NEW_SECRET = b"the old secret", b"the new secret"
 VERIFY_TOKEN = "the verify token"
-NOWHERE = "http://127.0.0.1:9"  # nobody listens on the discard port
+_SHOP = """
+[tenant]
+slug = "shop-{number}"
+name = "Mama Njeri"
+active = {active}
+[whatsapp]
+phone_number_id = "{number}"
+access_token = "the access token"
+[providers.mpesa]
+shortcode = "174379"
+consumer_key = "key"
+consumer_secret = "secret"
+passkey = "passkey"
+[payout]
+method_type = "mpesa"
+method_details = {{ phone_number = "+254700123456" }}
+[[staff]]
+name = "Achieng"
+phone = "+254722000001"
+role = "Cashier"
+[[staff]]
+name = "Kamau"
+phone = "+254722000002"
+role = "Finance Admin"
+"""
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -41,8 +72,9 @@ class Answer:
 
 
 class Door:
-    def __init__(self, parts: Parts, http: ClientSession, url: str) -> None:
-        self.database, self.vault, self.url, self.http = parts.database, parts.vault, url, http
+    def __init__(self, parts: Parts, graph: "Graph", http: ClientSession, url: str) -> None:
+        self.database, self.vault, self.graph = parts.database, parts.vault, graph
+        self.http, self.url = http, url
 
     async def get(self, path: str, **query: str) -> Answer:
         async with self.http.get(f"{self.url}{path}", params=query) as answer:
@@ -62,29 +94,16 @@ class Door:
         )
 
     async def open_shop(self, number: str = NUMBER, *, active: bool = True) -> UUID:
-        tenant = new_id()
+        text = _SHOP.format(number=number, active=str(active).lower())
         async with self.database.transaction() as connection:
-            await connection.execute(
-                sa.insert(tenants).values(
-                    id=tenant,
-                    slug=f"shop-{number}",
-                    name="Mama Njeri",
-                    active=active,
-                    currency="KES",
-                    country="KE",
-                    timezone="Africa/Nairobi",
-                    language="en",
-                    payment_fee_ppm=0,
-                    phone_number_id=number,
-                    templates={},
-                    approvals=1,
-                    approval_hours=24,
-                    new_destination_hours=0,
-                    version=1,
-                    created_at=now(),
-                )
-            )
-        return tenant
+            work = Work(connection, self.vault, new_id(), now())
+            return (await apply(work, tenant_file.read(text, "shop.toml"))).tenant_id
+
+    async def fund(self, tenant: UUID, amount: str) -> None:
+        """As customers who have paid would have done."""
+        sale = ledger.Transfer("provider:mpesa", ledger.WALLET, Money.parse(amount, "KES"), "sale")
+        async with self.database.transaction() as connection:
+            await ledger.post(Work(connection, self.vault, tenant, now()), new_id(), [sale])
 
     async def mint(self, tenant: UUID) -> str:
         """The token of a callback address."""
@@ -109,28 +128,51 @@ class Door:
         name = f"{row.kind}|{row.external_id}|{row.status}"
         return self.vault.open(row.body_sealed, row.tenant_id, "inbox.body", name)
 
-    async def said(self) -> list[str]:
-        async with self.database.reading() as connection:
-            rows = (await connection.execute(sa.select(outbox).order_by(outbox.c.seq))).all()
-        return [json.loads(row.body)["text"]["body"] for row in rows]
+    async def hears(self, number: int = 1) -> list[Json]:
+        """What was sent to WhatsApp, once it is so many messages."""
+        async with asyncio.timeout(10):
+            while len(self.graph.sent) < number:  # noqa: ASYNC110  WhatsApp rings no bell
+                await asyncio.sleep(0.01)
+        return self.graph.sent
 
 
-@asynccontextmanager
-async def opened(database: Database, vault: Vault, *, worker: bool = False) -> AsyncIterator[Door]:
-    settings = Settings(
+class Graph:
+    """Takes every message, and remembers it."""
+
+    def __init__(self) -> None:
+        self.sent: list[Json] = []
+
+    async def take(self, request: web.Request) -> web.Response:
+        message = await request.json()
+        if "type" in message:  # else it is a read receipt
+            self.sent.append(message)
+        return web.json_response({"messages": [{"id": f"wamid.{len(self.sent)}"}]})
+
+
+def _settings(graph_url: str) -> Settings:
+    return Settings(
         secret_keys=SecretStr("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         whatsapp=WhatsAppSettings(
             app_secret=SecretStr(f"{NEW_SECRET.decode()}, {OLD_SECRET.decode()}"),
             verify_token=SecretStr(VERIFY_TOKEN),
-            graph_url=NOWHERE,
+            graph_url=graph_url,
         ),
     )
-    parts = Parts(settings, database, vault, TenantBook(database, vault, now), Bell(), now)
+
+
+@asynccontextmanager
+async def opened(database: Database, vault: Vault, *, worker: bool = False) -> AsyncIterator[Door]:
+    """With a `worker` what is taken is also answered, to a WhatsApp that takes everything."""
+    graph, outside = Graph(), web.Application()
+    outside.router.add_post("/{tail:.*}", graph.take)
     async with AsyncExitStack() as stack:
+        there = await stack.enter_async_context(TestServer(outside))
+        settings = _settings(str(there.make_url("")))
+        parts = Parts(settings, database, vault, TenantBook(database, vault, now), Bell(), now)
         bound = bind("127.0.0.1", 0)
         await stack.enter_async_context(listening(web_app(parts, worker=worker), bound))
         http = await stack.enter_async_context(ClientSession())
-        yield Door(parts, http, f"http://127.0.0.1:{bound.getsockname()[1]}")
+        yield Door(parts, graph, http, f"http://127.0.0.1:{bound.getsockname()[1]}")
 
 
 def now() -> datetime:

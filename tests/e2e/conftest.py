@@ -1,6 +1,9 @@
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -11,6 +14,7 @@ from bot.sandbox.seed import PHONES, SHOP, daraja_app, file_text
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World, utc_now
 from tests.conftest import administer
+from tests.e2e.crowd import PEOPLE
 from tests.e2e.installation import Installation, ready, stopping
 from tests.e2e.town import Town
 from tests.servers import free_port
@@ -20,11 +24,47 @@ PRIVATE_KEY = new_private_key()
 
 @dataclass
 class Place:
-    """A running installation and the people around it."""
+    """An installation and the people around it."""
 
     installation: Installation
     town: Town
     url: str
+    database_url: str
+
+    @property
+    def port(self) -> str:
+        return self.url.rsplit(":", 1)[1]
+
+
+@asynccontextmanager
+async def prepared(
+    folder: Path, outside: tuple[Town, int], database_url: str, **environment: str
+) -> AsyncIterator[Place]:
+    """With its tables and its tenant; nothing runs yet."""
+    town, port = outside
+    url = f"http://127.0.0.1:{port}"
+    addresses = {
+        "LIPACHAT_WHATSAPP__GRAPH_URL": town.url,
+        "LIPACHAT_MPESA__URL": town.url,
+        "LIPACHAT_PUBLIC_URL": url,
+        "LIPACHAT_DATABASE_URL": database_url,
+    }
+    async with stopping(Installation(folder, **addresses | environment)) as installation:
+        (folder / "tenant.toml").write_text(file_text(certificate_pem(PRIVATE_KEY, utc_now())))
+        await asyncio.to_thread(installation.run, "db", "upgrade")
+        await asyncio.to_thread(installation.run, "tenant", "apply", "tenant.toml")
+        yield Place(installation, town, url, database_url)
+
+
+async def started(place: Place, http: aiohttp.ClientSession) -> None:
+    """`serve` alone on SQLite; on PostgreSQL `serve --no-worker` and two of `work`."""
+    if place.database_url.startswith("postgresql"):
+        place.installation.start("serve", "--port", place.port, "--no-worker")
+        place.installation.start("work")
+        place.installation.start("work")
+    else:
+        place.installation.start("serve", "--port", place.port)
+    await ready(http, place.url)
 
 
 @pytest.fixture
@@ -50,11 +90,12 @@ async def outside(http):
         app_url=f"http://127.0.0.1:{app_port}",
         app_secret="app-secret",
         shops=(SHOP,),
-        phones=PHONES,
+        phones=(*PHONES, *PEOPLE),
         daraja=(daraja_app(PRIVATE_KEY),),
         seed=secrets.token_hex(4),
         payout_delay=0.3,
         delivery_delay=0.02,
+        retry_delays=(0.2,) * 300,
     )
     runner = web.AppRunner(emulators(world), access_log=None)
     await runner.setup()
@@ -73,28 +114,15 @@ def backend_url(request, tmp_path):
 
 
 @pytest.fixture
-async def place(request, backend_url, outside, http, tmp_path):
-    """`serve` alone on SQLite; on PostgreSQL `serve --no-worker` and two of `work`, with Redis."""
-    town, port = outside
-    url = f"http://127.0.0.1:{port}"
-    environment = {
-        "LIPACHAT_WHATSAPP__GRAPH_URL": town.url,
-        "LIPACHAT_MPESA__URL": town.url,
-        "LIPACHAT_PUBLIC_URL": url,
-        "LIPACHAT_DATABASE_URL": backend_url,
-    }
+async def ground(request, backend_url, outside, tmp_path):
+    """Where nothing runs yet; on PostgreSQL with Redis."""
     several = backend_url.startswith("postgresql")
-    if several:
-        environment["LIPACHAT_REDIS_URL"] = request.getfixturevalue("redis_url")
-    async with stopping(Installation(tmp_path, **environment)) as installation:
-        installation.run("db", "upgrade")
-        (tmp_path / "tenant.toml").write_text(file_text(certificate_pem(PRIVATE_KEY, utc_now())))
-        installation.run("tenant", "apply", "tenant.toml")
-        if several:
-            installation.start("serve", "--port", str(port), "--no-worker")
-            installation.start("work")
-            installation.start("work")
-        else:
-            installation.start("serve", "--port", str(port))
-        await ready(http, url)
-        yield Place(installation, town, url)
+    redis = {"LIPACHAT_REDIS_URL": request.getfixturevalue("redis_url")} if several else {}
+    async with prepared(tmp_path, outside, backend_url, **redis) as place:
+        yield place
+
+
+@pytest.fixture
+async def place(ground, http):
+    await started(ground, http)
+    return ground

@@ -1,0 +1,141 @@
+"""Taps that are none of the tapper's, through the whole chat on both databases: they move nothing, and
+the person hears where things stand."""
+
+import itertools
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from services.store.schema import attempts, inbox, withdrawals
+from tests.bot.door import NUMBER, envelope, opened, text
+
+OTHER_NUMBER = "777"
+WANJIKU, JUMA = "254712345678", "254733222111"
+ACHIENG, KAMAU = "254722000001", "254722000002"  # a cashier and an approver of both shops
+LATE = "That button is "  # ... no longer in use, or from an earlier message
+
+
+@pytest.fixture
+async def street(database, vault):
+    """Two shops, of the same staff."""
+    async with opened(database, vault, worker=True) as door:
+        street = Street(door, await door.open_shop(NUMBER))
+        await door.open_shop(OTHER_NUMBER)
+        yield street
+        assert await street.unplayed() == []
+
+
+class Street:
+    def __init__(self, door, shop):
+        self.door, self.shop = door, shop
+        self._ids = (f"wamid.{n}" for n in itertools.count())
+
+    async def says(self, phone, words, *, to=NUMBER):
+        """The answers, until the next one speaks."""
+        return await self._hears(text(next(self._ids), words, **{"from": phone}), to)
+
+    async def taps(self, phone, id_, *, to=NUMBER, kind="button_reply"):
+        tap = {"type": kind, kind: {"id": id_, "title": "Pay"}}
+        message = text(next(self._ids), type="interactive", interactive=tap, **{"from": phone})
+        del message["text"]
+        return await self._hears(message, to)
+
+    async def _hears(self, message, number):
+        before = len(self.door.graph.sent)
+        assert (await self.door.update(envelope(message, number=number))).status == 200
+        answers = (await self.door.hears(before + 1))[before:]
+        return next(sent for sent in answers if sent["to"].lstrip("+") == message["from"])
+
+    async def rows(self, query):
+        async with self.door.database.reading() as connection:
+            return (await connection.execute(query)).scalars().all()
+
+    async def nothing_was_paid(self):
+        return await self.rows(sa.select(attempts.c.id)) == []
+
+    async def statuses(self):
+        return await self.rows(sa.select(withdrawals.c.status))
+
+    async def unplayed(self):
+        """Events that failed."""
+        return await self.rows(sa.select(inbox.c.error).where(inbox.c.error.is_not(None)))
+
+
+def words(message):
+    return str(message.get("text", {}).get("body") or message["interactive"]["body"]["text"])
+
+
+def button(message, title):
+    """The id of a button."""
+    buttons = message["interactive"]["action"]["buttons"]
+    return next(one["reply"]["id"] for one in buttons if one["reply"]["title"] == title)
+
+
+async def test_another_persons_button_pays_nothing(street):
+    pay = button(await street.says(WANJIKU, "pay 500"), "Pay")
+    assert words(await street.taps(JUMA, pay)).startswith(LATE)
+    await street.says(JUMA, "pay 20")
+    answer = words(await street.taps(JUMA, pay))
+    assert answer.startswith(LATE)
+    assert "KES 20.00" in answer
+    assert await street.nothing_was_paid()
+
+
+async def test_the_button_of_another_shop_pays_nothing(street):
+    pay = button(await street.says(WANJIKU, "pay 500"), "Pay")
+    assert words(await street.taps(WANJIKU, pay, to=OTHER_NUMBER)).startswith(LATE)
+    await street.says(WANJIKU, "pay 20", to=OTHER_NUMBER)
+    assert words(await street.taps(WANJIKU, pay, to=OTHER_NUMBER)).startswith(LATE)
+    assert await street.nothing_was_paid()
+    assert "Enter your M-Pesa PIN" in words(await street.taps(WANJIKU, pay))
+
+
+async def test_an_approval_is_tapped_by_its_approver_in_its_shop_alone(street):
+    await street.door.fund(street.shop, "5000")
+    await street.says(KAMAU, "hello")
+    withdraw = button(await street.says(ACHIENG, "withdraw 1000"), "Withdraw")
+    take_back = button(await street.taps(ACHIENG, withdraw), "Cancel withdrawal")
+    asked = await street.door.hears(4)  # hello, the question, the request, and what the approver is asked
+    approve = next(button(sent, "Approve") for sent in asked if "Reject" in str(sent))
+    for phone, number in ((KAMAU, OTHER_NUMBER), (JUMA, NUMBER), (WANJIKU, OTHER_NUMBER)):
+        assert words(await street.taps(phone, approve, to=number)).startswith(LATE)
+        assert words(await street.taps(phone, take_back, to=number)).startswith(LATE)
+    assert "Asked by: Achieng" in words(await street.taps(ACHIENG, approve))  # the maker sees it, no more
+    assert await street.statuses() == ["pending"]
+    await street.taps(KAMAU, approve)
+    assert await street.statuses() == ["processing"]
+
+
+GARBAGE = [
+    "x",
+    "|||",
+    "main|ReviewOrder|n0nce|Pay.0",
+    "main|Gone|n0nce|Pay.0",
+    "main|||",
+    f"w{uuid4()}|Decide|n0nce|Approve.0",
+    "wnot-a-withdrawal|Decide|n0nce|Approve.0",
+    f"p{uuid4()}|AwaitPayment|n0nce|Asked.0",
+    "a|b|c|d|e",
+    "x" * 256,
+    "\x00|\ud800|'; DROP TABLE people; --|",
+    "../../etc/passwd",
+]
+
+
+@pytest.mark.parametrize("kind", ["button_reply", "list_reply"])
+async def test_a_tap_of_garbage_is_answered_and_moves_nothing(street, kind):
+    for phone in (WANJIKU, KAMAU):
+        for id_ in GARBAGE:
+            assert words(await street.taps(phone, id_, kind=kind))
+    assert await street.nothing_was_paid()
+    assert await street.statuses() == []
+
+
+async def test_a_forged_choice_within_the_persons_own_asking_is_not_understood(street):
+    pay = button(await street.says(WANJIKU, "pay 500"), "Pay")
+    asked, _, _ = pay.rpartition("|")
+    for choice in ("Pay.1", "Pay.99", "Approve.0", "", "more"):
+        assert words(await street.taps(WANJIKU, f"{asked}|{choice}"))
+    assert await street.nothing_was_paid()
+    assert "Enter your M-Pesa PIN" in words(await street.taps(WANJIKU, pay))
