@@ -126,10 +126,16 @@ def _state(refusal: Refusal) -> Text:
             return Text("Order {number} is already paid, receipt {receipt}.", number=number, receipt=receipt)
         case errors.AlreadyPaid(number=number):
             return Text("Order {number} is already paid.", number=number)
+        case errors.PaymentUnderWay(number=number, told=True):
+            return Text(
+                "M-Pesa has told me of a payment for order {number}, and it is being confirmed. "
+                "Please don't pay again: I'll tell you here.",
+                number=number,
+            )
         case errors.PaymentUnderWay(number=number):
             return Text(
                 "The request for order {number} may still be open on the phone. Answer it there, "
-                "or wait two minutes and try again.",
+                "or wait three minutes and try again.",
                 number=number,
             )
         case _:

@@ -172,8 +172,8 @@ class FakeTeller:
         )
         if known and known.state == "succeeded":
             raise errors.AlreadyPaid(known.started.number, "SJK7ABC123")
-        if known and known.state == "pending":
-            raise errors.PaymentUnderWay(known.started.number)
+        if known and known.state in ("pending", "doubted"):
+            raise errors.PaymentUnderWay(known.started.number, told=known.state == "doubted")
         number = known.started.number if known else f"K7Q2X{len(self._business.payments)}"
         payment_id = known.started.payment_id if known else new_id()
         started = Started(payment_id=payment_id, order_id=checkout.order_id, number=number)
@@ -192,8 +192,8 @@ class FakeTeller:
         payment = next(p for p in self._business.payments.values() if p.checkout.order_id == order_id)
         if payment.state == "succeeded":
             raise errors.AlreadyPaid(payment.started.number, "SJK7ABC123")
-        if payment.state in ("pending", "left"):
-            raise errors.PaymentUnderWay(payment.started.number)
+        if payment.state in ("pending", "left", "doubted"):
+            raise errors.PaymentUnderWay(payment.started.number, told=payment.state == "doubted")
         payment.state = "dropped"
 
     async def save_method(self, payment_id):

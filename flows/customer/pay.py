@@ -190,7 +190,8 @@ async def ask_to_pay(checkout: Checkout, way: Way, teller: Teller) -> AwaitPayme
 
 
 async def not_paying(checkout: Checkout, teller: Teller) -> NotPaying | AlreadySettled:
-    """An order of the person's own amount is closed with it, so that `pay` asks for an amount again."""
+    """An order of the person's own amount is closed with it, so that `pay` asks for an amount again.
+    Raises PaymentUnderWay where a payment was told of, and is being confirmed."""
     if checkout.number is None:  # nothing was made of it yet
         return NotPaying()
     try:
@@ -198,6 +199,8 @@ async def not_paying(checkout: Checkout, teller: Teller) -> NotPaying | AlreadyS
     except AlreadyPaid as paid:
         return AlreadySettled(number=paid.number, receipt=paid.receipt)
     except PaymentUnderWay as under_way:
+        if under_way.told:
+            raise
         return NotPaying(still_asked=under_way.number)
     return NotPaying()
 

@@ -3,6 +3,7 @@
 from flows.text import Text
 from services.news import Unpaid
 
+_PROVIDER = Text("M-Pesa is not working at the moment. Nothing was taken. Try again in a few minutes.")
 BECAUSE = {
     Unpaid.CANCELLED: Text("it was cancelled on the phone. Try again when you are ready."),
     Unpaid.UNREACHABLE: Text(
@@ -21,9 +22,9 @@ BECAUSE = {
     ),
     Unpaid.BUSY: Text("another M-Pesa request is open on the phone. Finish it, wait a minute and try again."),
     Unpaid.LOCKED: Text("this M-Pesa account is locked. Call Safaricom on 100, or use another number."),
-    Unpaid.PROVIDER: Text(
-        "M-Pesa is not working at the moment. Nothing was taken. Try again in a few minutes."
-    ),
+    Unpaid.PROVIDER: _PROVIDER,
+    Unpaid.RECEIVER: _PROVIDER,  # is a payout's: whoever pays can do nothing about it
+    Unpaid.NOT_ASKED: Text("the request could not be sent in time. Nothing was taken. Please try again."),
     Unpaid.SHOP: Text(
         "{shop} cannot take M-Pesa just now and has been told. Nothing was taken. Please try again later."
     ),

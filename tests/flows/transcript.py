@@ -146,6 +146,8 @@ class Play:
                 business.settle(receipt=None)
             case "settle", ("unheard",):  # the news is still on its way
                 business.latest().state = "succeeded"
+            case "doubt", ():  # a success was told, and is being confirmed
+                business.latest().state = "doubted"
             case "approved", ("unheard",):
                 business.put(next(reversed(business.withdrawals.values())), "processing")
             case "fee", (shillings,):
