@@ -1,33 +1,48 @@
-"""Staffing: the staff of a tenant's file. A person is known by phone, else by name; whoever is no
+"""Staffing: the staff of a tenant's file, each entry one person (see `identity`). Whoever is no
 longer there is no longer active, and a phone that was taken away speaks for nobody of the staff."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from services.ids import new_id
+from services.people.identity import PHONE, Entry, OnePersonEach, chat_of, people_of
 from services.people.people import names_of
 from services.people.tenant_file import StaffPart, TenantFile
 from services.phones import normalize
 from services.store.schema import conversations, people, staff
 from services.work import Work
 
-_PHONE = "conversations.phone"
+__all__ = ["OnePersonEach", "staff_changed"]
 
 
 async def staff_changed(work: Work, file: TenantFile) -> tuple[list[str], list[dict[str, str | None]]]:
-    """What was changed, and the staff as they are now: [{"id", "name", "role"}]."""
+    """What was changed, and the staff as they are now: [{"id", "name", "role"}].
+
+    Raises OnePersonEach, having written nothing.
+    """
+    country = file.tenant.country
+    entries = [
+        Entry(member, [normalize(phone, country) for phone in member.all_phones]) for member in file.staff
+    ]
     changed: list[str] = []
     listed: list[dict[str, str | None]] = []
     present: set[UUID] = set()
-    for member in file.staff:
-        phones = [normalize(phone, file.tenant.country) for phone in member.all_phones]
-        person_id = await _find(work, member, phones) or await _make(work, member)
+    for entry, known in zip(entries, await people_of(work, entries), strict=True):
+        member = entry.member
+        person_id = known or await _make(work, member)
         present.add(person_id)
-        if await _differs(work, person_id, member) | await _phones_differ(work, person_id, phones):
+        if await _differs(work, person_id, member) | await _phones_differ(work, person_id, entry.phones):
             changed.append(f"staff.{member.name}")
         listed.append({"id": str(person_id), "name": member.name, "role": member.role})
+    changed += [f"staff.{name}" for name in await _let_go(work, present)]
+    return list(dict.fromkeys(changed)), listed
+
+
+async def _let_go(work: Work, present: set[UUID]) -> list[str]:
+    """Names of those who are no longer in the file."""
     gone = (
         sa.update(staff)
         .where(staff.c.tenant_id == work.tenant, staff.c.active, staff.c.person_id.not_in(present))
@@ -36,22 +51,7 @@ async def staff_changed(work: Work, file: TenantFile) -> tuple[list[str], list[d
     )
     left = (await work.connection.execute(gone)).scalars().all()
     names = await names_of(work, left)
-    return [*changed, *(f"staff.{names[person_id]}" for person_id in left)], listed
-
-
-async def _find(work: Work, member: StaffPart, phones: list[str]) -> UUID | None:
-    """By one of the phones, who may have been a customer so far; else a member of this name."""
-    for phone in phones:
-        chat = await _chat_of(work, phone)
-        if chat is not None:
-            found: UUID = chat.person_id
-            return found
-    query = (
-        sa.select(staff.c.person_id)
-        .join(people, sa.and_(people.c.tenant_id == staff.c.tenant_id, people.c.id == staff.c.person_id))
-        .where(staff.c.tenant_id == work.tenant, people.c.name == member.name)
-    )
-    return (await work.connection.execute(query)).scalars().first()
+    return [names[person_id] for person_id in left]
 
 
 async def _make(work: Work, member: StaffPart) -> UUID:
@@ -85,12 +85,12 @@ async def _differs(work: Work, person_id: UUID, member: StaffPart) -> bool:
     return different
 
 
-async def _phones_differ(work: Work, person_id: UUID, phones: list[str]) -> bool:
+async def _phones_differ(work: Work, person_id: UUID, phones: Sequence[str]) -> bool:
     """Each phone speaks for this person, and no other phone does."""
     different = False
     kept = []
     for phone in phones:
-        chat = await _chat_of(work, phone)
+        chat = await chat_of(work, phone)
         if chat is None:
             kept.append(await _open_chat(work, person_id, phone))
             different = True
@@ -115,14 +115,6 @@ async def _phones_differ(work: Work, person_id: UUID, phones: list[str]) -> bool
     return different
 
 
-async def _chat_of(work: Work, phone: str) -> Any:
-    query = sa.select(conversations.c.id, conversations.c.person_id).where(
-        conversations.c.tenant_id == work.tenant,
-        conversations.c.phone_index.in_(work.vault.indexes(phone, work.tenant, _PHONE)),
-    )
-    return (await work.connection.execute(query)).first()
-
-
 async def _open_chat(work: Work, person_id: UUID, phone: str) -> UUID:
     """So that the person can be told things, and is known from the first word."""
     chat_id = new_id()
@@ -131,8 +123,8 @@ async def _open_chat(work: Work, person_id: UUID, phone: str) -> UUID:
             tenant_id=work.tenant,
             id=chat_id,
             person_id=person_id,
-            phone_sealed=work.vault.seal(phone.encode(), work.tenant, _PHONE, str(chat_id)),
-            phone_index=work.vault.index(phone, work.tenant, _PHONE),
+            phone_sealed=work.vault.seal(phone.encode(), work.tenant, PHONE, str(chat_id)),
+            phone_index=work.vault.index(phone, work.tenant, PHONE),
             created_at=work.now,
         )
     )
