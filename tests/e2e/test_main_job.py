@@ -62,7 +62,7 @@ async def test_a_payment_that_fails_is_tried_again(place):
 async def test_a_customer_without_a_number_shares_one(place):
     town, juma = place.town, place.town.person("juma")
     await juma.says("pay 250")
-    await juma.hears("Which M-Pesa number pays KES 250.00")
+    await juma.hears("Which M-Pesa number will pay KES 250.00")
     await juma.shares()
     await juma.hears("Pay *KES 250.00*", "********2111")
     await juma.taps("Pay")

@@ -77,7 +77,7 @@ async def test_a_rejected_withdrawal_gives_the_money_back_with_the_reason(sandbo
         await phones.taps("Kamau", "Reject")
         await phones.hears("Kamau", "Why do you reject")
         await phones.says("Kamau", "Not this week")
-        await phones.hears("Achieng", "was rejected, by Kamau", "Not this week", "available again")
+        await phones.hears("Achieng", "was rejected by Kamau", "Not this week", "available again")
         await phones.shows_books("Wallet 2,000.00 –", "At M-Pesa -2,000.00 –")
         assert phones.complaints == []
 
