@@ -34,9 +34,15 @@ class Written:
 
 
 _event, _before = inbox.alias("event"), inbox.alias("before")
-# The first waiting event of each conversation, where it is due; in order of arrival.
-_HEADS = (
-    sa.select(_event.c.tenant_id, _event.c.conversation_id, _event.c.tries)
+# The conversations whose first waiting event is due, in order of arrival.
+_DUE: sa.Select[Any] = (
+    sa.select(conversations.c.id)
+    .join(
+        _event,
+        sa.and_(
+            _event.c.tenant_id == conversations.c.tenant_id, _event.c.conversation_id == conversations.c.id
+        ),
+    )
     .where(
         waits_for_turn(_event),
         _event.c.due_at <= sa.bindparam("now"),
@@ -49,18 +55,13 @@ _HEADS = (
     .order_by(_event.c.received_at, _event.c.seq)
     .limit(BATCH)
 )
-
-_LOCK = (
-    sa.select(conversations.c.tenant_id, conversations.c.id)
-    .where(
-        conversations.c.tenant_id.in_(sa.bindparam("tenants", expanding=True)),
-        conversations.c.id.in_(sa.bindparam("chats", expanding=True)),
-    )
-    .order_by(conversations.c.id)
-)
 # A foreign key's share lock on a conversation must not wait for a turn, hence NO KEY.
-_LOCK_FREE = _LOCK.with_for_update(skip_locked=True, key_share=True)
-_LOCK_ALL = _LOCK.with_for_update(key_share=True)
+_DUE_AND_FREE = _DUE.with_for_update(of=conversations, skip_locked=True, key_share=True)
+_LOCK = (
+    sa.select(conversations.c.id)
+    .where(conversations.c.tenant_id == sa.bindparam("tenant"), conversations.c.id == sa.bindparam("chat"))
+    .with_for_update(key_share=True)
+)
 
 _chat = conversations.c
 _READ: sa.Select[Any] = (
@@ -99,25 +100,21 @@ _SEQS = inbox.c.seq.in_(sa.bindparam("seqs", expanding=True))
 _COUNT = sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries + 1)
 _UNCOUNT = sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries - 1)
 _DONE = sa.update(inbox).where(_SEQS).values(state="done")
+_STILL = sa.select(sa.func.count()).where(_SEQS, inbox.c.state == "waiting")
 _LATER = BulkUpdate(inbox, ["seq"], ["state", "due_at", "error"])
 _PLACE = BulkUpdate(conversations, ["tenant_id", "id"], ["place_sealed", "heard_at"])
 
 
-async def heads(connection: AsyncConnection, now: datetime) -> list[tuple[UUID, UUID, int]]:
-    """The conversations that have something due, with the tries of their first event."""
-    return [(row[0], row[1], row[2]) for row in await connection.execute(_HEADS, {"now": now})]
+async def due(connection: AsyncConnection, now: datetime) -> list[UUID]:
+    """Conversations that have something due; on PostgreSQL locked, and only those that nobody else plays."""
+    statement = _DUE_AND_FREE if _locks(connection) else _DUE
+    return list((await connection.execute(statement, {"now": now})).scalars())
 
 
-async def lock(
-    connection: AsyncConnection, ids: Sequence[tuple[UUID, UUID]], *, wait: bool = False
-) -> list[UUID]:
-    """The conversations of these that nobody else is playing; all of them, in time, with `wait`."""
-    chats = [chat for _, chat in ids]
-    if connection.dialect.name != "postgresql":  # whoever writes is alone
-        return chats
-    which = {"tenants": padded({tenant for tenant, _ in ids}), "chats": padded(chats)}
-    rows = await connection.execute(_LOCK_ALL if wait else _LOCK_FREE, which)
-    return [row[1] for row in rows]
+async def lock(connection: AsyncConnection, tenant: UUID, chat: UUID) -> None:
+    """Once nobody else plays the conversation."""
+    if _locks(connection):  # else whoever writes is alone
+        await connection.execute(_LOCK, {"tenant": tenant, "chat": chat})
 
 
 async def read_waiting(
@@ -155,6 +152,13 @@ async def count_tries(connection: AsyncConnection, waiting: Sequence[Waiting]) -
         await connection.execute(_COUNT, {"seqs": padded([event.seq for event in waiting])})
 
 
+async def still_wait(connection: AsyncConnection, events: Sequence[Waiting]) -> bool:
+    """Whether all of them do."""
+    seqs = [event.seq for event in events]
+    found = await connection.execute(_STILL, {"seqs": padded(seqs)})
+    return found.scalar() == len(seqs)
+
+
 async def write(connection: AsyncConnection, written: Written) -> None:
     """All but the messages, which `bot/outbox.py` writes."""
     await _PLACE(connection, list(written.places.values()))
@@ -163,3 +167,7 @@ async def write(connection: AsyncConnection, written: Written) -> None:
     await _LATER(connection, written.later)
     if written.untried:
         await connection.execute(_UNCOUNT, {"seqs": padded(written.untried)})
+
+
+def _locks(connection: AsyncConnection) -> bool:
+    return connection.dialect.name == "postgresql"

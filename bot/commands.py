@@ -16,11 +16,13 @@ from bot.settings import Settings
 from services import audit, books
 from services.ids import new_id
 from services.people import tenant_file
-from services.people.apply import OPERATOR, NumberTaken, apply, id_of
-from services.people.file_lines import decoded
+from services.people.apply import NumberTaken, apply, id_of
+from services.people.file_lines import Lines, TenantFileError, decoded
 from services.people.show import shown
+from services.people.staffing import OnePersonEach
 from services.phones import masked
 from services.store.schema import inbox
+from services.withdrawals.freeze import unfreeze
 from services.work import Work
 
 _DIGITS = re.compile(r"\+?\d{7,15}")
@@ -40,26 +42,53 @@ async def _open(settings: Settings) -> AsyncIterator[Parts]:
 
 async def apply_file(settings: Settings, path: Path) -> dict[str, Any]:
     """Raises TenantFileError and CannotRun; nothing is changed then."""
-    file = _tenant_file(path)
-    async with _open(settings) as parts, parts.database.transaction() as connection:
-        tenant_id = await id_of(connection, file.tenant.slug) or new_id()
-        try:
-            applied = await apply(Work(connection, parts.vault, tenant_id, parts.clock()), file)
-        except NumberTaken as taken:
-            raise CannotRun(f"{path}: {taken}. Nothing was changed.") from None
+    text = _text(path)
+    file = tenant_file.read(text, str(path))
+    async with _open(settings) as parts:
+        async with parts.database.transaction() as connection:
+            tenant_id = await id_of(connection, file.tenant.slug) or new_id()
+            try:
+                applied = await apply(Work(connection, parts.vault, tenant_id, parts.clock()), file)
+            except NumberTaken as taken:
+                raise CannotRun(f"{path}: {taken}. Nothing was changed.") from None
+            except OnePersonEach as error:
+                wrong = Lines(text).wrong(("staff", error.entry), str(error))
+                raise TenantFileError(str(path), [wrong]) from None
+        _wake(parts)
     return asdict(applied)
 
 
-def _tenant_file(path: Path) -> tenant_file.TenantFile:
-    return tenant_file.read(decoded(path.read_bytes(), str(path)), str(path))
+def _text(path: Path) -> str:
+    return decoded(path.read_bytes(), str(path))
+
+
+def _wake(parts: Parts) -> None:
+    """The workers: news wait to be told, and payouts that go on to be sent."""
+    parts.bell.ring("turns")
+    parts.bell.ring("jobs")
 
 
 async def show_tenant(settings: Settings, slug: str) -> dict[str, Any]:
     async with _open(settings) as parts, parts.database.transaction() as connection:
-        tenant_id = await id_of(connection, slug)
-        if tenant_id is None:
-            raise CannotRun(f"No tenant is called {slug}.")
+        tenant_id = await _known(connection, slug)
         return await shown(Work(connection, parts.vault, tenant_id, parts.clock()))
+
+
+async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
+    """Payouts go on, those that waited at once; where they were not stopped nothing changes."""
+    async with _open(settings) as parts:
+        async with parts.database.transaction() as connection:
+            tenant_id = await _known(connection, slug)
+            await unfreeze(Work(connection, parts.vault, tenant_id, parts.clock()), audit.OPERATOR)
+        _wake(parts)
+    return {"slug": slug, "payouts_frozen": False}
+
+
+async def _known(connection: Any, slug: str) -> UUID:
+    tenant_id = await id_of(connection, slug)
+    if tenant_id is None:
+        raise CannotRun(f"No tenant is called {slug}.")
+    return tenant_id
 
 
 async def check_ledger(settings: Settings) -> list[dict[str, Any]]:
@@ -103,7 +132,7 @@ async def replay_event(settings: Settings, seq: int) -> dict[str, Any]:
         if (await connection.execute(again)).rowcount == 0:
             raise CannotRun(f"Event {seq} is {row.state}; only one that is parked or kept is played again.")
         work = Work(connection, parts.vault, row.tenant_id, parts.clock())
-        await audit.record(work, OPERATOR, "event.replayed", UUID(int=seq), {"kind": row.kind})
+        await audit.record(work, audit.OPERATOR, "event.replayed", UUID(int=seq), {"kind": row.kind})
     parts.bell.ring("turns")
     return {"seq": seq, "state": "waiting"}
 

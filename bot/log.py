@@ -25,7 +25,7 @@ _PATTERNS = (
     # A secret inside a text: password=x, "Password": "x".
     (
         re.compile(
-            r"""(?i)([\w-]*(?:secret|token|passw|passkey|api_?key|credential)[\w-]*"""
+            r"""(?i)((?:secret|token|passw|passkey|api_?key|credential)[\w-]{0,40}"""
             r"""(?:["']\s*:\s*(?:b?["'])|=["']?))[^\s"'&,;)}\]]+"""
         ),
         r"\1***",

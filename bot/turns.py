@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics, outbox
 from bot.chat import Chat, NeedsTransaction, Played
-from bot.claims import Written, count_tries, heads, lock, read_waiting, write
+from bot.claims import Written, count_tries, due, lock, read_waiting, still_wait, write
 from bot.outbox import Message
 from bot.talk import Person, Waiting
 from services.safety.vault import Vault
@@ -89,71 +89,63 @@ class Turns:
 
     async def once(self) -> bool:
         """One batch; False when nothing was waiting, or other workers have it all."""
-        async with self._database.reading() as connection:
-            ids = self._choose(await heads(connection, self._clock()))
-        if not ids:
-            return False
-        taken, asking = await self._beside(ids)
+        self._turn_of_retries = not self._turn_of_retries
+        taken, asking = await self._beside()
         if asking:
             await self._ask(asking)
             self._bell.ring("jobs")
         return taken
 
-    def _choose(self, due: Iterable[tuple[UUID, UUID, int]]) -> list[tuple[UUID, UUID]]:
-        """What was tried before is played alone, every other time."""
-        fresh: list[tuple[UUID, UUID]] = []
-        tried: list[tuple[UUID, UUID]] = []
-        for tenant, chat, tries in due:
-            (tried if tries else fresh).append((tenant, chat))
-        self._turn_of_retries = not self._turn_of_retries
-        return tried[:1] if tried and (self._turn_of_retries or not fresh) else fresh
-
     # --- turns that ask nothing of the services ----------------------------------------------------
 
-    async def _beside(self, ids: Sequence[tuple[UUID, UUID]]) -> tuple[bool, list[Waiting]]:
+    async def _beside(self) -> tuple[bool, list[Waiting]]:
         """Plays what it can; whether there was anything, and the events that ask the services."""
-        counted = None if self._database.is_postgres else await self._count_first(ids)
-        written = Written()
         async with self._database.transaction() as connection:
-            events, people = await read_waiting(connection, await lock(connection, ids))
-            if counted is None:
-                events = self._takeable(events)
+            events, people = await read_waiting(connection, await due(connection, self._clock()))
+            events = self._takeable(events)
+            if self._database.is_postgres and events:
                 async with self._database.noting() as beside:  # while we hold the locks
                     await count_tries(beside, events)
-            else:
-                events = [counted[event.seq] for event in events if event.seq in counted]
-            asking = await self._play_beside(written, events, people)
-            ours = await self._write(connection, written)
+                asking, written, ours = await self._played(connection, events, people)
+            else:  # who writes is alone there, and commits the count before the turns
+                await count_tries(connection, events)
+        if events and not self._database.is_postgres:
+            async with self._database.transaction() as connection:
+                if not await still_wait(connection, events):
+                    return True, []  # another process came between
+                asking, written, ours = await self._played(connection, events, people)
+        if not events:
+            return False, []
         self._send(written, ours)
-        return bool(events), asking
+        return True, asking
 
-    async def _count_first(self, ids: Sequence[tuple[UUID, UUID]]) -> dict[int, Waiting]:
-        """Where one writer excludes the other, the count is a transaction of its own before."""
-        async with self._database.transaction() as connection:
-            events, _ = await read_waiting(connection, await lock(connection, ids))
-            taken = self._takeable(events)
-            await count_tries(connection, taken)
-        return {event.seq: event for event in taken}
+    async def _played(
+        self, connection: AsyncConnection, events: Sequence[Waiting], people: dict[UUID, Person]
+    ) -> tuple[list[Waiting], Written, list[Message]]:
+        written = Written()
+        asking = await self._play_beside(written, events, people)
+        return asking, written, await self._write(connection, written)
 
-    def _takeable(self, events: Iterable[Waiting]) -> list[Waiting]:
-        """Of each conversation what is due, in order; one that was tried before is taken alone, so that
-        what comes after it is not counted as tried with it."""
+    def _takeable(self, events: Sequence[Waiting]) -> list[Waiting]:
+        """Of each conversation what is due, in order. What was tried before is played alone, every other
+        time, so that what comes beside or after it is not counted as tried with it."""
         now = self._clock()
         taken: list[Waiting] = []
-        begun: set[UUID] = set()
+        tried: list[Waiting] = []
         closed: set[UUID] = set()
+        begun: set[UUID] = set()
         for event in events:
             chat = event.conversation_id
             if chat in closed:
                 continue
-            if event.due_at > now or (event.tries and chat in begun):
+            if event.due_at > now or event.tries:
                 closed.add(chat)
-                continue
-            if event.tries:
-                closed.add(chat)
-            begun.add(chat)
-            taken.append(event)
-        return taken
+            if event.due_at <= now and event.tries and chat not in begun:
+                tried.append(event)
+            if chat not in closed:
+                begun.add(chat)
+                taken.append(event)
+        return tried[:1] if tried and (self._turn_of_retries or not taken) else taken
 
     async def _play_beside(
         self, written: Written, events: Iterable[Waiting], people: dict[UUID, Person]
@@ -189,8 +181,9 @@ class Turns:
     async def _with_connection(self, asking: Sequence[Waiting]) -> None:
         written = Written()
         async with self._abreast, self._database.transaction() as connection:
-            ids = [(event.tenant_id, event.conversation_id) for event in asking]
-            events, people = await read_waiting(connection, await lock(connection, ids, wait=True))
+            for event in asking:
+                await lock(connection, event.tenant_id, event.conversation_id)
+            events, people = await read_waiting(connection, [event.conversation_id for event in asking])
             first: dict[UUID, int] = {}
             for waiting in events:
                 first.setdefault(waiting.conversation_id, waiting.seq)

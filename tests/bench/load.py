@@ -86,7 +86,7 @@ class Meta:
 
     def answered(self, sender: "Sender", status: int, waited: float) -> None:
         self.told.acks.append((time.perf_counter(), waited))
-        self.told.refused += status != 200  # noqa: PLR2004
+        self.told.refused += status != 200
         if self.plan.rate is not None:
             self.idle.put_nowait(sender)
         elif not self.stopping and self.plan.how != "turns":
@@ -164,7 +164,7 @@ class Meta:
         if self.plan.how == "acks":
             return 0.0
         last, since = -1, start
-        while self.told.replies < self.told.sent and time.perf_counter() - since < 5:  # noqa: PLR2004
+        while self.told.replies < self.told.sent and time.perf_counter() - since < 5:
             if self.told.replies != last:
                 last, since = self.told.replies, time.perf_counter()
             await asyncio.sleep(0.05)

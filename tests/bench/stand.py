@@ -58,7 +58,7 @@ def module(name: str, *arguments: object) -> Iterator["subprocess.Popen[bytes]"]
 
 
 @contextlib.asynccontextmanager
-async def lipachat(backend: str, processes: int = 1, **environment: str) -> AsyncIterator["Running"]:
+async def lipachat(backend: str, processes: int = 1, *, worker: bool = True) -> AsyncIterator["Running"]:
     """The real commands, on a new database. Two processes are `serve` with its worker and one `work`."""
     with tempfile.TemporaryDirectory() as folder:
         async with _database(backend, Path(folder)) as url:
@@ -71,47 +71,40 @@ async def lipachat(backend: str, processes: int = 1, **environment: str) -> Asyn
             }
             if processes > 1:
                 settings["LIPACHAT_REDIS_URL"] = f"redis://127.0.0.1:{servers.LOCAL_REDIS}"
-            installation = Installation(Path(folder), **settings, **environment)
+            installation = Installation(Path(folder), **settings)
             installation.run("db", "upgrade")
             (Path(folder) / "tenant.toml").write_text(
                 file_text(certificate_pem(new_private_key(), utc_now()))
             )
             installation.run("tenant", "apply", "tenant.toml")
             started = time.perf_counter()
-            installation.start("serve", "--port", str(port))
+            installation.start("serve", "--port", str(port), *([] if worker else ["--no-worker"]))
             for _ in range(processes - 1):
                 installation.start("work")
             try:
                 async with aiohttp.ClientSession() as http:
                     await ready(http, f"http://127.0.0.1:{port}")
-                yield Running(installation, url, port, graph_port, time.perf_counter() - started)
+                yield Running(installation, port, graph_port, time.perf_counter() - started)
             finally:
                 await asyncio.to_thread(installation.stop)
 
 
 class Running:
-    def __init__(
-        self, installation: Installation, url: str, port: int, graph_port: int, start_seconds: float
-    ) -> None:
-        self.installation, self.url, self.start_seconds = installation, url, start_seconds
-        self.ports = {"port": port, "graph_port": graph_port}
+    """`idle_mb`: resident memory of the first process before it has done anything."""
+
+    def __init__(self, installation: Installation, port: int, graph_port: int, start_seconds: float) -> None:
+        self.installation, self.start_seconds = installation, start_seconds
+        self.idle_mb = _resident_mb(installation.processes[0].pid)
+        self._ports = {"port": port, "graph_port": graph_port}
 
     async def load(self, **plan: Any) -> dict[str, Any]:
-        return await asyncio.to_thread(load, **plan, **self.ports)
+        return await asyncio.to_thread(load, **plan, **self._ports)
 
-    @property
-    def memory_mb(self) -> float:
-        """Resident, of the first process."""
-        status = Path(f"/proc/{self.installation.processes[0].pid}/status").read_text()
-        kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
-        return int(kilobytes) / 1024
 
-    async def count(self, query: str) -> int:
-        engine = create_async_engine(self.url)
-        async with engine.connect() as connection:
-            found = int(await connection.scalar(sa.text(query)) or 0)
-        await engine.dispose()
-        return found
+def _resident_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(kilobytes) / 1024
 
 
 @contextlib.asynccontextmanager
