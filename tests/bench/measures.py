@@ -130,10 +130,7 @@ def machine() -> str:
         (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "?"
     )
     cores = sum(line.startswith("processor") for line in _lines("/proc/cpuinfo"))
-    python = subprocess.run(
-        ["python", "--version"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    return f"{cores} cores of {cpu}; {python}"
+    return f"{cores} cores of {cpu}; {platform.python_implementation()} {platform.python_version()}"
 
 
 def _lines(path: str) -> list[str]:

@@ -29,7 +29,7 @@ def echo_bot(graph_port: int) -> FastAPI:
     )
     session.base_url = f"http://127.0.0.1:{graph_port}/v25.0"
 
-    @whatsapp.on_message  # type: ignore[misc]
+    @whatsapp.on_message  # type: ignore[untyped-decorator]
     async def echo(_client: WhatsApp, message: Message) -> None:
         await message.reply_text(message.text)
 
