@@ -150,6 +150,14 @@ def tenant_show(slug: str) -> None:
     _print(_run(lambda settings: show_tenant(settings, slug)))
 
 
+@tenant.command("unfreeze")
+def tenant_unfreeze(slug: str) -> None:
+    """Let the tenant's payouts go on, once the cause has been looked at: see the alerts in its audit."""
+    from bot.commands import unfreeze_tenant
+
+    _print(_run(lambda settings: unfreeze_tenant(settings, slug)))
+
+
 @ledger.command("check")
 def ledger_check() -> None:
     """Prove the books; exit 1 with the first bad row otherwise."""

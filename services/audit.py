@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from services.store.schema import audit
 from services.work import Work
 
+OPERATOR = "operator"
 PROVIDER = "provider"
 CLOCK = "clock"
 
@@ -16,7 +17,7 @@ CLOCK = "clock"
 async def record(
     work: Work, actor: UUID | str, action: str, target: UUID, facts: dict[str, Any], *, alert: bool = False
 ) -> None:
-    """`actor` is a person's id, "operator", PROVIDER or CLOCK; `alert` asks that somebody look."""
+    """`actor` is a person's id, OPERATOR, PROVIDER or CLOCK; `alert` asks that somebody look."""
     await work.connection.execute(
         sa.insert(audit).values(
             tenant_id=work.tenant,

@@ -11,16 +11,16 @@ from pydantic import SecretStr
 from services import audit
 from services.ids import new_id
 from services.inbox import tell_people
-from services.news import TenantChanged
+from services.news import Frozen, TenantChanged
 from services.people import people as persons
 from services.people.access import who_may_withdraw
 from services.people.staffing import staff_changed
 from services.people.tenant_file import LimitsPart, TenantFile
 from services.store.schema import credentials, fees, products, tenants
+from services.withdrawals.freeze import unfreeze
 from services.work import Work, canonical
 from services.written import minor_of, ppm_of
 
-OPERATOR = "operator"
 _KEYS = {  # what a column is called in the file
     "payment_fee_ppm": "tenant.payment_fee_percent",
     "phone_number_id": "whatsapp.phone_number_id",
@@ -48,7 +48,7 @@ class Applied:
 async def apply(work: Work, file: TenantFile) -> Applied:
     """`work.tenant` is the tenant's id where the slug is known (see `id_of`), else a new one.
 
-    Raises NumberTaken. The owners are told what an operator has changed.
+    Raises NumberTaken and OnePersonEach. The owners are told what an operator has changed.
     """
     await _refuse_taken_number(work, file)
     query = sa.select(tenants).where(tenants.c.id == work.tenant).with_for_update()
@@ -72,9 +72,19 @@ async def apply(work: Work, file: TenantFile) -> Applied:
     applied.changed += await _products_changed(work, file)
     changed_staff, applied.staff = await staff_changed(work, file)
     applied.changed += changed_staff
+    applied.changed += await _payouts_go_on(work, row, applied.changed)
     applied.warnings = await _warnings(work, file)
     await _conclude(work, applied, owners)
     return applied
+
+
+async def _payouts_go_on(work: Work, row: Any, changed: list[str]) -> list[str]:
+    """What the provider refused has been put right, as far as can be seen: so it is tried again."""
+    stopped_by_settings = row is not None and row.payouts_frozen and row.frozen_because == Frozen.SETTINGS
+    if stopped_by_settings and any(key.startswith("providers.") for key in changed):
+        await unfreeze(work, audit.OPERATOR)
+        return ["payouts_frozen"]
+    return []
 
 
 async def id_of(connection: Any, slug: str) -> UUID | None:
@@ -92,7 +102,7 @@ async def _conclude(work: Work, applied: Applied, owners: set[UUID]) -> None:
         await work.connection.execute(version)
         await tell_people(work, owners, TenantChanged(changed=tuple(applied.changed)))
     action = "tenant.created" if applied.created else "tenant.changed"
-    await audit.record(work, OPERATOR, action, work.tenant, {"changed": applied.changed})
+    await audit.record(work, audit.OPERATOR, action, work.tenant, {"changed": applied.changed})
 
 
 async def _refuse_taken_number(work: Work, file: TenantFile) -> None:

@@ -1,0 +1,69 @@
+"""What an operator does with tenants, by the real command line."""
+
+import asyncio
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from services.store.database import Database
+from services.store.schema import audit, tenants
+from tests.e2e.installation import Installation
+from tests.services.people.registry import FULL, SMALL
+
+
+@pytest.fixture
+def installation(tmp_path):
+    """With its tables, on SQLite."""
+    made = Installation(tmp_path, LIPACHAT_DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/lipachat.db")
+    made.run("db", "upgrade")
+    return made
+
+
+def applied(installation, text, code=0):
+    path = installation.folder / "shop.toml"
+    path.write_text(text)
+    return installation.run("tenant", "apply", str(path), code=code)
+
+
+async def stop_payouts(installation):
+    database = Database(installation.environment["LIPACHAT_DATABASE_URL"])
+    async with database.transaction() as connection:
+        await connection.execute(sa.update(tenants).values(payouts_frozen=True, frozen_because="funds"))
+    await database.close()
+
+
+async def alerts_of(installation):
+    database = Database(installation.environment["LIPACHAT_DATABASE_URL"])
+    async with database.reading() as connection:
+        rows = await connection.execute(sa.select(audit.c.actor, audit.c.action).order_by(audit.c.seq))
+        told = [tuple(row) for row in rows]
+    await database.close()
+    return told
+
+
+def test_payouts_that_were_stopped_go_on_by_a_command_that_may_be_given_twice(installation):
+    applied(installation, FULL)
+    asyncio.run(stop_payouts(installation))
+    assert json.loads(installation.run("tenant", "show", "mama-njeri"))["state"]["payouts_frozen"]
+    for _ in range(2):
+        said = json.loads(installation.run("tenant", "unfreeze", "mama-njeri"))
+        assert said == {"slug": "mama-njeri", "payouts_frozen": False}
+    assert not json.loads(installation.run("tenant", "show", "mama-njeri"))["state"]["payouts_frozen"]
+    recorded = asyncio.run(alerts_of(installation))
+    assert recorded == [("operator", "tenant.created"), ("operator", "payouts.unfrozen")]
+
+
+def test_a_tenant_that_is_not_there_cannot_be_unfrozen(installation):
+    said = installation.run("tenant", "unfreeze", "nobody", code=1)
+    assert said == "No tenant is called nobody.\n"
+
+
+def test_an_entry_that_is_two_people_is_refused_with_its_line(installation):
+    two = '\n[[staff]]\nname = "Njeri"\nphone = "0722000003"\nrole = "Owner"\n'
+    applied(installation, SMALL + two)
+    one = SMALL.replace('phone = "+254722000002"', 'phones = ["0722000002", "0722000003"]')
+    said = applied(installation, one, code=1)
+    assert "shop.toml:5: staff.0: stands for 2 people of the staff: " in said
+    assert "Traceback" not in said
+    assert len(json.loads(installation.run("tenant", "show", "mama-njeri"))["staff"]) == 2
