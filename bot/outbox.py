@@ -6,8 +6,9 @@ sealed, since people's words are echoed in it; its number is reserved first, so 
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -35,9 +36,8 @@ class Message:
     user_id_sealed: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What became of a message that was sending."""
+class Mark(NamedTuple):
+    """What became of a message that was sending; in the order of the columns that it changes."""
 
     seq: int
     state: str
@@ -146,7 +146,7 @@ async def claim(
 
 async def mark(connection: AsyncConnection, marks: Sequence[Mark]) -> None:
     """Only what is still sending: a status may have come before the answer."""
-    await _MARK(connection, [astuple(mark)[:-1] for mark in sorted(marks, key=lambda mark: mark.seq)])
+    await _MARK(connection, [mark[:-1] for mark in sorted(marks)])
 
 
 async def have_followers(connection: AsyncConnection, chats: Sequence[UUID]) -> bool:
