@@ -3,6 +3,7 @@ order, and why."""
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from flows.pages import page_of
 from flows.place import Place, Stand
@@ -88,9 +89,10 @@ class Typed:
 
     def _with_reference(self) -> Picked | Spoken | None:
         for thread, stand in self._threads:
-            for choice in stand.step.choices():
-                if self._plain in _referring(stand.step, choice):
-                    return Picked(thread, stand, choice, referenced=True)
+            if (label := _before_reference(stand.step, self._plain)) is not None:
+                for choice in stand.step.choices():
+                    if label in _labels(choice):
+                        return Picked(thread, stand, choice, referenced=True)
         first, _, rest = self._plain.partition(" ")
         word = self._words.get(first)
         if word and word.takes_reference and _REFERENCE.fullmatch(rest):
@@ -145,11 +147,20 @@ class Typed:
         return self._threads[: 1 + [thread for thread, _ in self._threads].index(self._listening)]
 
 
-def _labels(choice: Choice) -> set[str]:
-    return {plain(render(choice.label, language)) for language in LANGUAGES}
+def _labels(choice: Choice) -> frozenset[str]:
+    label = choice.label
+    return _spelled(label) if label.facts else _known_spelled(label)
 
 
-def _referring(step: Step, choice: Choice) -> set[str]:
-    if step.reference is None:
-        return set()
-    return {f"{label} {plain(step.reference)}" for label in _labels(choice)}
+def _spelled(label: Text) -> frozenset[str]:
+    return frozenset(plain(render(label, language)) for language in LANGUAGES)
+
+
+_known_spelled = cache(_spelled)  # of those that are always the same
+
+
+def _before_reference(step: Step, typed: str) -> str | None:
+    """What was typed before the step's reference."""
+    if step.reference is None or not typed.endswith(f" {plain(step.reference)}"):
+        return None
+    return typed.rpartition(" ")[0]

@@ -31,25 +31,27 @@ def close(text: str, names: Mapping[str, T]) -> T | None:
     """What the nearest name stands for: one slip of the finger away, or two in a long name. None where
     none is near, or two as near as each other differ; a slip in a figure makes another figure."""
     typed = plain(text)
-    if len(typed) < _SHORTEST:
+    if len(typed) < _SHORTEST or _FIGURE.search(typed):
         return None
-    near = {name: missed for name in names if (missed := slips(typed, name)) <= _forgiven(name)}
+    near = {name: missed for name in names if (missed := _slips_if_near(typed, name)) is not None}
     best = min(near.values(), default=None)
     meant = {id(names[name]): names[name] for name, missed in near.items() if missed == best}
     return next(iter(meant.values())) if len(meant) == 1 else None
 
 
-def _forgiven(name: str) -> int:
+def _slips_if_near(typed: str, name: str) -> int | None:
     if len(name) < _SHORTEST or _FIGURE.search(name):
-        return -1
-    return 2 if len(name) >= _LONG else 1
+        return None
+    forgiven = 2 if len(name) >= _LONG else 1
+    if abs(len(typed) - len(name)) > forgiven:
+        return None
+    missed = slips(typed, name)
+    return missed if missed <= forgiven else None
 
 
 def slips(typed: str, name: str) -> int:
     """How many letters are missing, too many, wrong, or changed places with the next one: the optimal
     string alignment distance, row by row."""
-    if abs(len(typed) - len(name)) > 2:  # noqa: PLR2004  more than is ever forgiven
-        return len(name)
     before, row = [0] * (len(name) + 1), list(range(len(name) + 1))
     for i, letter in enumerate(typed, start=1):
         before, last, row = row, before, [i]
