@@ -94,11 +94,14 @@ async def working(parts: Parts) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await _stop(tasks)
-            with contextlib.suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(_DRAIN_SECONDS):
+                    await _stop(tasks)
                     await calls.drain()
                     await delivery.drain()
+            except TimeoutError:
+                log.warning("worker.broken_off")
+                await _stop(tasks)
 
 
 async def lasting(run: Callable[[], Awaitable[object]]) -> None:
@@ -119,7 +122,8 @@ async def lasting(run: Callable[[], Awaitable[object]]) -> None:
 
 
 async def _stop(tasks: list[asyncio.Task[None]]) -> None:
-    """A transaction that is cancelled rolls back, and its work is claimed again."""
+    """Each loop finishes what it has taken; told a second time it breaks off: a transaction that is
+    cancelled rolls back, and its work is claimed again."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.providers import Providers
+from bot.stopping import unbroken
 from services import hooks
 from services.providers.base import Unreadable
 from services.safety.vault import Vault
@@ -65,7 +66,7 @@ class Callbacks:
         """For ever; whatever goes wrong below a callback (the database is away) is waited out."""
         while True:
             try:
-                busy = await self.once()
+                busy = await unbroken(self.once())
             except Exception:  # the edge: a worker outlives its database
                 log.exception("callbacks.failed")
                 await asyncio.sleep(_POLL_SECONDS)

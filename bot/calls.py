@@ -18,6 +18,7 @@ import structlog
 
 from bot import metrics
 from bot.providers import NoProvider, Providers
+from bot.stopping import unbroken
 from services import jobs
 from services.jobs import Job
 from services.payments import collect
@@ -72,7 +73,7 @@ class Calls:
             if len(self._under_way) >= self._abreast:
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             try:
-                begun = await self._begin()
+                begun = await unbroken(self._begin())
             except Exception:  # the edge: a worker outlives its database
                 log.exception("calls.failed")
                 await asyncio.sleep(_POLL_SECONDS)

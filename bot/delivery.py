@@ -16,6 +16,7 @@ import structlog
 
 from bot import metrics, outbox
 from bot.outbox import Mark, Message
+from bot.stopping import unbroken
 from bot.whatsapp import outgoing
 from bot.whatsapp.client import NotSent, Outcome, Refused, Sent, WhatsApp
 from bot.whatsapp.errors import Verdict
@@ -61,7 +62,7 @@ class Delivery:
         """For ever; whatever goes wrong below a message (the database is away) is waited out."""
         while True:
             try:
-                busy = await self.once()
+                busy = await unbroken(self.once())
             except Exception:  # the edge: a worker outlives its database
                 log.exception("delivery.failed")
                 await asyncio.sleep(_POLL_SECONDS)

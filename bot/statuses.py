@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.stopping import unbroken
 from bot.whatsapp.statuses import advance
 from services.safety.vault import Unopenable, Vault
 from services.store.bell import Bell
@@ -53,7 +54,7 @@ class Statuses:
     async def run(self) -> None:
         while True:
             try:
-                busy = await self.once()
+                busy = await unbroken(self.once())
             except Exception:  # the edge: a worker outlives its database
                 log.exception("statuses.failed")
                 busy = False

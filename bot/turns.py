@@ -28,6 +28,7 @@ from bot import metrics, outbox
 from bot.chat import Chat, NeedsTransaction, Played
 from bot.claims import Written, count_tries, due, lock, read_waiting, still_wait, write
 from bot.outbox import Message
+from bot.stopping import unbroken
 from bot.talk import Person, Waiting
 from services.safety.vault import Vault
 from services.store.bell import Bell
@@ -79,7 +80,7 @@ class Turns:
         """For ever; whatever goes wrong below a turn (the database is away) is waited out."""
         while True:
             try:
-                busy = await self.once()
+                busy = await unbroken(self.once())
             except Exception:  # the edge: a worker outlives its database
                 log.exception("turns.failed")
                 await asyncio.sleep(_POLL_SECONDS)

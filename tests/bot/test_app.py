@@ -1,4 +1,4 @@
-"""The loops of a worker: none of them ends unless it is told to."""
+"""The loops of a worker: none ends unless it is told to, and then it finishes what it has taken."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ import pytest
 import structlog
 
 from bot import app
+from bot.stopping import unbroken
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +55,44 @@ async def test_a_loop_that_is_told_to_stop_stops_without_a_word():
         await asyncio.wait([task])
     assert task.cancelled()
     assert logs == []
+
+
+class Act:
+    """Begins, waits for leave, and ends."""
+
+    def __init__(self):
+        self.begun, self.leave, self.ended = asyncio.Event(), asyncio.Event(), False
+
+    async def once(self):
+        self.begun.set()
+        await self.leave.wait()
+        self.ended = True
+
+
+async def test_what_was_begun_is_finished_before_the_loop_stops():
+    act = Act()
+    task = asyncio.create_task(unbroken(act.once()))
+    await act.begun.wait()
+    task.cancel()
+    act.leave.set()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert act.ended
+
+
+async def test_who_is_told_twice_breaks_off():
+    act = Act()
+    task = asyncio.create_task(unbroken(act.once()))
+    await act.begun.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    task.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait([task])
+    assert task.cancelled()
+    assert not act.ended
+
+
+async def test_what_fails_is_raised_to_the_loop():
+    with pytest.raises(RuntimeError, match="a bug"):
+        await unbroken(fails())
