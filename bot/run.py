@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import multiprocessing
 import multiprocessing.connection
 import signal
@@ -90,6 +91,7 @@ def _serve_one(settings: Settings, bound: socket.socket, *, worker: bool) -> Non
 async def _serve(settings: Settings, bound: socket.socket, *, worker: bool) -> None:
     app = web_app(parts_of(settings), worker=worker)
     async with listening(app, bound):
+        spare_the_collector()
         log.info("serving", address="http://{}:{}".format(*bound.getsockname()[:2]), worker=worker)
         await told_to_stop()
         log.info("draining")
@@ -110,9 +112,16 @@ async def listening(app: web.Application, bound: socket.socket) -> AsyncIterator
 async def _work(settings: Settings) -> None:
     parts = parts_of(settings)
     async with opened(parts), working(parts):
+        spare_the_collector()
         log.info("working")
         await told_to_stop()
         log.info("draining")
+
+
+def spare_the_collector() -> None:
+    """What is there after the start stays; looking through it again and again costs long pauses."""
+    gc.collect()
+    gc.freeze()
 
 
 async def told_to_stop() -> None:
