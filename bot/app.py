@@ -32,7 +32,6 @@ from services.store.database import Database
 log = structlog.get_logger()
 
 _DRAIN_SECONDS = 20
-_BEGIN_AGAIN_SECONDS = 1.0
 
 
 def utc_now() -> datetime:
@@ -104,7 +103,7 @@ async def working(parts: Parts) -> AsyncIterator[None]:
                 await _stop(tasks)
 
 
-async def lasting(run: Callable[[], Awaitable[object]]) -> None:
+async def lasting(run: Callable[[], Awaitable[object]], *, after_seconds: float = 1.0) -> None:
     """A loop that ends although nobody stopped it is logged and begun again: a process that lives on
     without one of its loops looks healthy, and leaves people without an answer."""
     task = asyncio.current_task()
@@ -118,7 +117,7 @@ async def lasting(run: Callable[[], Awaitable[object]]) -> None:
             log.exception("worker.loop_cancelled", loop=run.__qualname__)  # by something inside
         except Exception:
             log.exception("worker.loop_failed", loop=run.__qualname__)
-        await asyncio.sleep(_BEGIN_AGAIN_SECONDS)
+        await asyncio.sleep(after_seconds)
 
 
 async def _stop(tasks: list[asyncio.Task[None]]) -> None:

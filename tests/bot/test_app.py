@@ -9,11 +9,6 @@ from bot import app
 from bot.stopping import unbroken
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch):
-    monkeypatch.setattr(app, "_BEGIN_AGAIN_SECONDS", 0)
-
-
 async def fails():
     raise RuntimeError("a bug")
 
@@ -35,7 +30,7 @@ async def test_a_loop_that_ends_by_itself_is_logged_and_begun_again(goes_wrong):
         await goes_wrong()
 
     with structlog.testing.capture_logs() as logs:
-        task = asyncio.create_task(app.lasting(run))
+        task = asyncio.create_task(app.lasting(run, after_seconds=0))
         async with asyncio.timeout(5):
             for _ in range(3):
                 await begun.acquire()
