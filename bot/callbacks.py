@@ -30,7 +30,6 @@ from services.work import Work
 log = structlog.get_logger()
 
 MOST_TRIES = 4
-PROVIDER = "mpesa"  # the one that calls unsigned addresses so far
 _BATCH = 20
 _ABREAST = 4
 _POLL_SECONDS = 1.0
@@ -125,22 +124,28 @@ class Callbacks:
 
     async def _apply(self, callback: Callback) -> None:
         """Raises Unreadable, and whatever a bug raises: then nothing of it has happened."""
-        name = f"hook|{callback.external_id}|"
-        body = self._vault.open(callback.body_sealed, callback.tenant_id, "inbox.body", name)
-        provider = await self._providers.of(callback.tenant_id, PROVIDER)
-        confirm_above = await self._providers.confirm_above(callback.tenant_id, PROVIDER)
-        token_hash = bytes.fromhex(callback.external_id.partition(":")[0])
+        row = f"hook|{callback.external_id}|"
+        body = self._vault.open(callback.body_sealed, callback.tenant_id, "inbox.body", row)
+        hook, name = await self._addressed(bytes.fromhex(callback.external_id.partition(":")[0]))
+        provider = await self._providers.of(hook.tenant_id, name)
+        confirm_above = await self._providers.confirm_above(hook.tenant_id, name)
+        report = provider.read(hook.about, body)
         async with self._database.transaction() as connection:
             if not await _mark(connection, callback, state="done", error=None):
                 return  # our lease ran out, and another worker has taken it
-            hook = await hooks.by_hash(connection, token_hash)
-            if hook is None:
-                raise Unreadable("its address is gone")
-            report = provider.read(hook.about, body)
             work = Work(connection, self._vault, hook.tenant_id, self._clock())
             await hooks.apply(work, hook, report, confirm_above=confirm_above)
         self._bell.ring("turns")
         self._bell.ring("jobs")
+
+    async def _addressed(self, token_hash: bytes) -> tuple[hooks.Hook, str]:
+        """What the address is about, and whose it is. Raises Unreadable."""
+        async with self._database.reading() as connection:
+            hook = await hooks.by_hash(connection, token_hash)
+            provider = await hooks.provider_of(connection, hook) if hook else None
+        if hook is None or provider is None:
+            raise Unreadable("its address is gone")
+        return hook, provider
 
     async def _put_off(self, callback: Callback, error: Exception) -> None:
         """What it did was rolled back: it waits longer each time, and is parked in the end."""

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
+from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
@@ -24,7 +25,6 @@ from services.jobs import Job
 from services.payments import collect
 from services.payments.settle import expire as expire_collect
 from services.providers.base import Misconfigured, Pending, Unknown
-from services.providers.mpesa import Mpesa
 from services.safety.vault import Vault
 from services.store import schema
 from services.store.bell import Bell
@@ -35,7 +35,6 @@ from services.work import Work
 
 log = structlog.get_logger()
 
-PROVIDER = "mpesa"  # the one that is prompted and paid out by so far
 _BATCH = 50
 _POLL_SECONDS = 1.0
 _LEASE = timedelta(seconds=120)
@@ -43,6 +42,7 @@ _LEASE = timedelta(seconds=120)
 _MOST_SECONDS = 90.0
 _LONGEST_WAIT = timedelta(minutes=10)
 
+Client = TypeVar("Client")
 Told = TypeVar("Told")
 
 
@@ -160,7 +160,8 @@ class Calls:
             prompt = await collect.begin_collect(work, job.target_id, self._public_url)
         if prompt is None:
             return
-        answer = await self._call(job, PROVIDER, lambda client: client.collect(prompt))
+        client_of = self._providers.collecting
+        answer = await self._call(job, prompt.provider, client_of, lambda client: client.collect(prompt))
         async with self._work(job) as work:
             await collect.collect_answered(work, job.target_id, answer)
 
@@ -170,7 +171,8 @@ class Calls:
         if question is None:
             return
         provider, reference = question
-        word = await self._call(job, provider, lambda client: client.check(reference))
+        client_of = self._providers.collecting
+        word = await self._call(job, provider, client_of, lambda client: client.check(reference))
         if isinstance(word, Misconfigured | Unknown):
             word = Pending(word.detail, ours=isinstance(word, Misconfigured))
         async with self._work(job) as work:
@@ -181,7 +183,8 @@ class Calls:
             sending = await payout.begin_payout(work, job.target_id, self._public_url)
         if sending is None:
             return
-        answer = await self._call(job, PROVIDER, lambda client: client.pay_out(sending))
+        client_of = self._providers.paying_out
+        answer = await self._call(job, sending.provider, client_of, lambda client: client.pay_out(sending))
         async with self._work(job) as work:
             await payout.payout_answered(work, job.target_id, answer)
 
@@ -191,28 +194,33 @@ class Calls:
         if question is None:
             return
         one = (question.attempt_id, question.reference, question.callback_url, question.timeout_url)
-        answer = await self._call(job, question.provider, lambda client: client.ask(*one))
+        client_of = self._providers.paying_out
+        answer = await self._call(job, question.provider, client_of, lambda client: client.ask(*one))
         async with self._work(job) as work:
             await payout.payout_check_answered(work, job.target_id, answer)
 
     # --- the call ------------------------------------------------------------------------------------
 
     async def _call(
-        self, job: Job, provider: str, ask: Callable[[Mpesa], Awaitable[Told]]
+        self,
+        job: Job,
+        provider: str,
+        client_of: Callable[[UUID, str], Awaitable[Client]],
+        ask: Callable[[Client], Awaitable[Told]],
     ) -> Told | Misconfigured | Unknown:
         """Outside any transaction. Whatever ends it without an answer leaves it unknown."""
-        told = await self._told(job, provider, ask)
+        told = await self._told(job, lambda: client_of(job.tenant_id, provider), ask)
         metrics.calls.labels(provider, job.kind, type(told).__name__.lower()).inc()
         if isinstance(told, Misconfigured) or (isinstance(told, Pending) and told.ours):
             log.error("call.misconfigured", kind=job.kind, tenant_id=str(job.tenant_id), detail=told.detail)
         return told
 
     async def _told(
-        self, job: Job, provider: str, ask: Callable[[Mpesa], Awaitable[Told]]
+        self, job: Job, client: Callable[[], Awaitable[Client]], ask: Callable[[Client], Awaitable[Told]]
     ) -> Told | Misconfigured | Unknown:
         try:
             async with asyncio.timeout(self._most_seconds):
-                return await ask(await self._providers.of(job.tenant_id, provider))
+                return await ask(await client())
         except NoProvider as none:
             return Misconfigured(str(none))
         except TimeoutError:

@@ -80,13 +80,24 @@ def worded(refusal: Refusal) -> Text:
                 available=available,
                 required=required,
             )
-        case errors.ProviderNotConfigured(provider=provider):
-            return Text(
-                "{shop} has not set up {provider}. Please ask them about another way.",
-                provider=provider_name(provider),
-            )
+        case errors.ProviderNotConfigured():
+            return _not_set_up(refusal)
         case _:
             return _access(refusal)
+
+
+def _not_set_up(refusal: errors.ProviderNotConfigured) -> Text:
+    """Customers can only ask the shop; its staff can have it mended."""
+    provider = provider_name(refusal.provider)
+    if not refusal.paying_out:
+        return Text("{shop} has not set up {provider}. Please ask them about another way.", provider=provider)
+    if not refusal.missing:
+        return Text("{shop} cannot pay out by {provider}. Ask the operator to set it up.", provider=provider)
+    return Text(
+        "{shop} cannot pay out by {provider} yet. The operator must add to its settings: {missing}.",
+        provider=provider,
+        missing=", ".join(refusal.missing),
+    )
 
 
 def _access(refusal: Refusal) -> Text:

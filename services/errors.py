@@ -74,10 +74,15 @@ class InsufficientBalance(Refusal):
 
 @dataclass(eq=False)
 class ProviderNotConfigured(Refusal):
-    """The tenant has no working settings for this provider or rail."""
+    """The tenant has no working settings for this provider or rail.
+
+    `paying_out`: a withdrawal was asked for, by staff; `missing` names the settings that it lacks.
+    """
 
     code: ClassVar[str] = "provider_not_configured"
     provider: str
+    missing: tuple[str, ...] = ()
+    paying_out: bool = False
 
 
 @dataclass(eq=False)

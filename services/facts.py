@@ -35,7 +35,9 @@ class Shop(_Facts):
     country: str
     timezone: str
     open: bool = True  # False: the tenant is switched off
-    providers: tuple[str, ...] = ()  # what customers can pay with, e.g. ("mpesa",)
+    collects_by: tuple[str, ...] = ()  # the providers that customers can pay with now, e.g. ("mpesa",)
+    pays_out_by: tuple[str, ...] = ()  # the ways that withdrawals can go now, e.g. ("mpesa",)
+    payout_lacks: dict[str, tuple[str, ...]] = {}  # by way: the settings without which it cannot
 
 
 class Checkout(_Facts):

@@ -45,7 +45,7 @@ async def quote(work: Work, gross: Money, method_type: str) -> Quote:
     """
     rail = RAILS.get(method_type)
     if rail is None or gross.currency != _CURRENCY:
-        raise ProviderNotConfigured(method_type)
+        raise ProviderNotConfigured(method_type, paying_out=True)
     if rail.whole and not gross.whole:
         raise NotWholeShillings(gross)
     bands = await _bands(work, method_type)

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.money import Money
 from services.payments import settle as payments
 from services.providers.base import Report
-from services.store.schema import hooks
+from services.store.schema import attempts, hooks
+from services.store.schema import payouts as payout_rows
 from services.withdrawals import settle as payouts
 from services.work import Work
 
@@ -56,6 +57,14 @@ async def resolve(connection: AsyncConnection, token: str) -> Hook | None:
 async def by_hash(connection: AsyncConnection, token_hash: bytes) -> Hook | None:
     row = (await connection.execute(sa.select(hooks).where(hooks.c.token_hash == token_hash))).first()
     return Hook(row.tenant_id, row.about, row.target_id) if row else None
+
+
+async def provider_of(connection: AsyncConnection, hook: Hook) -> str | None:
+    """Who calls this address: the provider of its target."""
+    table = attempts if hook.about == "collect" else payout_rows
+    mine = (table.c.tenant_id == hook.tenant_id, table.c.id == hook.target_id)
+    found: str | None = await connection.scalar(sa.select(table.c.provider).where(*mine))
+    return found
 
 
 async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money | None = None) -> None:

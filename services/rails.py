@@ -1,16 +1,60 @@
-"""Rails: what the ways of collecting take, known without asking anybody."""
+"""Rails: what the ways of collecting and of paying out take, known without asking anybody."""
 
 from collections.abc import Mapping
+from typing import Any
 
+from services.errors import ProviderNotConfigured
+from services.facts import Shop
 from services.money import Money
-from services.providers import daraja_codes
-from services.providers.base import Limits
-
-COLLECTED: Mapping[str, Limits] = {"mpesa": daraja_codes.LIMITS["collect"]}
+from services.providers import PROVIDERS, Provider, WrongSettings, settings_of
 
 
 def refuse_uncollectable(provider: str, amount: Money) -> None:
-    """Raises NotWholeShillings, BelowMinimum or OverLimit where the provider cannot take the amount."""
-    limits = COLLECTED.get(provider)
-    if limits is not None:
-        limits.refuse_beyond(amount)
+    """Raises NotWholeShillings, BelowMinimum or OverLimit where the provider cannot take the amount,
+    ProviderNotConfigured where it takes none of this currency."""
+    known = PROVIDERS.get(provider)
+    if known is None or known.collects is None or known.currency != amount.currency:
+        raise ProviderNotConfigured(provider)
+    known.collects.refuse_beyond(amount)
+
+
+def refuse_closed_till(shop: Shop, provider: str = "mpesa") -> None:
+    """Raises ProviderNotConfigured where customers can pay by nothing."""
+    if not shop.collects_by:
+        raise ProviderNotConfigured(provider)
+
+
+def refuse_closed_way_out(shop: Shop, method_type: str) -> None:
+    """Raises ProviderNotConfigured, with what is missing, where nothing can be paid out this way."""
+    if method_type not in shop.pays_out_by:
+        raise ProviderNotConfigured(method_type, shop.payout_lacks.get(method_type, ()), paying_out=True)
+
+
+def refuse_closed_ways_out(shop: Shop, usual: str = "mpesa") -> None:
+    """Raises ProviderNotConfigured, with what the usual way lacks, where nothing can be paid out at all."""
+    if not shop.pays_out_by:
+        refuse_closed_way_out(shop, usual)
+
+
+def abilities(
+    parts: Mapping[str, Mapping[str, Any]], currency: str, providers: Mapping[str, Provider] = PROVIDERS
+) -> dict[str, Any]:
+    """What a tenant's settings let it do, as a Shop has it."""
+    collects_by: list[str] = []
+    pays_out_by: list[str] = []
+    lacks: dict[str, tuple[str, ...]] = {}
+    for name, provider in sorted(providers.items()):
+        if name not in parts or provider.currency != currency:
+            continue
+        try:
+            settings = settings_of(provider, parts[name])
+        except WrongSettings as wrong:
+            lacks |= dict.fromkeys(provider.pays_out, wrong.keys)
+            continue
+        if provider.collects is not None and not settings.missing_to_collect:
+            collects_by.append(name)
+        if settings.missing_to_pay_out:
+            lacks |= dict.fromkeys(provider.pays_out, settings.missing_to_pay_out)
+        else:
+            pays_out_by += sorted(provider.pays_out)
+    return {"collects_by": tuple(collects_by), "pays_out_by": tuple(pays_out_by), "payout_lacks": lacks}

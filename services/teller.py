@@ -9,12 +9,12 @@ from uuid import UUID
 from services import ledger
 from services.errors import MissingScope, NotFound, ProviderNotConfigured
 from services.facts import Balance, Checkout, Destination, Me, Quote, Shop, Started, Way
-from services.fees import RAILS
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
 from services.payments import methods, start, waiting
 from services.people import people
 from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
+from services.rails import refuse_closed_way_out
 from services.store.schema import withdrawals
 from services.withdrawals import decide, destinations, record, request
 from services.work import Work
@@ -23,18 +23,9 @@ _LATEST = 20
 
 
 class Teller:
-    """`rails`: the ways out that the tenant can pay by, e.g. {"mpesa"}."""
-
-    def __init__(
-        self,
-        work: Work,
-        shop: Shop,
-        me: Me,
-        conversation_id: UUID,
-        rails: frozenset[str] = frozenset({"mpesa"}),
-    ) -> None:
+    def __init__(self, work: Work, shop: Shop, me: Me, conversation_id: UUID) -> None:
         self._work, self._shop, self._me = work, shop, me
-        self._conversation_id, self._rails = conversation_id, rails
+        self._conversation_id = conversation_id
 
     @property
     def me(self) -> Me:
@@ -56,10 +47,10 @@ class Teller:
 
     async def ways(self) -> tuple[Way, ...]:
         saved = await methods.ways(self._work, self._me.person_id)
-        return tuple(way for way in saved if way.method.provider in self._shop.providers)
+        return tuple(way for way in saved if way.method.provider in self._shop.collects_by)
 
     async def pay(self, checkout: Checkout, way: Way) -> Started:
-        if way.method.provider not in self._shop.providers:
+        if way.method.provider not in self._shop.collects_by:
             raise ProviderNotConfigured(way.method.provider)
         payer = start.Payer(self._me.person_id, self._conversation_id)
         return await start.start(self._work, payer, checkout, way)
@@ -89,7 +80,7 @@ class Teller:
     async def destinations(self) -> tuple[Destination, ...]:
         self._need(INITIATE)
         known = await destinations.known(self._work)
-        return tuple(each for each in known if self._can_send_by(each.method_type))
+        return tuple(each for each in known if each.method_type in self._shop.pays_out_by)
 
     async def number_destination(self, phone: str) -> Destination:
         self._need(INITIATE)
@@ -97,11 +88,11 @@ class Teller:
 
     async def quote(self, amount: Money, method_type: str) -> Quote:
         self._need(INITIATE)
-        self._refuse_other_rails(method_type)
+        refuse_closed_way_out(self._shop, method_type)
         return await request.quote(self._work, amount, method_type)
 
     async def withdraw(self, id: UUID, quote: Quote, destination: Destination) -> Withdrawal:  # noqa: A002  the protocol's name
-        self._refuse_other_rails(destination.method_type)
+        refuse_closed_way_out(self._shop, destination.method_type)
         return await request.request(self._work, self._me.person_id, id, quote, destination)
 
     async def approve(self, withdrawal_id: UUID, digest: str) -> Withdrawal:
@@ -132,10 +123,3 @@ class Teller:
         the database."""
         if scope not in self._me.scopes:
             raise MissingScope(scope)
-
-    def _can_send_by(self, method_type: str) -> bool:
-        return method_type in self._rails and RAILS[method_type].provider in self._shop.providers
-
-    def _refuse_other_rails(self, method_type: str) -> None:
-        if not self._can_send_by(method_type):
-            raise ProviderNotConfigured(method_type)

@@ -46,7 +46,12 @@ class FakeBusiness:
 
     shop: Shop = dataclasses.field(
         default_factory=lambda: Shop(
-            name="Mama Njeri", currency="KES", country="KE", timezone="Africa/Nairobi", providers=("mpesa",)
+            name="Mama Njeri",
+            currency="KES",
+            country="KE",
+            timezone="Africa/Nairobi",
+            collects_by=("mpesa",),
+            pays_out_by=("mpesa",),
         )
     )
     now: datetime = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

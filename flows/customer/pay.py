@@ -16,9 +16,9 @@ from flows.reply import Said, SharedNumber
 from flows.step import Choice, Step
 from flows.teller import Checkout, Teller, Way
 from flows.text import Text
-from services.errors import AlreadyPaid, PaymentUnderWay, ProviderNotConfigured
+from services.errors import AlreadyPaid, PaymentUnderWay
 from services.ids import new_id
-from services.rails import refuse_uncollectable
+from services.rails import refuse_closed_till, refuse_uncollectable
 
 
 class Pay(Choice):
@@ -166,8 +166,7 @@ async def review(checkout: Checkout, teller: Teller) -> ReviewOrder | AskNumber:
 
     Raises ProviderNotConfigured, and what the amount makes impossible.
     """
-    if not teller.shop.providers:
-        raise ProviderNotConfigured("mpesa")
+    refuse_closed_till(teller.shop)
     known = await ways(teller)
     refuse_uncollectable(known[0].method.provider if known else "mpesa", checkout.amount)
     if known:
@@ -206,7 +205,11 @@ async def not_paying(checkout: Checkout, teller: Teller) -> NotPaying | AlreadyS
 
 
 async def pay(teller: Teller, rest: str = "") -> ReviewOrder | AskNumber | EnterAmount:
-    """An amount that was typed, else the order that waits, else asks for an amount."""
+    """An amount that was typed, else the order that waits, else asks for an amount.
+
+    Raises ProviderNotConfigured at once, before anything is asked.
+    """
+    refuse_closed_till(teller.shop)
     if rest:
         return await review(amount(rest, teller), teller)
     waiting = await teller.open_order()

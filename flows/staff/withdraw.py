@@ -22,6 +22,7 @@ from services.errors import Changed
 from services.ids import new_id
 from services.money import Money
 from services.news import Withdrawal
+from services.rails import refuse_closed_ways_out
 
 
 class Confirm(Choice):
@@ -208,6 +209,7 @@ async def confirm(amount: Money, destination: Destination, teller: Teller) -> Co
 
 async def start(amount: Money, teller: Teller) -> ConfirmWithdrawal | ChooseDestination | EnterPayoutNumber:
     """The configured destination is offered first, in one message."""
+    refuse_closed_ways_out(teller.shop)
     known = await teller.destinations()
     if known and known[0].configured:
         return await confirm(amount, known[0], teller)
@@ -216,6 +218,8 @@ async def start(amount: Money, teller: Teller) -> ConfirmWithdrawal | ChooseDest
 
 
 async def ask_amount(teller: Teller) -> EnterWithdrawal:
+    """Raises ProviderNotConfigured at once, before anything is asked."""
+    refuse_closed_ways_out(teller.shop)
     return EnterWithdrawal(available=(await teller.balance()).available)
 
 

@@ -49,6 +49,7 @@ async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt
         return None
     await move(work, attempt, "created", state="submitting")
     return Prompt(
+        provider=attempt.provider,
         attempt_id=attempt.id,
         amount=attempt.amount,
         phone=attempt.details["phone_number"],

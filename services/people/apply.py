@@ -16,6 +16,7 @@ from services.people import people as persons
 from services.people.access import who_may_withdraw
 from services.people.staffing import staff_changed
 from services.people.tenant_file import LimitsPart, TenantFile
+from services.providers import PROVIDERS
 from services.store.schema import credentials, fees, products, tenants
 from services.withdrawals.freeze import unfreeze
 from services.work import Work, canonical
@@ -252,6 +253,20 @@ async def _products_changed(work: Work, file: TenantFile) -> list[str]:
 
 
 async def _warnings(work: Work, file: TenantFile) -> list[str]:
+    return [*_of_no_use(file), *await _hands_missing(work, file)]
+
+
+def _of_no_use(file: TenantFile) -> list[str]:
+    """Providers that move another money than the tenant's."""
+    return [
+        f"providers.{name}: moves {provider.currency} only and the tenant's currency is "
+        f"{file.tenant.currency}, so nobody can pay or be paid by it"
+        for name, provider in PROVIDERS.items()
+        if getattr(file.providers, name) is not None and provider.currency != file.tenant.currency
+    ]
+
+
+async def _hands_missing(work: Work, file: TenantFile) -> list[str]:
     needed = file.limits.approvals
     if who_may_withdraw(await persons.active_staff(work), needed):
         return []

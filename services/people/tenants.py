@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.facts import Shop
+from services.rails import abilities
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import credentials, tenants
@@ -91,7 +92,7 @@ def _tenant(row: Any, parts: dict[str, dict[str, Any]]) -> Tenant:
             country=row.country,
             timezone=row.timezone,
             open=row.active,
-            providers=tuple(sorted(providers)),
+            **abilities(providers, row.currency),
         ),
         access_token=parts.get("whatsapp", {}).get("access_token"),
         providers=providers,

@@ -1,4 +1,8 @@
-"""Providers: who moves the money; each one's settings and way in, by a visible line."""
+"""Providers: who moves the money; each one's settings and way in, by a visible line.
+
+A provider is one file (with its settings) and one line of PROVIDERS: what customers can pay with, what
+withdrawals can go by, who is called and who reads a callback all follow from it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 import aiohttp
-from pydantic import BaseModel
+from pydantic import ValidationError
 
-from services.providers.base import Collects, PaysOut, Tokens
+from services.providers.base import Collects, Limits, PaysOut, ProviderSettings, Tokens
+from services.providers.daraja_codes import LIMITS
 from services.providers.mpesa import Mpesa
 from services.providers.mpesa_settings import MpesaSettings
 
@@ -18,12 +23,33 @@ Open = Callable[[Any, aiohttp.ClientSession, str, Tokens, Callable[[], datetime]
 @dataclass(frozen=True)
 class Provider:
     """`settings` is what a tenant's file holds under [providers.NAME]; `open` takes them, a session,
-    the provider's address, its tokens and the clock."""
+    the provider's address, its tokens and the clock. `collects`: what it takes of customers at once, None
+    where it takes nothing; `pays_out`: the ways out that it carries."""
 
-    settings: type[BaseModel]
+    settings: type[ProviderSettings]
     open: Open
+    currency: str
+    collects: Limits | None = None
+    pays_out: frozenset[str] = frozenset()
 
 
 PROVIDERS: Mapping[str, Provider] = {
-    "mpesa": Provider(MpesaSettings, Mpesa),
+    "mpesa": Provider(MpesaSettings, Mpesa, "KES", LIMITS["collect"], frozenset({"mpesa"})),
 }
+
+
+class WrongSettings(Exception):
+    """They cannot be read: `keys` are wrong or missing."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        super().__init__(", ".join(keys))
+        self.keys = keys
+
+
+def settings_of(provider: Provider, facts: Mapping[str, Any]) -> ProviderSettings:
+    """Raises WrongSettings."""
+    try:
+        return provider.settings.model_validate(facts)
+    except ValidationError as error:
+        wrong = error.errors(include_input=False)
+        raise WrongSettings(tuple(".".join(map(str, each["loc"])) for each in wrong)) from None

@@ -9,12 +9,44 @@ of every repr, since reprs end in logs. A `detail` is fit for logs.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
 
 from services.errors import BelowMinimum, NotWholeShillings, OverLimit
 from services.money import Money
 from services.news import Unpaid
+
+# --- settings ---------------------------------------------------------------------------------------
+
+
+class ProviderSettings(BaseModel):
+    """What a tenant's file holds under [providers.NAME]. Errors never show a value (`errors()` does: ask
+    it to leave out input)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @property
+    def app(self) -> str:
+        """What access tokens belong to, where there are any."""
+        return ""
+
+    @property
+    def missing_to_collect(self) -> tuple[str, ...]:
+        """Names of settings without which no customer can pay; empty when all are there."""
+        return ()
+
+    @property
+    def missing_to_pay_out(self) -> tuple[str, ...]:
+        """Names of settings without which nothing can be paid out; empty when all are there."""
+        return ()
+
+    @property
+    def confirm_above_amount(self) -> Money | None:
+        """A larger success is confirmed by a query before it credits: with zero every one, with None none."""
+        return None
+
 
 # --- the answer to a request that may move money ---------------------------------------------------
 
@@ -149,6 +181,7 @@ class Limits:
 class Prompt:
     """Ask a customer's phone for money. `reference` is at most 12 characters, shown to the customer."""
 
+    provider: str
     attempt_id: UUID
     amount: Money
     phone: str = field(repr=False)  # E.164 with plus
@@ -160,6 +193,7 @@ class Prompt:
 class Payout:
     """Send money to a destination in full (unmasked)."""
 
+    provider: str
     attempt_id: UUID
     amount: Money
     method_type: str
@@ -179,6 +213,7 @@ class Reads(Protocol):
         ...
 
 
+@runtime_checkable
 class Collects(Reads, Protocol):
     async def collect(self, prompt: Prompt) -> Answer: ...
 
@@ -187,6 +222,7 @@ class Collects(Reads, Protocol):
         ...
 
 
+@runtime_checkable
 class PaysOut(Reads, Protocol):
     async def pay_out(self, payout: Payout) -> Answer: ...
 

@@ -10,19 +10,18 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from cryptography.x509 import load_pem_x509_certificate
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.money import Money
+from services.providers.base import ProviderSettings
 from services.written import Amount, minor_of
 
 Shortcode = Annotated[str, Field(pattern=r"^[0-9]{5,7}$")]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 
 
-class MpesaSettings(BaseModel):
-    """One organisation at Daraja. Errors never show a value (`errors()` does: ask it to leave out input)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+class MpesaSettings(ProviderSettings):
+    """One organisation at Daraja."""
 
     shortcode: Shortcode  # the paybill; for a till its store (head office) number
     till: Shortcode | None = None
@@ -58,13 +57,15 @@ class MpesaSettings(BaseModel):
         return self
 
     @property
+    def app(self) -> str:
+        return self.consumer_key.get_secret_value()
+
+    @property
     def missing_to_collect(self) -> tuple[str, ...]:
-        """Names of settings without which no customer can pay; empty when all are there."""
         return () if self.passkey else ("passkey",)
 
     @property
     def missing_to_pay_out(self) -> tuple[str, ...]:
-        """Names of settings without which nothing can be paid out; empty when all are there."""
         needed: dict[str, object] = {"initiator_name": self.initiator_name}
         if not self.security_credential:
             needed |= {"initiator_password": self.initiator_password, "certificate": self.certificate}
@@ -85,7 +86,6 @@ class MpesaSettings(BaseModel):
 
     @property
     def confirm_above_amount(self) -> Money | None:
-        """A larger success is confirmed by a query before it credits: with zero every one, with None none."""
         return None if self.confirm_above is None else Money(minor_of(self.confirm_above, "KES"), "KES")
 
 

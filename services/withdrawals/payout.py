@@ -143,6 +143,7 @@ async def _payout(work: Work, one: Sending, public_url: str) -> Payout:
     row: sa.Row[Any] = one.withdrawal
     payout_id = one.payout.id
     return Payout(
+        provider=one.payout.provider,
         attempt_id=payout_id,
         amount=one.net,
         method_type=row.method_type,

@@ -129,6 +129,12 @@ class Play:
                         method_type="mpesa", details=details, label=label, configured=bool(configured)
                     )
                 )
+            case "closed", ("till",):
+                self.business.shop = self.business.shop.model_copy(update={"collects_by": ()})
+            case "closed", ("payouts", *missing):
+                lacks = {"mpesa": tuple(missing)} if missing else {}
+                closed = {"pays_out_by": (), "payout_lacks": lacks}
+                self.business.shop = self.business.shop.model_copy(update=closed)
             case "speaks", (name, language):
                 people = self.business.people
                 people[name] = people[name].model_copy(update={"language": language})

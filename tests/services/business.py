@@ -103,7 +103,12 @@ class Business:
 
     def teller_in(self, work: Work, person: UUID) -> Teller:
         shop = Shop(
-            name="Mama Njeri", currency="KES", country="KE", timezone="Africa/Nairobi", providers=("mpesa",)
+            name="Mama Njeri",
+            currency="KES",
+            country="KE",
+            timezone="Africa/Nairobi",
+            collects_by=("mpesa",),
+            pays_out_by=("mpesa",),
         )
         me = Me(person_id=person, name=None, language="en", phone=PHONE, scopes=self.scopes[person])
         return Teller(work, shop, me, self.chats[person])

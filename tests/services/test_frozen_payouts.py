@@ -17,6 +17,7 @@ from services.news import (
 from services.providers.base import Failed, Misconfigured, Succeeded, Unknown
 from services.store.schema import audit, jobs, tenants
 from services.withdrawals import freeze
+from services.withdrawals.sending import sending
 from tests.services.business import PayingOut, kes
 
 SENT = Succeeded("UKP9000001", kes("967"))
@@ -65,7 +66,7 @@ async def test_a_contradiction_is_graver_than_wrong_settings_and_stays_the_cause
     await second.called(UNREGISTERED)
     await second.called(Succeeded("UKP9000002", kes("467")))
     async with business.work() as work:
-        await freeze.freeze(work, await freeze.sending(work, second.payout), Frozen.SETTINGS, "again")
+        await freeze.freeze(work, await sending(work, second.payout), Frozen.SETTINGS, "again")
     assert (await business.row(tenants, business.tenant)).frozen_because == Frozen.CONTRADICTION
     causes = [news.because for news in await told(business, business.owner, PayoutsStopped)]
     assert causes == [Frozen.SETTINGS, Frozen.CONTRADICTION]

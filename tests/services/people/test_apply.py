@@ -232,3 +232,12 @@ async def test_a_tenant_without_enough_hands_is_taken_with_a_warning(registry, a
 async def test_who_is_switched_off_is_no_hand(registry):
     text = warnings(1, "Cashier", "Owner") + "active = false\n"
     assert (await registry.apply(text)).warnings
+
+
+async def test_a_provider_that_moves_another_money_is_taken_with_a_warning(registry):
+    applied = await registry.apply(
+        FULL.replace('currency = "KES"', 'currency = "UGX"').replace(".50", "").replace("1000.01", "1001")
+    )
+    assert applied.warnings[0] == (
+        "providers.mpesa: moves KES only and the tenant's currency is UGX, so nobody can pay or be paid by it"
+    )

@@ -26,6 +26,7 @@ SECRETS = {"consumer_key": "the-consumer-key", "consumer_secret": "the-consumer-
 INITIATOR_PASSWORD = "Safaricom123!!"
 
 PROMPTED = Prompt(
+    provider="mpesa",
     attempt_id=UUID("019acf00-0000-7000-8000-000000000001"),
     amount=Money(1_00, "KES"),
     phone="+254722111111",
@@ -33,6 +34,7 @@ PROMPTED = Prompt(
     callback_url="https://pay.example/hooks/ab12",
 )
 PAID_OUT = Payout(
+    provider="mpesa",
     attempt_id=UUID("019acf00-0000-7000-8000-000000000002"),
     amount=Money(967_00, "KES"),
     method_type="mpesa",

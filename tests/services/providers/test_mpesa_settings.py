@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
 from services.money import Money
-from services.providers import PROVIDERS
+from services.providers import PROVIDERS, Provider
 from services.providers.daraja_codes import LIMITS
 from services.providers.mpesa import Mpesa
 from services.providers.mpesa_settings import MpesaSettings, public_key
@@ -22,7 +22,8 @@ def load(**more):
 
 
 def test_the_line_of_the_provider_is_there():
-    assert (PROVIDERS["mpesa"].settings, PROVIDERS["mpesa"].open) == (MpesaSettings, Mpesa)
+    line = Provider(MpesaSettings, Mpesa, "KES", LIMITS["collect"], frozenset({"mpesa"}))
+    assert PROVIDERS["mpesa"] == line
 
 
 def test_what_an_ability_lacks_is_named():

@@ -1,0 +1,80 @@
+"""What a tenant's settings let it do, and what a provider takes."""
+
+import pytest
+
+from services.errors import BelowMinimum, NotWholeShillings, ProviderNotConfigured
+from services.facts import Shop
+from services.money import Money
+from services.providers import PROVIDERS
+from services.rails import abilities, refuse_closed_till, refuse_closed_ways_out, refuse_uncollectable
+from tests.bot.market import SETTINGS
+from tests.services.business import kes
+
+KEYS = {name: SETTINGS[name] for name in ("shortcode", "consumer_key", "consumer_secret")}
+
+
+def shop(settings, currency="KES"):
+    parts = {} if settings is None else {"mpesa": settings}
+    facts = {"name": "Mama Njeri", "currency": currency, "country": "KE", "timezone": "Africa/Nairobi"}
+    return Shop(**facts, **abilities(parts, currency))
+
+
+def test_with_all_settings_a_tenant_collects_and_pays_out():
+    full = shop(SETTINGS)
+    assert (full.collects_by, full.pays_out_by, full.payout_lacks) == (("mpesa",), ("mpesa",), {})
+    refuse_closed_till(full)
+    refuse_closed_ways_out(full)
+
+
+def test_without_a_passkey_nothing_is_collected():
+    lacking = shop({key: value for key, value in SETTINGS.items() if key != "passkey"})
+    assert (lacking.collects_by, lacking.pays_out_by) == ((), ("mpesa",))
+    with pytest.raises(ProviderNotConfigured):
+        refuse_closed_till(lacking)
+
+
+def test_without_an_initiator_nothing_is_paid_out_and_what_is_missing_is_named():
+    lacking = shop(KEYS | {"passkey": "passkey"})
+    assert (lacking.collects_by, lacking.pays_out_by) == (("mpesa",), ())
+    with pytest.raises(ProviderNotConfigured) as refused:
+        refuse_closed_ways_out(lacking)
+    assert refused.value.missing == ("initiator_name", "initiator_password", "certificate")
+    assert refused.value.paying_out
+
+
+def test_settings_that_cannot_be_read_do_nothing_and_are_named():
+    broken = shop(SETTINGS | {"shortcode": "none"})
+    assert (broken.collects_by, broken.pays_out_by) == ((), ())
+    assert broken.payout_lacks == {"mpesa": ("shortcode",)}
+
+
+@pytest.mark.parametrize(("settings", "currency"), [(None, "KES"), (SETTINGS, "UGX")])
+def test_without_settings_or_in_another_money_nothing_is_offered(settings, currency):
+    nothing = shop(settings, currency)
+    assert (nothing.collects_by, nothing.pays_out_by, nothing.payout_lacks) == ((), (), {})
+    with pytest.raises(ProviderNotConfigured) as refused:
+        refuse_closed_ways_out(nothing)
+    assert refused.value.missing == ()
+
+
+def test_a_part_that_is_no_provider_of_ours_offers_nothing():
+    assert "paystack" not in PROVIDERS
+    assert abilities({"paystack": {"secret_key": "sk"}}, "KES")["collects_by"] == ()
+
+
+def test_an_amount_in_another_money_is_not_collected_by_mpesa():
+    with pytest.raises(ProviderNotConfigured):
+        refuse_uncollectable("mpesa", Money(50_000, "UGX"))
+    with pytest.raises(ProviderNotConfigured):
+        refuse_uncollectable("paystack", kes("500"))
+
+
+@pytest.mark.parametrize(("amount", "refusal"), [("0.50", NotWholeShillings), ("10.50", NotWholeShillings)])
+def test_mpesa_collects_whole_shillings(amount, refusal):
+    with pytest.raises(refusal):
+        refuse_uncollectable("mpesa", kes(amount))
+
+
+def test_less_than_the_least_is_refused():
+    with pytest.raises(BelowMinimum):
+        refuse_uncollectable("mpesa", Money.zero("KES"))
