@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from pydantic_settings import SettingsError as UnreadableSettings
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -17,6 +23,10 @@ _MAKE_A_KEY = 'python -c "import base64, os; print(base64.b64encode(os.urandom(3
 
 class SettingsError(Exception):
     """Every problem of the settings, each with its variable and its fix, a line each."""
+
+    def __init__(self, *problems: tuple[str, str | None]) -> None:
+        self.problems = problems
+        super().__init__("\n".join("; ".join(filter(None, problem)) for problem in problems))
 
 
 def _is_an_address(value: str) -> str:
@@ -136,17 +146,36 @@ class _Environment(Settings, BaseSettings):
         hide_input_in_errors=True,
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  pydantic's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """A file may be called as its variable, with or without the prefix, in any case."""
+        files = [
+            NestedSecretsSettingsSource(file_secret_settings, secrets_prefix=prefix)
+            for prefix in ("LIPACHAT_", "")
+        ]
+        return init_settings, env_settings, dotenv_settings, *files
+
 
 def load() -> Settings:
     """From the environment, `.env` and the directory of LIPACHAT_SECRETS_DIR. Raises SettingsError."""
     folder = os.environ.get("LIPACHAT_SECRETS_DIR")
     if folder is not None and not Path(folder).is_dir():
-        raise SettingsError("LIPACHAT_SECRETS_DIR is no directory; name one whose files are the secrets")
+        raise SettingsError(("LIPACHAT_SECRETS_DIR is no directory", "name one whose files are the secrets"))
     try:
         return _Environment(_secrets_dir=folder)
     except ValidationError as error:
-        problems = (_problem(each) for each in error.errors(include_input=False))
-        raise SettingsError("\n".join(problems)) from None
+        raise SettingsError(*(_problem(each) for each in error.errors(include_input=False))) from None
+    except UnicodeDecodeError:
+        raise SettingsError(("a file in LIPACHAT_SECRETS_DIR is no text", "save it as UTF-8")) from None
+    except (UnreadableSettings, OSError) as error:
+        raise SettingsError((f"the settings cannot be read: {error}", None)) from None
 
 
 def live_keys() -> list[str]:
@@ -158,7 +187,7 @@ def live_keys() -> list[str]:
     )
 
 
-def _problem(error: Any) -> str:
+def _problem(error: Any) -> tuple[str, str | None]:
     name = "LIPACHAT_" + "__".join(str(part) for part in error["loc"]).upper()
     wrong = "is not set" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
     fixes = {
@@ -168,4 +197,4 @@ def _problem(error: Any) -> str:
         "LIPACHAT_WHATSAPP__APP_SECRET": "copy it from Meta's App settings, Basic",
         "LIPACHAT_WHATSAPP__VERIFY_TOKEN": "choose a word and enter it at Meta's webhook too",
     }
-    return f"{name} {wrong}" + (f"; {fixes[name]}" if name in fixes else "")
+    return f"{name} {wrong}", fixes.get(name)

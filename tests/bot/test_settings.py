@@ -84,14 +84,61 @@ def test_one_that_is_missing_of_two_is_named_alone(environment):
     )
 
 
-def test_secrets_from_a_directory_of_files(environment, tmp_path):
-    secrets = tmp_path / "secrets"
-    secrets.mkdir()
-    (secrets / "lipachat_secret_keys").write_text(KEY)
-    environment(
-        **{k: v for k, v in NEEDED.items() if "KEYS" not in k} | {"LIPACHAT_SECRETS_DIR": str(secrets)}
-    )
-    assert load().keys == [bytes(32)]
+@pytest.fixture
+def secrets_dir(environment, tmp_path):
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    environment(LIPACHAT_SECRETS_DIR=str(folder))
+
+    def put(**files):
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("keys", "secret", "token", "url"),
+    [
+        (
+            "lipachat_secret_keys",
+            "lipachat_whatsapp__app_secret",
+            "lipachat_whatsapp__verify_token",
+            "lipachat_mpesa__url",
+        ),
+        ("SECRET_KEYS", "WHATSAPP__APP_SECRET", "WHATSAPP__VERIFY_TOKEN", "MPESA__URL"),
+        ("LIPACHAT_SECRET_KEYS", "whatsapp__app_secret", "Lipachat_WhatsApp__Verify_Token", "mpesa__url"),
+    ],
+)
+def test_secrets_from_a_directory_of_files_named_as_the_variables(secrets_dir, keys, secret, token, url):
+    secrets_dir(**{keys: KEY.encode(), secret: b"old, new\n", token: b"word", url: b"https://m.example"})
+    settings = load()
+    assert settings.keys == [bytes(32)]
+    assert settings.whatsapp.app_secrets == [b"old", b"new"]
+    assert settings.whatsapp.verify_token.get_secret_value() == "word"
+    assert settings.mpesa.url == "https://m.example"
+
+
+def test_a_variable_goes_before_a_file(environment, secrets_dir):
+    environment(**NEEDED)
+    secrets_dir(whatsapp__verify_token=b"another", lipachat_public_url=b"https://pay.example")
+    settings = load()
+    assert settings.whatsapp.verify_token.get_secret_value() == "word"
+    assert settings.public_url == "https://pay.example"
+
+
+def test_a_file_that_is_no_text_is_told(environment, secrets_dir):
+    environment(**NEEDED)
+    secrets_dir(secret_keys=b"\xff\xfe")
+    with pytest.raises(SettingsError, match="a file in LIPACHAT_SECRETS_DIR is no text; save it as UTF-8"):
+        load()
+
+
+def test_a_group_that_is_no_json_is_told_and_not_shown(environment):
+    environment(**NEEDED | {"LIPACHAT_MPESA": "hunter2"})
+    with pytest.raises(SettingsError, match=r'cannot be read: .*"mpesa"') as error:
+        load()
+    assert "hunter2" not in str(error.value)
 
 
 def test_nothing_secret_is_in_its_repr(environment):
