@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from flows.conversation import Script
-from flows.customer import language, menu, paid, pay, waiting
+from flows.customer import doubt, language, menu, paid, pay, waiting
 from flows.staff import approve, notices, wallet, withdraw
 from flows.staff.approve import Decide
 from flows.staff.shown import Stands
@@ -67,11 +67,19 @@ SCRIPT = Script(
         news.PaymentFailed: waiting.told_failed,
         news.PaymentOpen: waiting.told_open,
         news.PaidTwice: paid.told_twice,
+        news.PaymentInDoubt: doubt.told_in_doubt,
         news.WithdrawalRequested: approve.told_requested,
         news.WithdrawalApproved: approve.told_approved,
         news.WithdrawalClosed: approve.told_closed,
+        news.WithdrawalHeldBack: approve.told_held_back,
         news.WithdrawalPaid: approve.told_paid,
         news.SelfApprovalTried: approve.told_self_approval,
+        news.OrderPaidTwice: notices.told_order_twice,
+        news.OrderInDoubt: notices.told_order_doubt,
+        news.SettingsWrong: notices.told_settings_wrong,
+        news.PayoutsStopped: notices.told_stopped,
+        news.PayoutsResumed: notices.told_resumed,
+        news.PayoutUndecided: notices.told_undecided,
         news.TenantChanged: notices.told_changed,
     },
     revive=revive,

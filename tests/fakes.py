@@ -11,21 +11,28 @@ from services.facts import Balance, Checkout, Destination, Me, Quote, Shop, Star
 from services.ids import new_id
 from services.money import Money
 from services.news import (
+    Doubt,
+    OrderInDoubt,
+    OrderPaidTwice,
     PaidTwice,
     PaymentFailed,
+    PaymentInDoubt,
     PaymentMethod,
     PaymentOpen,
     PaymentSettled,
+    PayoutUndecided,
     SelfApprovalTried,
     TenantChanged,
     Unpaid,
+    Unsent,
     Withdrawal,
     WithdrawalApproved,
     WithdrawalClosed,
+    WithdrawalHeldBack,
     WithdrawalPaid,
     WithdrawalRequested,
 )
-from services.people.access import APPROVE, INITIATE, ROLES, VIEW_FINANCE
+from services.people.access import APPROVE, INITIATE, RECONCILE, ROLES, VIEW_FINANCE
 
 TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
 MINIMUM = Money(10_00, "KES")
@@ -79,6 +86,12 @@ class FakeBusiness:
         payment = self.latest()
         if payment.state == "succeeded":
             self._tell(payment, PaidTwice, receipt="SJK9TWICE9")
+            self.tell_reconcilers(
+                OrderPaidTwice,
+                number=payment.started.number,
+                amount=payment.checkout.amount,
+                receipt="SJK9TWICE9",
+            )
             return
         payment.state = "succeeded"
         saved = any(way.method == payment.way.method for way in self.saved[payment.payer])
@@ -89,14 +102,36 @@ class FakeBusiness:
         self.latest().state = "failed"
         self._tell(self.latest(), PaymentFailed, because=because)
 
+    def doubt(self, because: Doubt, told: Money | None = None) -> None:
+        """Another amount is told to the staff at once, and to the payer in the end, like the others."""
+        payment = self.latest()
+        payment.state = "failed"
+        facts = {"number": payment.started.number, "amount": payment.checkout.amount}
+        self.tell_reconcilers(OrderInDoubt, **facts, receipt="SJK7ABC123", because=because, told=told)
+        self._tell(payment, PaymentInDoubt)
+
+    def hold_back(self) -> None:
+        """The latest withdrawal is approved, and payouts are stopped."""
+        withdrawal = next(reversed(self.withdrawals.values()))
+        for person in dict.fromkeys([withdrawal.maker_id, *self.approvers()]):
+            self.told.append((person, WithdrawalHeldBack(withdrawal=withdrawal)))
+
+    def leave_undecided(self) -> None:
+        self.tell_reconcilers(PayoutUndecided, withdrawal=next(reversed(self.withdrawals.values())))
+
+    def tell_reconcilers(self, kind, **facts) -> None:
+        for me in self.people.values():
+            if RECONCILE in me.scopes:
+                self.told.append((me.person_id, kind(**facts)))
+
     def keep_open(self) -> None:
         self._tell(self.latest(), PaymentOpen)
 
     def pay_out(self) -> None:
         self._close_payout("completed", WithdrawalPaid, receipt="SJK8OUT456")
 
-    def fail_payout(self) -> None:
-        self._close_payout("failed", WithdrawalClosed, reason="The receiver's account is closed.")
+    def fail_payout(self, because: Unsent) -> None:
+        self._close_payout("failed", WithdrawalClosed, because=because)
 
     def expire(self) -> None:
         self._close_payout("expired", WithdrawalClosed)

@@ -16,6 +16,7 @@ from uuid import UUID
 from flows.refusals import decided, receipt_shown
 from flows.reply import Said
 from flows.staff.shown import Stands, facts, short, withdrawal_thread
+from flows.staff.unsent import BECAUSE
 from flows.staff.withdraw import Cancel, Requested
 from flows.step import Choice, Step
 from flows.teller import Teller
@@ -23,9 +24,11 @@ from flows.text import Text
 from services.errors import NotFound, NotPending
 from services.news import (
     SelfApprovalTried,
+    Unsent,
     Withdrawal,
     WithdrawalApproved,
     WithdrawalClosed,
+    WithdrawalHeldBack,
     WithdrawalPaid,
     WithdrawalRequested,
 )
@@ -187,22 +190,36 @@ class ApprovedTold(_OfWithdrawal):
 
 
 class ClosedTold(_OfWithdrawal):
+    """`reason` is what a person typed, `because` is ours."""
+
     by: str | None
     reason: str | None
+    because: Unsent | None
 
     def says(self) -> Text:
         told: dict[str, Any] = {
             "decided": decided(self.withdrawal.status, self.by),
             "facts": facts(self.withdrawal),
-            "reason": self.reason,
+            "reason": BECAUSE[self.because] if self.because else self.reason,
         }
-        if self.reason:
+        if told["reason"]:
             return Text(
                 "{decided}\nReason: {reason}\n{facts}\n"
                 "Nothing was paid out, and the amount is available again.",
                 **told,
             )
         return Text("{decided}\n{facts}\nNothing was paid out, and the amount is available again.", **told)
+
+
+class HeldBackTold(_OfWithdrawal):
+    def says(self) -> Text:
+        return Text(
+            "Withdrawal {reference} of {amount} is approved, but payouts from {shop} are stopped just now. "
+            "It is sent as soon as they go on. If that takes more than a day, it ends unpaid and the amount "
+            "is available again.",
+            reference=short(self.withdrawal.id),
+            amount=self.withdrawal.amount,
+        )
 
 
 class PaidOutTold(_OfWithdrawal):
@@ -264,7 +281,11 @@ async def told_approved(news: WithdrawalApproved, _teller: Teller) -> ApprovedTo
 
 
 async def told_closed(news: WithdrawalClosed, _teller: Teller) -> ClosedTold:
-    return ClosedTold(withdrawal=news.withdrawal, by=news.by, reason=news.reason)
+    return ClosedTold(withdrawal=news.withdrawal, by=news.by, reason=news.reason, because=news.because)
+
+
+async def told_held_back(news: WithdrawalHeldBack, _teller: Teller) -> HeldBackTold:
+    return HeldBackTold(withdrawal=news.withdrawal)
 
 
 async def told_paid(news: WithdrawalPaid, _teller: Teller) -> PaidOutTold:

@@ -1,17 +1,48 @@
-"""Notices: what owners are told, and need not answer."""
+"""Notices: what owners and those who reconcile are told, and need not answer."""
 
+from flows.refusals import provider_name, receipt_shown
+from flows.staff.shown import facts
 from flows.step import Step
 from flows.teller import Teller
 from flows.text import Text
-from services.news import TenantChanged
+from services.money import Money
+from services.news import (
+    Doubt,
+    Frozen,
+    OrderInDoubt,
+    OrderPaidTwice,
+    PayoutsResumed,
+    PayoutsStopped,
+    PayoutUndecided,
+    SettingsWrong,
+    TenantChanged,
+    Withdrawal,
+)
+
+_STOPPED = {
+    Frozen.SETTINGS: Text(
+        "M-Pesa refuses the settings that they use. Ask the operator to correct them: what is waiting is "
+        "sent then."
+    ),
+    Frozen.FUNDS: Text(
+        "the M-Pesa account that they are paid from is short of money. Add money to it, then ask the "
+        "operator to let them go on."
+    ),
+    Frozen.CONTRADICTION: Text(
+        "one that M-Pesa had called failed was paid after all. Ask the operator to compare them with "
+        "M-Pesa's own records before they go on."
+    ),
+}
 
 
-class ChangedTold(Step):
-    changed: tuple[str, ...]
-
+class _Notice(Step):
     @property
     def thread(self) -> str:
         return "notice"
+
+
+class ChangedTold(_Notice):
+    changed: tuple[str, ...]
 
     def says(self) -> Text:
         return Text(
@@ -21,5 +52,107 @@ class ChangedTold(Step):
         )
 
 
+class OrderTwiceTold(_Notice):
+    number: str
+    amount: Money
+    receipt: str | None
+
+    def says(self) -> Text:
+        return Text(
+            "⚠️ Order {number} was paid twice. The second {amount} is kept apart from the wallet: please "
+            "give it back to the customer. {receipt}",
+            number=self.number,
+            amount=self.amount,
+            receipt=receipt_shown(self.receipt),
+        )
+
+
+class OrderDoubtTold(_Notice):
+    number: str
+    amount: Money
+    receipt: str | None
+    because: Doubt
+    told: Money | None
+
+    def says(self) -> Text:
+        return Text(
+            "⚠️ Order {number} for {amount} is in doubt. {doubt} Nothing was added to the wallet. Please look "
+            "for it in M-Pesa's own records and answer the customer. {receipt}",
+            number=self.number,
+            amount=self.amount,
+            doubt=self._doubt(),
+            receipt=receipt_shown(self.receipt),
+        )
+
+    def _doubt(self) -> Text:
+        match self.because:
+            case Doubt.OTHER_AMOUNT:
+                return Text("M-Pesa told me of {told} instead.", told=self.told)
+            case Doubt.CONTRADICTED:
+                return Text("M-Pesa said that it is paid, and then that it is not.")
+            case Doubt.UNCONFIRMED:
+                return Text("M-Pesa said that it is paid, and has not confirmed it.")
+
+
+class SettingsWrongTold(_Notice):
+    provider: str
+
+    def says(self) -> Text:
+        return Text(
+            "⚠️ Customers cannot pay {shop} by {provider}: it refuses the settings. Ask the operator to "
+            "check them.",
+            provider=provider_name(self.provider),
+        )
+
+
+class StoppedTold(_Notice):
+    because: Frozen
+
+    def says(self) -> Text:
+        return Text("⚠️ Payouts from {shop} are stopped: {because}", because=_STOPPED[self.because])
+
+
+class ResumedTold(_Notice):
+    def says(self) -> Text:
+        return Text("✅ Payouts from {shop} go on. What was waiting is being sent now.")
+
+
+class UndecidedTold(_Notice):
+    withdrawal: Withdrawal
+
+    def says(self) -> Text:
+        return Text(
+            "⚠️ M-Pesa does not say whether this withdrawal was paid out. The amount stays held, and I keep "
+            "asking. Please look for it in M-Pesa's own records.\n{facts}",
+            facts=facts(self.withdrawal),
+        )
+
+
 async def told_changed(news: TenantChanged, _teller: Teller) -> ChangedTold:
     return ChangedTold(changed=news.changed)
+
+
+async def told_order_twice(news: OrderPaidTwice, _teller: Teller) -> OrderTwiceTold:
+    return OrderTwiceTold(number=news.number, amount=news.amount, receipt=news.receipt)
+
+
+async def told_order_doubt(news: OrderInDoubt, _teller: Teller) -> OrderDoubtTold:
+    return OrderDoubtTold(
+        number=news.number, amount=news.amount, receipt=news.receipt, because=news.because, told=news.told
+    )
+
+
+async def told_settings_wrong(news: SettingsWrong, _teller: Teller) -> SettingsWrongTold:
+    return SettingsWrongTold(provider=news.provider)
+
+
+async def told_stopped(news: PayoutsStopped, _teller: Teller) -> StoppedTold:
+    return StoppedTold(because=news.because)
+
+
+async def told_resumed(_news: PayoutsResumed, _teller: Teller) -> ResumedTold:
+    return ResumedTold()
+
+
+async def told_undecided(news: PayoutUndecided, _teller: Teller) -> UndecidedTold:
+    return UndecidedTold(withdrawal=news.withdrawal)

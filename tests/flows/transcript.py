@@ -30,7 +30,7 @@ from services import phones
 from services.facts import Destination, Way
 from services.ids import new_id
 from services.money import Money
-from services.news import Unpaid
+from services.news import Doubt, Frozen, PayoutsResumed, PayoutsStopped, SettingsWrong, Unpaid, Unsent
 from services.people.access import ROLES
 from tests.fakes import FakeBusiness, FakeTeller, mpesa
 
@@ -164,8 +164,20 @@ class Play:
                 business.keep_open()
             case "paid_out", ():
                 business.pay_out()
-            case "payout_failed", ():
-                business.fail_payout()
+            case "payout_failed", (because,):
+                business.fail_payout(Unsent(because))
+            case "held_back", ():
+                business.hold_back()
+            case "undecided", ():
+                business.leave_undecided()
+            case "doubt", (because, *told):
+                business.doubt(Doubt(because), Money.parse(told[0], "KES") if told else None)
+            case "settings_wrong", ():
+                business.tell_reconcilers(SettingsWrong, provider="mpesa")
+            case "stopped", (because,):
+                business.tell_reconcilers(PayoutsStopped, because=Frozen(because))
+            case "resumed", ():
+                business.tell_reconcilers(PayoutsResumed)
             case "expire", ():
                 business.expire()
             case "settings", changed:

@@ -1,0 +1,18 @@
+"""Unsent: why a withdrawal was not paid out, in human words, with the next step."""
+
+from flows.text import Text
+from services.news import Unsent
+
+BECAUSE = {
+    Unsent.RECEIVER: Text(
+        "the number cannot receive the money: it is wrong, not registered, closed or too full. "
+        "Try another number."
+    ),
+    Unsent.LIMIT: Text("it is over one of M-Pesa's limits. Try a smaller amount, or try again tomorrow."),
+    Unsent.PROVIDER: Text("M-Pesa did not take it. Please try again later."),
+    Unsent.TOO_LATE: Text("it could not be sent within a day of its approval. Please ask for it again."),
+    Unsent.ALTERED: Text("it was no longer what had been approved. Tell the operator, and ask for it again."),
+    Unsent.APPROVER: Text(
+        "somebody who approved it may no longer approve withdrawals. Please ask for it again."
+    ),
+}
