@@ -1,13 +1,12 @@
 """Doctor: looks at everything and changes nothing. Each finding says what is so, and its fix."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
 import aiohttp
 import sqlalchemy as sa
-from pydantic import ValidationError
 
 from bot.app import Parts, opened, parts_of
 from bot.http import open_session
@@ -15,7 +14,7 @@ from bot.settings import Settings
 from services.people import people as persons
 from services.people.access import APPROVE, INITIATE
 from services.people.tenants import Tenant
-from services.providers.mpesa_settings import MpesaSettings
+from services.providers import PROVIDERS, WrongSettings, settings_of
 from services.store import upgrade
 from services.store.schema import inbox, outbox, tenants
 from services.work import Work
@@ -130,28 +129,40 @@ async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> 
     if not any(maker != approver for maker in makers for approver in approvers):
         yield Finding("warning", "no two people can make and approve a withdrawal", "add staff to its file")
     if frozen:
-        yield Finding("warning", "its payouts are stopped", "look at the alerts in the audit, then unfreeze")
-    async for finding in _mpesa(tenant):
+        fix = f"look at the alerts in the audit, then run: python main.py tenant unfreeze {tenant.slug}"
+        yield Finding("warning", "its payouts are stopped", fix)
+    for finding in _providers(tenant):
         yield finding
     yield await _number(parts, tenant, http)
 
 
-async def _mpesa(tenant: Tenant) -> AsyncIterator[Finding]:
-    if "mpesa" not in tenant.providers:
+def _providers(tenant: Tenant) -> Iterator[Finding]:
+    known = [name for name in PROVIDERS if name in tenant.providers]
+    if not known:
         yield Finding(
             "warning", "customers cannot pay: no provider is set", "add [providers.mpesa] to its file"
         )
+    for name in known:
+        yield from _provider(name, tenant)
+
+
+def _provider(name: str, tenant: Tenant) -> Iterator[Finding]:
+    provider, currency = PROVIDERS[name], tenant.shop.currency
+    if provider.currency != currency:
+        what = f"{name} moves {provider.currency} only, and its currency is {currency}"
+        yield Finding("warning", what, f"take [providers.{name}] out of its file")
         return
     try:
-        settings = MpesaSettings.model_validate(tenant.providers["mpesa"])
-    except ValidationError as error:
-        wrong = ", ".join(".".join(map(str, each["loc"])) for each in error.errors(include_input=False))
-        yield Finding("broken", f"M-Pesa's settings are wrong: {wrong}", "correct its file and apply it")
+        settings = settings_of(provider, tenant.providers[name])
+    except WrongSettings as wrong:
+        yield Finding("broken", f"the settings of {name} are wrong: {wrong}", "correct its file and apply it")
         return
     for what, missing in (("collect", settings.missing_to_collect), ("pay out", settings.missing_to_pay_out)):
         if missing:
             listed = ", ".join(missing)
-            yield Finding("warning", f"M-Pesa cannot {what}: {listed} missing", "add it to [providers.mpesa]")
+            yield Finding(
+                "warning", f"{name} cannot {what}: {listed} missing", f"add it to [providers.{name}]"
+            )
 
 
 async def _number(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> Finding:

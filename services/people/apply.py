@@ -15,7 +15,7 @@ from services.news import Frozen, TenantChanged
 from services.people import people as persons
 from services.people.access import who_may_withdraw
 from services.people.staffing import staff_changed
-from services.people.tenant_file import LimitsPart, TenantFile
+from services.people.tenant_file import LimitsPart, ProvidersPart, TenantFile
 from services.providers import PROVIDERS
 from services.store.schema import credentials, fees, products, tenants
 from services.withdrawals.freeze import unfreeze
@@ -160,7 +160,7 @@ async def _credentials_changed(work: Work, file: TenantFile) -> list[str]:
     wanted: dict[str, dict[str, Any]] = {}
     if file.whatsapp is not None and file.whatsapp.access_token is not None:
         wanted["whatsapp"] = {"access_token": file.whatsapp.access_token.get_secret_value()}
-    for name in ("mpesa", "paystack", "pesapal", "stripe"):
+    for name in ProvidersPart.model_fields:
         if (part := getattr(file.providers, name)) is not None:
             wanted[name] = _revealed(part.model_dump(exclude_none=True))
     query = sa.select(credentials.c.part, credentials.c.sealed).where(credentials.c.tenant_id == work.tenant)
