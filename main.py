@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -35,6 +35,7 @@ for name, group in (("db", db), ("tenant", tenant), ("ledger", ledger), ("events
 
 _REFUSED = 1
 
+State = Literal["parked", "waiting", "kept", "done", "held"]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
 
@@ -170,10 +171,10 @@ def ledger_check() -> None:
 
 @events.command("list")
 def events_list(
-    state: Annotated[str, typer.Option(help="parked, waiting, kept or done.")] = "parked",
+    state: Annotated[State, typer.Option(help="Of events; held are messages of ours.")] = "parked",
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
 ) -> None:
-    """Events by state, the latest first."""
+    """Events by state, the latest first; or the messages that wait until their person writes."""
     from bot.commands import list_events
 
     _print(_run(lambda settings: list_events(settings, state, limit)))
