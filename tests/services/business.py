@@ -283,13 +283,15 @@ class Paying:
         assert await self.begun()
         await self.answered(Accepted(self.reference, "merchant-1"))
 
-    async def called(self, word: Word, reference: str | None = None) -> None:
+    async def called(
+        self, word: Word, reference: str | None = None, confirm_above: Money | None = None
+    ) -> None:
         references = frozenset({reference or self.reference, "merchant-1"})
         report = Report("collect", references, word, {"reference": reference or self.reference})
         async with self.business.work() as work:
             hook = await hooks.resolve(work.connection, self.token)
             assert hook is not None
-            await hooks.apply(work, hook, report)
+            await hooks.apply(work, hook, report, confirm_above=confirm_above)
 
     async def checked(self, word: Word) -> None:
         async with self.business.work() as work:

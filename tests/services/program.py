@@ -91,7 +91,8 @@ class Program:
             paying = told[which % len(told)]
             stranger = told[how % len(told)] if how % 7 == 0 else paying
             word = words(f"R{self.tried.index(stranger)}", paying.checkout.amount)[how % 5]
-            await paying.called(word, reference="another" if how % 11 == 10 else None)
+            large = kes("1") if how % 3 == 2 else None  # is to be confirmed
+            await paying.called(word, "another" if how % 11 == 10 else None, confirm_above=large)
 
     async def query(self, which: int, how: int) -> None:
         if self.tried:
@@ -101,6 +102,10 @@ class Program:
             if there:
                 words: tuple[Word, ...] = (Succeeded(), NO, Pending())
                 await paying.checked(words[how % 3])
+
+    async def wait(self, which: int, how: int) -> None:
+        """Until no prompt can be answered any more."""
+        self.business.forward(minutes=3)
 
     async def give_up(self, which: int, how: int) -> None:
         if self.tried:
@@ -161,7 +166,10 @@ class Program:
             receipt = f"P{self.sent.index(told[how % len(told)] if how % 7 == 0 else paying_out)}"
             word = [*words(receipt, paying_out.withdrawal.net), OURS][how % 6]
             about = "payout_timeout" if how % 13 == 12 else "payout"
-            await paying_out.called(word, about, "another" if how % 11 == 10 else None)
+            if how % 5 == 4 and await paying_out.asked():
+                about = "query"
+            named = [None, str(paying_out.payout), "another"][how % 3] if about == "query" else None
+            await paying_out.called(word, about, "another" if how % 11 == 10 else None, named)
             await self._follow(paying_out.withdrawal)
 
     async def unfreeze(self, which: int, how: int) -> None:
@@ -188,6 +196,8 @@ class Program:
             assert (found or 0) == wallet - await self._sum(work, transfers.c.amount, "sale_fee")
             sold = await self._sum(work, orders.c.total)
             assert await self._sum(work, transfers.c.amount, "sale") == sold
+            credited = (attempts.c.state == "succeeded", attempts.c.doubt.is_not(None))
+            assert await work.connection.scalar(sa.select(sa.func.count()).where(*credited)) == 0
 
     async def _sum(self, work: Any, column: sa.Column[int], reason: str | None = None) -> int:
         """Of the transfers for a reason; else of the orders that are paid."""

@@ -24,6 +24,7 @@ ACTS = (
     "send_prompt",
     "callback",
     "query",
+    "wait",
     "give_up",
     "withdraw",
     "approve",
@@ -78,6 +79,10 @@ class MoneyMachine(RuleBasedStateMachine):
     @rule(which=WHICH, how=HOW)
     def query(self, which: int, how: int) -> None:
         self.act("query", which, how)
+
+    @rule()
+    def wait(self) -> None:
+        self.act("wait", 0, 0)
 
     @rule(which=WHICH, how=HOW)
     def give_up(self, which: int, how: int) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services import hooks, jobs
+from services import jobs
 from services.errors import PaymentUnderWay
 from services.jobs import COLLECT_LADDER
 from services.news import (
@@ -18,7 +18,7 @@ from services.news import (
     Unpaid,
 )
 from services.payments import settle, waiting
-from services.providers.base import Failed, Misconfigured, Pending, Report, Succeeded
+from services.providers.base import Failed, Misconfigured, Pending, Succeeded
 from services.store.schema import attempts, orders, payments
 from tests.services.business import kes
 
@@ -29,12 +29,7 @@ CANCELLED = Failed(Unpaid.CANCELLED, "Request cancelled by user")
 
 async def told_large(paying, word=PAID):
     """A callback where a success above 499 is to be confirmed."""
-    business = paying.business
-    async with business.work() as work:
-        hook = await hooks.resolve(work.connection, paying.token)
-        assert hook is not None
-        report = Report("collect", frozenset({paying.reference}), word)
-        await hooks.apply(work, hook, report, confirm_above=kes("499"))
+    await paying.called(word, confirm_above=kes("499"))
 
 
 async def gone_up_the_ladder(paying, word):
