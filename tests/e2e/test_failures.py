@@ -3,7 +3,9 @@ nothing is done twice."""
 
 import asyncio
 import json
+import os
 import signal
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,13 +17,10 @@ from tests.conftest import own_redis
 from tests.e2e.conftest import prepared, started
 from tests.e2e.crowd import Crowd
 from tests.e2e.installation import ready
-from tests.servers import free_port
+from tests.servers import free_port, listens
 
 LEASE = timedelta(seconds=45)  # of a send
 LIVING = timedelta(seconds=3)  # longer than a living process takes for one
-POSTGRES = pytest.mark.parametrize(
-    "backend_url", [pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.redis])], indirect=True
-)
 
 
 def stopped(process, number):
@@ -132,3 +131,33 @@ async def test_without_redis_chat_is_slower_and_with_it_again_as_before(
         await wanjiku.hears("Paid: KES 300.00")
         assert [process.poll() for process in place.installation.processes] == [None, None]
         assert "Traceback" not in place.installation.logs()
+
+
+@pytest.mark.postgres
+async def test_several_processes_on_one_port_end_together_whichever_dies(
+    postgres_database, outside, http, tmp_path
+):
+    async with prepared(tmp_path, outside, postgres_database) as place:
+
+        async def serving():
+            process = place.installation.start("serve", "--port", place.port, "--workers", "2")
+            await ready(http, place.url)
+            return process
+
+        told = await serving()
+        assert await asyncio.to_thread(stopped, told, signal.SIGTERM) == 0
+        bereaved = await serving()
+        os.kill(children_of(bereaved.pid)[0], signal.SIGKILL)
+        assert await asyncio.to_thread(bereaved.wait, 40) == 1
+        killed = await serving()
+        await asyncio.to_thread(stopped, killed, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while listens(int(place.port)):  # noqa: ASYNC110  until its children have gone too
+                await asyncio.sleep(0.05)
+
+
+def children_of(pid):
+    """Those that serve; multiprocessing has a tracker of its own beside them."""
+    listed = subprocess.run(["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    rows = (line.split(maxsplit=2) for line in listed.stdout.splitlines())
+    return [int(own) for own, parent, words in rows if int(parent) == pid and "spawn_main" in words]
