@@ -32,11 +32,11 @@ async def record(
 
 
 async def alerted(
-    work: Work, action: str, *, target: UUID | None = None, since: datetime | None = None
+    work: Work, *actions: str, target: UUID | None = None, since: datetime | None = None
 ) -> bool:
-    """Whether this alert was given before: of this target, or since then."""
+    """Whether one of these alerts was given before: of this target, or since then."""
     query = sa.select(audit.c.seq).where(
-        audit.c.tenant_id == work.tenant, audit.c.alert, audit.c.action == action
+        audit.c.tenant_id == work.tenant, audit.c.alert, audit.c.action.in_(actions)
     )
     if target is not None:
         query = query.where(audit.c.target == str(target))

@@ -55,7 +55,7 @@ class Frozen(StrEnum):
 
     SETTINGS = "settings"  # the provider refuses the settings that payouts use
     FUNDS = "funds"  # the account at the provider that they are paid from is short
-    CONTRADICTION = "contradiction"  # a payout that had failed was paid after all
+    CONTRADICTION = "contradiction"  # of one payout a success and a failure were told
 
 
 class PaymentMethod(BaseModel):

@@ -29,7 +29,7 @@ _STOPPED = {
         "operator to let them go on."
     ),
     Frozen.CONTRADICTION: Text(
-        "one that M-Pesa had called failed was paid after all. Ask the operator to compare them with "
+        "M-Pesa said of one that it failed and that it was paid. Ask the operator to compare them with "
         "M-Pesa's own records before they go on."
     ),
 }
@@ -99,8 +99,8 @@ class SettingsWrongTold(_Notice):
 
     def says(self) -> Text:
         return Text(
-            "⚠️ Customers cannot pay {shop} by {provider}: it refuses the settings. Ask the operator to "
-            "check them.",
+            "⚠️ Customers cannot pay {shop} by {provider}: something is wrong with its account or settings "
+            "there. Ask the operator to check them.",
             provider=provider_name(self.provider),
         )
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import jobs, ledger
+from services import audit, jobs, ledger
 from services.ids import new_id
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
@@ -22,6 +22,8 @@ from services.withdrawals.record import advance, close, eligible_approvals, show
 from services.withdrawals.sending import UNDECIDED, Sending, alert, move, sending
 from services.work import Work
 
+# Alerts of a success that was told and moved nothing: after one of them a no is not believed.
+_TOLD = ("payout.without_amount", "payout.unproven", "payout.amount_mismatch", "payout.receipt_reused")
 _UNSENT = {Unpaid.RECEIVER: Unsent.RECEIVER, Unpaid.LIMIT: Unsent.LIMIT}
 
 
@@ -125,6 +127,10 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
 async def _failed(work: Work, one: Sending, word: Failed) -> None:
     if one.payout.state == "succeeded":
         await alert(work, one, "payout.failed_after_success", detail=word.detail)
+        return
+    if await audit.alerted(work, *_TOLD, target=one.payout.id):
+        await alert(work, one, "payout.contradicted", detail=word.detail)
+        await freeze(work, one, Frozen.CONTRADICTION, "a payout was told as paid, and as failed")
         return
     if not word.ours:
         await fail(work, one, _UNSENT.get(word.because, Unsent.PROVIDER), word.detail)

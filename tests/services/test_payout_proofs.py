@@ -114,3 +114,23 @@ async def test_a_payout_that_stays_undecided_is_told_once_to_those_who_reconcile
         (told,) = [news for news in await business.news(person) if isinstance(news, PayoutUndecided)]
         assert told.withdrawal.id == paying_out.withdrawal.id
     assert not any(isinstance(news, PayoutUndecided) for news in await business.news(business.cashier))
+
+
+@pytest.mark.parametrize("told", [Succeeded("UKP9000001"), Succeeded("UKP9000001", kes("968"))])
+@pytest.mark.parametrize("ours", [False, True])
+async def test_a_no_after_a_success_was_told_releases_nothing_and_sends_no_other(
+    business, paying_out, told, ours
+):
+    """Else the money that may have left would be spent once more, or sent once more."""
+    await paying_out.sent()
+    await paying_out.called(told)
+    await paying_out.asked()
+    no = Failed(Unpaid.SHOP if ours else Unpaid.PROVIDER, "status failed", ours=ours)
+    await paying_out.called(no, about="query", named=str(paying_out.payout))
+    assert await nothing_moved(business, paying_out)
+    assert await business.payout_of(paying_out.withdrawal.id) == paying_out.payout
+    assert (await business.alerts())[-2:] == ["payout.contradicted", "payouts.frozen"]
+    assert (await business.row(tenants, business.tenant)).frozen_because == "contradiction"
+    assert await paying_out.asked()
+    await paying_out.called(SENT, about="query")
+    assert await business.wallet() == ("9000.00", "0.00", "9000.00")
