@@ -48,6 +48,8 @@ shortcode = "174379"
 consumer_key = "key"
 consumer_secret = "secret"
 passkey = "passkey"
+initiator_name = "api"
+security_credential = "sealed"
 [payout]
 method_type = "mpesa"
 method_details = {{ phone_number = "+254700123456" }}
