@@ -81,6 +81,26 @@ async def test_while_the_database_is_away_nothing_is_taken_and_after_it_all_goes
     assert json.loads(checked) == {"ok": True, "breaches": []}
 
 
+async def test_where_the_databases_host_has_vanished_nobody_waits_for_ever(cuttable, http):
+    """Nothing is refused and nothing comes back: each answer has its own patience."""
+    place, proxy = cuttable
+    place.installation.start("serve", "--port", place.port)
+    await ready(http, place.url)
+    assert (await told(http, place.url, message("wamid.before", "pay 77")))[0] == 200
+    proxy.freeze()
+    try:
+        async with asyncio.timeout(25):
+            posts = [told(http, place.url, message(f"wamid.frozen{n}", "pay 77")) for n in range(3)]
+            paths = ("/readyz", "/livez", "/metrics", f"/hooks/{'0' * 64}")
+            asked = [seen(http, f"{place.url}{path}") for path in paths]
+            answers = await asyncio.gather(*posts, *asked)
+    finally:
+        proxy.thaw()
+    assert [status for status, *_ in answers] == [503, 503, 503, 503, 200, 200, 503]
+    await ready(http, place.url)
+    assert (await told(http, place.url, message("wamid.after", "pay 77")))[0] == 200
+
+
 async def test_each_command_says_in_one_sentence_that_the_database_is_away(cuttable):
     place, proxy = cuttable
     await proxy.cut()
