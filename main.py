@@ -92,8 +92,16 @@ def flows() -> None:
 def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Look at everything and change nothing; each finding with its fix."""
     from bot import doctor as examining
+    from bot import log
+    from bot.settings import SettingsError
 
-    findings = _run(examining.examine)
+    try:
+        settings = _settings()
+    except SettingsError as error:
+        findings = examining.unsettled(error)
+    else:
+        log.configure("console", "error")
+        findings = asyncio.run(examining.examine(settings))
     if as_json:
         _print([finding.as_dict() for finding in findings])
     else:

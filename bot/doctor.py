@@ -1,189 +1,215 @@
 """Doctor: looks at everything and changes nothing. Each finding says what is so, and its fix."""
 
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass
-from typing import Literal
-from urllib.parse import urlsplit
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.engine import make_url
 
-from bot.app import Parts, opened, parts_of
+from bot.app import Parts, parts_of, utc_now
+from bot.away import AWAY, reason
+from bot.finding import Finding, broken, exit_code, good, warning
 from bot.http import open_session
-from bot.settings import Settings
-from services.people import people as persons
-from services.people.access import APPROVE, INITIATE
-from services.people.tenants import Tenant
-from services.providers import PROVIDERS, WrongSettings, settings_of
+from bot.settings import Settings, SettingsError
+from bot.tenant_doctor import all_tenants
+from services.safety.vault import Unopenable
 from services.store import upgrade
-from services.store.schema import inbox, outbox, tenants
-from services.work import Work
+from services.store.schema import inbox, outbox
 
-_OK = 200
+__all__ = ["Finding", "examine", "exit_code", "unsettled"]
 
-
-@dataclass(frozen=True)
-class Finding:
-    level: Literal["good", "warning", "broken"]
-    what: str
-    fix: str | None = None
-
-    def as_dict(self) -> dict[str, str | None]:
-        return asdict(self)
+_UPGRADE = "run: python main.py db upgrade"
+# What Daraja refuses in an address that it is to call: https://developer.safaricom.co.ke/faqs
+_REFUSED_WORDS = ("m-pesa", "mpesa", "safaricom", "exe", "exec", "cmd", "sql", "query")
+_OWN_NAMES = ("localhost", ".localhost", ".local", ".internal", ".lan", ".test", ".example", ".invalid")
+_MOST_SLIP = timedelta(seconds=60)
+_LONG = timedelta(minutes=5)
+_SQLITE = b"SQLite format 3\0"
+_KEEPS_A_LOG = 2  # in its header, behind the size of a page: https://sqlite.org/fileformat2.html
 
 
-def exit_code(findings: list[Finding]) -> int:
-    """0 good, 1 warnings, 2 broken."""
-    levels = {finding.level for finding in findings}
-    return 2 if "broken" in levels else 1 if "warning" in levels else 0
+def unsettled(error: SettingsError) -> list[Finding]:
+    """What can be said where not even the settings are there."""
+    return [Finding("broken", what, fix) for what, fix in error.problems]
 
 
-async def examine(settings: Settings) -> list[Finding]:
-    parts = parts_of(settings)
-    async with opened(parts):
-        findings = [finding async for finding in _installation(parts)]
-        if all(finding.level != "broken" for finding in findings):
-            async with open_session() as http:
-                findings += [finding async for finding in _all_tenants(parts, http)]
+async def examine(settings: Settings, clock: Callable[[], datetime] = utc_now) -> list[Finding]:
+    findings = list(_address(settings.public_url))
+    lost = _no_sqlite(settings.database_url)
+    if lost is not None:  # to open one that is not there would make it
+        return [*findings, lost]
+    parts = parts_of(settings, clock)
+    try:
+        async with open_session() as http:
+            findings += [finding async for finding in _installation(parts, http)]
+    except AWAY as error:
+        findings.append(broken(f"the database refuses to be read: {reason(error)}", "correct its rights"))
+    except Unopenable:
+        fix = "add the key that it was sealed under to LIPACHAT_SECRET_KEYS, behind the first"
+        findings.append(broken("the secret keys do not open what is stored", fix))
+    finally:
+        await parts.bell.close()
+        await parts.database.close()
     return findings
 
 
-async def _installation(parts: Parts) -> AsyncIterator[Finding]:
-    address = urlsplit(parts.settings.public_url)
-    if address.scheme != "https":
-        yield Finding(
-            "warning",
-            f"PUBLIC_URL is {parts.settings.public_url}, which no provider can call",
-            "set LIPACHAT_PUBLIC_URL to the https address that reaches this server",
-        )
-    try:
-        current = await upgrade.current(parts.database)
-    except Exception as error:  # noqa: BLE001  whatever the driver raises is the finding
-        where = parts.database.url.render_as_string(hide_password=True)
-        yield Finding(
-            "broken",
-            f"the database at {where} does not answer ({type(error).__name__})",
-            "start it, or correct LIPACHAT_DATABASE_URL",
-        )
-        return
-    if current != upgrade.head():
-        yield Finding("broken", "the database has an older schema", "run: python main.py db upgrade")
-        return
-    yield Finding("good", "the database answers and its schema is current")
+async def _installation(parts: Parts, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
+    schema = await _schema(parts)
+    yield schema
     if parts.settings.redis_url is not None:
-        yield await _redis(parts)
+        yield await _redis(parts.settings.redis_url)
+    async for finding in _graph(parts, http):
+        yield finding
+    if schema.level != "good":
+        return
     async for finding in _queues(parts):
+        yield finding
+    async for finding in all_tenants(parts, http):
         yield finding
 
 
-async def _redis(parts: Parts) -> Finding:
+def _address(url: str) -> Iterator[Finding]:
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    fix = "set LIPACHAT_PUBLIC_URL to the https address that reaches this server from outside"
+    if parts.scheme != "https" or not _is_public(host):
+        yield warning(f"PUBLIC_URL is {url}, which no provider can call", fix)
+    words = [word for word in _REFUSED_WORDS if word in f"{host}{parts.path.lower()}"]
+    if words:
+        what = f"PUBLIC_URL holds {words[0]!r}, and M-Pesa refuses addresses with that word"
+        yield warning(what, "give the server a name without it")
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith(_OWN_NAMES)
+
+
+def _no_sqlite(url: str) -> Finding | None:
+    """What is wrong with the file; None where it is a database of ours, or none of SQLite's."""
+    where = make_url(url)
+    if where.get_backend_name() != "sqlite" or not where.database or where.database == ":memory:":
+        return None
+    path = Path(where.database)
+    correct = "correct LIPACHAT_DATABASE_URL"
+    if not path.exists():
+        return broken(f"there is no database at {path} yet", f"{_UPGRADE}; or {correct}")
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_SQLITE) + 3)
+    except OSError as error:
+        return broken(f"{path} cannot be read: {error.strerror}", correct)
+    if head and not head.startswith(_SQLITE):
+        return broken(f"{path} is not a database", correct)
+    # One that we have written keeps a log beside it, and is asked in the usual way.
+    ours = bool(head) and head[-1] == _KEEPS_A_LOG
+    return (
+        None if ours or (head and _has_tables(path)) else broken(f"the database at {path} is empty", _UPGRADE)
+    )
+
+
+def _has_tables(path: Path) -> bool:
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    try:
+        return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    finally:
+        connection.close()
+
+
+async def _schema(parts: Parts) -> Finding:
+    where = parts.database.url.render_as_string(hide_password=True)
+    try:
+        current = await upgrade.current(parts.database)
+    except Exception as error:  # noqa: BLE001  whatever the driver raises is the finding
+        what = f"the database at {where} does not answer: {reason(error)}"
+        return broken(what, "start it, or correct LIPACHAT_DATABASE_URL")
+    if current == upgrade.head():
+        return good("the database answers and its schema is current")
+    if current is None:
+        return broken(f"the database at {where} is empty", _UPGRADE)
+    try:
+        ScriptDirectory.from_config(upgrade.config()).get_revision(current)
+    except CommandError:
+        what = f"the database has a schema that this release does not know ({current})"
+        return broken(what, "run the newer release that made it, or restore the backup of before")
+    return broken("the database has an older schema", _UPGRADE)
+
+
+async def _redis(url: str) -> Finding:
     from redis.asyncio import Redis
     from redis.exceptions import RedisError
 
-    client = Redis.from_url(parts.settings.redis_url or "", socket_connect_timeout=2)
+    client = Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2)
     try:
         await client.execute_command("PING")  # type: ignore[no-untyped-call]
     except (RedisError, OSError) as error:
-        return Finding(
-            "warning",
+        return warning(
             f"Redis does not answer ({type(error).__name__}); workers poll, which is slower",
             "start it, or correct LIPACHAT_REDIS_URL",
         )
     finally:
         await client.aclose()
-    return Finding("good", "Redis answers")
+    return good("Redis answers")
+
+
+async def _graph(parts: Parts, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
+    """Whatever it answers has its time; signatures, tokens and prompts are judged by ours."""
+    url = parts.settings.whatsapp.graph_url
+    asked = parts.clock()
+    try:
+        async with http.get(url, allow_redirects=False) as answer:
+            told = answer.headers.get("Date")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        what = f"the Graph API at {url} does not answer ({type(error).__name__})"
+        yield warning(what, "check the network, and LIPACHAT_WHATSAPP__GRAPH_URL")
+        return
+    theirs = _moment(told)
+    if theirs is None:
+        return
+    slip = asked + (parts.clock() - asked) / 2 - theirs
+    if abs(slip) <= _MOST_SLIP:
+        yield good("the clock of this machine agrees with the Graph API's")
+        return
+    side = "ahead of" if slip > timedelta() else "behind"
+    what = f"the clock of this machine is {abs(slip).total_seconds():.0f} s {side} the Graph API's"
+    yield warning(what, "set it by NTP: M-Pesa and one-time codes go by the time")
+
+
+def _moment(date: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 async def _queues(parts: Parts) -> AsyncIterator[Finding]:
+    parked = sa.select(sa.func.count()).select_from(inbox).where(inbox.c.state == "parked")
+    held = sa.select(sa.func.count()).select_from(outbox).where(outbox.c.state == "held")
+    since = parts.clock() - _LONG
+    waiting = (
+        sa.select(sa.func.count())
+        .select_from(inbox)
+        .where(inbox.c.state == "waiting", inbox.c.due_at < since, inbox.c.received_at < since)
+    )
     async with parts.database.reading() as connection:
-        parked = await connection.scalar(
-            sa.select(sa.func.count()).select_from(inbox).where(inbox.c.state == "parked")
-        )
-        held = await connection.scalar(
-            sa.select(sa.func.count()).select_from(outbox).where(outbox.c.state == "held")
-        )
-    if parked:
-        yield Finding("warning", f"{parked} events are parked", "look: python main.py events list")
-    if held:
-        yield Finding("warning", f"{held} messages are held back", "their reason is in the outbox")
-
-
-async def _all_tenants(parts: Parts, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
-    async with parts.database.reading() as connection:
-        ids = (await connection.execute(sa.select(tenants.c.id).order_by(tenants.c.slug))).scalars().all()
-    if not ids:
-        yield Finding("warning", "there is no tenant", "python main.py tenant apply FILE.toml")
-    for tenant_id in ids:
-        tenant = await parts.tenants.by_id(tenant_id)
-        async for finding in _tenant(parts, tenant, http):
-            yield Finding(finding.level, f"{tenant.slug}: {finding.what}", finding.fix)
-
-
-async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
-    async with parts.database.transaction() as connection:
-        work = Work(connection, parts.vault, tenant.id, parts.clock())
-        active = await persons.active_staff(work)
-        frozen = (await persons.tenant_of(work)).payouts_frozen
-    makers = {person for person, scopes in active.items() if INITIATE in scopes}
-    approvers = {person for person, scopes in active.items() if APPROVE in scopes}
-    if not any(maker != approver for maker in makers for approver in approvers):
-        yield Finding("warning", "no two people can make and approve a withdrawal", "add staff to its file")
-    if frozen:
-        fix = f"look at the alerts in the audit, then run: python main.py tenant unfreeze {tenant.slug}"
-        yield Finding("warning", "its payouts are stopped", fix)
-    for finding in _providers(tenant):
-        yield finding
-    yield await _number(parts, tenant, http)
-
-
-def _providers(tenant: Tenant) -> Iterator[Finding]:
-    known = [name for name in PROVIDERS if name in tenant.providers]
-    if not known:
-        yield Finding(
-            "warning", "customers cannot pay: no provider is set", "add [providers.mpesa] to its file"
-        )
-    for name in known:
-        yield from _provider(name, tenant)
-
-
-def _provider(name: str, tenant: Tenant) -> Iterator[Finding]:
-    provider, currency = PROVIDERS[name], tenant.shop.currency
-    if provider.currency != currency:
-        what = f"{name} moves {provider.currency} only, and its currency is {currency}"
-        yield Finding("warning", what, f"take [providers.{name}] out of its file")
-        return
-    try:
-        settings = settings_of(provider, tenant.providers[name])
-    except WrongSettings as wrong:
-        yield Finding("broken", f"the settings of {name} are wrong: {wrong}", "correct its file and apply it")
-        return
-    for what, missing in (("collect", settings.missing_to_collect), ("pay out", settings.missing_to_pay_out)):
-        if missing:
-            listed = ", ".join(missing)
-            yield Finding(
-                "warning", f"{name} cannot {what}: {listed} missing", f"add it to [providers.{name}]"
-            )
-
-
-async def _number(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> Finding:
-    """A read of the number itself: it shows whether the token is good."""
-    if tenant.phone_number_id is None or tenant.access_token is None:
-        return Finding("warning", "it has no WhatsApp number or token", "add [whatsapp] to its file")
-    whatsapp = parts.settings.whatsapp
-    url = f"{whatsapp.graph_url.rstrip('/')}/{whatsapp.api_version}/{tenant.phone_number_id}"
-    try:
-        async with http.get(url, headers={"Authorization": f"Bearer {tenant.access_token}"}) as answer:
-            status = answer.status
-    except (aiohttp.ClientError, TimeoutError) as error:
-        return Finding(
-            "warning",
-            f"the Graph API does not answer ({type(error).__name__})",
-            "check the network, and LIPACHAT_WHATSAPP__GRAPH_URL",
-        )
-    if status != _OK:
-        return Finding(
-            "broken",
-            f"Meta refuses its number or token (HTTP {status})",
-            "make a new permanent token at Meta and apply the file",
-        )
-    return Finding("good", "its WhatsApp number and token are good")
+        counts = [await connection.scalar(query) for query in (parked, held, waiting)]
+    look = "look: python main.py events list"
+    if counts[0]:
+        yield warning(f"events that failed and are parked: {counts[0]}", look)
+    if counts[1]:
+        what = f"messages that wait until their person writes: {counts[1]}"
+        yield warning(what, f"{look} --state held; name templates in the tenant's file")
+    if counts[2]:
+        what = f"events that have waited for more than five minutes: {counts[2]}"
+        yield warning(what, "start a worker: python main.py work, or serve without --no-worker")

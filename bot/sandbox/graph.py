@@ -1,4 +1,5 @@
-"""Graph: the emulated WhatsApp Cloud API, one route: POST /{version}/{phone_number_id}/messages.
+"""Graph: the emulated WhatsApp Cloud API: POST /{version}/{phone_number_id}/messages, and a look at the
+number itself.
 
 Source: developers.facebook.com/documentation/business-messaging/whatsapp/reference. Whoever relies on
 a limit here relies on Meta's: what it refuses, Meta refuses.
@@ -36,7 +37,21 @@ class Graph:
         self._stage = chats.stage
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post(r"/{version:v\d+\.\d+}/{phone_number_id:\d+}/messages", self.messages)]
+        number = r"/{version:v\d+\.\d+}/{phone_number_id:\d+}"
+        return [web.post(number + "/messages", self.messages), web.get(number, self.number)]
+
+    async def number(self, request: web.Request) -> web.StreamResponse:
+        try:
+            shop = self._authorized(request)
+        except GraphError as error:
+            return web.json_response(error.body(self._stage.ids.trace()), status=error.status)
+        told = {
+            "verified_name": shop.name,
+            "display_phone_number": shop.display_phone_number,
+            "quality_rating": "GREEN",
+            "id": shop.phone_number_id,
+        }
+        return web.json_response(told)
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         try:

@@ -237,6 +237,15 @@ class PaysOut(Reads, Protocol):
         ...
 
 
+@runtime_checkable
+class ProvesKeys(Protocol):
+    """Whose keys are good or not whether money moves or not."""
+
+    async def prove_keys(self) -> NotSent | Misconfigured | None:
+        """None where the provider takes them. It asks for an access token."""
+        ...
+
+
 class NoToken(Exception):
     """No access token can be had: `answer` says why. The request that wanted it was not sent."""
 

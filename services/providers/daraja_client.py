@@ -50,6 +50,14 @@ class Daraja:
             return none.answer
         return reply
 
+    async def prove_keys(self) -> NotSent | Misconfigured | None:
+        """None where Daraja takes them."""
+        try:
+            await self._tokens.get(self._fetch)
+        except NoToken as none:
+            return none.answer
+        return None
+
     async def _send(self, call: Call, body: Mapping[str, str], token: str) -> Reply | NotSent | Unknown:
         try:
             async with self._http.post(

@@ -72,6 +72,9 @@ class Mpesa:
         keys = (settings.consumer_key, settings.consumer_secret)
         self._daraja = Daraja(keys, http, url, tokens, timeout)
 
+    async def prove_keys(self) -> NotSent | Misconfigured | None:
+        return await self._daraja.prove_keys()
+
     # --- collects ------------------------------------------------------------------------------------
 
     async def collect(self, prompt: Prompt) -> Answer:

@@ -1,14 +1,36 @@
-"""What the doctor says of a tenant's providers, with its fix."""
+"""What the doctor says, with its fix: of the installation, its tenants and their providers."""
 
+import secrets
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
+import sqlalchemy as sa
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
 
-from bot.doctor import _providers
+from bot.app import parts_of
+from bot.commands import apply_file
+from bot.doctor import _address, examine, exit_code
+from bot.sandbox.keys import certificate_pem, new_private_key
+from bot.sandbox.seed import SHOP as STALL
+from bot.sandbox.seed import daraja_app, file_text
+from bot.sandbox.server import emulators
+from bot.sandbox.world import World
+from bot.settings import MpesaUrl, Settings, WhatsAppSettings
+from bot.tenant_doctor import providers
 from services.facts import Shop
 from services.ids import new_id
 from services.people.tenants import Tenant
-from tests.bot.market import SETTINGS
+from services.store import upgrade
+from services.store.database import Database
+from services.store.schema import inbox, metadata, outbox, provider_tokens, tenants
+from services.store.tokens import SharedTokens
+from tests.bot.market import NOWHERE, SETTINGS
+from tests.conftest import BOTH, administer
 
 SHOP = Shop(name="Mama Njeri", currency="KES", country="KE", timezone="Africa/Nairobi")
 TENANT = Tenant(
@@ -41,11 +63,267 @@ IN_UGANDA = SHOP.model_copy(update={"currency": "UGX"})
     ],
 )
 def test_what_a_provider_lacks_is_found(parts, found):
-    findings = list(_providers(replace(TENANT, providers=parts)))
+    findings = list(providers(replace(TENANT, providers=parts)))
     assert [(each.level, each.what) for each in findings] == found
     assert all(each.fix for each in findings)
 
 
 def test_a_provider_of_another_money_is_of_no_use():
-    (finding,) = _providers(replace(TENANT, shop=IN_UGANDA, providers={"mpesa": SETTINGS}))
+    (finding,) = providers(replace(TENANT, shop=IN_UGANDA, providers={"mpesa": SETTINGS}))
     assert finding.what == "mpesa moves KES only, and its currency is UGX"
+
+
+# --- the installation -------------------------------------------------------------------------------
+
+KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+PRIVATE_KEY = new_private_key()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://pay.shop.co.ke", None),
+        ("https://pay.shop.co.ke:8443/lipachat", None),
+        ("https://41.90.1.1", None),
+        ("http://pay.shop.co.ke", "which no provider can call"),
+        ("http://127.0.0.1:8080", "which no provider can call"),
+        ("https://localhost", "which no provider can call"),
+        ("https://10.0.0.7", "which no provider can call"),
+        ("https://[::1]", "which no provider can call"),
+        ("https://server", "which no provider can call"),
+        ("https://server.local", "which no provider can call"),
+        ("https://mpesa.shop.co.ke", "holds 'mpesa'"),
+        ("https://M-Pesa.shop.co.ke", "holds 'm-pesa'"),
+        ("https://safaricom.shop.co.ke", "holds 'safaricom'"),
+        ("https://shop.co.ke/sql", "holds 'sql'"),
+        ("https://shop.co.ke/Query/", "holds 'query'"),
+        ("https://cmd.shop.co.ke", "holds 'cmd'"),
+        ("https://executive.co.ke", "holds 'exe'"),
+    ],
+)
+def test_an_address_that_providers_cannot_call_is_found(url, said):
+    findings = list(_address(url))
+    assert [each.level for each in findings] == ["warning"] * (said is not None)
+    assert all(said in each.what and each.fix for each in findings)
+
+
+@pytest.fixture(params=BOTH)
+async def url(request, tmp_path):
+    """An empty database of either kind."""
+    if request.param == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path}/fresh.db"
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = f"lipachat_doctor_{secrets.token_hex(6)}"
+    await administer(server, f'CREATE DATABASE "{name}"')
+    yield server.set(database=name).render_as_string(hide_password=False)
+    await administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def outside():
+    """Emulators of WhatsApp and M-Pesa; nobody calls back."""
+    world = World(
+        app_url=NOWHERE,
+        app_secret="app-secret",
+        shops=(STALL,),
+        phones=(),
+        daraja=(daraja_app(PRIVATE_KEY),),
+    )
+    async with TestServer(emulators(world)) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+def settings_of(url, outside, **more):
+    graph = more.pop("graph", outside)
+    whatsapp = WhatsAppSettings(app_secret=SecretStr("x"), verify_token=SecretStr("y"), graph_url=graph)
+    values = {"secret_keys": SecretStr(KEY), "database_url": url, "public_url": "https://pay.shop.co.ke"}
+    return Settings(whatsapp=whatsapp, mpesa=MpesaUrl(url=outside), **values | more)
+
+
+@pytest.fixture
+async def settings(url, outside, tmp_path):
+    """All is well: upgraded, with a tenant whose number and keys are good."""
+    await upgrade.upgrade(url)
+    settings = settings_of(url, outside)
+    (tmp_path / "tenant.toml").write_text(file_text(certificate_pem(PRIVATE_KEY, datetime.now(UTC))))
+    await apply_file(settings, tmp_path / "tenant.toml")
+    return settings
+
+
+@asynccontextmanager
+async def transaction(settings):
+    database = Database(settings.database_url)
+    async with database.transaction() as connection:
+        yield connection
+    await database.close()
+
+
+async def contents(settings):
+    async with transaction(settings) as connection:
+        return [str((await connection.execute(sa.select(table))).all()) for table in metadata.sorted_tables]
+
+
+def bad(findings):
+    return [(each.level, each.what, each.fix) for each in findings if each.level != "good"]
+
+
+async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
+    before = await contents(settings)
+    findings = await examine(settings)
+    assert bad(findings) == []
+    assert exit_code(findings) == 0
+    assert [each.what for each in findings] == [
+        "the database answers and its schema is current",
+        "the clock of this machine agrees with the Graph API's",
+        "mama-njeri: the keys of mpesa are good",
+        "mama-njeri: its WhatsApp number and token are good",
+    ]
+    assert await contents(settings) == before
+
+
+async def test_a_token_that_is_alive_is_not_killed_by_asking_for_another(settings, outside):
+    parts = parts_of(settings)
+
+    async def fetch():
+        return "alive", 3599
+
+    await SharedTokens(parts.database, parts.vault, "sandbox-consumer", parts.clock).get(fetch)
+    await parts.database.close()
+    findings = await examine(settings_of(settings.database_url, NOWHERE, graph=outside))
+    assert "mama-njeri: the keys of mpesa are good: an access token is alive" in [f.what for f in findings]
+    async with transaction(settings) as connection:
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(provider_tokens)) == 1
+
+
+async def test_keys_that_mpesa_refuses_are_found(settings, tmp_path):
+    text = (tmp_path / "tenant.toml").read_text().replace("sandbox-consumer-secret", "wrong")
+    (tmp_path / "tenant.toml").write_text(text)
+    await apply_file(settings, tmp_path / "tenant.toml")
+    ((level, what, fix),) = bad(await examine(settings))
+    assert level == "broken"
+    assert what.startswith("mama-njeri: mpesa refuses its keys (token: HTTP 400")
+    assert fix == "correct [providers.mpesa] and apply the file"
+
+
+async def test_who_does_not_answer_is_named(settings):
+    found = bad(await examine(settings_of(settings.database_url, NOWHERE)))
+    assert [what.split(" (")[0] for _, what, _ in found] == [
+        f"the Graph API at {NOWHERE} does not answer",
+        "mama-njeri: mpesa does not answer",
+        "mama-njeri: its number could not be looked at",
+    ]
+    assert all(fix for *_, fix in found)
+
+
+async def test_a_token_that_meta_refuses_is_found(settings, tmp_path):
+    text = (tmp_path / "tenant.toml").read_text().replace("sandbox-access-token", "wrong")
+    (tmp_path / "tenant.toml").write_text(text)
+    await apply_file(settings, tmp_path / "tenant.toml")
+    ((level, what, _),) = bad(await examine(settings))
+    assert (level, what) == ("broken", "mama-njeri: Meta refuses its number or token (HTTP 401)")
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"), [(-300, "300 s ahead of"), (300, "300 s behind"), (20, None), (-20, None)]
+)
+async def test_a_clock_that_is_wrong_is_found(settings, slip, said):
+    async def answer(_request):
+        date = format_datetime(datetime.now(UTC) + timedelta(seconds=slip), usegmt=True)
+        return web.json_response({}, headers={"Date": date})
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    async with TestServer(app) as server:
+        found = bad(
+            await examine(settings_of(settings.database_url, NOWHERE, graph=str(server.make_url(""))))
+        )
+    clocks = [what for _, what, _ in found if "clock" in what]
+    assert len(clocks) == (said is not None)
+    if said:
+        seconds, side = said.split(" s ")
+        assert f" s {side} the Graph API's" in clocks[0]
+        assert abs(int(clocks[0].split(" is ")[1].split(" s ")[0]) - int(seconds)) <= 2
+
+
+async def test_queues_and_stopped_payouts_are_counted_with_the_command_that_shows_them(settings):
+    then = datetime.now(UTC) - timedelta(minutes=10)
+    async with transaction(settings) as connection:
+        tenant = await connection.scalar(sa.select(tenants.c.id))
+        await connection.execute(sa.update(tenants).values(payouts_frozen=True))
+        event = {"tenant_id": tenant, "kind": "message", "status": "", "due_at": then, "received_at": then}
+        rows = [
+            event | {"external_id": str(n), "state": s, "body_sealed": b""}
+            for n, s in enumerate(("parked", "parked", "waiting"))
+        ]
+        await connection.execute(sa.insert(inbox), rows)
+        message = {"tenant_id": tenant, "conversation_id": new_id(), "body_sealed": b"", "state": "held"}
+        await connection.execute(sa.insert(outbox).values(due_at=then, created_at=then, **message))
+    assert bad(await examine(settings)) == [
+        ("warning", "events that failed and are parked: 2", "look: python main.py events list"),
+        (
+            "warning",
+            "messages that wait until their person writes: 1",
+            "look: python main.py events list --state held; name templates in the tenant's file",
+        ),
+        (
+            "warning",
+            "events that have waited for more than five minutes: 1",
+            "start a worker: python main.py work, or serve without --no-worker",
+        ),
+        (
+            "warning",
+            "mama-njeri: its payouts are stopped",
+            "look at the alerts in the audit, then run: python main.py tenant unfreeze mama-njeri",
+        ),
+    ]
+
+
+async def test_hands_are_counted_by_the_approvals_that_are_needed(settings):
+    async with transaction(settings) as connection:
+        await connection.execute(sa.update(tenants).values(approvals=2))
+    ((level, what, _),) = bad(await examine(settings))
+    assert level == "warning"
+    assert what == "mama-njeri: nobody can withdraw: it takes one who asks and 2 others who approve"
+
+
+@pytest.mark.parametrize(("days", "warned"), [(79, False), (81, True)])
+async def test_a_password_that_will_expire_is_remembered(settings, days, warned):
+    then = datetime.now(UTC) + timedelta(days=days, hours=1)
+    found = bad(await examine(settings, lambda: then))
+    said = f"mama-njeri: mpesa's initiator password is {days} days old or more; it expires after 90"
+    assert [what for _, what, _ in found if "password" in what] == [said] * warned
+
+
+async def test_secret_keys_that_open_nothing_are_found(settings, outside):
+    another = SecretStr("AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+    findings = await examine(settings_of(settings.database_url, outside, secret_keys=another))
+    ((level, what, _),) = bad(findings)
+    assert (level, what) == ("broken", "the secret keys do not open what is stored")
+
+
+async def test_an_empty_database_is_not_called_an_old_one(url, outside):
+    ((level, what, fix),) = bad(await examine(settings_of(url, outside)))
+    assert level == "broken"
+    assert "is empty" in what or "there is no database at" in what
+    assert "run: python main.py db upgrade" in fix
+
+
+async def test_a_schema_of_a_newer_release_is_told_apart(settings):
+    async with transaction(settings) as connection:
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = 'later'"))
+    ((level, what, _),) = bad(await examine(settings))
+    assert (level, what) == ("broken", "the database has a schema that this release does not know (later)")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no database at all" * 100])
+async def test_a_file_that_is_no_database_of_ours_is_left_as_it_is(tmp_path, outside, content):
+    path = tmp_path / "data" / "lipachat.db"
+    if content is not None:
+        path.parent.mkdir()
+        path.write_bytes(content)
+    ((level, what, _),) = bad(await examine(settings_of(f"sqlite+aiosqlite:///{path}", outside)))
+    assert level == "broken"
+    assert str(path) in what
+    assert [each.name for each in tmp_path.rglob("*")] == ([] if content is None else ["data", "lipachat.db"])
+    assert content is None or path.read_bytes() == content

@@ -1,6 +1,7 @@
 """What the command line refuses: in a sentence, with the exit code of the manual, and without a trace."""
 
 import base64
+import json
 import socket
 import time
 
@@ -137,3 +138,36 @@ def timed(installation):
     start = time.perf_counter()
     assert "serve" in installation.run("--help")
     return time.perf_counter() - start
+
+
+def test_the_doctor_says_without_settings_what_is_missing_and_that_it_is_broken(installation):
+    for name in list(installation.environment):
+        if name.startswith("LIPACHAT_"):
+            del installation.environment[name]
+    findings = json.loads(installation.run("doctor", "--json", code=2))
+    assert [set(finding) for finding in findings] == [{"level", "what", "fix"}] * len(findings)
+    assert [finding["level"] for finding in findings] == ["broken"] * len(findings)
+    assert findings[0]["what"] == "LIPACHAT_SECRET_KEYS is not set"
+    assert findings[0]["fix"].startswith("make one with: python -c")
+    assert "fix: make one with" in installation.run("doctor", code=2)
+
+
+def test_the_doctor_makes_no_database_where_there_is_none(installation, tmp_path):
+    findings = json.loads(installation.run("doctor", "--json", code=2))
+    last = findings[-1]
+    assert last["what"] == f"there is no database at {tmp_path}/lipachat.db yet"
+    assert last["fix"].startswith("run: python main.py db upgrade")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_applied_is_told_in_the_shape_of_the_manual(current, tmp_path):
+    (tmp_path / "tenant.toml").write_text(
+        '[tenant]\nslug = "shop"\n[[staff]]\nname = "Kamau"\nphone = "+254722000002"\nrole = "Owner"\n'
+    )
+    told = json.loads(current.run("tenant", "apply", "tenant.toml"))
+    assert list(told) == ["tenant_id", "slug", "created", "changed", "staff", "warnings"]
+    assert (told["slug"], told["created"], told["changed"]) == ("shop", True, [])
+    assert told["staff"] == [{"id": told["staff"][0]["id"], "name": "Kamau", "role": "Owner"}]
+    assert len(told["warnings"]) == 1
+    again = json.loads(current.run("tenant", "apply", "tenant.toml"))
+    assert again == told | {"created": False}

@@ -123,6 +123,15 @@ async def test_a_wrong_token_is_190_and_a_foreign_number_100(sandbox):
     assert (status, answer["error"]["code"]) == (400, 100)
 
 
+@pytest.mark.parametrize(("token", "status"), [("token-1", 200), ("wrong", 401)])
+async def test_a_number_can_be_looked_at_with_its_token(sandbox, token, status):
+    headers = {"Authorization": f"Bearer {token}"}
+    async with sandbox.session.get(f"{sandbox.url}/v25.0/106540352242922", headers=headers) as answer:
+        told = await answer.json()
+    assert answer.status == status
+    assert told.get("id", told.get("error", {}).get("code")) == ("106540352242922" if status == 200 else 190)
+
+
 async def test_a_body_that_is_no_json_is_an_error_not_a_crash(sandbox):
     url = f"{sandbox.url}/v25.0/106540352242922/messages"
     headers = {"Authorization": "Bearer token-1"}

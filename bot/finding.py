@@ -1,0 +1,32 @@
+"""Finding: one thing that the doctor says, with its fix."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Finding:
+    level: Literal["good", "warning", "broken"]
+    what: str
+    fix: str | None = None
+
+    def as_dict(self) -> dict[str, str | None]:
+        return asdict(self)
+
+
+def good(what: str) -> Finding:
+    return Finding("good", what)
+
+
+def warning(what: str, fix: str) -> Finding:
+    return Finding("warning", what, fix)
+
+
+def broken(what: str, fix: str) -> Finding:
+    return Finding("broken", what, fix)
+
+
+def exit_code(findings: list[Finding]) -> int:
+    """0 good, 1 warnings, 2 broken."""
+    levels = {finding.level for finding in findings}
+    return 2 if "broken" in levels else 1 if "warning" in levels else 0

@@ -1,0 +1,181 @@
+"""Tenant doctor: what is so with each tenant, its number at WhatsApp and its accounts at providers."""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
+
+import aiohttp
+import sqlalchemy as sa
+
+from bot.app import Parts
+from bot.finding import Finding, broken, good, warning
+from services.people import people as persons
+from services.people.access import who_may_withdraw
+from services.people.tenants import Tenant
+from services.providers import PROVIDERS, WrongSettings, settings_of
+from services.providers.base import Misconfigured, NotSent, ProvesKeys, ProviderSettings
+from services.store.schema import audit, provider_tokens, tenants
+from services.work import Work
+
+_OK = 200
+# An API operator's password at Safaricom lives 90 days: https://developer.safaricom.co.ke/Documentation
+_PASSWORD_LIVES = timedelta(days=90)
+_REMIND = timedelta(days=80)
+
+
+async def all_tenants(parts: Parts, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
+    async with parts.database.reading() as connection:
+        ids = (await connection.execute(sa.select(tenants.c.id).order_by(tenants.c.slug))).scalars().all()
+    if not ids:
+        yield warning("there is no tenant", "run: python main.py tenant apply FILE.toml")
+    for tenant_id in ids:
+        tenant = await parts.tenants.by_id(tenant_id)
+        async for finding in _tenant(parts, tenant, http):
+            yield Finding(finding.level, f"{tenant.slug}: {finding.what}", finding.fix)
+
+
+async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
+    async with parts.database.reading() as connection:
+        work = Work(connection, parts.vault, tenant.id, parts.clock())
+        active = await persons.active_staff(work)
+        row = await persons.tenant_of(work)
+    if not who_may_withdraw(active, row.approvals):
+        others = "another" if row.approvals == 1 else f"{row.approvals} others"
+        yield warning(
+            f"nobody can withdraw: it takes one who asks and {others} who approve", "add staff to its file"
+        )
+    if row.payouts_frozen:
+        fix = f"look at the alerts in the audit, then run: python main.py tenant unfreeze {tenant.slug}"
+        yield warning("its payouts are stopped", fix)
+    for finding in providers(tenant):
+        yield finding
+    async for finding in _at_providers(parts, tenant, http):
+        yield finding
+    yield await _number(parts, tenant, http)
+
+
+def providers(tenant: Tenant) -> Iterator[Finding]:
+    """What its file says of them."""
+    known = [name for name in PROVIDERS if name in tenant.providers]
+    if not known:
+        yield warning("customers cannot pay: no provider is set", "add [providers.mpesa] to its file")
+    for name in known:
+        yield from _provider(name, tenant)
+
+
+def _provider(name: str, tenant: Tenant) -> Iterator[Finding]:
+    provider, currency = PROVIDERS[name], tenant.shop.currency
+    if provider.currency != currency:
+        what = f"{name} moves {provider.currency} only, and its currency is {currency}"
+        yield warning(what, f"take [providers.{name}] out of its file")
+        return
+    try:
+        settings = settings_of(provider, tenant.providers[name])
+    except WrongSettings as wrong:
+        yield broken(f"the settings of {name} are wrong: {wrong}", "correct its file and apply it")
+        return
+    for what, missing in (("collect", settings.missing_to_collect), ("pay out", settings.missing_to_pay_out)):
+        if missing:
+            listed = ", ".join(missing)
+            yield warning(f"{name} cannot {what}: {listed} missing", f"add it to [providers.{name}]")
+
+
+async def _at_providers(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
+    for name, provider in PROVIDERS.items():
+        if name not in tenant.providers or provider.currency != tenant.shop.currency:
+            continue
+        try:
+            settings = settings_of(provider, tenant.providers[name])
+        except WrongSettings:
+            continue  # told already
+        url = parts.settings.provider_urls[name]
+        client = provider.open(settings, http, url, NotKept(), parts.clock)
+        if isinstance(client, ProvesKeys):
+            yield await _keys(parts, name, settings, client)
+        if not settings.missing_to_pay_out and (reminder := await _password(parts, tenant, name)):
+            yield reminder
+
+
+class NotKept:
+    """Tokens that nobody else is given, so that looking changes nothing. Asked only where no token is
+    alive that a new one could kill."""
+
+    async def get(self, fetch: Callable[[], Awaitable[tuple[str, int]]]) -> str:
+        return (await fetch())[0]
+
+    async def drop(self, token: str) -> None:
+        """None is kept."""
+
+
+async def _keys(parts: Parts, name: str, settings: ProviderSettings, client: ProvesKeys) -> Finding:
+    if await _token_lives(parts, settings.app):
+        return good(f"the keys of {name} are good: an access token is alive")
+    match await client.prove_keys():
+        case Misconfigured(detail):
+            return broken(
+                f"{name} refuses its keys ({detail})", f"correct [providers.{name}] and apply the file"
+            )
+        case NotSent(detail):
+            variable = f"LIPACHAT_{name.upper()}__URL"
+            return warning(f"{name} does not answer ({detail})", f"check the network, and {variable}")
+        case None:
+            return good(f"the keys of {name} are good")
+
+
+async def _token_lives(parts: Parts, app: str) -> bool:
+    query = sa.select(provider_tokens.c.app_hash).where(
+        provider_tokens.c.app_hash == hashlib.sha256(app.encode()).digest(),
+        provider_tokens.c.sealed.is_not(None),
+        provider_tokens.c.expires_at > parts.clock(),
+    )
+    async with parts.database.reading() as connection:
+        return (await connection.execute(query)).first() is not None
+
+
+async def _password(parts: Parts, tenant: Tenant, name: str) -> Finding | None:
+    """A reminder before M-Pesa's operator is locked out."""
+    since = await _settings_since(parts, tenant, name)
+    age = parts.clock() - since if since else timedelta()
+    if name != "mpesa" or age < _REMIND:
+        return None
+    what = (
+        f"{name}'s initiator password is {age.days} days old or more; it expires after {_PASSWORD_LIVES.days}"
+    )
+    return warning(what, "set a new one at the M-Pesa portal, and apply it with the file")
+
+
+async def _settings_since(parts: Parts, tenant: Tenant, name: str) -> datetime | None:
+    """When the provider's part of the file last changed, as the audit has it."""
+    query = (
+        sa.select(audit.c.at, audit.c.action, audit.c.facts)
+        .where(audit.c.tenant_id == tenant.id, audit.c.action.in_(("tenant.created", "tenant.changed")))
+        .order_by(audit.c.seq.desc())
+    )
+    async with parts.database.reading() as connection:
+        for row in await connection.execute(query):
+            if row.action == "tenant.created" or f"providers.{name}" in row.facts.get("changed", ()):
+                at: datetime = row.at
+                return at
+    return None
+
+
+async def _number(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> Finding:
+    """A read of the number itself: it shows whether the token is good."""
+    if tenant.phone_number_id is None or tenant.access_token is None:
+        return warning("it has no WhatsApp number or token", "add [whatsapp] to its file")
+    whatsapp = parts.settings.whatsapp
+    url = f"{whatsapp.graph_url.rstrip('/')}/{whatsapp.api_version}/{tenant.phone_number_id}"
+    try:
+        async with http.get(url, headers={"Authorization": f"Bearer {tenant.access_token}"}) as answer:
+            status = answer.status
+    except (aiohttp.ClientError, TimeoutError) as error:
+        what = f"its number could not be looked at ({type(error).__name__})"
+        return warning(what, "check the network, and LIPACHAT_WHATSAPP__GRAPH_URL")
+    if status == _OK:
+        return good("its WhatsApp number and token are good")
+    if status >= 500 or status == 429:  # noqa: PLR2004  theirs to mend
+        return warning(f"Meta cannot say whether its number is good (HTTP {status})", "look again later")
+    return broken(
+        f"Meta refuses its number or token (HTTP {status})",
+        "make a new permanent token at Meta and apply the file",
+    )
