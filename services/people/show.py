@@ -42,9 +42,10 @@ async def shown(work: Work) -> dict[str, Any]:
     state = {
         "tenant_id": str(work.tenant),
         "payouts_frozen": tenant.payouts_frozen,
+        "frozen_because": tenant.frozen_because,
         "staff": [{"id": str(person), "name": member["name"]} for person, member in members],
     }
-    return _present(tables) | {"state": state}
+    return _present(tables) | {"state": _present(state)}
 
 
 def _present(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,10 @@ import json
 import tomllib
 from decimal import Decimal
 
+import sqlalchemy as sa
+
 from services.people.tenant_file import TenantFile
+from services.store.schema import tenants
 from tests.services.people.registry import CERTIFICATE, FULL, SMALL
 
 SECRETS = (
@@ -109,6 +112,14 @@ async def test_staff_is_shown_as_the_file_names_it_and_ids_stand_apart(registry)
         "payouts_frozen": False,
         "staff": [{"id": ids[name], "name": name} for name in ("Achieng", "Books", "Kamau")],
     }
+
+
+async def test_why_payouts_are_stopped_stands_apart_too(registry):
+    await registry.apply(FULL)
+    async with registry.database.transaction() as connection:
+        await connection.execute(sa.update(tenants).values(payouts_frozen=True, frozen_because="settings"))
+    state = (await registry.show())["state"]
+    assert (state["payouts_frozen"], state["frozen_because"]) == (True, "settings")
 
 
 async def test_empty_parts_are_left_out(registry):
