@@ -4,7 +4,6 @@ Opens the person's place, lets the flows hear the event, and seals what they lea
 messages for the outbox, worded in the person's language and shaped for WhatsApp.
 """
 
-import json
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import NoReturn, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.jsons import dumps
 from bot.talk import Outgoing, Person, Waiting
 from bot.whatsapp import heard, outgoing
 from flows.conversation import Conversation, Script
@@ -112,7 +112,7 @@ class Chat:
     def _messages(self, person: Person, replies: Iterable[Reply], tenant: Tenant) -> list[Outgoing]:
         language = person.language or tenant.language
         return [
-            Outgoing(person, json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+            Outgoing(person, dumps(body))
             for reply in replies
             for body in outgoing.bodies(reply, language, tenant.shop.timezone)
         ]

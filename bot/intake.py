@@ -4,6 +4,8 @@ Concurrent requests share a commit. Each sender is resolved to a conversation he
 known by phone, by business-scoped user id or by both has one queue of events.
 """
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -31,6 +33,7 @@ _TURNS = ("message",)
 _STATUSES = ("status", "payment_status")
 _COUNTED = frozenset((*_TURNS, *_STATUSES, "group_message", "errors", "unknown"))
 _MOST_KNOWN = 20_000
+_PATIENCE_SECONDS = 10.0  # then Meta is told to send it again
 _INSERT = BulkInsert(
     inbox,
     "tenant_id",
@@ -63,7 +66,7 @@ class Intake:
         self._group = GroupCommit(self._write)
 
     async def store(self, events: Sequence[Event]) -> None:
-        """Returns when all are committed."""
+        """Returns when all are committed; raises TimeoutError, or what the database raised."""
         if events:
             await self._group.put([(self._arrival(), event) for event in events])
 
@@ -80,31 +83,38 @@ class Intake:
         people = {
             sender: event.name for _, event in arrivals if (sender := _sender(event, tenants)) is not None
         }
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await self._commit(arrivals, tenants, people)
+        self._ring(arrivals)
+
+    async def _commit(
+        self,
+        arrivals: Sequence[tuple[datetime, Event]],
+        tenants: Mapping[str | None, UUID | None],
+        people: Mapping[Sender, str | None],
+    ) -> None:
+        """In one statement where every conversation is known."""
         if people.keys() <= self._known.keys():
-            async with self._database.single() as connection:
-                await self._insert(connection, arrivals, tenants, self._known)
+            await _INSERT.alone(self._database, self._rows(arrivals, tenants, self._known))
         else:
             async with self._database.transaction() as connection:
                 senders = Senders(connection, self._vault, self._clock())
                 chats = await senders.resolve(people)
-                await self._insert(connection, arrivals, tenants, chats)
+                await _INSERT(connection, self._rows(arrivals, tenants, chats))
             self._remember(chats, anew=senders.moved)
-        self._ring(arrivals)
 
-    async def _insert(
+    def _rows(
         self,
-        connection: AsyncConnection,
         arrivals: Sequence[tuple[datetime, Event]],
         tenants: Mapping[str | None, UUID | None],
         chats: Mapping[Sender, UUID],
-    ) -> None:
+    ) -> list[Row]:
         rows = []
         for at, event in arrivals:
             sender = _sender(event, tenants)
-            rows.append(
-                self._row(at, event, tenants[event.phone_number_id], chats[sender] if sender else None)
-            )
-        await _INSERT(connection, rows)
+            chat = None if sender is None else chats[sender]
+            rows.append(self._row(at, event, tenants[event.phone_number_id], chat))
+        return rows
 
     def _row(self, at: datetime, event: Event, tenant: UUID | None, chat: UUID | None) -> Row:
         waits = chat is not None or (tenant is not None and event.kind in _STATUSES)
@@ -130,8 +140,8 @@ class Intake:
         self._bell.ring("turns")
         if any(event.kind in _STATUSES for _, event in arrivals):
             self._bell.ring("statuses")
-        for _, event in arrivals:
-            metrics.events.labels(event.kind if event.kind in _COUNTED else "other").inc()
+        for kind, many in Counter(event.kind for _, event in arrivals).items():
+            metrics.events.labels(kind if kind in _COUNTED else "other").inc(many)
 
 
 def _sender(event: Event, tenants: Mapping[str | None, UUID | None]) -> Sender | None:

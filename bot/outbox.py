@@ -30,7 +30,7 @@ class Message:
     seq: int
     tenant_id: UUID
     conversation_id: UUID
-    body: str
+    body: bytes
     tries: int
     phone_sealed: bytes | None
     user_id_sealed: bytes | None
@@ -154,8 +154,8 @@ async def have_followers(connection: AsyncConnection, chats: Sequence[UUID]) -> 
     return (await connection.execute(_FOLLOWERS, {"chats": padded(chats)})).first() is not None
 
 
-def opened(vault: Vault, tenant: UUID, seq: int, sealed: bytes) -> str:
-    return vault.open(sealed, tenant, "outbox.body", str(seq)).decode()
+def opened(vault: Vault, tenant: UUID, seq: int, sealed: bytes) -> bytes:
+    return vault.open(sealed, tenant, "outbox.body", str(seq))
 
 
 async def _numbers(connection: AsyncConnection, many: int) -> list[int]:
@@ -168,7 +168,7 @@ async def _numbers(connection: AsyncConnection, many: int) -> list[int]:
 
 def _row(vault: Vault, seq: int, message: Outgoing, now: datetime, *, sending: bool) -> Row:
     tenant = message.person.tenant_id
-    sealed = vault.seal(message.body.encode(), tenant, "outbox.body", str(seq))
+    sealed = vault.seal(message.body, tenant, "outbox.body", str(seq))
     state, due_at = ("sending", now + LEASE) if sending else ("waiting", now)
     return seq, tenant, message.person.conversation_id, sealed, state, int(sending), due_at, now
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.jsons import loads
 from bot.stopping import unbroken
 from bot.whatsapp.statuses import advance
 from services.safety.vault import Unopenable, Vault
@@ -93,7 +94,7 @@ class Statuses:
 
     def _read(self, row: Any) -> Status | None:
         name = f"{row.kind}|{row.external_id}|{row.status}"
-        body = json.loads(self._vault.open(row.body_sealed, row.tenant_id, "inbox.body", name))
+        body = loads(self._vault.open(row.body_sealed, row.tenant_id, "inbox.body", name))
         status = body.get("status")
         if not isinstance(status, dict):
             return None

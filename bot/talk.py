@@ -42,4 +42,4 @@ class Outgoing:
     """A message to be written: Cloud API JSON without its recipient."""
 
     person: Person
-    body: str
+    body: bytes

@@ -61,8 +61,7 @@ class MetaWebhook:
         except NotAnObject as error:
             return web.Response(status=400, text=f"Not a JSON object as Meta sends: {error}")
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self._intake.store(events)
+            await self._intake.store(events)
         except AWAY as error:
             return unavailable(error)
         return web.Response()

@@ -4,11 +4,11 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 """
 
 import asyncio
-import json
 from dataclasses import dataclass
 
 import aiohttp
 
+from bot.jsons import dumps, loads
 from bot.whatsapp.errors import Verdict, verdict
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
@@ -74,7 +74,7 @@ class WhatsApp:
             "typing_indicator": {"type": "text"},
         }
         try:
-            status, _ = await self._post(phone_number_id, access_token, json.dumps(body).encode())
+            status, _ = await self._post(phone_number_id, access_token, dumps(body))
         except (aiohttp.ClientError, TimeoutError):
             return False
         return status == _OK
@@ -92,7 +92,7 @@ class WhatsApp:
 
 def _outcome(status: int, answer: bytes) -> Outcome:
     try:
-        parsed = json.loads(answer)
+        parsed = loads(answer)
     except ValueError:
         return UnknownSend(f"HTTP {status} without JSON")
     match parsed:

@@ -1,9 +1,9 @@
 """Heard: a stored message -> what a conversation hears."""
 
-import json
 import re
 from typing import Any
 
+from bot.jsons import loads
 from flows.reply import Heard, Other, Said, SharedNumber, Tap
 
 # Answered by silence: they are about other messages, or not by the person.
@@ -16,7 +16,7 @@ _UNFIT = re.compile(r"[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u
 
 def hear(body: bytes) -> Heard | None:
     """None for what is not answered. Never raises on an odd shape."""
-    message = json.loads(body).get("message")
+    message = loads(body).get("message")
     kind = message.get("type") if isinstance(message, dict) else None
     if not isinstance(kind, str):
         return Other("unknown")

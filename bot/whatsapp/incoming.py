@@ -6,14 +6,13 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks
 """
 
 import hashlib
-import json
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.jsons import dumps, loads
 from bot.whatsapp.struck import strike_out
 
 MOST_DEPTH = 64
@@ -71,7 +70,7 @@ class Event:
     user_id: str | None
     name: str | None
     happened_at: datetime | None
-    body: bytes  # canonical JSON, ASCII, cards and codes struck out
+    body: bytes  # canonical JSON, cards and codes struck out
 
 
 def read(body: bytes) -> list[Event]:
@@ -87,30 +86,12 @@ def _parse(body: bytes) -> dict[str, Any]:
     if _depth(body) > MOST_DEPTH:
         raise NotAnObject(f"nested deeper than {MOST_DEPTH}")
     try:
-        envelope = _DECODER.decode(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        envelope = loads(body)
+    except ValueError:
         raise NotAnObject("no JSON") from None
     if not isinstance(envelope, dict):
         raise NotAnObject("no object")
     return envelope
-
-
-def _whole(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _MOST_DIGITS else digits
-
-
-def _fraction(digits: str) -> float | str:
-    """One that is too large for a float stays text, since Infinity is no JSON."""
-    number = float(digits)
-    return number if math.isfinite(number) else digits
-
-
-def _no_constant(word: str) -> None:
-    raise ValueError(word)
-
-
-# Stricter than json.loads, which takes NaN and guesses at encodings, and yet takes numbers of any size.
-_DECODER = json.JSONDecoder(parse_int=_whole, parse_float=_fraction, parse_constant=_no_constant)
 
 
 def _depth(body: bytes) -> int:
@@ -259,8 +240,7 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _canonical(body: dict[str, Any]) -> bytes:
-    """ASCII, so that NUL and lone surrogates survive any store."""
-    return json.dumps(_struck(body), ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode()
+    return dumps(_struck(body))
 
 
 def _struck(value: Any, key: str = "") -> Any:

@@ -5,11 +5,11 @@ long is split between paragraphs, sentences or words, never inside one.
 https://developers.facebook.com/docs/whatsapp/cloud-api/messages/interactive-reply-buttons-messages
 """
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
+from bot.jsons import dumps
 from flows.reply import Option, Reply
 from flows.text import Text, render
 
@@ -37,7 +37,7 @@ def bodies(reply: Reply, language: str, timezone: str = "UTC") -> list[dict[str,
     return [*map(_text, before), {"type": "interactive", "interactive": interactive}]
 
 
-def addressed(body: str, phone: str | None, user_id: str | None, opaque: str) -> bytes:
+def addressed(body: bytes, phone: str | None, user_id: str | None, opaque: str) -> bytes:
     """The JSON of one of `bodies`, with its recipient: by phone where it is known (that keeps phones coming
     in webhooks), else by business-scoped user id, which goes into `recipient` and never into `to`."""
     to = {"to": phone} if phone else {"recipient": user_id}
@@ -47,7 +47,7 @@ def addressed(body: str, phone: str | None, user_id: str | None, opaque: str) ->
         **to,
         "biz_opaque_callback_data": opaque,
     }
-    return f"{json.dumps(head)[:-1]}, {body[1:]}".encode()
+    return dumps(head)[:-1] + b"," + body[1:]
 
 
 def _kind(reply: Reply, words: Any) -> dict[str, Any] | None:

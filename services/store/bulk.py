@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.store.database import Database
 from services.store.schema import Moment
 
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -35,6 +36,16 @@ class BulkInsert:
             await connection.exec_driver_sql(self._postgres, _by_column(rows))
         elif rows:
             await connection.exec_driver_sql(self._sqlite, _for_sqlite(self._columns, rows))
+
+    async def alone(self, database: Database, rows: Sequence[Row]) -> None:
+        """In a transaction of its own."""
+        async with database.driver() as driver:
+            if database.is_postgres:
+                await driver.execute(self._postgres, *_by_column(rows))
+                return
+            await driver.begin()
+            await driver.executemany(self._sqlite, _for_sqlite(self._columns, rows))
+            await driver.commit()
 
 
 class BulkUpdate:

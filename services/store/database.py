@@ -7,6 +7,7 @@ inside one.
 
 import asyncio
 import sqlite3
+import sys
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -18,7 +19,6 @@ from typing import Any
 import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
 
@@ -38,6 +38,7 @@ _POSTGRES_SETTINGS = {
 
 _LOCK_SECONDS = 30.0
 _LOCK_LOOK_SECONDS = 0.002
+_SWITCH_SECONDS = 0.0005
 
 
 class Database:
@@ -51,9 +52,9 @@ class Database:
             self._single = self._reader = _postgres(self.url, 4, isolation_level="AUTOCOMMIT")
             self._noting = _postgres(self.url, 2, isolation_level="AUTOCOMMIT", synchronous_commit="off")
         else:
-            self._engine = _sqlite(self.url, pool_size=1, begin="BEGIN IMMEDIATE")
+            self._engine = _sqlite(self.url, pool_size=1, writing=True)
             self._single = self._noting = self._engine
-            self._reader = _sqlite(self.url, pool_size=4, begin="BEGIN")
+            self._reader = _sqlite(self.url, pool_size=4, writing=False)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -76,14 +77,20 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def single(self) -> AsyncIterator[AsyncConnection]:
-        """For one statement that is a transaction by itself: it saves PostgreSQL two round trips."""
-        async with self._single.begin() as connection:
-            yield connection
+    async def driver(self) -> AsyncIterator[Any]:
+        """The driver's own connection (asyncpg's, or aiosqlite's as the one writer), outside any transaction:
+        for what comes with every message, where SQLAlchemy would cost more than the database."""
+        async with self._single.connect() as connection:
+            borrowed = await connection.get_raw_connection()
+            try:
+                yield borrowed.driver_connection
+            except BaseException:
+                await connection.invalidate()  # whatever state it is in
+                raise
 
     @asynccontextmanager
     async def noting(self) -> AsyncIterator[AsyncConnection]:
-        """The same for what must outlive this process, but not the machine: no waiting for the disk."""
+        """For one statement that must outlive this process, but not the machine: no waiting for the disk."""
         async with self._noting.begin() as connection:
             yield connection
 
@@ -103,18 +110,34 @@ def _postgres(url: URL, pool_size: int, isolation_level: Any = "READ COMMITTED",
     )
 
 
-class _OnTheLoop(aiosqlite.Connection):
-    """aiosqlite without its thread: a statement takes microseconds and a grouped commit not much longer,
-    while a thread that must be handed the interpreter, and give it back, takes milliseconds under load."""
+class OnTheLoop(aiosqlite.Connection):
+    """aiosqlite whose statements run on the event loop: they take microseconds, and handing each to a
+    thread and back takes longer. A commit waits for the disk, so it keeps the thread."""
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         return fn(*args, **kwargs)
 
+    async def begin(self) -> None:
+        """As the one writer. Another process may be writing; the loop goes on while we wait for it."""
+        end = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                self._conn.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+                await asyncio.sleep(_LOCK_LOOK_SECONDS)
+            else:
+                return
 
-def _sqlite(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
+
+def _sqlite(url: URL, *, pool_size: int, writing: bool) -> AsyncEngine:
     """The driver's own transactions are switched off: with them savepoints outlive a rollback."""
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+
+    # A thread that comes back from the disk is given the interpreter after this, instead of 5 ms.
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
     async def connect() -> aiosqlite.Connection:
         connector = partial(
@@ -124,7 +147,7 @@ def _sqlite(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
             check_same_thread=False,
             timeout=0,
         )
-        connection = _OnTheLoop(connector, iter_chunk_size=64)
+        connection = OnTheLoop(connector, iter_chunk_size=64)
         connection._thread.daemon = True  # noqa: SLF001  as SQLAlchemy does; it only ends the process
         return await connection
 
@@ -153,17 +176,10 @@ def _sqlite(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        """Another process may be writing; the loop goes on while we wait for it."""
-        end = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                connection.exec_driver_sql(begin)
-            except OperationalError as error:
-                if "locked" not in str(error.orig) or time.monotonic() > end:
-                    raise
-                await_only(asyncio.sleep(_LOCK_LOOK_SECONDS))
-            else:
-                return
+        if writing:
+            await_only(connection.connection.driver_connection.begin())  # type: ignore[union-attr]
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
 

@@ -1,12 +1,16 @@
 """Group commit: concurrent writers share one transaction, with no timer.
 
 Whatever is pending when the last commit ends goes into the next one. A batch that fails is tried
-again one by one, so that one bad submission costs only itself.
+again one by one, so that one bad submission costs only itself; but not while the database is away.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 T = TypeVar("T")
 
@@ -29,6 +33,7 @@ class GroupCommit(Generic[T]):
 
     async def _flush(self) -> None:
         while self._pending:
+            await asyncio.sleep(0)  # whoever is ready to submit, does
             batch, size = [], 0
             while self._pending and size < self._most:
                 batch.append(self._pending.pop(0))
@@ -39,9 +44,10 @@ class GroupCommit(Generic[T]):
         try:
             await self._write([item for items, _ in batch for item in items])
         except Exception as error:  # noqa: BLE001  handed to whoever submitted it
-            if len(batch) == 1:
-                if not batch[0][1].done():
-                    batch[0][1].set_exception(error)
+            if len(batch) == 1 or _is_away(error):
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
                 return
             for one in batch:
                 await self._commit([one])
@@ -49,3 +55,11 @@ class GroupCommit(Generic[T]):
         for _, future in batch:
             if not future.done():  # the caller may have gone
                 future.set_result(None)
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether nobody would fare better."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated
+    # While connecting, SQLAlchemy lets the driver's own errors through. A TimeoutError is an OSError.
+    return isinstance(error, OSError | PoolTimeout | asyncpg.PostgresError | asyncpg.InterfaceError)

@@ -326,5 +326,5 @@ async def test_a_shop_that_is_switched_off_says_that_it_takes_no_messages(databa
         assert (await door.update(envelope(text("w1", "pay 500")))).status == 200
         (message,) = await door.hears()
     assert message["text"]["body"] == (
-        "Mama Njeri takes no messages here at the moment. Please try again later."
+        "Mama Njeri is not taking messages here at the moment. Please try again later."
     )

@@ -49,11 +49,11 @@ def test_a_link_a_contact_request_and_plain_words():
 
 
 def test_the_phone_is_preferred_and_a_user_id_never_goes_into_to():
-    known = json.loads(addressed('{"type":"text"}', "+254712345678", "KE.1", "7"))
+    known = json.loads(addressed(b'{"type":"text"}', "+254712345678", "KE.1", "7"))
     assert known["type"] == "text"
     assert known["to"] == "+254712345678"
     assert "recipient" not in known
-    hidden = json.loads(addressed('{"type":"text"}', None, "KE.1", "7"))
+    hidden = json.loads(addressed(b'{"type":"text"}', None, "KE.1", "7"))
     assert hidden["recipient"] == "KE.1"
     assert "to" not in hidden
     assert hidden["biz_opaque_callback_data"] == "7"
