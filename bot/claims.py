@@ -18,8 +18,7 @@ from services.store.bulk import BulkUpdate, Row
 from services.store.database import padded
 from services.store.schema import conversations, inbox, is_open, outbox, people, staff, waits_for_turn
 
-BATCH = 64
-_MOST_EVENTS = 4 * BATCH
+_MOST_EVENTS = 128
 
 
 @dataclass
@@ -29,31 +28,26 @@ class Written:
     places: dict[UUID, Row] = field(default_factory=dict)
     messages: list[Outgoing] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
-    later: list[Row] = field(default_factory=list)
+    failed: list[Row] = field(default_factory=list)
+    rests: dict[UUID, Row] = field(default_factory=dict)
     untried: list[int] = field(default_factory=list)  # counted as tried, and not played after all
 
 
-_event, _before = inbox.alias("event"), inbox.alias("before")
-# The conversations whose first waiting event is due, in order of arrival.
+# The oldest events of conversations that do not rest; the first of a conversation is its head.
 _DUE: sa.Select[Any] = (
-    sa.select(conversations.c.id)
+    sa.select(conversations.c.id, inbox.c.received_at)
     .join(
-        _event,
+        inbox,
         sa.and_(
-            _event.c.tenant_id == conversations.c.tenant_id, _event.c.conversation_id == conversations.c.id
+            inbox.c.tenant_id == conversations.c.tenant_id, inbox.c.conversation_id == conversations.c.id
         ),
     )
     .where(
-        waits_for_turn(_event),
-        _event.c.due_at <= sa.bindparam("now"),
-        ~sa.exists().where(
-            waits_for_turn(_before),
-            _before.c.conversation_id == _event.c.conversation_id,
-            sa.tuple_(_before.c.received_at, _before.c.seq) < sa.tuple_(_event.c.received_at, _event.c.seq),
-        ),
+        waits_for_turn(inbox),
+        sa.or_(conversations.c.rests_until.is_(None), conversations.c.rests_until <= sa.bindparam("now")),
     )
-    .order_by(_event.c.received_at, _event.c.seq)
-    .limit(BATCH)
+    .order_by(inbox.c.received_at, inbox.c.seq)
+    .limit(_MOST_EVENTS)
 )
 # A foreign key's share lock on a conversation must not wait for a turn, hence NO KEY.
 _DUE_AND_FREE = _DUE.with_for_update(of=conversations, skip_locked=True, key_share=True)
@@ -73,7 +67,6 @@ _READ: sa.Select[Any] = (
         inbox.c.external_id,
         inbox.c.status,
         inbox.c.tries,
-        inbox.c.due_at,
         inbox.c.received_at,
         inbox.c.body_sealed,
         _chat.person_id,
@@ -91,9 +84,12 @@ _READ: sa.Select[Any] = (
     .join(conversations, sa.and_(_chat.tenant_id == inbox.c.tenant_id, _chat.id == inbox.c.conversation_id))
     .join(people, sa.and_(people.c.tenant_id == _chat.tenant_id, people.c.id == _chat.person_id))
     .outerjoin(staff, sa.and_(staff.c.tenant_id == _chat.tenant_id, staff.c.person_id == _chat.person_id))
-    .where(waits_for_turn(inbox), inbox.c.conversation_id.in_(sa.bindparam("chats", expanding=True)))
+    .where(
+        waits_for_turn(inbox),
+        inbox.c.received_at <= sa.bindparam("until"),
+        inbox.c.conversation_id.in_(sa.bindparam("chats", expanding=True)),
+    )
     .order_by(inbox.c.received_at, inbox.c.seq)
-    .limit(_MOST_EVENTS)
 )
 
 _SEQS = inbox.c.seq.in_(sa.bindparam("seqs", expanding=True))
@@ -101,14 +97,16 @@ _COUNT = sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries + 1)
 _UNCOUNT = sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries - 1)
 _DONE = sa.update(inbox).where(_SEQS).values(state="done")
 _STILL = sa.select(sa.func.count()).where(_SEQS, inbox.c.state == "waiting")
-_LATER = BulkUpdate(inbox, ["seq"], ["state", "due_at", "error"])
+_FAILED = BulkUpdate(inbox, ["seq"], ["state", "error"])
+_REST = BulkUpdate(conversations, ["tenant_id", "id"], ["rests_until"])
 _PLACE = BulkUpdate(conversations, ["tenant_id", "id"], ["place_sealed", "heard_at"])
 
 
-async def due(connection: AsyncConnection, now: datetime) -> list[UUID]:
-    """Conversations that have something due; on PostgreSQL locked, and only those that nobody else plays."""
-    statement = _DUE_AND_FREE if _locks(connection) else _DUE
-    return list((await connection.execute(statement, {"now": now})).scalars())
+async def due(connection: AsyncConnection, now: datetime) -> tuple[list[UUID], datetime]:
+    """Conversations that have something due, and until which arrival they were looked for; on PostgreSQL
+    locked, and only those that nobody else plays."""
+    rows = (await connection.execute(_DUE_AND_FREE if _locks(connection) else _DUE, {"now": now})).all()
+    return list(dict.fromkeys(row[0] for row in rows)), rows[-1][1] if rows else now
 
 
 async def lock(connection: AsyncConnection, tenant: UUID, chat: UUID) -> None:
@@ -118,14 +116,14 @@ async def lock(connection: AsyncConnection, tenant: UUID, chat: UUID) -> None:
 
 
 async def read_waiting(
-    connection: AsyncConnection, chats: Sequence[UUID]
+    connection: AsyncConnection, chats: Sequence[UUID], until: datetime
 ) -> tuple[list[Waiting], dict[UUID, Person]]:
     """Read after the lock, in a statement of its own: what another worker has just done is done."""
     if not chats:
         return [], {}
-    rows = (await connection.execute(_READ, {"chats": padded(chats)})).all()
+    rows = (await connection.execute(_READ, {"chats": padded(chats), "until": until})).all()
     events = [
-        Waiting(row[0], row[1], row[2], row[3], f"{row[3]}|{row[4]}|{row[5]}", row[6], row[7], row[8], row[9])
+        Waiting(row[0], row[1], row[2], row[3], f"{row[3]}|{row[4]}|{row[5]}", row[6], row[7], row[8])
         for row in rows
     ]
     return events, {row[2]: _person(row) for row in rows}
@@ -164,7 +162,8 @@ async def write(connection: AsyncConnection, written: Written) -> None:
     await _PLACE(connection, list(written.places.values()))
     if written.done:
         await connection.execute(_DONE, {"seqs": padded(written.done)})
-    await _LATER(connection, written.later)
+    await _FAILED(connection, written.failed)
+    await _REST(connection, list(written.rests.values()))
     if written.untried:
         await connection.execute(_UNCOUNT, {"seqs": padded(written.untried)})
 

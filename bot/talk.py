@@ -15,7 +15,6 @@ class Waiting:
     kind: str
     row: str
     tries: int
-    due_at: datetime
     received_at: datetime
     body_sealed: bytes
 

@@ -6,10 +6,10 @@ transaction, on SQLite, which has one writer, in a savepoint beside the others. 
 only through the teller, so playing twice is harmless.
 
 The row lock on the conversation is the lease: a crash rolls back and frees it at once. Between being
-played beside others and with a connection, an event is leased by its due time, or two workers would take
-it from each other for ever. The tries of an event are counted in a commit before it is played, so that
-one that kills its process is parked in the end; and what was tried before is played alone, so that it
-takes no neighbour with it.
+played beside others and with a connection, a conversation rests for a while, or two workers would take it
+from each other for ever; so it does after a failure. The tries of an event are counted in a commit before
+it is played, so that one that kills its process is parked in the end; and what was tried before is played
+alone, so that it takes no neighbour with it.
 """
 
 import asyncio
@@ -32,7 +32,6 @@ from bot.stopping import unbroken
 from bot.talk import Person, Waiting
 from services.safety.vault import Vault
 from services.store.bell import Bell
-from services.store.bulk import Row
 from services.store.database import Database
 
 log = structlog.get_logger()
@@ -102,7 +101,7 @@ class Turns:
     async def _beside(self) -> tuple[bool, list[Waiting]]:
         """Plays what it can; whether there was anything, and the events that ask the services."""
         async with self._database.transaction() as connection:
-            events, people = await read_waiting(connection, await due(connection, self._clock()))
+            events, people = await read_waiting(connection, *await due(connection, self._clock()))
             events = self._takeable(events)
             if self._database.is_postgres and events:
                 async with self._database.noting() as beside:  # while we hold the locks
@@ -128,9 +127,8 @@ class Turns:
         return asking, written, await self._write(connection, written)
 
     def _takeable(self, events: Sequence[Waiting]) -> list[Waiting]:
-        """Of each conversation what is due, in order. What was tried before is played alone, every other
+        """Of each conversation what waits, in order. What was tried before is played alone, every other
         time, so that what comes beside or after it is not counted as tried with it."""
-        now = self._clock()
         taken: list[Waiting] = []
         tried: list[Waiting] = []
         closed: set[UUID] = set()
@@ -139,11 +137,11 @@ class Turns:
             chat = event.conversation_id
             if chat in closed:
                 continue
-            if event.due_at > now or event.tries:
+            if event.tries:
                 closed.add(chat)
-            if event.due_at <= now and event.tries and chat not in begun:
-                tried.append(event)
-            if chat not in closed:
+                if chat not in begun:
+                    tried.append(event)
+            else:
                 begun.add(chat)
                 taken.append(event)
         return tried[:1] if tried and (self._turn_of_retries or not taken) else taken
@@ -164,7 +162,7 @@ class Turns:
                     continue
                 if played is None:
                     asking.append(event)
-                    written.later.append(_leased(event, self._clock()))
+                    _rest(written, event, self._clock() + _LEASE)
                 else:
                     await self._note_failure(written, event, played, person)
                 written.untried += [after.seq for after in waiting[n:]]
@@ -184,7 +182,8 @@ class Turns:
         async with self._abreast, self._database.transaction() as connection:
             for event in asking:
                 await lock(connection, event.tenant_id, event.conversation_id)
-            events, people = await read_waiting(connection, [event.conversation_id for event in asking])
+            chats, until = [event.conversation_id for event in asking], asking[-1].received_at
+            events, people = await read_waiting(connection, chats, until)
             first: dict[UUID, int] = {}
             for waiting in events:
                 first.setdefault(waiting.conversation_id, waiting.seq)
@@ -205,6 +204,7 @@ class Turns:
             await self._note_failure(written, event, _failed(event, error), person)
         else:
             self._note(written, event, played)
+            _rest(written, event, None)
 
     # --- both --------------------------------------------------------------------------------------
 
@@ -235,9 +235,9 @@ class Turns:
     async def _note_failure(self, written: Written, event: Waiting, failed: _Failed, person: Person) -> None:
         """It waits longer each time, and is parked in the end; the person is told then."""
         parked = failed.tries >= MOST_TRIES
-        due_at = self._clock() + timedelta(seconds=2**failed.tries)
-        state = "parked" if parked else "waiting"
-        written.later.append((event.seq, state, due_at, failed.error[:2000]))
+        written.failed.append((event.seq, "parked" if parked else "waiting", failed.error[:2000]))
+        rest = timedelta(0) if parked else timedelta(seconds=2**failed.tries)
+        _rest(written, event, self._clock() + rest)
         if parked:
             log.error("turn.parked", seq=event.seq, conversation_id=str(event.conversation_id))
             written.messages.extend(await self._chat.apology(person))
@@ -255,8 +255,8 @@ class Turns:
             self._bell.ring("outbox")
 
 
-def _leased(event: Waiting, now: datetime) -> Row:
-    return event.seq, "waiting", now + _LEASE, None
+def _rest(written: Written, event: Waiting, until: datetime | None) -> None:
+    written.rests[event.conversation_id] = (event.tenant_id, event.conversation_id, until)
 
 
 def _failed(event: Waiting, error: Exception) -> _Failed:

@@ -144,6 +144,7 @@ conversations = sa.Table(
     sa.Column("user_id_sealed", sa.LargeBinary),
     sa.Column("user_id_index", sa.LargeBinary),
     sa.Column("heard_at", Moment),  # opens WhatsApp's window of 24 hours
+    sa.Column("rests_until", Moment),  # its events wait: a worker has leased them, or its turn has failed
     sa.Column("place_sealed", sa.LargeBinary),
     sa.Column("created_at", Moment, nullable=False),
     sa.UniqueConstraint("tenant_id", "phone_index"),
@@ -209,17 +210,8 @@ inbox = sa.Table(
     sa.Column("error", sa.Text),
     sa.UniqueConstraint("tenant_id", "kind", "external_id", "status"),
     _one_of("state", "waiting", "done", "kept", "parked"),
-    # What waits for a turn, in order of arrival: over all, and of one conversation.
     sa.Index(
         "ix_inbox_turns", "received_at", "seq", postgresql_where=WAITS_FOR_TURN, sqlite_where=WAITS_FOR_TURN
-    ),
-    sa.Index(
-        "ix_inbox_conversation",
-        "conversation_id",
-        "received_at",
-        "seq",
-        postgresql_where=WAITS_FOR_TURN,
-        sqlite_where=WAITS_FOR_TURN,
     ),
     sa.Index(
         "ix_inbox_waiting_rest",

@@ -79,7 +79,6 @@ def upgrade() -> None:
     op.create_index('ix_inbox_parked', 'inbox', ['seq'], unique=False, postgresql_where=sa.text("state = 'parked'"), sqlite_where=sa.text("state = 'parked'"))
     op.create_index('ix_inbox_waiting_rest', 'inbox', ['kind', 'seq'], unique=False, postgresql_where=sa.text("state = 'waiting' AND conversation_id IS NULL"), sqlite_where=sa.text("state = 'waiting' AND conversation_id IS NULL"))
     op.create_index('ix_inbox_turns', 'inbox', ['received_at', 'seq'], unique=False, postgresql_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"), sqlite_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"))
-    op.create_index('ix_inbox_conversation', 'inbox', ['conversation_id', 'received_at', 'seq'], unique=False, postgresql_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"), sqlite_where=sa.text("state = 'waiting' AND conversation_id IS NOT NULL"))
     op.create_table('jobs',
     sa.Column('tenant_id', sa.Uuid(), nullable=False),
     sa.Column('target_id', sa.Uuid(), nullable=False),
@@ -163,6 +162,7 @@ def upgrade() -> None:
     sa.Column('user_id_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('user_id_index', sa.LargeBinary(), nullable=True),
     sa.Column('heard_at', schema.Moment(), nullable=True),
+    sa.Column('rests_until', schema.Moment(), nullable=True),
     sa.Column('place_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('created_at', schema.Moment(), nullable=False),
     sa.ForeignKeyConstraint(['tenant_id', 'person_id'], ['people.tenant_id', 'people.id'], name=op.f('fk_conversations_tenant_id_person_id')),
