@@ -33,6 +33,7 @@ _TURNS = ("message",)
 _STATUSES = ("status", "payment_status")
 _COUNTED = frozenset((*_TURNS, *_STATUSES, "group_message", "errors", "unknown"))
 _MOST_KNOWN = 20_000
+_MICROSECOND = timedelta(microseconds=1)
 _PATIENCE_SECONDS = 10.0  # then Meta is told to send it again
 _INSERT = BulkInsert(
     inbox,
@@ -72,7 +73,7 @@ class Intake:
 
     def _arrival(self) -> datetime:
         """Rising, so that events keep the order in which they came, whatever order they are written in."""
-        self._last = max(self._clock(), self._last + timedelta(microseconds=1))
+        self._last = max(self._clock(), self._last + _MICROSECOND)
         return self._last
 
     async def _write(self, arrivals: Sequence[tuple[datetime, Event]]) -> None:

@@ -6,31 +6,33 @@ rounds whole numbers beyond 64 bits, and knows neither lone surrogates nor a byt
 
 import json
 import math
-import re
 from typing import Any
 
 import orjson
 
 _MOST_DIGITS = 4000  # of a number; Python takes no longer ones
-# By what stands before it, since a pattern that begins with one sign is searched for at once.
-_AFTER_COLON, _AFTER_COMMA, _AFTER_BRACKET = (
-    re.compile(before + rb"\s*-?\d{19}") for before in (b":", b",", rb"\[")
-)
+_ROUNDED_FROM = 2.0**63
 
 
 def loads(body: bytes) -> Any:
-    """Raises ValueError for what is no JSON; NaN and Infinity are none."""
-    if (
-        body[:1] not in b"{["
-        or _AFTER_COLON.search(body)
-        or _AFTER_COMMA.search(body)
-        or _AFTER_BRACKET.search(body)
-    ):
-        return _exactly(body)
+    """Raises ValueError for what is no JSON; NaN and Infinity are none. See `is_rounded`."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        return _exactly(body)
+        return exactly(body)
+
+
+def is_rounded(value: Any) -> bool:
+    """Whether this is a number of `loads` that may have had more digits; `exactly` keeps them all."""
+    return type(value) is float and abs(value) >= _ROUNDED_FROM
+
+
+def exactly(body: bytes) -> Any:
+    """The same with all digits, by the standard library. Raises ValueError."""
+    try:
+        return _DECODER.decode(body.decode("utf-8-sig"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def dumps(value: Any) -> bytes:
@@ -41,20 +43,17 @@ def dumps(value: Any) -> bytes:
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _exactly(body: bytes) -> Any:
-    try:
-        return _DECODER.decode(body.decode("utf-8-sig"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
 def _whole(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
+class _Fraction(float):
+    """One that had a point or an exponent, and so was not rounded."""
+
+
 def _fraction(digits: str) -> float | str:
     """One that is too large for a float stays text, since Infinity is no JSON."""
-    number = float(digits)
+    number = _Fraction(digits)
     return number if math.isfinite(number) else digits
 
 

@@ -7,12 +7,12 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.jsons import dumps, loads
+from bot.jsons import dumps, exactly, is_rounded, loads
 from bot.whatsapp.struck import strike_out
 
 MOST_DEPTH = 64
@@ -69,20 +69,34 @@ class Event:
     phone: str | None  # E.164 with plus
     user_id: str | None
     name: str | None
-    happened_at: datetime | None
+    timestamp: Any  # as it was told
     body: bytes  # canonical JSON, cards and codes struck out
+
+    @property
+    def happened_at(self) -> datetime | None:
+        return _moment(self.timestamp)
+
+
+class _Rounded(Exception):
+    """A number has lost digits."""
 
 
 def read(body: bytes) -> list[Event]:
     """All events of a POST, in its order. Raises NotAnObject."""
-    envelope = _parse(body)
+    try:
+        return _events(_parse(body, loads))
+    except _Rounded:
+        return _events(_parse(body, exactly))
+
+
+def _events(envelope: dict[str, Any]) -> list[Event]:
     entries = envelope.get("entry")
     if not isinstance(entries, list):
         return [_unknown("unknown", {"envelope": envelope}, None)]
     return [event for entry in entries for event in _entry(entry)]
 
 
-def _parse(body: bytes) -> dict[str, Any]:
+def _parse(body: bytes, loads: Callable[[bytes], Any]) -> dict[str, Any]:
     if _depth(body) > MOST_DEPTH:
         raise NotAnObject(f"nested deeper than {MOST_DEPTH}")
     try:
@@ -159,7 +173,7 @@ def _message(value: dict[str, Any], message: dict[str, Any], number: str | None)
         phone,
         user_id,
         _storable(strike_out(name))[:200] if isinstance(name, str) else None,
-        _moment(message.get("timestamp")),
+        message.get("timestamp"),
         _canonical({"contact": contact, "message": message}),
     )
 
@@ -175,7 +189,7 @@ def _status(_value: dict[str, Any], status: dict[str, Any], number: str | None) 
         _phone(status.get("from" if payment else "recipient_id")),
         _user_id(status.get("recipient_user_id")),
         None,
-        _moment(status.get("timestamp")),
+        status.get("timestamp"),
         _canonical({"status": status}),
     )
 
@@ -244,10 +258,15 @@ def _canonical(body: dict[str, Any]) -> bytes:
 
 
 def _struck(value: Any, key: str = "") -> Any:
+    if isinstance(value, str):
+        return value if key in _NAMES else strike_out(value)
     if isinstance(value, dict):
-        return {name: _struck(inner, name) for name, inner in value.items()}
+        return {
+            name: inner if name in _NAMES and isinstance(inner, str) else _struck(inner, name)
+            for name, inner in value.items()
+        }
     if isinstance(value, list):
         return [_struck(inner, key) for inner in value]
-    if isinstance(value, str) and key not in _NAMES:
-        return strike_out(value)
+    if is_rounded(value):
+        raise _Rounded
     return value

@@ -254,3 +254,10 @@ def test_a_shared_number_is_cleaned_too():
     assert hear(json.dumps({"message": {"type": "contacts", "contacts": [shared]}}).encode()) == SharedNumber(
         "0712�345678", own=False
     )
+
+
+def test_numbers_keep_all_their_digits():
+    message = '{"id":"w1","from":"254712345678","type":"odd","odd":[123456789012345678901234567890,1e20]}'
+    value = f'{{"metadata":{{"phone_number_id":"1"}},"messages":[{message}]}}'
+    (event,) = read(f'{{"entry":[{{"changes":[{{"field":"messages","value":{value}}}]}}]}}'.encode())
+    assert b"[123456789012345678901234567890,1e+20]" in event.body
