@@ -167,9 +167,10 @@ class Business:
     async def paying(self, started: Started, checkout: Checkout) -> "Paying":
         async with self.work() as work:
             attempt = await work.connection.scalar(
-                sa.select(attempts.c.id).where(
-                    attempts.c.payment_id == started.payment_id, attempts.c.state == "created"
-                )
+                sa.select(attempts.c.id)
+                .where(attempts.c.payment_id == started.payment_id)
+                .order_by(attempts.c.created_at.desc(), attempts.c.id.desc())
+                .limit(1)
             )
         assert attempt is not None
         return Paying(self, started, checkout, attempt)
