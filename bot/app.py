@@ -31,6 +31,7 @@ from services.store.database import Database
 
 log = structlog.get_logger()
 
+META = web.AppKey("META", MetaWebhook)
 _DRAIN_SECONDS = 20
 
 
@@ -149,6 +150,7 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
         health.draining = True
 
     app = web.Application(client_max_size=MOST_BYTES)
+    app[META] = meta
     app.router.add_get("/webhooks/whatsapp", meta.handshake)
     app.router.add_post("/webhooks/whatsapp", meta.updates)
     for method in ("GET", "POST"):

@@ -3,8 +3,9 @@ sentence to whoever sits at the command line."""
 
 import asyncpg
 import structlog
-from aiohttp import web
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from bot.answers import Answer
 
 log = structlog.get_logger()
 
@@ -14,14 +15,11 @@ AWAY = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 _RETRY_AFTER_SECONDS = 5
 
 
-def unavailable(error: BaseException) -> web.Response:
+def unavailable(error: BaseException) -> Answer:
     """503, and nothing of the cause to the outside."""
     log.warning("database.away", error=type(error).__name__)
-    return web.Response(
-        status=503,
-        text="The database does not answer, so nothing was stored. Please send this again.",
-        headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
-    )
+    text = "The database does not answer, so nothing was stored. Please send this again."
+    return Answer(503, text, {"Retry-After": str(_RETRY_AFTER_SECONDS)})
 
 
 def sentence(error: BaseException) -> str:

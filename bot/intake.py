@@ -69,7 +69,11 @@ class Intake:
     async def store(self, events: Sequence[Event]) -> None:
         """Returns when all are committed; raises TimeoutError, or what the database raised."""
         if events:
-            await self._group.put([(self._arrival(), event) for event in events])
+            await self.submit(events)
+
+    def submit(self, events: Sequence[Event]) -> "asyncio.Future[None]":
+        """Done when all are committed."""
+        return self._group.submit([(self._arrival(), event) for event in events])
 
     def _arrival(self) -> datetime:
         """Rising, so that events keep the order in which they came, whatever order they are written in."""
@@ -77,32 +81,32 @@ class Intake:
         return self._last
 
     async def _write(self, arrivals: Sequence[tuple[datetime, Event]]) -> None:
-        numbers = {event.phone_number_id for _, event in arrivals}
-        tenants = {number: await self._tenants.id_of_number(number) for number in numbers}
+        """Raises TimeoutError after a while, whatever the database's host does: a commit that hangs is left
+        to itself, since even breaking it off may hang."""
         # In sorted order: two batches that insert the same ids in opposite order would deadlock.
         arrivals = sorted(arrivals, key=lambda a: (a[1].kind, a[1].external_id, a[1].status))
-        people = {
-            sender: event.name for _, event in arrivals if (sender := _sender(event, tenants)) is not None
-        }
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            await self._commit(arrivals, tenants, people)
+        commit = asyncio.create_task(self._commit(arrivals))
+        await asyncio.wait({commit}, timeout=_PATIENCE_SECONDS)
+        if not commit.done():
+            commit.cancel()
+            raise TimeoutError
+        commit.result()
         self._ring(arrivals)
 
-    async def _commit(
-        self,
-        arrivals: Sequence[tuple[datetime, Event]],
-        tenants: Mapping[str | None, UUID | None],
-        people: Mapping[Sender, str | None],
-    ) -> None:
+    async def _commit(self, arrivals: Sequence[tuple[datetime, Event]]) -> None:
         """In one statement where every conversation is known."""
+        numbers = {event.phone_number_id for _, event in arrivals}
+        tenants = {number: await self._tenants.id_of_number(number) for number in numbers}
+        asking = ((_sender(event, tenants), event.name) for _, event in arrivals)
+        people = {sender: name for sender, name in asking if sender is not None}
         if people.keys() <= self._known.keys():
             await _INSERT.alone(self._database, self._rows(arrivals, tenants, self._known))
-        else:
-            async with self._database.transaction() as connection:
-                senders = Senders(connection, self._vault, self._clock())
-                chats = await senders.resolve(people)
-                await _INSERT(connection, self._rows(arrivals, tenants, chats))
-            self._remember(chats, anew=senders.moved)
+            return
+        async with self._database.transaction() as connection:
+            senders = Senders(connection, self._vault, self._clock())
+            chats = await senders.resolve(people)
+            await _INSERT(connection, self._rows(arrivals, tenants, chats))
+        self._remember(chats, anew=senders.moved)
 
     def _rows(
         self,

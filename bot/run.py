@@ -15,9 +15,11 @@ import uvloop
 from aiohttp import web
 
 from bot import log as logging
-from bot.app import opened, parts_of, web_app, working
+from bot.app import META, opened, parts_of, web_app, working
 from bot.away import reason
+from bot.door import Doors
 from bot.settings import Settings
+from bot.webhooks import MetaWebhook
 from services.store import upgrade
 from services.store.database import Database
 
@@ -102,11 +104,34 @@ async def listening(app: web.Application, bound: socket.socket) -> AsyncIterator
     # Signatures are over the bytes as they came, so nothing is decompressed on the way in.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_SECONDS, auto_decompress=False)
     await runner.setup()
+    site = _through_doors(app[META], runner, bound) if META in app else _plainly(runner, bound)
+    try:
+        async with site:
+            yield
+    finally:
+        await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def _plainly(runner: web.AppRunner, bound: socket.socket) -> AsyncIterator[None]:
     await web.SockSite(runner, bound).start()
+    yield
+
+
+@contextlib.asynccontextmanager
+async def _through_doors(
+    meta: MetaWebhook, runner: web.AppRunner, bound: socket.socket
+) -> AsyncIterator[None]:
+    assert runner.server is not None  # noqa: S101  it is set up
+    doors = Doors(meta, runner.server)
+    server = await asyncio.get_running_loop().create_server(doors, sock=bound)
+    sweeping = asyncio.create_task(doors.sweep())
     try:
         yield
     finally:
-        await runner.cleanup()
+        server.close()
+        sweeping.cancel()
+        await doors.close(_GRACE_SECONDS)
 
 
 async def _work(settings: Settings) -> None:

@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.answers import Answer
 from bot.away import AWAY, unavailable
 from bot.intake import Intake
 from bot.whatsapp.incoming import NotAnObject, read
@@ -53,18 +54,33 @@ class MetaWebhook:
     async def updates(self, request: web.Request) -> web.Response:
         """413 above 4 MiB, 401 for the signature, 400 when no JSON object; else 200 once stored, and
         503 while nothing can be: Meta sends it again."""
-        body = await _body(request)
-        if not verify(body, request.headers.get("X-Hub-Signature-256"), self._secrets):
-            return web.Response(status=401, text="The signature is missing or wrong.")
+        answer = self.take(await _body(request), request.headers.get("X-Hub-Signature-256"))
+        if isinstance(answer, asyncio.Future):
+            await asyncio.wait([answer])
+            answer = self.stored(answer)
+        return answer.response
+
+    def take(self, body: bytes, signature: str | None) -> Answer | asyncio.Future[None]:
+        """What is to be answered, or what to wait for; see `stored`."""
+        if not verify(body, signature, self._secrets):
+            return Answer(401, "The signature is missing or wrong.")
         try:
             events = read(body)
         except NotAnObject as error:
-            return web.Response(status=400, text=f"Not a JSON object as Meta sends: {error}")
-        try:
-            await self._intake.store(events)
-        except AWAY as error:
+            return Answer(400, f"Not a JSON object as Meta sends: {error}")
+        return self._intake.submit(events) if events else Answer(200)
+
+    def stored(self, stored: "asyncio.Future[None]") -> Answer:
+        """What is to be answered once `take`'s future is done."""
+        if stored.cancelled():
+            return Answer(503, "Shutting down. Please send this again.")
+        error = stored.exception()
+        if error is None:
+            return Answer(200)
+        if isinstance(error, AWAY):
             return unavailable(error)
-        return web.Response()
+        log.error("webhook.failed", exc_info=error)
+        return Answer(500, "Something went wrong here. Please send this again.")
 
 
 class Hooks:
@@ -84,7 +100,7 @@ class Hooks:
                     return web.Response(status=404, text="No such address.")
                 await self._store(tenant, token, await _told(request))
         except AWAY as error:
-            return unavailable(error)
+            return unavailable(error).response
         self._bell.ring("hooks")
         return web.json_response({"ResultCode": 0, "ResultDesc": "Accepted"})
 

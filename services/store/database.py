@@ -7,7 +7,6 @@ inside one.
 
 import asyncio
 import sqlite3
-import sys
 import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -20,7 +19,7 @@ import aiosqlite
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.util import await_only
+from sqlalchemy.util import await_only, greenlet_spawn
 
 in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
@@ -38,7 +37,6 @@ _POSTGRES_SETTINGS = {
 
 _LOCK_SECONDS = 30.0
 _LOCK_LOOK_SECONDS = 0.002
-_SWITCH_SECONDS = 0.0005
 
 
 class Database:
@@ -80,13 +78,14 @@ class Database:
     async def driver(self) -> AsyncIterator[Any]:
         """The driver's own connection (asyncpg's, or aiosqlite's as the one writer), outside any transaction:
         for what comes with every message, where SQLAlchemy would cost more than the database."""
-        async with self._single.connect() as connection:
-            borrowed = await connection.get_raw_connection()
-            try:
-                yield borrowed.driver_connection
-            except BaseException:
-                await connection.invalidate()  # whatever state it is in
-                raise
+        borrowed = await greenlet_spawn(self._single.sync_engine.raw_connection)
+        try:
+            yield borrowed.driver_connection
+        except BaseException:
+            await greenlet_spawn(borrowed.invalidate)  # whatever state it is in
+            raise
+        finally:
+            await greenlet_spawn(borrowed.close)
 
     @asynccontextmanager
     async def noting(self) -> AsyncIterator[AsyncConnection]:
@@ -106,13 +105,17 @@ def _postgres(url: URL, pool_size: int, isolation_level: Any = "READ COMMITTED",
         max_overflow=0,
         isolation_level=isolation_level,
         hide_parameters=True,
-        connect_args={"server_settings": _POSTGRES_SETTINGS | more, "timeout": 10},
+        connect_args={
+            "server_settings": _POSTGRES_SETTINGS | more,
+            "timeout": 10,
+            "command_timeout": 25,  # above the server's own: its host may have vanished
+        },
     )
 
 
 class OnTheLoop(aiosqlite.Connection):
-    """aiosqlite whose statements run on the event loop: they take microseconds, and handing each to a
-    thread and back takes longer. A commit waits for the disk, so it keeps the thread."""
+    """aiosqlite without its thread: a statement takes microseconds, and a commit that many share not much
+    longer, while a thread that must be woken and handed the interpreter costs more than either."""
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         return fn(*args, **kwargs)
@@ -135,9 +138,6 @@ def _sqlite(url: URL, *, pool_size: int, writing: bool) -> AsyncEngine:
     """The driver's own transactions are switched off: with them savepoints outlive a rollback."""
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-
-    # A thread that comes back from the disk is given the interpreter after this, instead of 5 ms.
-    sys.setswitchinterval(_SWITCH_SECONDS)
 
     async def connect() -> aiosqlite.Connection:
         connector = partial(

@@ -16,7 +16,8 @@ T = TypeVar("T")
 
 
 class GroupCommit(Generic[T]):
-    """`put` returns once its items are committed, or raises what their own write raised."""
+    """`put` returns once its items are committed, or raises what their own write raised; so does the
+    future of `submit`."""
 
     def __init__(self, write: Callable[[Sequence[T]], Awaitable[None]], *, most: int = 500) -> None:
         self._write = write
@@ -25,15 +26,21 @@ class GroupCommit(Generic[T]):
         self._flusher: asyncio.Task[None] | None = None
 
     async def put(self, items: Sequence[T]) -> None:
+        await self.submit(items)
+
+    def submit(self, items: Sequence[T]) -> "asyncio.Future[None]":
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.append((items, future))
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.create_task(self._flush())
-        await future
+        return future
 
     async def _flush(self) -> None:
         while self._pending:
-            await asyncio.sleep(0)  # whoever is ready to submit, does
+            before = -1
+            while len(self._pending) > before:  # whoever is ready to submit, does
+                before = len(self._pending)
+                await asyncio.sleep(0)
             batch, size = [], 0
             while self._pending and size < self._most:
                 batch.append(self._pending.pop(0))
