@@ -14,6 +14,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -23,7 +24,9 @@ from bot.answers import Answer
 from bot.webhooks import MetaWebhook
 
 _START = b"POST /webhooks/whatsapp HTTP/1.1\r\n"
-_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([!-~](?:[\t -~]*[!-~])?)?[ \t]*")
+# A line: a token, and visible words between spaces. No line is folded, and none is empty.
+_LINE = rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~]+(?:[ \t]+[!-~]+)*)?)[ \t]*\r\n"
+_LINES, _HEAD = re.compile(_LINE), re.compile(rb"(?:" + _LINE + rb")+")
 _LENGTH = re.compile(rb"[0-9]{1,6}")
 _CHANGING = frozenset((b"transfer-encoding", b"content-encoding", b"expect", b"upgrade", b"te", b"trailer"))
 _IDLE_SECONDS = 75.0
@@ -35,14 +38,15 @@ def plain_update(data: bytes) -> tuple[str | None, bytes] | None:
     if not data.startswith(_START):
         return None
     head, blank, body = data[len(_START) :].partition(b"\r\n\r\n")
-    headers: dict[bytes, bytes] = {}
-    for line in head.split(b"\r\n"):
-        shape = _HEADER.fullmatch(line)
-        if shape is None or (name := shape[1].lower()) in headers or name in _CHANGING:
-            return None
-        headers[name] = shape[2] or b""
+    head += b"\r\n"
+    if not blank or _HEAD.fullmatch(head) is None:
+        return None
+    lines = _LINES.findall(head)
+    headers = {name.lower(): value for name, value in lines}
+    if len(headers) < len(lines) or not _CHANGING.isdisjoint(headers):
+        return None
     length = headers.get(b"content-length", b"")
-    if not blank or _LENGTH.fullmatch(length) is None or int(length) != len(body) or b"host" not in headers:
+    if _LENGTH.fullmatch(length) is None or int(length) != len(body) or b"host" not in headers:
         return None
     if headers.get(b"connection", b"keep-alive").lower() != b"keep-alive":
         return None
@@ -113,18 +117,30 @@ class Door(asyncio.Protocol):
     def _answer(self, answer: Answer) -> None:
         if self._transport.is_closing():
             return
+        if answer.status == HTTPStatus.OK and not self._closing:
+            self._transport.write(_stored_answer(rfc822_formatted_time()))
+        else:
+            self._transport.write(self._written(answer))
+        self._answering, self.quiet_since = False, time.monotonic()
+        if self._closing:
+            self._transport.close()
+        elif self._came:
+            self._take()
+
+    def _written(self, answer: Answer) -> bytes:
         text = answer.text.encode()
         status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
         lines = [f"HTTP/1.1 {status}", f"Date: {rfc822_formatted_time()}", f"Content-Length: {len(text)}"]
         lines += ["Content-Type: text/plain; charset=utf-8"] if text else []
         lines += [f"{name}: {value}" for name, value in answer.headers.items()]
         lines += ["Connection: close"] if self._closing else []
-        self._transport.write("\r\n".join((*lines, "\r\n")).encode() + text)
-        self._answering, self.quiet_since = False, time.monotonic()
-        if self._closing:
-            self._transport.close()
-        elif self._came:
-            self._take()
+        return "\r\n".join((*lines, "\r\n")).encode() + text
+
+
+@lru_cache(maxsize=1)
+def _stored_answer(date: str) -> bytes:
+    """The usual one, made once a second."""
+    return f"HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n".encode()
 
 
 class Doors:

@@ -64,7 +64,7 @@ class Intake:
         self._bell, self._clock = bell, clock
         self._last = clock()
         self._known: dict[Sender, UUID] = {}  # conversations, the latest to be found last
-        self._group = GroupCommit(self._write)
+        self._group = GroupCommit(self._write, gather=not database.is_postgres)
 
     async def store(self, events: Sequence[Event]) -> None:
         """Returns when all are committed; raises TimeoutError, or what the database raised."""

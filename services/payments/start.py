@@ -47,8 +47,8 @@ async def start(work: Work, payer: Payer, checkout: Checkout, way: Way) -> Start
     """Prepare an attempt and have it sent after the commit.
 
     The checkout's id makes the order, so that the same again is the same order.
-    Raises ProviderNotConfigured, NotWholeShillings, BelowMinimum, OverLimit, InvalidPhone, NotFound, AlreadyPaid,
-    PaymentUnderWay, and Changed where the order has another total than was shown.
+    Raises ProviderNotConfigured, NotWholeShillings, BelowMinimum, OverLimit, InvalidPhone, NotFound,
+    AlreadyPaid, PaymentUnderWay, and Changed where the order has another total than was shown.
     """
     method, details = await _details(work, payer.person_id, way)
     refuse_uncollectable(method.provider, checkout.amount)

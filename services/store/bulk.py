@@ -96,7 +96,7 @@ def _for_sqlite(columns: Sequence[sa.Column[Any]], rows: Sequence[Row]) -> list[
 
 def _converter(type_: Any) -> Callable[[Any], Any] | None:
     if isinstance(type_, sa.Uuid):
-        return lambda value: value.hex if value is not None else None
+        return lambda value: value and value.hex
     if isinstance(type_, Moment):
-        return lambda value: Moment.microseconds(value) if value is not None else None
+        return lambda value: value and Moment.microseconds(value)
     return None

@@ -169,7 +169,7 @@ def _sqlite(url: URL, *, pool_size: int, writing: bool) -> AsyncEngine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "temp_store=MEMORY",
-            "cache_size=-32000",
+            "cache_size=-64000",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -17,11 +17,13 @@ T = TypeVar("T")
 
 class GroupCommit(Generic[T]):
     """`put` returns once its items are committed, or raises what their own write raised; so does the
-    future of `submit`."""
+    future of `submit`. `gather`: for writes that keep the event loop busy, so that waiting for whoever is
+    ready to submit loses nothing, and makes one commit of two."""
 
-    def __init__(self, write: Callable[[Sequence[T]], Awaitable[None]], *, most: int = 500) -> None:
-        self._write = write
-        self._most = most
+    def __init__(
+        self, write: Callable[[Sequence[T]], Awaitable[None]], *, gather: bool = False, most: int = 500
+    ) -> None:
+        self._write, self._gather, self._most = write, gather, most
         self._pending: list[tuple[Sequence[T], asyncio.Future[None]]] = []
         self._flusher: asyncio.Task[None] | None = None
 
@@ -37,15 +39,19 @@ class GroupCommit(Generic[T]):
 
     async def _flush(self) -> None:
         while self._pending:
-            before = -1
-            while len(self._pending) > before:  # whoever is ready to submit, does
-                before = len(self._pending)
-                await asyncio.sleep(0)
+            if self._gather:
+                await self._all_who_are_ready()
             batch, size = [], 0
             while self._pending and size < self._most:
                 batch.append(self._pending.pop(0))
                 size += len(batch[-1][0])
             await self._commit(batch)
+
+    async def _all_who_are_ready(self) -> None:
+        before = -1
+        while len(self._pending) > before:
+            before = len(self._pending)
+            await asyncio.sleep(0)
 
     async def _commit(self, batch: list[tuple[Sequence[T], asyncio.Future[None]]]) -> None:
         try:
