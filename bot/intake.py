@@ -97,29 +97,28 @@ class Intake:
         """In one statement where every conversation is known."""
         numbers = {event.phone_number_id for _, event in arrivals}
         tenants = {number: await self._tenants.id_of_number(number) for number in numbers}
-        asking = ((_sender(event, tenants), event.name) for _, event in arrivals)
-        people = {sender: name for sender, name in asking if sender is not None}
-        if people.keys() <= self._known.keys():
-            await _INSERT.alone(self._database, self._rows(arrivals, tenants, self._known))
+        senders = [_sender(event, tenants) for _, event in arrivals]
+        names = {sender: event.name for sender, (_, event) in zip(senders, arrivals, strict=True) if sender}
+        if names.keys() <= self._known.keys():
+            await _INSERT.alone(self._database, self._rows(arrivals, senders, tenants, self._known))
             return
         async with self._database.transaction() as connection:
-            senders = Senders(connection, self._vault, self._clock())
-            chats = await senders.resolve(people)
-            await _INSERT(connection, self._rows(arrivals, tenants, chats))
-        self._remember(chats, anew=senders.moved)
+            resolving = Senders(connection, self._vault, self._clock())
+            chats = await resolving.resolve(names)
+            await _INSERT(connection, self._rows(arrivals, senders, tenants, chats))
+        self._remember(chats, anew=resolving.moved)
 
     def _rows(
         self,
         arrivals: Sequence[tuple[datetime, Event]],
+        senders: Sequence[Sender | None],
         tenants: Mapping[str | None, UUID | None],
         chats: Mapping[Sender, UUID],
     ) -> list[Row]:
-        rows = []
-        for at, event in arrivals:
-            sender = _sender(event, tenants)
-            chat = None if sender is None else chats[sender]
-            rows.append(self._row(at, event, tenants[event.phone_number_id], chat))
-        return rows
+        return [
+            self._row(at, event, tenants[event.phone_number_id], None if sender is None else chats[sender])
+            for sender, (at, event) in zip(senders, arrivals, strict=True)
+        ]
 
     def _row(self, at: datetime, event: Event, tenant: UUID | None, chat: UUID | None) -> Row:
         waits = chat is not None or (tenant is not None and event.kind in _STATUSES)

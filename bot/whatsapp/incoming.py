@@ -8,9 +8,8 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.jsons import dumps, exactly, is_rounded, loads
 from bot.whatsapp.struck import strike_out
@@ -58,8 +57,7 @@ class NotAnObject(ValueError):
     """Not a JSON object, or nested deeper than any real one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One message, status or other notice. (kind, external_id, status) is what makes it the same one."""
 
     kind: str
