@@ -13,9 +13,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics, outbox
 from bot.outbox import Mark, Message
+from bot.pace import Pace
 from bot.stopping import unbroken
 from bot.whatsapp import outgoing
 from bot.whatsapp.client import NotSent, Outcome, Refused, Sent, WhatsApp
@@ -48,13 +50,16 @@ class Delivery:
         whatsapp: WhatsApp,
         bell: Bell,
         clock: Callable[[], datetime],
+        pace: Pace | None = None,
         *,
         abreast: int = 200,
     ) -> None:
         self._database, self._vault, self._tenants = database, vault, tenants
         self._whatsapp, self._bell, self._clock = whatsapp, bell, clock
+        self._pace = pace or Pace()
         self._abreast = abreast
-        self._marks = GroupCommit(self._mark)
+        self._marks: GroupCommit[Mark | UUID] = GroupCommit(self._mark)
+        self._ending = False
         self._sending: set[asyncio.Task[None]] = set()
         self._resting: dict[UUID, datetime] = {}  # tenants whose number must rest
 
@@ -75,16 +80,18 @@ class Delivery:
         if not self.room:
             await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
         now = self._clock()
-        resting = [tenant for tenant, until in self._resting.items() if until > now]
+        resting = self._tenants_resting(now)
         async with self._database.transaction() as connection:
             claimed = await outbox.claim(connection, self._vault, now, resting, self.room)
         self.hand_over(claimed)
+        if not self._sending:
+            self._pace.worked("delivery")
         return bool(claimed) or await self._reopen()
 
     @property
     def room(self) -> int:
         """How many more may be on their way."""
-        return max(0, self._abreast - len(self._sending))
+        return 0 if self._ending else max(0, self._abreast - len(self._sending))
 
     def hand_over(self, messages: Sequence[Message]) -> None:
         for message in messages:
@@ -92,8 +99,20 @@ class Delivery:
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
+    def follow(self, chats: Sequence[UUID]) -> None:
+        """These conversations have a new message behind others, which may just have been sent."""
+        if not self.room:
+            self._bell.ring("outbox")
+        elif chats:
+            self._marks.submit(chats).add_done_callback(self._followed)
+
+    def _followed(self, followed: "asyncio.Future[None]") -> None:
+        if followed.cancelled() or followed.exception():
+            self._bell.ring("outbox")
+
     async def drain(self) -> None:
-        """What was claimed is finished."""
+        """What was claimed is finished, and nothing new begun."""
+        self._ending = True
         while self._sending:
             await asyncio.gather(*self._sending, return_exceptions=True)
 
@@ -212,9 +231,21 @@ class Delivery:
         )
         await self._marks.put([mark])
 
-    async def _mark(self, marks: Sequence[Mark]) -> None:
+    async def _mark(self, items: Sequence[Mark | UUID]) -> None:
+        """Marks, and takes what comes next in their conversations, and in those that are named."""
+        marks = [item for item in items if isinstance(item, Mark)]
+        chats = {item.conversation_id if isinstance(item, Mark) else item for item in items}
         async with self._database.transaction() as connection:
             await outbox.mark(connection, marks)
-            more = await outbox.have_followers(connection, [mark.conversation_id for mark in marks])
-        if more:
-            self._bell.ring("outbox")
+            following = [] if self._ending else await self._claim_of(connection, list(chats))
+        self.hand_over(following)
+        now = self._clock()
+        waited = now - min((message.said_at for message in following), default=now)
+        self._pace.worked("delivery", len(marks), waited)
+
+    async def _claim_of(self, connection: AsyncConnection, chats: Sequence[UUID]) -> list[Message]:
+        now = self._clock()
+        return await outbox.claim_of(connection, self._vault, now, self._tenants_resting(now), chats)
+
+    def _tenants_resting(self, now: datetime) -> list[UUID]:
+        return [tenant for tenant, until in self._resting.items() if until > now]

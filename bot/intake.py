@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics
+from bot.pace import Pace
 from bot.whatsapp.incoming import Event
 from services.ids import new_id
 from services.people.tenants import TenantBook
@@ -33,6 +34,7 @@ _TURNS = ("message",)
 _STATUSES = ("status", "payment_status")
 _COUNTED = frozenset((*_TURNS, *_STATUSES, "group_message", "errors", "unknown"))
 _MOST_KNOWN = 20_000
+_MOST_TOGETHER = 200  # events of several requests in one commit
 _MICROSECOND = timedelta(microseconds=1)
 _PATIENCE_SECONDS = 10.0  # then Meta is told to send it again
 _INSERT = BulkInsert(
@@ -59,12 +61,16 @@ class Intake:
         tenants: TenantBook,
         bell: Bell,
         clock: Callable[[], datetime],
+        pace: Pace | None = None,
     ) -> None:
         self._database, self._vault, self._tenants = database, vault, tenants
         self._bell, self._clock = bell, clock
         self._last = clock()
         self._known: dict[Sender, UUID] = {}  # conversations, the latest to be found last
-        self._group = GroupCommit(self._write, gather=not database.is_postgres)
+        self._pace = pace or Pace()
+        self._group = GroupCommit(
+            self._write, gather=not database.is_postgres, pace=self._pace.keep, most=_MOST_TOGETHER
+        )
 
     async def store(self, events: Sequence[Event]) -> None:
         """Returns when all are committed; raises TimeoutError, or what the database raised."""
@@ -91,6 +97,7 @@ class Intake:
             commit.cancel()
             raise TimeoutError
         commit.result()
+        self._pace.took(len(arrivals))
         self._ring(arrivals)
 
     async def _commit(self, arrivals: Sequence[tuple[datetime, Event]]) -> None:

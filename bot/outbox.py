@@ -1,14 +1,15 @@
 """Outbox: messages to people, written in the commit of the turn that says them.
 
-What a turn writes is handed at once to the delivery of its own process, marked as sending; a claim finds
-only what was left behind: later messages of a conversation, and those of a process that died. A body is
-sealed, since people's words are echoed in it; its number is reserved first, so that it is bound to its row.
+What a turn writes is handed at once to the delivery of its own process, marked as sending; whoever marks a
+message as sent takes the next one of its conversation with it. A claim finds what was left behind: what had
+to wait, and what a process that died had taken. A body is sealed, since people's words are echoed in it;
+its number is reserved first, so that it is bound to its row.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -34,6 +35,7 @@ class Message:
     tries: int
     phone_sealed: bytes | None
     user_id_sealed: bytes | None
+    said_at: datetime
 
 
 class Mark(NamedTuple):
@@ -87,6 +89,7 @@ _READ = (
         outbox.c.tries,
         conversations.c.phone_sealed,
         conversations.c.user_id_sealed,
+        outbox.c.created_at,
     )
     .join(
         conversations,
@@ -100,14 +103,18 @@ _READ = (
 _MARK = BulkUpdate(
     outbox, ["seq"], ["state", "tries", "wamid", "error", "due_at"], where="outbox.state = 'sending'"
 )
-_FOLLOWERS = (
-    sa.select(outbox.c.seq)
-    .where(
-        outbox.c.conversation_id.in_(sa.bindparam("chats", expanding=True)),
-        is_open(outbox),  # as its index is
-        outbox.c.state == "waiting",
-    )
-    .limit(1)
+# The same of some conversations only, however much waits behind it.
+_HEADS_OF = sa.select(_one.c.seq).where(
+    is_open(_one),
+    _one.c.due_at <= sa.bindparam("now"),
+    _one.c.tenant_id.not_in(sa.bindparam("resting", expanding=True)),
+    _one.c.seq.in_(
+        sa.select(
+            sa.select(sa.func.min(_before.c.seq))
+            .where(_before.c.conversation_id == conversations.c.id, is_open(_before))
+            .scalar_subquery()
+        ).where(conversations.c.id.in_(sa.bindparam("chats", expanding=True)))
+    ),
 )
 
 
@@ -125,7 +132,7 @@ async def write(
         spoken_to.add(person.conversation_id)
         rows.append(_row(vault, seq, message, now, sending=sending))
         if sending:
-            ours.append(_message(seq, message))
+            ours.append(_message(seq, message, now))
     await _INSERT(connection, rows)
     return ours
 
@@ -134,12 +141,27 @@ async def claim(
     connection: AsyncConnection, vault: Vault, now: datetime, resting: Sequence[UUID], most: int
 ) -> list[Message]:
     """The due heads of the conversations, marked as sending; none of tenants that rest."""
-    heads = _HEADS.with_for_update(of=_one, skip_locked=True) if _locks(connection) else _HEADS
-    found = await connection.execute(heads, {"now": now, "resting": padded(resting), "most": most})
-    seqs = found.scalars().all()
+    facts = {"now": now, "resting": padded(resting), "most": most}
+    return await _claimed(connection, vault, _HEADS, facts)
+
+
+async def claim_of(
+    connection: AsyncConnection, vault: Vault, now: datetime, resting: Sequence[UUID], chats: Sequence[UUID]
+) -> list[Message]:
+    """The same of these conversations."""
+    facts = {"now": now, "resting": padded(resting), "chats": padded(chats)}
+    return await _claimed(connection, vault, _HEADS_OF, facts) if chats else []
+
+
+async def _claimed(
+    connection: AsyncConnection, vault: Vault, heads: sa.Select[Any], facts: dict[str, Any]
+) -> list[Message]:
+    if _locks(connection):
+        heads = heads.with_for_update(of=_one, skip_locked=True)
+    seqs = (await connection.execute(heads, facts)).scalars().all()
     if not seqs:
         return []
-    await connection.execute(_CLAIM, {"seqs": padded(seqs), "lease": now + LEASE})
+    await connection.execute(_CLAIM, {"seqs": padded(seqs), "lease": facts["now"] + LEASE})
     rows = await connection.execute(_READ, {"seqs": padded(seqs)})
     return [Message(*row[:3], opened(vault, row[1], row[0], row[3]), *row[4:]) for row in rows]
 
@@ -147,11 +169,6 @@ async def claim(
 async def mark(connection: AsyncConnection, marks: Sequence[Mark]) -> None:
     """Only what is still sending: a status may have come before the answer."""
     await _MARK(connection, [mark[:-1] for mark in sorted(marks)])
-
-
-async def have_followers(connection: AsyncConnection, chats: Sequence[UUID]) -> bool:
-    """Whether one of the conversations has another message that waits for its turn."""
-    return (await connection.execute(_FOLLOWERS, {"chats": padded(chats)})).first() is not None
 
 
 def opened(vault: Vault, tenant: UUID, seq: int, sealed: bytes) -> bytes:
@@ -173,7 +190,7 @@ def _row(vault: Vault, seq: int, message: Outgoing, now: datetime, *, sending: b
     return seq, tenant, message.person.conversation_id, sealed, state, int(sending), due_at, now
 
 
-def _message(seq: int, message: Outgoing) -> Message:
+def _message(seq: int, message: Outgoing, now: datetime) -> Message:
     person = message.person
     return Message(
         seq,
@@ -183,6 +200,7 @@ def _message(seq: int, message: Outgoing) -> Message:
         1,
         person.phone_sealed,
         person.user_id_sealed,
+        now,
     )
 
 

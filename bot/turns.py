@@ -16,7 +16,7 @@ import asyncio
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -28,6 +28,7 @@ from bot import metrics, outbox
 from bot.chat import Chat, NeedsTransaction, Played
 from bot.claims import Written, count_tries, due, lock, read_waiting, still_wait, write
 from bot.outbox import Message
+from bot.pace import Pace
 from bot.stopping import unbroken
 from bot.talk import Person, Waiting
 from services.safety.vault import Vault
@@ -49,6 +50,8 @@ class Sender(Protocol):
 
     def hand_over(self, messages: Sequence[Message]) -> None: ...
 
+    def follow(self, chats: Sequence[UUID]) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
@@ -56,6 +59,25 @@ class _Failed:
 
     tries: int
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What waits, the longest first."""
+
+    events: list[Waiting]
+    people: dict[UUID, Person]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What was played beside others: what it writes, what of it is ours to send, and what asks the
+    services and so is still to be played."""
+
+    since: datetime
+    written: Written = field(default_factory=Written)
+    ours: list[Message] = field(default_factory=list)
+    asking: list[Waiting] = field(default_factory=list)
 
 
 class Turns:
@@ -67,11 +89,12 @@ class Turns:
         sender: Sender,
         bell: Bell,
         clock: Callable[[], datetime],
+        pace: Pace | None = None,
         *,
         abreast: int = 4,
     ) -> None:
         self._database, self._vault, self._chat, self._sender = database, vault, chat, sender
-        self._bell, self._clock = bell, clock
+        self._bell, self._clock, self._pace = bell, clock, pace or Pace()
         self._abreast = asyncio.Semaphore(abreast)
         self._turn_of_retries = False
 
@@ -90,41 +113,51 @@ class Turns:
     async def once(self) -> bool:
         """One batch; False when nothing was waiting, or other workers have it all."""
         self._turn_of_retries = not self._turn_of_retries
-        taken, asking = await self._beside()
-        if asking:
-            await self._ask(asking)
-            self._bell.ring("jobs")
-        return taken
+        batch = await (self._under_locks() if self._database.is_postgres else self._as_the_writer())
+        if batch is not None:
+            self._send(batch.written, batch.ours)
+            if batch.asking:
+                await self._ask(batch.asking)
+                self._bell.ring("jobs")
+        if batch is not None and batch.written.done:
+            self._pace.worked("turns", len(batch.written.done), self._clock() - batch.since)
+        else:
+            self._pace.worked("turns")
+        return batch is not None
 
     # --- turns that ask nothing of the services ----------------------------------------------------
 
-    async def _beside(self) -> tuple[bool, list[Waiting]]:
-        """Plays what it can; whether there was anything, and the events that ask the services."""
+    async def _under_locks(self) -> _Batch | None:
+        """PostgreSQL: while we hold the conversations' locks, a second connection counts the tries."""
         async with self._database.transaction() as connection:
-            events, people = await read_waiting(connection, *await due(connection, self._clock()))
-            events = self._takeable(events)
-            if self._database.is_postgres and events:
-                async with self._database.noting() as beside:  # while we hold the locks
-                    await count_tries(beside, events)
-                asking, written, ours = await self._played(connection, events, people)
-            else:  # who writes is alone there, and commits the count before the turns
-                await count_tries(connection, events)
-        if events and not self._database.is_postgres:
-            async with self._database.transaction() as connection:
-                if not await still_wait(connection, events):
-                    return True, []  # another process came between
-                asking, written, ours = await self._played(connection, events, people)
-        if not events:
-            return False, []
-        self._send(written, ours)
-        return True, asking
+            read = await self._read(connection)
+            if not read.events:
+                return None
+            async with self._database.noting() as beside:
+                await count_tries(beside, read.events)
+            return await self._played(connection, read)
 
-    async def _played(
-        self, connection: AsyncConnection, events: Sequence[Waiting], people: dict[UUID, Person]
-    ) -> tuple[list[Waiting], Written, list[Message]]:
-        written = Written()
-        asking = await self._play_beside(written, events, people)
-        return asking, written, await self._write(connection, written)
+    async def _as_the_writer(self) -> _Batch | None:
+        """SQLite: one writer is alone, and commits the count before the turns."""
+        async with self._database.transaction() as connection:
+            read = await self._read(connection)
+            await count_tries(connection, read.events)
+        if not read.events:
+            return None
+        async with self._database.transaction() as connection:
+            if await still_wait(connection, read.events):
+                return await self._played(connection, read)
+        return _Batch(read.events[0].received_at)  # another process came between
+
+    async def _read(self, connection: AsyncConnection) -> _Read:
+        events, people = await read_waiting(connection, *await due(connection, self._clock()))
+        return _Read(self._takeable(events), people)
+
+    async def _played(self, connection: AsyncConnection, read: _Read) -> _Batch:
+        batch = _Batch(read.events[0].received_at)
+        batch.asking = await self._play_beside(batch.written, read.events, read.people)
+        batch.ours = await self._write(connection, batch.written)
+        return batch
 
     def _takeable(self, events: Sequence[Waiting]) -> list[Waiting]:
         """Of each conversation what waits, in order. What was tried before is played alone, every other
@@ -251,8 +284,9 @@ class Turns:
     def _send(self, written: Written, ours: Sequence[Message]) -> None:
         """After the commit."""
         self._sender.hand_over(ours)
-        if len(ours) < len(written.messages):
-            self._bell.ring("outbox")
+        begun = {message.conversation_id for message in ours}
+        spoken_to = dict.fromkeys(message.person.conversation_id for message in written.messages)
+        self._sender.follow([chat for chat in spoken_to if chat not in begun])
 
 
 def _rest(written: Written, event: Waiting, until: datetime | None) -> None:

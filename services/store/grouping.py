@@ -18,12 +18,18 @@ T = TypeVar("T")
 class GroupCommit(Generic[T]):
     """`put` returns once its items are committed, or raises what their own write raised; so does the
     future of `submit`. `gather`: for writes that keep the event loop busy, so that waiting for whoever is
-    ready to submit loses nothing, and makes one commit of two."""
+    ready to submit loses nothing, and makes one commit of two. `pace` is awaited before each commit; `most`
+    items go into one, unless a single submission has more."""
 
     def __init__(
-        self, write: Callable[[Sequence[T]], Awaitable[None]], *, gather: bool = False, most: int = 500
+        self,
+        write: Callable[[Sequence[T]], Awaitable[None]],
+        *,
+        gather: bool = False,
+        pace: Callable[[], Awaitable[None]] | None = None,
+        most: int = 500,
     ) -> None:
-        self._write, self._gather, self._most = write, gather, most
+        self._write, self._gather, self._pace, self._most = write, gather, pace, most
         self._pending: list[tuple[Sequence[T], asyncio.Future[None]]] = []
         self._flusher: asyncio.Task[None] | None = None
 
@@ -39,6 +45,8 @@ class GroupCommit(Generic[T]):
 
     async def _flush(self) -> None:
         while self._pending:
+            if self._pace is not None:
+                await self._pace()
             if self._gather:
                 await self._all_who_are_ready()
             batch, size = [], 0
