@@ -7,7 +7,7 @@ a few times when none has come.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics, outbox
-from bot.outbox import Mark, Message
+from bot.outbox import ChatKey, Mark, Message
 from bot.pace import Pace
 from bot.stopping import unbroken
 from bot.whatsapp import outgoing
@@ -58,7 +58,7 @@ class Delivery:
         self._whatsapp, self._bell, self._clock = whatsapp, bell, clock
         self._pace = pace or Pace()
         self._abreast = abreast
-        self._marks: GroupCommit[Mark | UUID] = GroupCommit(self._mark)
+        self._marks: GroupCommit[Mark | ChatKey] = GroupCommit(self._mark)
         self._ending = False
         self._sending: set[asyncio.Task[None]] = set()
         self._resting: dict[UUID, datetime] = {}  # tenants whose number must rest
@@ -99,7 +99,7 @@ class Delivery:
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
-    def follow(self, chats: Sequence[UUID]) -> None:
+    def follow(self, chats: Sequence[ChatKey]) -> None:
         """These conversations have a new message behind others, which may just have been sent."""
         if not self.room:
             self._bell.ring("outbox")
@@ -227,23 +227,23 @@ class Delivery:
             wamid,
             error,
             self._clock() + wait,
-            message.conversation_id,
+            (message.tenant_id, message.conversation_id),
         )
         await self._marks.put([mark])
 
-    async def _mark(self, items: Sequence[Mark | UUID]) -> None:
+    async def _mark(self, items: Sequence[Mark | ChatKey]) -> None:
         """Marks, and takes what comes next in their conversations, and in those that are named."""
         marks = [item for item in items if isinstance(item, Mark)]
-        chats = {item.conversation_id if isinstance(item, Mark) else item for item in items}
+        chats = {item.chat if isinstance(item, Mark) else item for item in items}
         async with self._database.transaction() as connection:
             await outbox.mark(connection, marks)
-            following = [] if self._ending else await self._claim_of(connection, list(chats))
+            following = [] if self._ending else await self._claim_of(connection, chats)
         self.hand_over(following)
         now = self._clock()
         waited = now - min((message.said_at for message in following), default=now)
         self._pace.worked("delivery", len(marks), waited)
 
-    async def _claim_of(self, connection: AsyncConnection, chats: Sequence[UUID]) -> list[Message]:
+    async def _claim_of(self, connection: AsyncConnection, chats: Collection[ChatKey]) -> list[Message]:
         now = self._clock()
         return await outbox.claim_of(connection, self._vault, now, self._tenants_resting(now), chats)
 

@@ -6,7 +6,7 @@ to wait, and what a process that died had taken. A body is sealed, since people'
 its number is reserved first, so that it is bound to its row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from services.store.bulk import BulkInsert, BulkUpdate, Row
 from services.store.database import padded
 from services.store.schema import conversations, is_open, outbox
 
+ChatKey = tuple[UUID, UUID]  # tenant, conversation
 LEASE = timedelta(seconds=45)  # longer than a send may take
 
 
@@ -47,7 +48,7 @@ class Mark(NamedTuple):
     wamid: str | None
     error: str | None
     due_at: datetime
-    conversation_id: UUID
+    chat: ChatKey
 
 
 _one, _before = outbox.alias("one"), outbox.alias("before")
@@ -113,7 +114,10 @@ _HEADS_OF = sa.select(_one.c.seq).where(
             sa.select(sa.func.min(_before.c.seq))
             .where(_before.c.conversation_id == conversations.c.id, is_open(_before))
             .scalar_subquery()
-        ).where(conversations.c.id.in_(sa.bindparam("chats", expanding=True)))
+        ).where(
+            conversations.c.tenant_id.in_(sa.bindparam("tenants", expanding=True)),
+            conversations.c.id.in_(sa.bindparam("chats", expanding=True)),
+        )
     ),
 )
 
@@ -146,11 +150,16 @@ async def claim(
 
 
 async def claim_of(
-    connection: AsyncConnection, vault: Vault, now: datetime, resting: Sequence[UUID], chats: Sequence[UUID]
+    connection: AsyncConnection,
+    vault: Vault,
+    now: datetime,
+    resting: Sequence[UUID],
+    chats: Collection[ChatKey],
 ) -> list[Message]:
     """The same of these conversations."""
-    facts = {"now": now, "resting": padded(resting), "chats": padded(chats)}
-    return await _claimed(connection, vault, _HEADS_OF, facts) if chats else []
+    tenants, ids = {tenant for tenant, _ in chats}, [chat for _, chat in chats]
+    facts = {"now": now, "resting": padded(resting), "tenants": padded(tenants), "chats": padded(ids)}
+    return await _claimed(connection, vault, _HEADS_OF, facts)
 
 
 async def _claimed(

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import metrics, outbox
 from bot.chat import Chat, NeedsTransaction, Played
 from bot.claims import Written, count_tries, due, lock, read_waiting, still_wait, write
-from bot.outbox import Message
+from bot.outbox import ChatKey, Message
 from bot.pace import Pace
 from bot.stopping import unbroken
 from bot.talk import Person, Waiting
@@ -50,7 +50,7 @@ class Sender(Protocol):
 
     def hand_over(self, messages: Sequence[Message]) -> None: ...
 
-    def follow(self, chats: Sequence[UUID]) -> None: ...
+    def follow(self, chats: Sequence[ChatKey]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,9 +284,9 @@ class Turns:
     def _send(self, written: Written, ours: Sequence[Message]) -> None:
         """After the commit."""
         self._sender.hand_over(ours)
-        begun = {message.conversation_id for message in ours}
-        spoken_to = dict.fromkeys(message.person.conversation_id for message in written.messages)
-        self._sender.follow([chat for chat in spoken_to if chat not in begun])
+        spoken_to = {(m.person.tenant_id, m.person.conversation_id) for m in written.messages}
+        begun = {(message.tenant_id, message.conversation_id) for message in ours}
+        self._sender.follow(sorted(spoken_to - begun))
 
 
 def _rest(written: Written, event: Waiting, until: datetime | None) -> None:
