@@ -78,7 +78,8 @@ class Chat:
             ),
             heard_at=now if event.kind == "message" else person.heard_at,
         )
-        return Played(after, self._messages(after, replies, tenant))
+        wamid = event.external_id if event.kind == "message" else None
+        return Played(after, self._messages(after, replies, tenant, wamid))
 
     async def apology(self, person: Person) -> list[Outgoing]:
         """What a person hears whose event was parked after it failed again and again."""
@@ -109,10 +110,12 @@ class Chat:
             person.place_sealed, person.tenant_id, "conversations.place", str(person.conversation_id)
         )
 
-    def _messages(self, person: Person, replies: Iterable[Reply], tenant: Tenant) -> list[Outgoing]:
+    def _messages(
+        self, person: Person, replies: Iterable[Reply], tenant: Tenant, wamid: str | None = None
+    ) -> list[Outgoing]:
         language = person.language or tenant.language
         return [
-            Outgoing(person, dumps(body))
+            Outgoing(person, dumps(body), wamid if reply.waits else None)
             for reply in replies
             for body in outgoing.bodies(reply, language, tenant.shop.timezone)
         ]

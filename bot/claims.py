@@ -122,10 +122,7 @@ async def read_waiting(
     if not chats:
         return [], {}
     rows = (await connection.execute(_READ, {"chats": padded(chats), "until": until})).all()
-    events = [
-        Waiting(row[0], row[1], row[2], row[3], f"{row[3]}|{row[4]}|{row[5]}", row[6], row[7], row[8])
-        for row in rows
-    ]
+    events = [Waiting(*row[:9]) for row in rows]
     return events, {row[2]: _person(row) for row in rows}
 
 

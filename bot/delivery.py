@@ -157,6 +157,9 @@ class Delivery:
         answer = await self._whatsapp.send(tenant.phone_number_id, tenant.access_token, body)
         metrics.sends.labels(type(answer).__name__.lower()).inc()
         await self._take(message, answer)
+        if message.reads and isinstance(answer, Sent):
+            # Not for every message: it doubles the calls, and an answer says as much as a receipt.
+            await self._whatsapp.mark_read(tenant.phone_number_id, tenant.access_token, message.reads)
 
     def _opened(self, sealed: bytes | None, column: str, tenant: UUID, row: str) -> str | None:
         return self._vault.open(sealed, tenant, column, row).decode() if sealed else None

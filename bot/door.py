@@ -18,15 +18,20 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from aiohttp.helpers import rfc822_formatted_time
 
 from bot.answers import Answer
 from bot.webhooks import MetaWebhook
 
+log = structlog.get_logger()
+
 _START = b"POST /webhooks/whatsapp HTTP/1.1\r\n"
-# A line: a token, and visible words between spaces. No line is folded, and none is empty.
-_LINE = rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*((?:[!-~]+(?:[ \t]+[!-~]+)*)?)[ \t]*\r\n"
-_LINES, _HEAD = re.compile(_LINE), re.compile(rb"(?:" + _LINE + rb")+")
+# A line: a token, and visible words between spaces. No line is folded, and none is empty. Nothing that was
+# matched is given back, so that no head takes longer than its length.
+_LINE = rb"([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+((?:[!-~]++(?:[ \t]++[!-~]++)*+)?+)[ \t]*+\r\n"
+_LINES, _HEAD = re.compile(_LINE), re.compile(rb"(?:" + _LINE + rb")++")
+_MOST_OF_A_HEAD, _MOST_AHEAD = 8192, 65536
 _LENGTH = re.compile(rb"[0-9]{1,6}")
 _CHANGING = frozenset((b"transfer-encoding", b"content-encoding", b"expect", b"upgrade", b"te", b"trailer"))
 _IDLE_SECONDS = 75.0
@@ -37,9 +42,9 @@ def plain_update(data: bytes) -> tuple[str | None, bytes] | None:
     """The signature header and the body, where this is exactly one plain POST of updates; else None."""
     if not data.startswith(_START):
         return None
-    head, blank, body = data[len(_START) :].partition(b"\r\n\r\n")
-    head += b"\r\n"
-    if not blank or _HEAD.fullmatch(head) is None:
+    end = data.find(b"\r\n\r\n", len(_START), _MOST_OF_A_HEAD) + 2
+    head, body = data[len(_START) : end], data[end + 2 :]
+    if _HEAD.fullmatch(head) is None:  # as an empty one, where the end has not come
         return None
     lines = _LINES.findall(head)
     headers = {name.lower(): value for name, value in lines}
@@ -60,7 +65,7 @@ class Door(asyncio.Protocol):
     def __init__(self, meta: MetaWebhook, others: Callable[[], Any], doors: "set[Door]") -> None:
         self._meta, self._others, self._doors = meta, others, doors
         self._came = b""
-        self._answering = self._closing = False
+        self._answering = self._closing = self._deaf = False
         self.gone = asyncio.Event()
         self.quiet_since = time.monotonic()
 
@@ -75,6 +80,25 @@ class Door(asyncio.Protocol):
         self._came += data
         if not self._answering:
             self._take()
+        elif len(self._came) > _MOST_AHEAD:
+            self._deafen()
+
+    def pause_writing(self) -> None:
+        """Whoever does not read what we answer is not read either."""
+        self._deafen()
+
+    def resume_writing(self) -> None:
+        self._listen()
+
+    def _listen(self) -> None:
+        if self._deaf and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._deaf = False
+
+    def _deafen(self) -> None:
+        if not self._deaf and not self._transport.is_closing():
+            self._transport.pause_reading()
+            self._deaf = True
 
     @property
     def idle(self) -> bool:
@@ -93,15 +117,23 @@ class Door(asyncio.Protocol):
             return
         self._came, self._answering = b"", True
         signature, body = update
-        answer = self._meta.take(body, signature)
+        answer = self._asked(body, signature)
         if isinstance(answer, asyncio.Future):
             answer.add_done_callback(self._stored)
         else:
             self._answer(answer)
 
+    def _asked(self, body: bytes, signature: str | None) -> "Answer | asyncio.Future[None]":
+        try:
+            return self._meta.take(body, signature)
+        except Exception:  # a bug: nothing was stored, so Meta is to send it again
+            log.exception("door.failed")
+            return Answer(500, "Something went wrong here. Please send this again.")
+
     def _hand_over(self) -> None:
         """aiohttp may find a whole request, a part of one, or nonsense; it is used to all of them."""
         self._leave()
+        self._listen()
         other = self._others()
         other.connection_made(self._transport)
         self._transport.set_protocol(other)
@@ -124,7 +156,9 @@ class Door(asyncio.Protocol):
         self._answering, self.quiet_since = False, time.monotonic()
         if self._closing:
             self._transport.close()
-        elif self._came:
+            return
+        self._listen()
+        if self._came:
             self._take()
 
     def _written(self, answer: Answer) -> bytes:

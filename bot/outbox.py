@@ -37,6 +37,7 @@ class Message:
     phone_sealed: bytes | None
     user_id_sealed: bytes | None
     said_at: datetime
+    reads: str | None = None  # forgotten where another process sends it: it is a courtesy
 
 
 class Mark(NamedTuple):
@@ -210,6 +211,7 @@ def _message(seq: int, message: Outgoing, now: datetime) -> Message:
         person.phone_sealed,
         person.user_id_sealed,
         now,
+        message.reads,
     )
 
 

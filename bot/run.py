@@ -91,11 +91,12 @@ def _serve_one(settings: Settings, bound: socket.socket, *, worker: bool) -> Non
 
 
 async def _serve(settings: Settings, bound: socket.socket, *, worker: bool) -> None:
+    told = told_to_stop()
     app = web_app(parts_of(settings), worker=worker)
     async with listening(app, bound):
         spare_the_collector()
         log.info("serving", address="http://{}:{}".format(*bound.getsockname()[:2]), worker=worker)
-        await told_to_stop()
+        await told.wait()
         log.info("draining")
 
 
@@ -135,11 +136,11 @@ async def _through_doors(
 
 
 async def _work(settings: Settings) -> None:
-    parts = parts_of(settings)
+    told, parts = told_to_stop(), parts_of(settings)
     async with opened(parts), working(parts):
         spare_the_collector()
         log.info("working")
-        await told_to_stop()
+        await told.wait()
         log.info("draining")
 
 
@@ -149,7 +150,8 @@ def spare_the_collector() -> None:
     gc.freeze()
 
 
-async def told_to_stop() -> None:
+def told_to_stop() -> asyncio.Event:
+    """Set once SIGTERM or SIGINT has come. Asked for before anything is opened, so that it is closed too."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -157,7 +159,7 @@ async def told_to_stop() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:  # a child whose parent was killed would keep the port
         loop.add_reader(parent.sentinel, stop.set)
-    await stop.wait()
+    return stop
 
 
 def _until_told(children: Sequence[multiprocessing.process.BaseProcess]) -> None:

@@ -13,10 +13,16 @@ class Waiting:
     tenant_id: UUID
     conversation_id: UUID
     kind: str
-    row: str
+    external_id: str
+    status: str
     tries: int
     received_at: datetime
     body_sealed: bytes
+
+    @property
+    def row(self) -> str:
+        """What its body is sealed for."""
+        return f"{self.kind}|{self.external_id}|{self.status}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to be written: Cloud API JSON without its recipient."""
+    """A message to be written: Cloud API JSON without its recipient. `reads`: the id of the person's message
+    that is marked as read, with a sign of typing, once this one is sent."""
 
     person: Person
     body: bytes
+    reads: str | None = None

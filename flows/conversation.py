@@ -220,6 +220,7 @@ class Conversation:
             menu=stand.step.menu(),
             link=stand.step.link(),
             asks_for_number=stand.step.asks_for_number,
+            waits=stand.step.waits,
             thread=thread,
             step=type(stand.step).__name__,
             nonce=stand.nonce,

@@ -90,6 +90,7 @@ class Reply:
     menu: Text | None = None
     link: Link | None = None
     asks_for_number: bool = False
+    waits: bool = False  # for somebody else's word, which comes soon
     thread: str = MAIN
     step: str = ""
     nonce: str = ""

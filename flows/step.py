@@ -65,6 +65,11 @@ class Step(BaseModel):
         """The channel offers to share a phone number."""
         return False
 
+    @property
+    def waits(self) -> bool:
+        """Somebody else's word comes next, and soon: the channel shows that we have read and are at it."""
+        return False
+
     def menu(self) -> Text | None:
         """The label that opens the choices where they become a list."""
         return None

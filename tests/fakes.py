@@ -305,12 +305,12 @@ class FakeTeller:
         return withdrawal
 
     async def approve(self, withdrawal_id, digest):
-        self._need(APPROVE)
         b, withdrawal = self._business, self._pending(withdrawal_id)
         if withdrawal.maker_id == self.me.person_id:
             for owner in b.owners():
                 b.told.append((owner, SelfApprovalTried(withdrawal=withdrawal)))
             raise errors.FourEyesViolation
+        self._need(APPROVE)
         approved = b.put(withdrawal, "processing")
         for person in b.others(self.me, approved):
             b.told.append((person, WithdrawalApproved(withdrawal=approved, by=self.me.name or "")))

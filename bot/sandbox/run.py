@@ -65,7 +65,7 @@ def sandbox(host: str, port: int, data: Path, *, reset: bool) -> None:
 
 
 async def _until_told(host: str, port: int, data: Path, *, reset: bool) -> None:
-    told = asyncio.create_task(told_to_stop())  # listens before the lines that name Ctrl+C are there
+    told = told_to_stop()
     async with running(host, port, data, reset=reset) as (app_url, page_url):
         lines = (
             f"Phones, money and ledger:  {page_url}/",
@@ -75,7 +75,7 @@ async def _until_told(host: str, port: int, data: Path, *, reset: bool) -> None:
         )
         sys.stdout.write("\n".join(lines) + "\n")
         sys.stdout.flush()
-        await told
+        await told.wait()
 
 
 @contextlib.asynccontextmanager

@@ -12,6 +12,7 @@ from bot.jsons import dumps, loads
 from bot.whatsapp.errors import Verdict, verdict
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
+_COURTESY = aiohttp.ClientTimeout(total=5)
 _OK = 200
 
 
@@ -74,17 +75,23 @@ class WhatsApp:
             "typing_indicator": {"type": "text"},
         }
         try:
-            status, _ = await self._post(phone_number_id, access_token, dumps(body))
+            status, _ = await self._post(phone_number_id, access_token, dumps(body), _COURTESY)
         except (aiohttp.ClientError, TimeoutError):
             return False
         return status == _OK
 
-    async def _post(self, phone_number_id: str, access_token: str, body: bytes) -> tuple[int, bytes]:
+    async def _post(
+        self,
+        phone_number_id: str,
+        access_token: str,
+        body: bytes,
+        timeout: aiohttp.ClientTimeout = _TIMEOUT,  # noqa: ASYNC109  the client's own
+    ) -> tuple[int, bytes]:
         async with self._http.post(
             f"{self._base}/{phone_number_id}/messages",
             data=body,
             headers={"Authorization": f"Bearer {access_token}", "Content-Type": "application/json"},
-            timeout=_TIMEOUT,
+            timeout=timeout,
             allow_redirects=False,
         ) as response:
             return response.status, await response.read()

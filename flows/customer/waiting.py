@@ -49,6 +49,10 @@ class AwaitPayment(Step):
     def reference(self) -> str | None:
         return self.checkout.number
 
+    @property
+    def waits(self) -> bool:
+        return not self.still_open
+
     def says(self) -> Text:
         facts: dict[str, Any] = {
             "amount": self.checkout.amount,

@@ -13,6 +13,7 @@ import structlog
 log = structlog.get_logger()
 
 _CHANNEL = "lipachat:bell"
+_LAST_RING_SECONDS = 1.0
 
 
 class Bell:
@@ -45,6 +46,9 @@ class Bell:
         event.clear()
 
     async def close(self) -> None:
+        """A ring that is on its way may still arrive: a command rings as the last thing that it does."""
+        if self._flush is not None:
+            await asyncio.wait([self._flush], timeout=_LAST_RING_SECONDS)
         for task in (self._listener, self._flush):
             if task is not None:
                 task.cancel()

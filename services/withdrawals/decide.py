@@ -44,15 +44,15 @@ async def approve(work: Work, approver: UUID, withdrawal_id: UUID, shown_digest:
     """Approve exactly what was shown; with the last approval needed the payout is created, in the same
     transaction. The same person again adds nothing.
 
-    Raises MissingScope, NotFound, FourEyesViolation, StepUpRequired, NotPending, Changed, PayoutsFrozen,
+    Raises NotFound, FourEyesViolation, MissingScope, StepUpRequired, NotPending, Changed, PayoutsFrozen,
     DestinationCoolingDown. A tried self-approval is recorded and told before it is refused, so the
     transaction must still be committed.
     """
-    await people.require(work, approver, APPROVE)
     row = await locked(work, withdrawal_id)
-    if row.maker_id == approver:
+    if row.maker_id == approver:  # before the scope: owners are told, whether or not the maker may approve
         await _self_approval(work, row)
         raise FourEyesViolation
+    await people.require(work, approver, APPROVE)
     tenant = await people.tenant_of(work)
     limits.refuse_without_step_up(tenant, row.amount)
     await refuse_decided(work, row)

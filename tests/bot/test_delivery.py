@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -34,9 +35,15 @@ class Graph:
         self.answers = defaultdict(list)
         self.on_their_way = defaultdict(int)
         self.slow = 0.0
+        self.reads, self.receipts_fail = [], False
 
     async def messages(self, request):
         body = await request.json()
+        if body.get("status") == "read":
+            self.reads.append(body)
+            if self.receipts_fail:
+                request.transport.close()
+            return web.json_response({"success": True})
         text, to = body["text"]["body"], body["to"]
         self.on_their_way[to] += 1
         assert self.on_their_way[to] == 1, "two messages to one person at once"
@@ -51,6 +58,9 @@ class Graph:
         if answer is not None:
             return web.json_response({"error": {"code": answer, "message": "no"}}, status=400)
         return web.json_response({"messages": [{"id": f"wamid.{len(self.got)}"}]})
+
+    async def was_told_of_reading(self):
+        return self.reads
 
     def texts(self, number):
         return [text for to, text in self.got if to == f"+25470000000{number}"]
@@ -297,3 +307,32 @@ async def test_a_send_that_failed_later_stays_failed(post):
     await post.hears_status("failed", wamid="wamid.1")
     await post.hears_status("sent", wamid="wamid.1")
     assert await post.states() == ["failed"]
+
+
+async def test_once_a_wait_is_told_the_persons_message_is_read_and_we_are_seen_typing(post):
+    person = replace(post.people[0], quiet=True)
+    bodies = (json.dumps({"type": "text", "text": {"body": text}}).encode() for text in ("wait", "more"))
+    said = [Outgoing(person, next(bodies), "wamid.asked"), Outgoing(person, next(bodies))]
+    async with post.database.transaction() as connection:
+        ours = await outbox_of.write(connection, post.vault, said, post.clock(), 10)
+    post.delivery.hand_over(ours)
+    await until(post.all_sent)
+    await until(post.graph.was_told_of_reading)
+    assert post.graph.texts(0) == ["wait", "more"]
+    assert [(r["message_id"], r["typing_indicator"]) for r in post.graph.reads] == [
+        ("wamid.asked", {"type": "text"})
+    ]
+
+
+async def test_a_receipt_that_fails_costs_nothing(post):
+    post.graph.receipts_fail = True
+    person = replace(post.people[0], quiet=True)
+    body = json.dumps({"type": "text", "text": {"body": "wait"}}).encode()
+    async with post.database.transaction() as connection:
+        said = [Outgoing(person, body, "wamid.asked")]
+        ours = await outbox_of.write(connection, post.vault, said, post.clock(), 10)
+    post.delivery.hand_over(ours)
+    await until(post.graph.was_told_of_reading)
+    await post.delivery.drain()
+    assert await post.states() == ["sent"]
+    assert post.graph.texts(0) == ["wait"]

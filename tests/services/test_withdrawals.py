@@ -180,13 +180,16 @@ async def test_a_phone_that_is_none_is_refused(funded):
 # --- four eyes
 
 
-async def test_the_maker_may_not_approve_and_trying_is_recorded_and_told(funded):
-    withdrawal = await funded.withdraw(maker=funded.owner)
+@pytest.mark.parametrize(
+    "maker", ["owner", "cashier"]
+)  # the one may approve others' requests, the other none
+async def test_the_maker_may_not_approve_and_trying_is_recorded_and_told(funded, maker):
+    maker = getattr(funded, maker)
+    withdrawal = await funded.withdraw(maker=maker)
     with pytest.raises(FourEyesViolation):
-        await decided(funded, funded.owner, withdrawal)
+        await decided(funded, maker, withdrawal)
     assert await funded.alerts() == ["withdrawal.self_approval"]
-    (news,) = await funded.news(funded.owner)
-    assert isinstance(news, SelfApprovalTried)
+    assert isinstance((await funded.news(funded.owner))[-1], SelfApprovalTried)
     assert (await funded.row(withdrawals, withdrawal.id)).status == "pending"
 
 

@@ -1,0 +1,52 @@
+"""The bell between processes, on a real Redis: each Bell here stands for one."""
+
+import asyncio
+import time
+
+import pytest
+from redis.asyncio import Redis
+
+from services.store.bell import Bell
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.fixture
+async def listener(redis_url):
+    bell = Bell(Redis.from_url(redis_url))
+    bell.start()
+    await asyncio.sleep(0.1)  # until it has subscribed
+    yield bell
+    await bell.close()
+
+
+async def test_a_ring_wakes_those_who_wait_in_another_process(listener, redis_url):
+    other = Bell(Redis.from_url(redis_url))
+    waiting = asyncio.create_task(listener.wait("turns", 5))
+    other.ring("turns")
+    await asyncio.wait_for(waiting, 1)
+    await other.close()
+
+
+async def test_a_ring_as_the_last_thing_before_the_end_arrives(listener, redis_url):
+    waiting = asyncio.create_task(listener.wait("jobs", 5))
+    command = Bell(Redis.from_url(redis_url))
+    command.ring("jobs")
+    await command.close()
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_redis_that_does_not_answer_keeps_nobody_from_ending():
+    async def silent(reader, writer):
+        while await reader.read(1024):
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    bell = Bell(Redis.from_url(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+    bell.ring("jobs")
+    started = time.monotonic()
+    await bell.close()
+    assert time.monotonic() - started < 3
+    server.close()
+    await server.wait_closed()
