@@ -16,13 +16,12 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiohttp.helpers import rfc822_formatted_time
 
 from bot.answers import Answer
-from bot.webhooks import MetaWebhook
 
 log = structlog.get_logger()
 
@@ -59,10 +58,18 @@ def plain_update(data: bytes) -> tuple[str | None, bytes] | None:
     return None if signature is None else signature.decode("ascii"), body
 
 
+class Meta(Protocol):
+    """See `bot.webhooks.MetaWebhook`."""
+
+    def take(self, body: bytes, signature: str | None) -> Answer | asyncio.Future[None]: ...
+
+    def stored(self, stored: "asyncio.Future[None]") -> Answer: ...
+
+
 class Door(asyncio.Protocol):
     """One connection. `others` makes aiohttp's protocol for what is not for us."""
 
-    def __init__(self, meta: MetaWebhook, others: Callable[[], Any], doors: "set[Door]") -> None:
+    def __init__(self, meta: Meta, others: Callable[[], Any], doors: "set[Door]") -> None:
         self._meta, self._others, self._doors = meta, others, doors
         self._came = b""
         self._answering = self._closing = self._deaf = False
@@ -109,6 +116,9 @@ class Door(asyncio.Protocol):
         self._closing = True
         if self.idle:
             self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
 
     def _take(self) -> None:
         update = plain_update(self._came)
@@ -180,7 +190,7 @@ def _stored_answer(date: str) -> bytes:
 class Doors:
     """All connections of one listening socket."""
 
-    def __init__(self, meta: MetaWebhook, others: Callable[[], Any]) -> None:
+    def __init__(self, meta: Meta, others: Callable[[], Any]) -> None:
         self._meta, self._others = meta, others
         self._open: set[Door] = set()
 
@@ -191,9 +201,12 @@ class Doors:
         """For ever: closes what nobody has used for a while."""
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
-            oldest = time.monotonic() - _IDLE_SECONDS
-            for door in [door for door in self._open if door.idle and door.quiet_since < oldest]:
-                door.close()
+            self.close_idle()
+
+    def close_idle(self) -> None:
+        oldest = time.monotonic() - _IDLE_SECONDS
+        for door in [door for door in self._open if door.idle and door.quiet_since < oldest]:
+            door.close()
 
     async def close(self, seconds: float) -> None:
         """Whoever waits for an answer gets it, within this time."""
@@ -204,3 +217,5 @@ class Doors:
             async with asyncio.timeout(seconds):
                 for door in doors:
                     await door.gone.wait()
+        for door in list(self._open):
+            door.abort()
