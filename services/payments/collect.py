@@ -112,7 +112,12 @@ async def _send_again(work: Work, attempt: Attempt, answer: NotSent) -> None:
 
 
 async def _lost(work: Work, attempt: Attempt) -> None:
-    """Only a callback can tell now. A second prompt is held back for as long as the first may ring."""
+    """Only a callback can tell now, unless one has told a reference to ask by already. A second prompt is
+    held back for as long as the first may ring."""
     await jobs.finish(work, attempt.id, "collect")
-    if await move(work, attempt, "submitting", state="unknown"):
+    if not await move(work, attempt, "submitting", state="unknown"):
+        return
+    if attempt.reference is not None:
+        await jobs.again(work, "collect_check", attempt.id, COLLECT_LADDER)
+    else:
         await jobs.schedule(work, "collect_expire", attempt.id, work.now + _BLIND_WAIT)

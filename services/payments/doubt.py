@@ -5,7 +5,7 @@ was told, a no is a contradiction and not a failure. The provider is asked to th
 people look, and the customer is warned before they pay again.
 """
 
-from services import inbox
+from services import inbox, jobs
 from services.money import Money
 from services.news import Doubt, OrderInDoubt, PaymentInDoubt
 from services.payments.record import NOT_SUCCEEDED, Attempt, alert, move, tell
@@ -26,6 +26,8 @@ async def other_amount(work: Work, attempt: Attempt, word: Succeeded) -> None:
         work, attempt, *NOT_SUCCEEDED, doubt=Doubt.OTHER_AMOUNT
     ):
         await _tell_reconcilers(work, attempt, Doubt.OTHER_AMOUNT, word.receipt, word.amount)
+        if not attempt.live:  # and so nobody asks any more
+            await jobs.schedule(work, "collect_check", attempt.id, work.now)
 
 
 async def denied(work: Work, attempt: Attempt, word: Failed) -> None:

@@ -1,5 +1,6 @@
 """Record: an attempt with the payment and the order it belongs to, read under the order's lock."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from services import audit, inbox
 from services.errors import NotFound
 from services.money import Money
 from services.news import Doubt, News, PaymentFailed, PaymentMethod, PaymentOpen, Unpaid
-from services.store.schema import attempts, orders, payments
+from services.store.schema import attempts, jobs, orders, payments
 from services.transitions import transition
 from services.work import Work
 
@@ -119,6 +120,22 @@ async def _read(work: Work, attempt_id: UUID) -> Attempt:
 
 def _joined(same_tenant: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return sa.and_(same_tenant, attempts.c.payment_id == payments.c.id)
+
+
+async def in_the_way(work: Work, payment_id: UUID) -> Sequence[Any]:
+    """The attempts (id, created_at, doubt) beside which no other one may start: whose prompt may still be
+    answered, or of which a success was told, while the provider is asked about it."""
+    asked_about = sa.exists().where(
+        jobs.c.tenant_id == attempts.c.tenant_id,
+        jobs.c.target_id == attempts.c.id,
+        jobs.c.kind == "collect_check",
+    )
+    query = sa.select(attempts.c.id, attempts.c.created_at, attempts.c.doubt).where(
+        attempts.c.tenant_id == work.tenant,
+        attempts.c.payment_id == payment_id,
+        sa.or_(attempts.c.state.in_(LIVE), sa.and_(attempts.c.doubt.is_not(None), asked_about)),
+    )
+    return (await work.connection.execute(query)).all()
 
 
 async def move(work: Work, attempt: Attempt, *states: str, **values: Any) -> bool:

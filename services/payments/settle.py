@@ -8,6 +8,7 @@ from datetime import UTC
 from uuid import UUID
 
 from services import audit, inbox, jobs
+from services.jobs import COLLECT_LADDER
 from services.money import Money
 from services.news import Doubt, SettingsWrong, Unpaid
 from services.payments import doubt
@@ -63,9 +64,11 @@ async def reported(
     await _learn_reference(work, attempt, report)
     match report.word:
         case Succeeded(amount=None):
-            await settle(work, attempt_id, Pending("a success without an amount", unheard=True))
+            await _unclear(work, attempt, Pending("a success without an amount", unheard=True))
         case Succeeded() as word if _needs_confirming(attempt, word, confirm_above):
             await _confirm(work, attempt, word)
+        case Pending() as word:
+            await _unclear(work, attempt, word)
         case word:
             await settle(work, attempt_id, word)
 
@@ -165,6 +168,13 @@ async def _settings_wrong(work: Work, attempt: Attempt, detail: str) -> None:
         await inbox.tell_people(work, await people.reconcilers(work), news)
 
 
+async def _unclear(work: Work, attempt: Attempt, word: Pending) -> None:
+    """Neither a yes nor a no: where nobody asks about it any more, it is asked about again."""
+    await settle(work, attempt.id, word)
+    if attempt.state in ("failed", "expired"):
+        await jobs.schedule(work, "collect_check", attempt.id, work.now)
+
+
 def _needs_confirming(attempt: Attempt, word: Succeeded, confirm_above: Money | None) -> bool:
     large = confirm_above is not None and attempt.amount > confirm_above
     return large and word.amount == attempt.amount and attempt.state != "succeeded"
@@ -187,3 +197,6 @@ async def _learn_reference(work: Work, attempt: Attempt, report: Report) -> None
     if attempt.reference is None and isinstance(reference, str):
         sealed = work.seal(reference, "attempts.reference", attempt.id)
         await move(work, attempt, *NOT_SUCCEEDED, "succeeded", reference_sealed=sealed)
+        if attempt.state == "unknown":  # it can be asked about now, and so is not given up blindly
+            await jobs.finish(work, attempt.id, "collect_expire")
+            await jobs.again(work, "collect_check", attempt.id, COLLECT_LADDER)

@@ -21,7 +21,7 @@ from services.ids import new_id
 from services.money import Money
 from services.news import PaymentMethod
 from services.payments import methods
-from services.payments.record import LIVE
+from services.payments.record import in_the_way
 from services.payments.settle import replace
 from services.phones import masked, mpesa_number
 from services.rails import refuse_uncollectable
@@ -175,18 +175,13 @@ async def _payment(work: Work, payer: Payer, order: sa.Row[Any]) -> sa.Row[Any]:
 
 
 async def _end_earlier(work: Work, payment_id: UUID, number: str) -> None:
-    """An attempt whose prompt may still be answered, or of which a success was told, stands in the way."""
-    query = sa.select(attempts.c.id, attempts.c.created_at, attempts.c.doubt).where(
-        attempts.c.tenant_id == work.tenant,
-        attempts.c.payment_id == payment_id,
-        attempts.c.state.in_(LIVE),
-    )
-    live = (await work.connection.execute(query)).first()
-    if live is None:
-        return
-    if live.doubt is not None or work.now - live.created_at < _ANSWERED_WITHIN:
-        raise PaymentUnderWay(number, told=live.doubt is not None)
-    await replace(work, live.id)
+    """Raises PaymentUnderWay. What can no longer be answered on the phone makes room."""
+    earlier = await in_the_way(work, payment_id)
+    told = any(each.doubt for each in earlier)
+    if told or any(work.now - each.created_at < _ANSWERED_WITHIN for each in earlier):
+        raise PaymentUnderWay(number, told=told)
+    for each in earlier:
+        await replace(work, each.id)
 
 
 async def _attempt(

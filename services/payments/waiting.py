@@ -12,6 +12,7 @@ from services.payments.record import (
     LIVE,
     NOT_SUCCEEDED,
     Attempt,
+    in_the_way,
     locked,
     move,
     move_order,
@@ -50,7 +51,7 @@ async def leave(work: Work, person_id: UUID, payment_id: UUID) -> None:
 
 async def drop_order(work: Work, person_id: UUID, order_id: UUID) -> None:
     """The person will not pay it: an order of an amount of their own is closed, any other stays open.
-    Raises AlreadyPaid, and PaymentUnderWay while an attempt is live."""
+    Raises AlreadyPaid, and PaymentUnderWay while an attempt may still succeed."""
     query = sa.select(payments.c.id).where(
         payments.c.tenant_id == work.tenant,
         payments.c.order_id == order_id,
@@ -62,8 +63,8 @@ async def drop_order(work: Work, person_id: UUID, order_id: UUID) -> None:
     attempt = await _latest(work, person_id, payment_id)
     if attempt.paid:
         raise AlreadyPaid(attempt.number, attempt.receipt)
-    if attempt.live:
-        raise PaymentUnderWay(attempt.number, told=attempt.doubt is not None)
+    if earlier := await in_the_way(work, payment_id):
+        raise PaymentUnderWay(attempt.number, told=any(each.doubt for each in earlier))
     await _close_own(work, orders.c.id == order_id)
 
 

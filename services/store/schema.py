@@ -430,6 +430,7 @@ attempts = sa.Table(
     _one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed", "expired"),
     _one_of("doubt", "unconfirmed", "contradicted", "other_amount"),
     _of("payments", "payment_id"),
+    sa.Index(None, "tenant_id", "payment_id"),
     # Never two live attempts for one payment, whoever races.
     sa.Index(
         "uq_attempts_live",

@@ -1,5 +1,7 @@
 """A success that was told and may not be credited, or not yet; and prompts that come too late."""
 
+from datetime import timedelta
+
 import pytest
 
 from services import jobs
@@ -18,7 +20,7 @@ from services.news import (
     Unpaid,
 )
 from services.payments import settle, waiting
-from services.providers.base import Failed, Misconfigured, Pending, Succeeded
+from services.providers.base import Failed, Misconfigured, Pending, Succeeded, Unknown
 from services.store.schema import attempts, orders, payments
 from tests.services.business import kes
 
@@ -33,11 +35,16 @@ async def told_large(paying, word=PAID):
 
 
 async def gone_up_the_ladder(paying, word):
-    """Every question of the ladder is answered by this word."""
-    for _ in COLLECT_LADDER:
+    """Every question of the ladder is answered by this word; the first of them may be asked at once."""
+    for _ in range(len(COLLECT_LADDER) + 1):
         if await paying.business.jobs(paying.attempt):
             await paying.checked(word)
     assert await paying.business.jobs(paying.attempt) == {}
+
+
+async def drop(business, paying):
+    async with business.work() as work:
+        await waiting.drop_order(work, business.customer, paying.started.order_id)
 
 
 async def kinds(business, person):
@@ -243,6 +250,60 @@ async def test_while_a_success_is_being_confirmed_no_other_attempt_may_start(bus
     with pytest.raises(PaymentUnderWay) as refused:
         await business.pay("500", paying.started.order_id)
     assert refused.value.told
+
+
+async def test_nor_where_the_success_came_after_a_no(business, paying):
+    await paying.called(CANCELLED)
+    await told_large(paying)
+    for about in (business.pay("500", paying.started.order_id), drop(business, paying)):
+        with pytest.raises(PaymentUnderWay) as refused:
+            await about
+        assert refused.value.told
+    await gone_up_the_ladder(paying, Pending())
+    assert (await kinds(business, business.customer))[-1] == PaymentInDoubt
+    await business.pay("500", paying.started.order_id)
+
+
+async def test_another_amount_after_a_no_is_asked_about_and_told_to_the_payer_in_the_end(business, paying):
+    await paying.called(CANCELLED)
+    await paying.called(OTHER)
+    with pytest.raises(PaymentUnderWay):
+        await business.pay("500", paying.started.order_id)
+    await gone_up_the_ladder(paying, Succeeded())
+    assert await kinds(business, business.customer) == [PaymentFailed, PaymentInDoubt]
+
+
+# --- told before the answer to our request, or without all that it takes ---------------------------------
+
+
+async def test_a_large_success_whose_request_was_never_answered_is_confirmed_in_the_same_time(business):
+    paying = await business.pay("500")
+    assert await paying.begun()
+    await paying.answered(Unknown("timeout"))
+    await told_large(paying)
+    assert await business.jobs(paying.attempt) == {"collect_check": timedelta()}
+    await paying.checked(Succeeded())
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+
+
+async def test_what_a_callback_has_named_is_asked_about_though_the_answer_was_lost(business):
+    paying = await business.pay("500")
+    assert await paying.begun()
+    await paying.called(Pending("9876", unheard=True))
+    assert not await paying.begun()  # whoever sent it has died
+    assert await business.jobs(paying.attempt) == {"collect_check": COLLECT_LADDER[0]}
+
+
+@pytest.mark.parametrize("word", [Succeeded("UKO9000001"), Pending("0 without an amount", unheard=True)])
+async def test_an_unclear_word_after_a_no_is_asked_about(business, paying, word):
+    await paying.called(CANCELLED)
+    await paying.called(word)
+    assert await business.jobs(paying.attempt) == {"collect_check": timedelta()}
+    await paying.checked(CANCELLED)
+    assert await business.jobs(paying.attempt) == {}
+    await paying.called(word)
+    await paying.checked(Succeeded())
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
 
 
 # --- told to those who reconcile -----------------------------------------------------------------------

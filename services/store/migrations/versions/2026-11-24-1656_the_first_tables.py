@@ -372,6 +372,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('tenant_id', 'id', name=op.f('pk_attempts')),
     sa.UniqueConstraint('tenant_id', 'provider', 'receipt', name=op.f('uq_attempts_tenant_id_provider_receipt'))
     )
+    op.create_index(op.f('ix_attempts_tenant_id_payment_id'), 'attempts', ['tenant_id', 'payment_id'], unique=False)
     op.create_index('uq_attempts_live', 'attempts', ['tenant_id', 'payment_id'], unique=True, postgresql_where=sa.text("state IN ('created', 'submitting', 'pending', 'unknown')"), sqlite_where=sa.text("state IN ('created', 'submitting', 'pending', 'unknown')"))
     _append_only("transfers", "audit")
 
