@@ -26,11 +26,25 @@ log = structlog.get_logger()
 _BATCH = 200
 _POLL_SECONDS = 2.0
 _MOST_DIGITS = 18  # of a 64-bit number
+_told = outbox.alias("told")
 _WAITING = (
     sa.select(inbox)
     .where(waits_aside(inbox), inbox.c.kind.in_(("status", "payment_status")))
     .order_by(inbox.c.kind, inbox.c.seq)
     .limit(_BATCH)
+)
+# Two walks along an index each: by an OR of them PostgreSQL would read the whole outbox.
+_MESSAGES = (
+    sa.select(outbox.c.seq, outbox.c.tenant_id, outbox.c.wamid, outbox.c.state)
+    .where(
+        outbox.c.seq.in_(
+            sa.union(
+                sa.select(_told.c.seq).where(_told.c.wamid.in_(sa.bindparam("wamids", expanding=True))),
+                sa.select(_told.c.seq).where(_told.c.seq.in_(sa.bindparam("seqs", expanding=True))),
+            )
+        )
+    )
+    .order_by(outbox.c.seq)
 )
 _DONE = sa.update(inbox).where(inbox.c.seq.in_(sa.bindparam("seqs", expanding=True))).values(state="done")
 _PARKED = BulkUpdate(inbox, ["seq"], ["state", "error"])
@@ -108,15 +122,13 @@ class Statuses:
 async def _advance(connection: AsyncConnection, heard: Sequence[Status]) -> None:
     if not heard:
         return
-    query = sa.select(outbox.c.seq, outbox.c.tenant_id, outbox.c.wamid, outbox.c.state).where(
-        sa.or_(
-            outbox.c.wamid.in_(padded([status.wamid for status in heard])),
-            outbox.c.seq.in_(padded([status.ours for status in heard if status.ours] or [0])),
-        )
-    )
-    if connection.dialect.name == "postgresql":
-        query = query.order_by(outbox.c.seq).with_for_update()
-    rows = (await connection.execute(query)).all()
+    told = {
+        "wamids": padded([status.wamid for status in heard]),
+        "seqs": padded([status.ours for status in heard if status.ours] or [0]),
+    }
+    locked = connection.dialect.name == "postgresql"
+    query = _MESSAGES.with_for_update(of=outbox) if locked else _MESSAGES
+    rows = (await connection.execute(query, told)).all()
     by_wamid = {(row.tenant_id, row.wamid): row.seq for row in rows}
     by_seq = {(row.tenant_id, row.seq): row.seq for row in rows}
     states = {row.seq: row.state for row in rows}

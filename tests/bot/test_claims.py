@@ -5,8 +5,11 @@ Statistics lag behind a burst, so the plans are looked at on tables that were ne
 
 from datetime import UTC, datetime
 
-from bot import claims, outbox
+import sqlalchemy as sa
+
+from bot import claims, outbox, statuses
 from services.ids import new_id
+from services.store.schema import attempts
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -45,3 +48,17 @@ async def test_a_turn_reads_its_events_by_index(database):
     statement = claims._READ.params(chats=[new_id(), new_id()], until=NOW)
     told = await plan(database, statement.order_by(None))
     assert walks_its_index(database, told, "ix_inbox_turns")
+
+
+async def test_a_status_finds_its_message_by_index(database):
+    told = await plan(database, statuses._MESSAGES.params(wamids=["wamid.1", "wamid.2"], seqs=[1, 2]))
+    assert "ix_outbox_wamid" in told
+    assert "Filter" not in told
+    assert "SCAN outbox" not in told
+    assert "SCAN told" not in told
+
+
+async def test_the_attempts_of_a_payment_are_found_by_index(database):
+    mine = (attempts.c.tenant_id == new_id(), attempts.c.payment_id == new_id())
+    told = await plan(database, sa.select(attempts.c.id).where(*mine))
+    assert walks_its_index(database, told, "ix_attempts_tenant_id_payment_id")
