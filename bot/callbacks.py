@@ -17,6 +17,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.log import redacted
 from bot.providers import Providers
 from bot.stopping import unbroken
 from services import hooks
@@ -160,12 +161,12 @@ class Callbacks:
             return
         later = self._clock() + timedelta(seconds=2**callback.tries)
         async with self._database.transaction() as connection:
-            await _mark(connection, callback, due_at=later, error=repr(error)[:2000])
+            await _mark(connection, callback, due_at=later, error=redacted(repr(error))[:2000])
 
     async def _park(self, callback: Callback, why: str) -> None:
         log.error("callback.parked", seq=callback.seq, tenant_id=str(callback.tenant_id), why=why)
         async with self._database.transaction() as connection:
-            await _mark(connection, callback, state="parked", error=why[:2000])
+            await _mark(connection, callback, state="parked", error=redacted(why)[:2000])
 
 
 async def _mark(connection: AsyncConnection, callback: Callback, **values: object) -> bool:

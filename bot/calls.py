@@ -18,6 +18,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot import metrics
+from bot.log import redacted
 from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
 from services import jobs
@@ -121,7 +122,7 @@ class Calls:
         later = (
             sa.update(schema.jobs)
             .where(*mine, table.leased_until.is_not(None))
-            .values(leased_until=self._clock() + wait, error=repr(error)[:2000])
+            .values(leased_until=self._clock() + wait, error=redacted(repr(error))[:2000])
         )
         try:
             async with self._database.transaction() as connection:

@@ -78,8 +78,10 @@ class Chat:
             ),
             heard_at=now if event.kind == "message" else person.heard_at,
         )
-        wamid = event.external_id if event.kind == "message" else None
-        return Played(after, self._messages(after, replies, tenant, wamid))
+        messages = self._messages(after, replies, tenant)
+        if event.kind == "message" and replies and replies[-1].waits:
+            messages[-1] = replace(messages[-1], reads=event.external_id)
+        return Played(after, messages)
 
     async def apology(self, person: Person) -> list[Outgoing]:
         """What a person hears whose event was parked after it failed again and again."""
@@ -110,12 +112,10 @@ class Chat:
             person.place_sealed, person.tenant_id, "conversations.place", str(person.conversation_id)
         )
 
-    def _messages(
-        self, person: Person, replies: Iterable[Reply], tenant: Tenant, wamid: str | None = None
-    ) -> list[Outgoing]:
+    def _messages(self, person: Person, replies: Iterable[Reply], tenant: Tenant) -> list[Outgoing]:
         language = person.language or tenant.language
         return [
-            Outgoing(person, dumps(body), wamid if reply.waits else None)
+            Outgoing(person, dumps(body))
             for reply in replies
             for body in outgoing.bodies(reply, language, tenant.shop.timezone)
         ]

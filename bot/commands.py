@@ -14,7 +14,7 @@ from bot.settings import Settings
 from services import audit, books
 from services.ids import new_id
 from services.people import tenant_file
-from services.people.apply import NumberTaken, apply, id_of
+from services.people.apply import CurrencyInUse, NumberTaken, apply, id_of
 from services.people.file_lines import Lines, TenantFileError, decoded
 from services.people.show import shown
 from services.people.staffing import OnePersonEach
@@ -44,6 +44,9 @@ async def apply_file(settings: Settings, path: Path) -> dict[str, Any]:
                 applied = await apply(Work(connection, parts.vault, tenant_id, parts.clock()), file)
             except NumberTaken as taken:
                 raise CannotRun(f"{path}: {taken}. Nothing was changed.") from None
+            except CurrencyInUse as error:
+                wrong = Lines(text).wrong(("tenant", "currency"), str(error))
+                raise TenantFileError(str(path), [wrong]) from None
             except OnePersonEach as error:
                 wrong = Lines(text).wrong(("staff", error.entry), str(error))
                 raise TenantFileError(str(path), [wrong]) from None

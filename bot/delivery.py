@@ -16,8 +16,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics, outbox
+from bot.log import redacted
 from bot.outbox import ChatKey, Mark, Message
 from bot.pace import Pace
+from bot.receipts import Receipts
 from bot.stopping import unbroken
 from bot.whatsapp import outgoing
 from bot.whatsapp.client import NotSent, Outcome, Refused, Sent, WhatsApp
@@ -61,6 +63,7 @@ class Delivery:
         self._marks: GroupCommit[Mark | ChatKey] = GroupCommit(self._mark)
         self._ending = False
         self._sending: set[asyncio.Task[None]] = set()
+        self._receipts = Receipts(whatsapp)
         self._resting: dict[UUID, datetime] = {}  # tenants whose number must rest
 
     async def run(self) -> None:
@@ -111,8 +114,9 @@ class Delivery:
             self._bell.ring("outbox")
 
     async def drain(self) -> None:
-        """What was claimed is finished, and nothing new begun."""
+        """What was claimed is finished, and nothing new begun; receipts are let go."""
         self._ending = True
+        self._receipts.drop()
         while self._sending:
             await asyncio.gather(*self._sending, return_exceptions=True)
 
@@ -156,10 +160,12 @@ class Delivery:
         )
         answer = await self._whatsapp.send(tenant.phone_number_id, tenant.access_token, body)
         metrics.sends.labels(type(answer).__name__.lower()).inc()
+        if message.reads is not None and isinstance(answer, Sent) and self._may_show(tenant.id):
+            self._receipts.begin(tenant, message.reads)
         await self._take(message, answer)
-        if message.reads and isinstance(answer, Sent):
-            # Not for every message: it doubles the calls, and an answer says as much as a receipt.
-            await self._whatsapp.mark_read(tenant.phone_number_id, tenant.access_token, message.reads)
+
+    def _may_show(self, tenant: UUID) -> bool:
+        return not self._ending and tenant not in self._tenants_resting(self._clock())
 
     def _opened(self, sealed: bytes | None, column: str, tenant: UUID, row: str) -> str | None:
         return self._vault.open(sealed, tenant, column, row).decode() if sealed else None
@@ -228,7 +234,7 @@ class Delivery:
             state,
             message.tries if tries is None else tries,
             wamid,
-            error,
+            redacted(error) if error else None,
             self._clock() + wait,
             (message.tenant_id, message.conversation_id),
         )

@@ -75,10 +75,15 @@ async def refuse_old_schema(settings: Settings) -> None:
 def bind(host: str, port: int) -> socket.socket:
     """Raises CannotRun."""
     try:
-        return socket.create_server((host, port), backlog=1024, reuse_port=False)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=1024, reuse_port=False)
     except OSError as error:
         cause = (error.strerror or str(error)).partition(" (")[0]
         raise CannotRun(f"Cannot listen on {host}:{port}: {cause}.") from error
+
+
+def address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _serve_child(settings: Settings, bound: socket.socket, worker: bool) -> None:  # noqa: FBT001  passed by position to a process
@@ -95,7 +100,7 @@ async def _serve(settings: Settings, bound: socket.socket, *, worker: bool) -> N
     app = web_app(parts_of(settings), worker=worker)
     async with listening(app, bound):
         spare_the_collector()
-        log.info("serving", address="http://{}:{}".format(*bound.getsockname()[:2]), worker=worker)
+        log.info("serving", address=address(*bound.getsockname()[:2]), worker=worker)
         await told.wait()
         log.info("draining")
 

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.jsons import loads
+from bot.log import redacted
 from bot.stopping import unbroken
 from bot.whatsapp.statuses import advance
 from services.safety.vault import Unopenable, Vault
@@ -115,7 +116,7 @@ class Statuses:
         opaque = str(status.get("biz_opaque_callback_data", ""))
         numbered = opaque.isascii() and opaque.isdigit() and len(opaque) <= _MOST_DIGITS
         errors = status.get("errors")
-        reason = json.dumps(errors)[:2000] if errors else None
+        reason = redacted(json.dumps(errors))[:2000] if errors else None
         return Status(row.tenant_id, row.external_id, row.status, int(opaque) if numbered else None, reason)
 
 

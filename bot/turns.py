@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import metrics, outbox
 from bot.chat import Chat, NeedsTransaction, Played
 from bot.claims import Written, count_tries, due, lock, read_waiting, still_wait, write
+from bot.log import redacted
 from bot.outbox import ChatKey, Message
 from bot.pace import Pace
 from bot.stopping import unbroken
@@ -301,4 +302,4 @@ def _failed(event: Waiting, error: Exception) -> _Failed:
         tries=event.tries + 1,
         trace="".join(traceback.format_exception(error)),
     )
-    return _Failed(event.tries + 1, f"{type(error).__name__}: {error}")
+    return _Failed(event.tries + 1, redacted(f"{type(error).__name__}: {error}"))

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from bot import log as logging
 from bot.app import parts_of, utc_now, web_app
-from bot.run import CannotRun, bind, listening, told_to_stop
+from bot.run import CannotRun, address, bind, listening, told_to_stop
 from bot.sandbox.books import ledger_of
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import GUIDE, PHONES, SHOP, daraja_app, file_text
@@ -84,7 +84,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
     app_socket, page_socket = _bind_both(host, port)
     if reset:
         _forget(data)
-    app_url, page_url = f"http://{host}:{port}", f"http://{host}:{port + 1}"
+    app_url, page_url = address(host, port), address(host, port + 1)
     kept = await asyncio.to_thread(_keep, data)
     settings = _settings(kept, app_url, page_url)
     await upgrade.upgrade(settings.database_url)

@@ -76,7 +76,7 @@ class WhatsApp:
         }
         try:
             status, _ = await self._post(phone_number_id, access_token, dumps(body), _COURTESY)
-        except (aiohttp.ClientError, TimeoutError):
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError):
             return False
         return status == _OK
 

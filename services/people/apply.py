@@ -17,7 +17,7 @@ from services.people.access import who_may_withdraw
 from services.people.staffing import staff_changed
 from services.people.tenant_file import LimitsPart, ProvidersPart, TenantFile
 from services.providers import PROVIDERS
-from services.store.schema import credentials, fees, products, tenants
+from services.store.schema import accounts, credentials, fees, products, tenants
 from services.withdrawals.freeze import unfreeze
 from services.work import Work, canonical
 from services.written import minor_of, ppm_of
@@ -36,6 +36,10 @@ class NumberTaken(Exception):
     """Another tenant has this phone_number_id."""
 
 
+class CurrencyInUse(Exception):
+    """The tenant has books in its currency, and amounts do not change theirs."""
+
+
 @dataclass
 class Applied:
     tenant_id: UUID
@@ -49,7 +53,7 @@ class Applied:
 async def apply(work: Work, file: TenantFile) -> Applied:
     """`work.tenant` is the tenant's id where the slug is known (see `id_of`), else a new one.
 
-    Raises NumberTaken and OnePersonEach. The owners are told what an operator has changed.
+    Raises NumberTaken, CurrencyInUse and OnePersonEach. The owners are told what an operator has changed.
     """
     await _refuse_taken_number(work, file)
     query = sa.select(tenants).where(tenants.c.id == work.tenant).with_for_update()
@@ -63,6 +67,8 @@ async def apply(work: Work, file: TenantFile) -> Applied:
         await work.connection.execute(sa.insert(tenants).values(**new))
     else:
         different = {key: value for key, value in values.items() if getattr(row, key) != value}
+        if "currency" in different:
+            await _refuse_while_in_use(work, row.currency)
         if _payout(work, row) != (file.payout and file.payout.method_details):
             different["payout_sealed"] = _sealed_payout(work, file)
         applied.changed += sorted(_KEYS.get(key, f"tenant.{key}") for key in different)
@@ -115,6 +121,14 @@ async def _refuse_taken_number(work: Work, file: TenantFile) -> None:
     if (other := await work.connection.scalar(query)) is not None:
         raise NumberTaken(
             f"phone_number_id {file.whatsapp.phone_number_id} belongs to tenant {other!r} already"
+        )
+
+
+async def _refuse_while_in_use(work: Work, currency: str) -> None:
+    query = sa.select(sa.exists().where(accounts.c.tenant_id == work.tenant))
+    if await work.connection.scalar(query):
+        raise CurrencyInUse(
+            f"the tenant has books in {currency} already: keep that, or make another tenant with its own slug"
         )
 
 

@@ -3,13 +3,18 @@
 import re
 import tomllib
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import BaseModel
 
+from services import ledger
+from services.ids import new_id
+from services.money import Money
 from services.news import TenantChanged
-from services.people.apply import NumberTaken
+from services.people.apply import CurrencyInUse, NumberTaken
 from services.people.tenant_file import TenantFile
+from services.work import Work
 from tests.services.people.registry import ANOTHER, CERTIFICATE, FULL, SMALL, differing
 
 # What is written instead, what is named as changed, and whose rows may differ then.
@@ -177,6 +182,21 @@ async def test_another_tenants_number_is_refused_and_nothing_is_changed(registry
     before = await registry.tables()
     with pytest.raises(NumberTaken, match="106540352242922 belongs to tenant 'mama-njeri' already"):
         await registry.apply(FULL.replace('slug = "mama-njeri"', 'slug = "another"'))
+    assert await registry.tables() == before
+
+
+async def test_the_currency_stays_once_there_are_books_in_it(registry):
+    applied = await registry.apply(SMALL)
+    other = SMALL.replace("[tenant]", '[tenant]\ncurrency = "UGX"')
+    assert (await registry.apply(other)).changed == ["tenant.currency"]
+    await registry.apply(SMALL)
+    sale = ledger.Transfer("provider:mpesa", ledger.WALLET, Money.parse("500", "KES"), "sale")
+    async with registry.database.transaction() as connection:
+        work = Work(connection, registry.vault, applied.tenant_id, datetime(2026, 11, 24, tzinfo=UTC))
+        await ledger.post(work, new_id(), [sale])
+    before = await registry.tables()
+    with pytest.raises(CurrencyInUse, match="has books in KES already"):
+        await registry.apply(other)
     assert await registry.tables() == before
 
 
