@@ -228,7 +228,8 @@ class Conversation:
         self._replies.append(reply)
 
     def _say(self, text: Text, step: Step | None = None) -> None:
-        self._replies.append(Reply(text=self._filled(text), link=step.link() if step else None))
+        link, waits = (step.link(), step.waits) if step else (None, False)
+        self._replies.append(Reply(text=self._filled(text), link=link, waits=waits))
 
     def _filled(self, text: Text) -> Text:
         facts = {key: self._filled(f) if isinstance(f, Text) else f for key, f in text.facts.items()}

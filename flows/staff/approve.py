@@ -163,6 +163,10 @@ class AskReason(_OfWithdrawal):
 
 
 class Approved(_OfWithdrawal):
+    @property
+    def waits(self) -> bool:
+        return self.withdrawal.status == "processing"
+
     def says(self) -> Text:
         if self.withdrawal.status == "pending":
             return Text(

@@ -36,11 +36,14 @@ class Graph:
         self.on_their_way = defaultdict(int)
         self.slow = 0.0
         self.reads, self.receipts_fail = [], False
+        self.receipts_go_on = asyncio.Event()
+        self.receipts_go_on.set()
 
     async def messages(self, request):
         body = await request.json()
         if body.get("status") == "read":
             self.reads.append(body)
+            await self.receipts_go_on.wait()
             if self.receipts_fail:
                 request.transport.close()
             return web.json_response({"success": True})
@@ -121,6 +124,9 @@ class Post:
             return list(
                 (await connection.execute(sa.select(outbox.c.state).order_by(outbox.c.seq))).scalars()
             )
+
+    async def graph_got(self):
+        return self.graph.got
 
     async def all_sent(self):
         return set(await self.states()) == {"sent"}
@@ -309,13 +315,21 @@ async def test_a_send_that_failed_later_stays_failed(post):
     assert await post.states() == ["failed"]
 
 
-async def test_once_a_wait_is_told_the_persons_message_is_read_and_we_are_seen_typing(post):
-    person = replace(post.people[0], quiet=True)
-    bodies = (json.dumps({"type": "text", "text": {"body": text}}).encode() for text in ("wait", "more"))
-    said = [Outgoing(person, next(bodies), "wamid.asked"), Outgoing(person, next(bodies))]
+def waiting(post, *texts, to=0):
+    """A turn's messages, of which the first lets the person wait for somebody else."""
+    bodies = [json.dumps({"type": "text", "text": {"body": text}}).encode() for text in texts]
+    person = replace(post.people[to], quiet=True)
+    return [Outgoing(person, bodies[0], "wamid.asked"), *(Outgoing(person, body) for body in bodies[1:])]
+
+
+async def deliver_at_once(post, messages, delivery=None):
     async with post.database.transaction() as connection:
-        ours = await outbox_of.write(connection, post.vault, said, post.clock(), 10)
-    post.delivery.hand_over(ours)
+        ours = await outbox_of.write(connection, post.vault, messages, post.clock(), 10)
+    (delivery or post.delivery).hand_over(ours)
+
+
+async def test_once_a_wait_is_told_the_persons_message_is_read_and_we_are_seen_typing(post):
+    await deliver_at_once(post, waiting(post, "wait", "more"))
     await until(post.all_sent)
     await until(post.graph.was_told_of_reading)
     assert post.graph.texts(0) == ["wait", "more"]
@@ -326,13 +340,51 @@ async def test_once_a_wait_is_told_the_persons_message_is_read_and_we_are_seen_t
 
 async def test_a_receipt_that_fails_costs_nothing(post):
     post.graph.receipts_fail = True
-    person = replace(post.people[0], quiet=True)
-    body = json.dumps({"type": "text", "text": {"body": "wait"}}).encode()
-    async with post.database.transaction() as connection:
-        said = [Outgoing(person, body, "wamid.asked")]
-        ours = await outbox_of.write(connection, post.vault, said, post.clock(), 10)
-    post.delivery.hand_over(ours)
+    await deliver_at_once(post, waiting(post, "wait"))
     await until(post.graph.was_told_of_reading)
     await post.delivery.drain()
     assert await post.states() == ["sent"]
     assert post.graph.texts(0) == ["wait"]
+
+
+async def test_a_receipt_on_its_way_takes_no_messages_place_and_holds_up_no_end(post):
+    post.graph.receipts_go_on.clear()
+    narrow = post.another(abreast=1)
+    await deliver_at_once(post, waiting(post, "wait", "more"), narrow)
+    await until(post.graph.was_told_of_reading)
+    await until(post.all_sent)
+    assert narrow.room == 1
+    async with asyncio.timeout(1):
+        await narrow.drain()
+    post.graph.receipts_go_on.set()
+
+
+async def test_there_are_never_more_receipts_on_their_way_than_a_few(post):
+    post.graph.receipts_go_on.clear()
+    for _ in range(30):
+        await deliver_at_once(post, [*waiting(post, "wait"), *waiting(post, "wait", to=1)])
+        await until(post.all_sent)
+    assert 1 <= len(post.graph.reads) <= 50
+    post.graph.receipts_go_on.set()
+
+
+async def test_a_number_that_rests_sends_no_receipt(post):
+    post.graph.slow = 0.1
+    post.graph.answers["too fast"] = [TOO_FAST]
+    await deliver_at_once(post, waiting(post, "too fast", to=1))
+    await asyncio.sleep(0.05)
+    await deliver_at_once(post, waiting(post, "wait"))
+    while post.delivery._sending:
+        await asyncio.gather(*post.delivery._sending)
+    await asyncio.sleep(0.05)
+    assert post.graph.texts(0) == ["wait"]
+    assert post.graph.reads == []
+
+
+async def test_a_message_that_was_not_sent_marks_nothing_as_read(post):
+    post.graph.answers["wait"] = [UNDELIVERABLE]
+    await deliver_at_once(post, waiting(post, "wait"))
+    await until(post.graph_got)
+    while post.delivery._sending:
+        await asyncio.gather(*post.delivery._sending)
+    assert post.graph.reads == []

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot import outbox as outbox_of
 from bot.chat import Chat
+from bot.claims import due, read_waiting
 from bot.intake import Intake
 from bot.turns import MOST_TRIES, Turns
 from bot.whatsapp.incoming import read
@@ -34,6 +35,15 @@ class Clock:
         return self.now
 
 
+class Waits(Step):
+    def says(self):
+        return Text("Please wait. " * 400)
+
+    @property
+    def waits(self):
+        return True
+
+
 class Said(Step):
     what: str
 
@@ -51,6 +61,10 @@ async def ask(teller, rest: str = "") -> Said:
     return Said(what=f"heard {rest}")
 
 
+async def wait(_teller, _rest: str = "") -> Waits:
+    return Waits()
+
+
 async def echo(_teller, rest: str = "") -> Said:
     return Said(what=f"heard {rest}")
 
@@ -66,6 +80,7 @@ BUGGY = Script(
         Word(("fall",), fall),
         Word(("ask",), ask, takes_rest=True),
         Word(("echo",), echo, takes_rest=True),
+        Word(("wait",), wait),
     ),
     told={},
     revive=nothing,
@@ -202,6 +217,16 @@ async def test_a_process_that_dies_in_a_turn_leaves_its_try_counted(shop):
         await connection.execute(sa.update(inbox).values(tries=MOST_TRIES))
     await shop.until_quiet()
     assert await shop.states() == {"parked": 1}
+
+
+async def test_the_last_message_of_a_turn_that_waits_knows_what_it_answers(shop):
+    """The others do not: the sign of typing would go with the next message."""
+    await shop.hears("254712345678", "wait", "echo 1")
+    async with shop.database.transaction() as connection:
+        events, people = await read_waiting(connection, *await due(connection, shop.clock()))
+    chat = Chat(BUGGY, shop.vault, shop.tenants, shop.clock)
+    played = [await chat.play(people[event.conversation_id], event, None) for event in events]
+    assert [[m.reads for m in turn.messages] for turn in played] == [[None, "wamid.0"], [None]]
 
 
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)

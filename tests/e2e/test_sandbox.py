@@ -68,6 +68,22 @@ async def test_a_payment_with_the_wrong_pin_is_tried_again(emptied):
 
 
 @browser
+async def test_while_a_payment_is_waited_for_the_ticks_are_blue_and_the_shop_is_typing(emptied):
+    await emptied.says("Wanjiku", "pay 300")
+    await emptied.hears("Wanjiku", "Pay KES 300.00")
+    phone = emptied.of("Wanjiku")
+    ticks = phone.locator(".bubble.mine .ticks")
+    await expect(ticks.last).to_have_attribute("aria-label", "delivered")  # answered: no receipt is spent
+    await emptied.taps("Wanjiku", "Pay")
+    await expect(ticks.last).to_have_attribute("aria-label", "read")
+    await expect(phone.locator(".subtitle")).to_have_text("typing…")
+    await emptied.enters_pin("Wanjiku", "300.00")
+    await emptied.hears("Wanjiku", "Paid: KES 300.00")
+    await expect(phone.locator(".subtitle")).to_have_text("Business account")
+    assert emptied.complaints == []
+
+
+@browser
 async def test_a_rejected_withdrawal_gives_the_money_back_with_the_reason(sandbox, phones):
     with sandbox.running() as url:
         await phones.open(url)

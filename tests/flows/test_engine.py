@@ -161,6 +161,25 @@ async def test_an_approval_typed_without_it_does_not(text):
     assert withdrawal.status == "pending"
 
 
+async def test_who_waits_for_the_provider_sees_that_we_are_at_it():
+    play = Play()
+    asked = await play.hear("Wanjiku", Said("pay 500"))
+    told = await play.hear("Wanjiku", play.tap("Wanjiku", "Pay"))
+    checked = await play.hear("Wanjiku", play.tap("Wanjiku", "I have paid"))
+    play.business.keep_open()
+    open_still = await play.hear("Wanjiku", play.business.told.pop()[1])
+    assert [each[-1].waits for each in (asked, told, checked, open_still)] == [False, True, True, False]
+
+
+async def test_who_approves_sees_it_until_the_payout_is_told_and_who_asks_people_does_not():
+    play = Play()
+    await play.run("@ destination 0700123456 configured\n> Achieng: withdraw 100\n")
+    requested = await play.hear("Achieng", play.tap("Achieng", "Withdraw"))
+    await play._tell()
+    approved = await play.hear("Kamau", play.tap("Kamau", "Approve"))
+    assert [each[-1].waits for each in (requested, approved)] == [False, True]
+
+
 def test_every_refusal_has_words():
     kinds = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Refusal)]
     assert len(kinds) > 15
