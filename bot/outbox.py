@@ -9,7 +9,7 @@ its number is reserved first, so that it is bound to its row.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -50,6 +50,17 @@ class Mark(NamedTuple):
     error: str | None
     due_at: datetime
     chat: ChatKey
+
+
+class Sender(Protocol):
+    """The delivery of this process: `room` messages may be handed over now."""
+
+    @property
+    def room(self) -> int: ...
+
+    def hand_over(self, messages: Sequence[Message]) -> None: ...
+
+    def follow(self, chats: Sequence[ChatKey]) -> None: ...
 
 
 _one, _before = outbox.alias("one"), outbox.alias("before")

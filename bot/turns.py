@@ -18,7 +18,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -28,7 +27,7 @@ from bot import metrics, outbox
 from bot.chat import Chat, NeedsTransaction, Played
 from bot.claims import Written, count_tries, due, lock, read_waiting, still_wait, write
 from bot.log import redacted
-from bot.outbox import ChatKey, Message
+from bot.outbox import Message, Sender
 from bot.pace import Pace
 from bot.stopping import unbroken
 from bot.talk import Person, Waiting
@@ -41,17 +40,6 @@ log = structlog.get_logger()
 MOST_TRIES = 4
 _POLL_SECONDS = 1.0
 _LEASE = timedelta(seconds=10)
-
-
-class Sender(Protocol):
-    """The delivery of this process: `room` messages may be handed over now."""
-
-    @property
-    def room(self) -> int: ...
-
-    def hand_over(self, messages: Sequence[Message]) -> None: ...
-
-    def follow(self, chats: Sequence[ChatKey]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +204,10 @@ class Turns:
         async with self._abreast, self._database.transaction() as connection:
             for event in asking:
                 await lock(connection, event.tenant_id, event.conversation_id)
-            chats, until = [event.conversation_id for event in asking], asking[-1].received_at
+            until = max(event.received_at for event in asking)
+            chats = [event.conversation_id for event in asking]
             events, people = await read_waiting(connection, chats, until)
-            first: dict[UUID, int] = {}
-            for waiting in events:
-                first.setdefault(waiting.conversation_id, waiting.seq)
+            first = {waiting.conversation_id: waiting.seq for waiting in reversed(events)}
             for event in asking:
                 # Where it is another one, our lease ran out and another worker has played it.
                 if first.get(event.conversation_id) == event.seq:

@@ -188,6 +188,14 @@ async def test_events_of_one_person_are_played_in_order(shop):
         assert await connection.scalar(sa.select(sa.func.max(inbox.c.tries))) == 1
 
 
+async def test_a_question_that_came_after_another_persons_is_answered_with_it(shop):
+    await shop.hears("254712345678", "echo 1")
+    await shop.hears("254712345679", "ask 2")
+    await shop.hears("254712345678", "ask 3")
+    await shop.until_quiet()
+    assert sorted(text for _, text in await shop.said()) == ["heard 1", "heard 2", "heard 3"]
+
+
 async def test_a_turn_that_fails_is_tried_again_and_parked_with_an_apology(shop):
     await shop.hears("254712345678", "fall")
     await shop.hears("254712345679", "echo 1")
