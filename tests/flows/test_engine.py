@@ -7,7 +7,6 @@ import pytest
 
 from flows.amounts import amount_of
 from flows.conversation import Conversation
-from flows.customer.unpaid import BECAUSE
 from flows.lipachat import SCRIPT
 from flows.refusals import worded
 from flows.reply import Said, Tap
@@ -19,7 +18,6 @@ from flows.understanding import close, place_of, plain
 from services import errors
 from services.errors import InvalidAmount, Refusal
 from services.money import Money
-from services.news import Unpaid
 from tests.fakes import FakeTeller
 from tests.flows.transcript import Play
 
@@ -191,10 +189,6 @@ def test_every_refusal_has_words():
             render(worded(kind(**facts)), "en") if "shop" not in str(worded(kind(**facts)).msgid) else "shop."
         )
         assert words.endswith((".", "?")), kind
-
-
-def test_every_reason_of_a_payment_that_failed_has_words():
-    assert set(BECAUSE) == set(Unpaid)
 
 
 def test_a_fee_above_the_amount_is_not_said_as_a_negative_amount():

@@ -1,0 +1,111 @@
+"""Every kind of news has words, and so has every reason in it, in every language."""
+
+import string
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import product
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+from uuid import UUID
+
+import pytest
+from pydantic import BaseModel
+from sqlalchemy import CheckConstraint
+
+from flows.customer.unpaid import BECAUSE as UNPAID
+from flows.lipachat import SCRIPT
+from flows.refusals import PROVIDERS, STATUSES
+from flows.staff.notices import _STOPPED
+from flows.staff.unsent import BECAUSE as UNSENT
+from flows.text import LANGUAGES, Text, catalogue, render
+from services.fees import RAILS
+from services.ids import new_id
+from services.money import Money
+from services.news import Doubt, Frozen, News, OrderInDoubt, Unpaid, Unsent, Withdrawal
+from services.store import schema
+from tests.flows.transcript import Play
+
+KINDS = get_args(News)
+OTHERS = [language for language in LANGUAGES if language != "en"]
+CLOSED = ("rejected", "canceled", "expired", "failed")
+_ONES = {
+    str: "x",
+    UUID: new_id(),
+    Money: Money(500_00, "KES"),
+    datetime: datetime(2026, 11, 24, 9, tzinfo=UTC),
+    tuple[str, ...]: ("tenant.name",),
+}
+
+
+def values(kind: Any) -> list[Any]:
+    """What a field of this kind may hold, as far as it may be worded differently."""
+    if get_origin(kind) is Literal:
+        return list(get_args(kind))
+    if kind is bool:
+        return [True, False]
+    if kind is NoneType:
+        return [None]
+    if kind is Withdrawal:
+        return list(samples(kind, {"status": CLOSED, "new_destination": [False], "method_type": RAILS}))
+    if kind in _ONES:
+        return [_ONES[kind]]
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return list(kind)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return list(samples(kind))
+    return [value for each in get_args(kind) for value in values(each)]
+
+
+def samples(kind: type[BaseModel], among: Any = None) -> Any:
+    fields = {name: (among or {}).get(name) or values(f.annotation) for name, f in kind.model_fields.items()}
+    for chosen in product(*fields.values()):
+        yield kind(**dict(zip(fields, chosen, strict=True)))
+
+
+def parts(text: Text) -> Any:
+    """The text and those within it."""
+    yield text
+    for fact in text.facts.values():
+        if isinstance(fact, Text):
+            yield from parts(fact)
+
+
+def says_something(msgid: str) -> bool:
+    return any(literal.strip(" \n.,:*") for literal, *_ in string.Formatter().parse(msgid))
+
+
+def test_every_kind_of_news_has_words():
+    assert set(KINDS) - set(SCRIPT.told) == set()
+    assert set(SCRIPT.told) - set(KINDS) == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", OTHERS)
+async def test_a_person_who_expects_nothing_is_told_it_with_every_reason(kind, language):
+    for news in samples(kind):
+        if isinstance(news, OrderInDoubt) and (news.told is None) == (news.because is Doubt.OTHER_AMOUNT):
+            continue  # the amount is told where it was another one, and nowhere else
+        play = Play()
+        (reply,) = await play.hear("Njeri", news)
+        for text in parts(reply.text):
+            known = catalogue(language).get(text.msgid)
+            assert not says_something(text.msgid) or (known and known.string), (news, text.msgid)
+        for each in LANGUAGES:
+            words = render(reply.text, each)
+            assert "None" not in words
+            assert "{" not in words
+
+
+@pytest.mark.parametrize(("words", "reasons"), [(UNPAID, Unpaid), (UNSENT, Unsent), (_STOPPED, Frozen)])
+def test_every_reason_has_words(words, reasons):
+    assert set(words) == set(reasons)
+
+
+def test_every_way_to_be_paid_and_every_state_of_a_withdrawal_has_words():
+    (states,) = (
+        str(rule.sqltext)
+        for rule in schema.withdrawals.constraints
+        if isinstance(rule, CheckConstraint) and str(rule.sqltext).startswith("status IN")
+    )
+    assert {state for state in states.split("'") if state.isalpha()} == set(STATUSES)
+    assert set(RAILS) - set(PROVIDERS) == set()
