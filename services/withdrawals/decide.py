@@ -49,7 +49,9 @@ async def approve(work: Work, approver: UUID, withdrawal_id: UUID, shown_digest:
     transaction must still be committed.
     """
     row = await locked(work, withdrawal_id)
-    if row.maker_id == approver:  # before the scope: owners are told, whether or not the maker may approve
+    # Before the scope, or a maker without it would try unseen; REST, whose order is the scope first, asks
+    # for that at its door. A maker is a person here, whichever of their phones speaks.
+    if row.maker_id == approver:
         await _self_approval(work, row)
         raise FourEyesViolation
     await people.require(work, approver, APPROVE)

@@ -180,9 +180,8 @@ async def test_a_phone_that_is_none_is_refused(funded):
 # --- four eyes
 
 
-@pytest.mark.parametrize(
-    "maker", ["owner", "cashier"]
-)  # the one may approve others' requests, the other none
+# The one may approve others' requests, the other none.
+@pytest.mark.parametrize("maker", ["owner", "cashier"])
 async def test_the_maker_may_not_approve_and_trying_is_recorded_and_told(funded, maker):
     maker = getattr(funded, maker)
     withdrawal = await funded.withdraw(maker=maker)
