@@ -23,7 +23,7 @@ from bot.receipts import Receipts
 from bot.stopping import unbroken
 from bot.whatsapp import outgoing
 from bot.whatsapp.client import NotSent, Outcome, Refused, Sent, WhatsApp
-from bot.whatsapp.errors import Verdict
+from bot.whatsapp.errors import WINDOW_CLOSED, Verdict
 from services.people.tenants import TenantBook
 from services.safety.vault import Vault
 from services.store import schema
@@ -38,7 +38,7 @@ _POLL_SECONDS = 1.0
 _UNKNOWN_WAIT = timedelta(seconds=30)
 _MOST_TRIES = 8
 _MOST_UNKNOWN = 3  # each may be one more copy on the person's screen
-_WINDOW_CLOSED = "131047"
+_MARK_AGAIN_SECONDS, _MOST_MARKINGS = 0.5, 30  # together with a send, less than a lease
 
 
 class Delivery:
@@ -128,7 +128,7 @@ class Delivery:
             conversations.c.id == table.c.conversation_id,
             conversations.c.heard_at > table.c.due_at,
         )
-        held = (table.c.state == sa.literal_column("'held'"), table.c.error.startswith(_WINDOW_CLOSED))
+        held = (table.c.state == sa.literal_column("'held'"), table.c.error.startswith(f"{WINDOW_CLOSED}:"))
         async with self._database.reading() as connection:
             found = await connection.scalar(sa.select(table.c.seq).where(*held, spoke).limit(1))
         if found is None:
@@ -139,18 +139,29 @@ class Delivery:
         return True
 
     async def _try(self, message: Message) -> None:
-        """One message; a bug in it is none of the others'."""
+        """One message; a bug in it is none of the others'. What became of it is written for as long as it is
+        ours: forgotten, it would be sent once more."""
+        now = self._clock()
+        if (rests := self._resting.get(message.tenant_id, now) - now) > timedelta(0):
+            taking = self._put(message, "waiting", wait=rests, tries=message.tries - 1)
+        else:
+            taking = self._take(message, await self._sent(message))
         try:
-            await self._send(message)
+            await taking
+        except Exception:
+            log.exception("delivery.unmarked", seq=message.seq, tries=message.tries)
+
+    async def _sent(self, message: Message) -> Outcome:
+        try:
+            return await self._send(message)
         except Exception as error:
             log.exception("delivery.bug", seq=message.seq, tries=message.tries)
-            await self._again(message, f"{type(error).__name__}: {error}")
+            return NotSent(f"{type(error).__name__}: {error}")
 
-    async def _send(self, message: Message) -> None:
+    async def _send(self, message: Message) -> Outcome:
         tenant = await self._tenants.by_id(message.tenant_id)
         if tenant.phone_number_id is None or tenant.access_token is None:
-            await self._rest(message, "the tenant has no WhatsApp number or token", timedelta(minutes=1))
-            return
+            return Refused(Verdict.STOP_AND_ALERT, "the tenant has no WhatsApp number or token", None)
         where = (message.tenant_id, str(message.conversation_id))
         body = outgoing.addressed(
             message.body,
@@ -162,7 +173,7 @@ class Delivery:
         metrics.sends.labels(type(answer).__name__.lower()).inc()
         if message.reads is not None and isinstance(answer, Sent) and self._may_show(tenant.id):
             self._receipts.begin(tenant, message.reads)
-        await self._take(message, answer)
+        return answer
 
     def _may_show(self, tenant: UUID) -> bool:
         return not self._ending and tenant not in self._tenants_resting(self._clock())
@@ -185,7 +196,7 @@ class Delivery:
                 await self._give_up(message, f"its outcome was never known: {answer.reason}")
 
     async def _refused(self, message: Message, answer: Refused) -> None:
-        reason = f"{answer.code}: {answer.reason}"
+        reason = f"{answer.code}: {answer.reason}" if answer.code is not None else answer.reason
         match answer.verdict:
             case Verdict.RETRY:
                 await self._again(message, reason)
@@ -238,6 +249,18 @@ class Delivery:
             self._clock() + wait,
             (message.tenant_id, message.conversation_id),
         )
+        await self._keep(mark)
+
+    async def _keep(self, mark: Mark) -> None:
+        """Raises what the database raises to the end."""
+        for _ in range(_MOST_MARKINGS):
+            try:
+                await self._marks.put([mark])
+            except Exception as error:  # noqa: BLE001  it may be back in a moment
+                log.warning("delivery.not_marked_yet", seq=mark.seq, error=type(error).__name__)
+                await asyncio.sleep(_MARK_AGAIN_SECONDS)
+            else:
+                return
         await self._marks.put([mark])
 
     async def _mark(self, items: Sequence[Mark | ChatKey]) -> None:

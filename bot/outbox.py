@@ -13,13 +13,16 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.talk import Outgoing
-from services.safety.vault import Vault
+from services.safety.vault import Unopenable, Vault
 from services.store.bulk import BulkInsert, BulkUpdate, Row
 from services.store.database import padded
 from services.store.schema import conversations, is_open, outbox
+
+log = structlog.get_logger()
 
 ChatKey = tuple[UUID, UUID]  # tenant, conversation
 LEASE = timedelta(seconds=45)  # longer than a send may take
@@ -93,6 +96,7 @@ _CLAIM = (
     .where(_SEQS, is_open(outbox))
     .values(state="sending", tries=outbox.c.tries + 1, due_at=sa.bindparam("lease"))
 )
+_LOST = sa.update(outbox).where(_SEQS).values(state="failed", error="no key opens it")
 _READ = (
     sa.select(
         outbox.c.seq,
@@ -183,8 +187,16 @@ async def _claimed(
     if not seqs:
         return []
     await connection.execute(_CLAIM, {"seqs": padded(seqs), "lease": facts["now"] + LEASE})
-    rows = await connection.execute(_READ, {"seqs": padded(seqs)})
-    return [Message(*row[:3], opened(vault, row[1], row[0], row[3]), *row[4:]) for row in rows]
+    messages, unopenable = [], []
+    for row in await connection.execute(_READ, {"seqs": padded(seqs)}):
+        try:
+            messages.append(Message(*row[:3], opened(vault, row[1], row[0], row[3]), *row[4:]))
+        except Unopenable:  # and costs none of the others
+            log.exception("outbox.unopenable", seq=row[0])
+            unopenable.append(row[0])
+    if unopenable:
+        await connection.execute(_LOST, {"seqs": padded(unopenable)})
+    return messages
 
 
 async def mark(connection: AsyncConnection, marks: Sequence[Mark]) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.jsons import loads
 from bot.log import redacted
 from bot.stopping import unbroken
+from bot.whatsapp.errors import WINDOW_CLOSED
 from bot.whatsapp.statuses import advance
 from services.safety.vault import Unopenable, Vault
 from services.store.bell import Bell
@@ -54,13 +55,15 @@ _ADVANCED = BulkUpdate(outbox, ["seq"], ["state", "wamid", "error"])
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`ours`: the number of the message in our outbox; `reason`: of a failure."""
+    """`ours`: the number of the message in our outbox; `reason`: of a failure. `closed`: the failure is that
+    the person has not written for a day, so that it goes out once they do."""
 
     tenant_id: UUID
     wamid: str
     word: str
     ours: int | None
     reason: str | None
+    closed: bool
 
 
 class Statuses:
@@ -116,8 +119,20 @@ class Statuses:
         opaque = str(status.get("biz_opaque_callback_data", ""))
         numbered = opaque.isascii() and opaque.isdigit() and len(opaque) <= _MOST_DIGITS
         errors = status.get("errors")
+        closed = _code(errors) == WINDOW_CLOSED
         reason = redacted(json.dumps(errors))[:2000] if errors else None
-        return Status(row.tenant_id, row.external_id, row.status, int(opaque) if numbered else None, reason)
+        if closed:
+            reason = f"{WINDOW_CLOSED}: {reason}"
+        return Status(
+            row.tenant_id, row.external_id, row.status, int(opaque) if numbered else None, reason, closed
+        )
+
+
+def _code(errors: Any) -> int | None:
+    match errors:
+        case [{"code": int(code)}, *_]:
+            return code
+    return None
 
 
 async def _advance(connection: AsyncConnection, heard: Sequence[Status]) -> None:
@@ -139,6 +154,8 @@ async def _advance(connection: AsyncConnection, heard: Sequence[Status]) -> None
             (status.tenant_id, status.ours or 0)
         )
         state = advance(states[seq], status.word) if seq is not None else None
+        if state == "failed" and status.closed:
+            state = "held"
         if seq is not None and state is not None:
             states[seq] = state
             changed[seq] = (seq, state, status.wamid, status.reason)

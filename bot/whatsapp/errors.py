@@ -6,6 +6,8 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 
 from enum import StrEnum
 
+WINDOW_CLOSED = 131047  # said of the send, or later by a status
+
 
 class Verdict(StrEnum):
     RETRY = "retry"  # temporary: again, waiting longer each time
@@ -26,7 +28,7 @@ _BY_CODE = {
     ),
     **dict.fromkeys(range(200, 300), Verdict.STOP_AND_ALERT),
     **dict.fromkeys((133000, 133005, 133006, 133008, 133009, 133010, 133015), Verdict.STOP_AND_ALERT),
-    131047: Verdict.WINDOW_CLOSED,
+    WINDOW_CLOSED: Verdict.WINDOW_CLOSED,
 }
 
 _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500

@@ -6,8 +6,8 @@ _RANK = {
     "waiting": 0,
     "sending": 0,
     "unknown": 0,
-    "held": 0,
     "sent": 1,
+    "held": 1,  # no later word that it was sent lets go of it
     "failed": 2,
     "delivered": 3,
     "read": 4,

@@ -131,9 +131,25 @@ class Post:
     async def all_sent(self):
         return set(await self.states()) == {"sent"}
 
-    async def hears_status(self, word, *, wamid, opaque=None):
+    async def says_at_once(self, text, to=0):
+        """As a turn does whose person has nothing under way: its delivery is handed the message."""
+        said = [
+            Outgoing(
+                replace(self.people[to], quiet=True),
+                json.dumps({"type": "text", "text": {"body": text}}).encode(),
+            )
+        ]
+        async with self.database.transaction() as connection:
+            room = self.delivery.room
+            ours = await outbox_of.write(connection, self.vault, said, self.clock(), room)
+        self.delivery.hand_over(ours)
+        while self.delivery._sending:
+            await asyncio.gather(*self.delivery._sending)
+
+    async def hears_status(self, word, *, wamid, opaque=None, **more):
         status = {"id": wamid, "status": word, "timestamp": "1795510800", "recipient_id": "254700000000"}
         status |= {"biz_opaque_callback_data": opaque} if opaque else {}
+        status |= more
         metadata = {"phone_number_id": "106540352242922"}
         value = {"messaging_product": "whatsapp", "metadata": metadata, "statuses": [status]}
         change = {"value": value, "field": "messages"}
@@ -227,6 +243,18 @@ async def test_a_tenants_number_rests_and_nobodys_message_is_given_up_for_it(pos
     assert await post.states() == ["sent"] * 3
 
 
+async def test_while_a_number_rests_what_turns_say_waits_too(post):
+    post.graph.answers["a"] = [TOO_FAST]
+    await post.says_at_once("a")
+    await post.says_at_once("b", to=1)
+    assert post.graph.got == [("+254700000000", "a")]
+    post.clock.now += timedelta(seconds=5)
+    await post.deliver()
+    assert (post.graph.texts(0), post.graph.texts(1)) == (["a", "a"], ["b"])
+    async with post.database.reading() as connection:
+        assert await connection.scalar(sa.select(sa.func.max(outbox.c.tries))) == 1
+
+
 async def test_a_message_that_will_never_arrive_is_given_up_with_its_reason_and_lets_the_next_go(post):
     post.graph.answers["a"] = [UNDELIVERABLE]
     await post.says("a", "b")
@@ -248,6 +276,57 @@ async def test_a_closed_window_holds_the_message_until_the_person_writes_again(p
     async with post.database.transaction() as connection:
         await connection.execute(sa.update(conversations).values(heard_at=post.clock()))
     await post.deliver()
+    assert await post.states() == ["sent"]
+
+
+async def test_a_window_that_a_status_says_is_closed_holds_the_message_too(post):
+    await post.says("a")
+    await post.deliver()
+    error = {"code": WINDOW, "title": "Re-engagement message", "error_data": {"details": "24 hours"}}
+    await post.hears_status("failed", wamid="wamid.1", errors=[error])
+    await post.hears_status("sent", wamid="wamid.1")
+    post.clock.now += timedelta(hours=1)
+    await post.deliver()
+    assert await post.states() == ["held"]
+    async with post.database.transaction() as connection:
+        await connection.execute(sa.update(conversations).values(heard_at=post.clock()))
+    await post.deliver()
+    assert post.graph.texts(0) == ["a", "a"]
+    await post.hears_status("delivered", wamid="wamid.2")
+    assert await post.states() == ["delivered"]
+
+
+async def test_a_message_that_no_key_opens_stops_no_other(post):
+    await post.says("a")
+    async with post.database.transaction() as connection:
+        await connection.execute(sa.update(outbox).values(body_sealed=b"\x01gone" + bytes(60)))
+    await post.says("b")
+    await post.says("c", to=1)
+    await post.deliver()
+    assert (post.graph.texts(0), post.graph.texts(1)) == (["b"], ["c"])
+    assert await post.states() == ["failed", "sent", "sent"]
+
+
+class AwayAtFirst:
+    """A database that is there from the second look on."""
+
+    def __init__(self, database):
+        self._database, self._away = database, True
+
+    def transaction(self):
+        if self._away:
+            self._away = False
+            raise ConnectionResetError
+        return self._database.transaction()
+
+
+async def test_what_was_sent_is_not_sent_again_where_the_database_was_away_for_a_moment(post):
+    post.delivery._database = AwayAtFirst(post.database)
+    await post.says_at_once("a")
+    for _ in range(3):
+        post.clock.now += timedelta(minutes=1)
+        await post.deliver(post.another())
+    assert post.graph.texts(0) == ["a"]
     assert await post.states() == ["sent"]
 
 
