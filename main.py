@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -49,6 +51,7 @@ def sandbox(
     reset: Annotated[bool, typer.Option("--reset", help="Forget what was there.")] = False,
 ) -> None:
     """Everything on this machine: the app on PORT, emulated WhatsApp and M-Pesa with phones on PORT+1."""
+    _end_when_told()
     from bot.sandbox.run import sandbox as run
 
     with _refusals():
@@ -64,6 +67,7 @@ def serve(
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Only take webhooks.")] = False,
 ) -> None:
     """The web server, with its worker inside."""
+    _end_when_told()
     from bot.run import serve as run
 
     with _refusals():
@@ -73,6 +77,7 @@ def serve(
 @app.command()
 def work() -> None:
     """A worker alone; as many as you like, on as many machines."""
+    _end_when_told()
     from bot.run import work as run
 
     with _refusals():
@@ -202,6 +207,12 @@ def events_replay(seq: int) -> None:
     from bot.commands import replay_event
 
     _print(_run(lambda settings: replay_event(settings, seq)))
+
+
+def _end_when_told() -> None:
+    """Until the process listens for it itself (`bot.run.told_to_stop`) it has nothing to finish."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
 
 
 def _settings() -> "Settings":

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
+from multiprocessing import resource_tracker
 
 import structlog
 import uvloop
@@ -26,6 +27,7 @@ from services.store.database import Database
 log = structlog.get_logger()
 
 _GRACE_SECONDS = 10
+_STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class CannotRun(Exception):
@@ -46,8 +48,6 @@ def serve(settings: Settings, host: str, port: int, workers: int, *, worker: boo
         context.Process(target=_serve_child, args=(settings, bound, worker), name=f"lipachat-{n}")
         for n in range(workers)
     ]
-    for child in children:
-        child.start()
     _until_told(children)
 
 
@@ -159,8 +159,9 @@ def told_to_stop() -> asyncio.Event:
     """Set once SIGTERM or SIGINT has come. Asked for before anything is opened, so that it is closed too."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOPPING:
         loop.add_signal_handler(number, stop.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
     parent = multiprocessing.parent_process()
     if parent is not None:  # a child whose parent was killed would keep the port
         loop.add_reader(parent.sentinel, stop.set)
@@ -168,7 +169,10 @@ def told_to_stop() -> asyncio.Event:
 
 
 def _until_told(children: Sequence[multiprocessing.process.BaseProcess]) -> None:
-    """Passes the signal on; when one child dies by itself, all end, so that a supervisor sees it."""
+    """Starts them and passes the signal on; when one dies by itself, all end, so that a supervisor sees it.
+
+    A signal that comes while they start waits until it can be heard: they inherit the blocking of it.
+    """
     told = False
 
     def stop(*_: object) -> None:
@@ -178,12 +182,17 @@ def _until_told(children: Sequence[multiprocessing.process.BaseProcess]) -> None
             if child.is_alive():
                 child.terminate()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    resource_tracker.ensure_running()  # else the first start does that, and ends the blocking
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    for child in children:
+        child.start()
+    for number in _STOPPING:
         signal.signal(number, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
     multiprocessing.connection.wait([child.sentinel for child in children])
     died = not told
     stop()
     for child in children:
         child.join()
-    stopped = (0, -signal.SIGTERM)  # the latter where it had hardly begun
+    stopped = (0, -signal.SIGTERM)  # the latter where it had just ended
     sys.exit(1 if died or any(child.exitcode not in stopped for child in children) else 0)

@@ -43,7 +43,7 @@ class Installation:
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done.stdout if code == 0 else done.stdout + done.stderr
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, start_new_session: bool = False) -> "subprocess.Popen[str]":
         path = self.folder / f"{arguments[0]}-{len(self.processes)}.log"
         with path.open("w") as log:
             process = subprocess.Popen(
@@ -53,6 +53,7 @@ class Installation:
                 stdout=log,
                 stderr=log,
                 text=True,
+                start_new_session=start_new_session,
             )
         self.processes.append(process)
         return process
