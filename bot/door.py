@@ -4,7 +4,7 @@ What is taken here is a plain POST of updates that has come as a whole: exact fi
 none that changes how a body is read, Content-Length bytes and nothing after them. Anything else is handed
 to aiohttp with every byte that came, and so is all that this connection sends later. So what needs care is
 read by aiohttp's parser, and what is read here can be read in one way only. Both ways end in
-`MetaWebhook.take`. (aiohttp's own way costs a third of a message's time; see docs/decisions.)
+`MetaWebhook.take`. (aiohttp's own way costs a third of a message's time; see docs/decisions/0010.)
 
 https://www.rfc-editor.org/rfc/rfc9112#section-6
 """
@@ -16,37 +16,37 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from aiohttp.helpers import rfc822_formatted_time
 
 from bot.answers import Answer
+from bot.webhooks import MetaWebhook
 
 log = structlog.get_logger()
 
 _START = b"POST /webhooks/whatsapp HTTP/1.1\r\n"
-# A line: a token, and visible words between spaces. No line is folded, and none is empty. Nothing that was
-# matched is given back, so that no head takes longer than its length.
-_LINE = rb"([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+((?:[!-~]++(?:[ \t]++[!-~]++)*+)?+)[ \t]*+\r\n"
-_LINES, _HEAD = re.compile(_LINE), re.compile(rb"(?:" + _LINE + rb")++")
-_MOST_OF_A_HEAD, _MOST_AHEAD = 8192, 65536
+# Lines of a token, a colon and visible ASCII: none is folded, and none is empty. Nothing that was matched is
+# given back, so that reading takes no longer than a head is long; and a long one is not for us.
+_NAME, _VALUE = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++", rb"[\t -~]*+"
+_HEAD = re.compile(re.escape(_START) + rb"(?:" + _NAME + rb":" + _VALUE + rb"\r\n){1,100}\r\n")
+_LINE = re.compile(rb"(" + _NAME + rb"):(" + _VALUE + rb")\r\n")
+_MOST_OF_A_HEAD, _MOST_AHEAD = 8 * 1024, 64 * 1024
 _LENGTH = re.compile(rb"[0-9]{1,6}")
-_CHANGING = frozenset((b"transfer-encoding", b"content-encoding", b"expect", b"upgrade", b"te", b"trailer"))
-_IDLE_SECONDS = 75.0
-_SWEEP_SECONDS = 15.0
+_CHANGING = frozenset(
+    b"transfer-encoding content-encoding expect upgrade te trailer"
+    b" proxy-connection sec-websocket-key1".split()  # these two are aiohttp's own
+)
 
 
 def plain_update(data: bytes) -> tuple[str | None, bytes] | None:
     """The signature header and the body, where this is exactly one plain POST of updates; else None."""
-    if not data.startswith(_START):
+    head = _HEAD.match(data, 0, _MOST_OF_A_HEAD)
+    if head is None:
         return None
-    end = data.find(b"\r\n\r\n", len(_START), _MOST_OF_A_HEAD) + 2
-    head, body = data[len(_START) : end], data[end + 2 :]
-    if _HEAD.fullmatch(head) is None:  # as an empty one, where the end has not come
-        return None
-    lines = _LINES.findall(head)
-    headers = {name.lower(): value for name, value in lines}
+    body, lines = data[head.end() :], _LINE.findall(data, len(_START), head.end())
+    headers = {name.lower(): value.strip(b" \t") for name, value in lines}
     if len(headers) < len(lines) or not _CHANGING.isdisjoint(headers):
         return None
     length = headers.get(b"content-length", b"")
@@ -58,23 +58,15 @@ def plain_update(data: bytes) -> tuple[str | None, bytes] | None:
     return None if signature is None else signature.decode("ascii"), body
 
 
-class Meta(Protocol):
-    """See `bot.webhooks.MetaWebhook`."""
-
-    def take(self, body: bytes, signature: str | None) -> Answer | asyncio.Future[None]: ...
-
-    def stored(self, stored: "asyncio.Future[None]") -> Answer: ...
-
-
 class Door(asyncio.Protocol):
     """One connection. `others` makes aiohttp's protocol for what is not for us."""
 
-    def __init__(self, meta: Meta, others: Callable[[], Any], doors: "set[Door]") -> None:
+    def __init__(self, meta: MetaWebhook, others: Callable[[], Any], doors: "set[Door]") -> None:
         self._meta, self._others, self._doors = meta, others, doors
         self._came = b""
-        self._answering = self._closing = self._deaf = False
+        self._closing = False
         self.gone = asyncio.Event()
-        self.quiet_since = time.monotonic()
+        self.idle, self.quiet_since = True, time.monotonic()  # idle: no answer is under way
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -85,31 +77,19 @@ class Door(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._came += data
-        if not self._answering:
+        if self.idle:
             self._take()
         elif len(self._came) > _MOST_AHEAD:
-            self._deafen()
+            self._transport.pause_reading()  # until that is answered
+
+    def eof_received(self) -> bool:
+        """Whoever has said all that it will still gets its answer."""
+        self.close()
+        return True
 
     def pause_writing(self) -> None:
-        """Whoever does not read what we answer is not read either."""
-        self._deafen()
-
-    def resume_writing(self) -> None:
-        self._listen()
-
-    def _listen(self) -> None:
-        if self._deaf and not self._transport.is_closing():
-            self._transport.resume_reading()
-        self._deaf = False
-
-    def _deafen(self) -> None:
-        if not self._deaf and not self._transport.is_closing():
-            self._transport.pause_reading()
-            self._deaf = True
-
-    @property
-    def idle(self) -> bool:
-        return not self._answering
+        """Hundreds of answers lie unread, and it goes on asking: nobody whom an answer would reach."""
+        self.abort()
 
     def close(self) -> None:
         """After the answer that is under way."""
@@ -125,26 +105,29 @@ class Door(asyncio.Protocol):
         if update is None:
             self._hand_over()
             return
-        self._came, self._answering = b"", True
+        self._came, self.idle = b"", False
         signature, body = update
-        answer = self._asked(body, signature)
+        self._ask(self._meta.take, body, signature)
+
+    def _ask(self, meta: "Callable[..., Answer | asyncio.Future[None]]", *told: Any) -> None:
+        """A bug is logged and answered too: nobody waits for ever, and Meta sends it again."""
+        try:
+            answer = meta(*told)
+        except Exception:
+            log.exception("webhook.failed")
+            answer = Answer(500, "Something went wrong here. Please send this again.")
         if isinstance(answer, asyncio.Future):
             answer.add_done_callback(self._stored)
         else:
             self._answer(answer)
 
-    def _asked(self, body: bytes, signature: str | None) -> "Answer | asyncio.Future[None]":
-        try:
-            return self._meta.take(body, signature)
-        except Exception:  # a bug: nothing was stored, so Meta is to send it again
-            log.exception("door.failed")
-            return Answer(500, "Something went wrong here. Please send this again.")
+    def _stored(self, stored: "asyncio.Future[None]") -> None:
+        self._ask(self._meta.stored, stored)
 
     def _hand_over(self) -> None:
         """aiohttp may find a whole request, a part of one, or nonsense; it is used to all of them."""
-        self._leave()
-        self._listen()
         other = self._others()
+        self._leave()
         other.connection_made(self._transport)
         self._transport.set_protocol(other)
         other.data_received(self._came)
@@ -153,9 +136,6 @@ class Door(asyncio.Protocol):
         self._doors.discard(self)
         self.gone.set()
 
-    def _stored(self, stored: "asyncio.Future[None]") -> None:
-        self._answer(self._meta.stored(stored))
-
     def _answer(self, answer: Answer) -> None:
         if self._transport.is_closing():
             return
@@ -163,12 +143,11 @@ class Door(asyncio.Protocol):
             self._transport.write(_stored_answer(rfc822_formatted_time()))
         else:
             self._transport.write(self._written(answer))
-        self._answering, self.quiet_since = False, time.monotonic()
+        self.idle, self.quiet_since = True, time.monotonic()
         if self._closing:
             self._transport.close()
-            return
-        self._listen()
-        if self._came:
+        elif self._came:
+            self._transport.resume_reading()
             self._take()
 
     def _written(self, answer: Answer) -> bytes:
@@ -190,26 +169,25 @@ def _stored_answer(date: str) -> bytes:
 class Doors:
     """All connections of one listening socket."""
 
-    def __init__(self, meta: Meta, others: Callable[[], Any]) -> None:
+    def __init__(self, meta: MetaWebhook, others: Callable[[], Any]) -> None:
         self._meta, self._others = meta, others
         self._open: set[Door] = set()
 
     def __call__(self) -> Door:
         return Door(self._meta, self._others, self._open)
 
-    async def sweep(self) -> None:
-        """For ever: closes what nobody has used for a while."""
+    async def sweep(self, every: float = 15.0, idle: float = 75.0) -> None:
+        """For ever: lets go of what nobody has used for so many seconds; at once, since closing would wait
+        for whoever never reads its answer."""
         while True:
-            await asyncio.sleep(_SWEEP_SECONDS)
-            self.close_idle()
-
-    def close_idle(self) -> None:
-        oldest = time.monotonic() - _IDLE_SECONDS
-        for door in [door for door in self._open if door.idle and door.quiet_since < oldest]:
-            door.close()
+            await asyncio.sleep(every)
+            oldest = time.monotonic() - idle
+            for door in [door for door in self._open if door.idle and door.quiet_since < oldest]:
+                door.abort()
 
     async def close(self, seconds: float) -> None:
         """Whoever waits for an answer gets it, within this time."""
+        await asyncio.sleep(0)  # who has just been let in
         doors = list(self._open)
         for door in doors:
             door.close()

@@ -36,8 +36,14 @@ class MetaWebhook:
     https://developers.facebook.com/docs/graph-api/webhooks/getting-started
     """
 
-    def __init__(self, intake: Intake, app_secrets: Sequence[bytes], verify_token: str) -> None:
-        self._intake, self._secrets = intake, app_secrets
+    def __init__(
+        self,
+        intake: Intake,
+        app_secrets: Sequence[bytes],
+        verify_token: str,
+        patience_seconds: float = _PATIENCE_SECONDS,
+    ) -> None:
+        self._intake, self._secrets, self._patience = intake, app_secrets, patience_seconds
         self._verify_token = verify_token.encode()
 
     async def handshake(self, request: web.Request) -> web.Response:
@@ -52,9 +58,14 @@ class MetaWebhook:
         )
 
     async def updates(self, request: web.Request) -> web.Response:
-        """413 above 4 MiB, 401 for the signature, 400 when no JSON object; else 200 once stored, and
-        503 while nothing can be: Meta sends it again."""
-        answer = self.take(await _body(request), request.headers.get("X-Hub-Signature-256"))
+        """413 above 4 MiB, 408 where it does not come, 401 for the signature, 400 when no JSON object; else
+        200 once stored, and 503 while nothing can be: Meta sends it again."""
+        try:
+            async with asyncio.timeout(self._patience):
+                body = await _body(request)
+        except TimeoutError:
+            return web.Response(status=408, text="The body has not come in time.")
+        answer = self.take(body, request.headers.get("X-Hub-Signature-256"))
         if isinstance(answer, asyncio.Future):
             await asyncio.wait([answer])
             answer = self.stored(answer)
