@@ -5,6 +5,7 @@ import json
 
 import pytest
 import sqlalchemy as sa
+from redis import Redis
 
 from services.store.database import Database
 from services.store.schema import audit, tenants
@@ -52,6 +53,22 @@ def test_payouts_that_were_stopped_go_on_by_a_command_that_may_be_given_twice(in
     assert not json.loads(installation.run("tenant", "show", "mama-njeri"))["state"]["payouts_frozen"]
     recorded = asyncio.run(alerts_of(installation))
     assert recorded == [("operator", "tenant.created"), ("operator", "payouts.unfrozen")]
+
+
+@pytest.mark.redis
+def test_the_workers_hear_of_what_a_command_has_done_though_it_ends_at_once(installation, redis_url):
+    installation.environment["LIPACHAT_REDIS_URL"] = redis_url
+    applied(installation, FULL)
+    with Redis.from_url(redis_url) as redis, redis.pubsub() as channel:
+        channel.subscribe("lipachat:bell")
+        channel.get_message(timeout=5)  # that it has
+        for command in (("apply", "shop.toml"), ("unfreeze", "mama-njeri")):
+            installation.run("tenant", *command)
+            heard: set[str] = set()
+            while not {"turns", "jobs"} <= heard:
+                message = channel.get_message(timeout=5)
+                assert message, f"nobody was rung for by {command}, but for {heard}"
+                heard |= set(message["data"].decode().split(","))
 
 
 def test_a_tenant_that_is_not_there_cannot_be_unfrozen(installation):
