@@ -18,6 +18,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot import metrics
+from bot.away import AWAY
 from bot.log import redacted
 from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
@@ -25,7 +26,7 @@ from services import jobs
 from services.jobs import Job
 from services.payments import collect
 from services.payments.settle import expire as expire_collect
-from services.providers.base import Misconfigured, Pending, Unknown
+from services.providers.base import Misconfigured, NotSent, Pending, Unknown
 from services.safety.vault import Vault
 from services.store import schema
 from services.store.bell import Bell
@@ -41,6 +42,7 @@ _POLL_SECONDS = 1.0
 _LEASE = timedelta(seconds=120)
 # Below the lease, or a call could begin to be sent after another worker has given it up for lost.
 _MOST_SECONDS = 90.0
+_KEEP_AGAIN_SECONDS, _KEPT_SECONDS = 0.5, 15.0  # with the call itself, less than the lease
 _LONGEST_WAIT = timedelta(minutes=10)
 
 Client = TypeVar("Client")
@@ -163,8 +165,7 @@ class Calls:
             return
         client_of = self._providers.collecting
         answer = await self._call(job, prompt.provider, client_of, lambda client: client.collect(prompt))
-        async with self._work(job) as work:
-            await collect.collect_answered(work, job.target_id, answer)
+        await self._keep(job, lambda work: collect.collect_answered(work, job.target_id, answer))
 
     async def _check(self, job: Job) -> None:
         async with self._work(job) as work:
@@ -174,7 +175,7 @@ class Calls:
         provider, reference = question
         client_of = self._providers.collecting
         word = await self._call(job, provider, client_of, lambda client: client.check(reference))
-        if isinstance(word, Misconfigured | Unknown):
+        if isinstance(word, Misconfigured | NotSent | Unknown):
             word = Pending(word.detail, ours=isinstance(word, Misconfigured))
         async with self._work(job) as work:
             await collect.collect_checked(work, job.target_id, word)
@@ -186,8 +187,7 @@ class Calls:
             return
         client_of = self._providers.paying_out
         answer = await self._call(job, sending.provider, client_of, lambda client: client.pay_out(sending))
-        async with self._work(job) as work:
-            await payout.payout_answered(work, job.target_id, answer)
+        await self._keep(job, lambda work: payout.payout_answered(work, job.target_id, answer))
 
     async def _ask(self, job: Job) -> None:
         async with self._work(job) as work:
@@ -200,6 +200,24 @@ class Calls:
         async with self._work(job) as work:
             await payout.payout_check_answered(work, job.target_id, answer)
 
+    async def _keep(self, job: Job, take: Callable[[Work], Awaitable[None]]) -> None:
+        """Take an answer. It is told once, so while the database is away it is kept for a while; but not
+        where the commit itself was lost, for it may have been done."""
+        end = asyncio.get_running_loop().time() + _KEPT_SECONDS
+        while True:
+            taken = False
+            try:
+                async with self._work(job) as work:
+                    await take(work)
+                    taken = True
+            except AWAY as error:
+                if taken or asyncio.get_running_loop().time() > end:
+                    raise
+                log.warning("call.not_kept_yet", kind=job.kind, error=type(error).__name__)
+                await asyncio.sleep(_KEEP_AGAIN_SECONDS)
+            else:
+                return
+
     # --- the call ------------------------------------------------------------------------------------
 
     async def _call(
@@ -208,8 +226,8 @@ class Calls:
         provider: str,
         client_of: Callable[[UUID, str], Awaitable[Client]],
         ask: Callable[[Client], Awaitable[Told]],
-    ) -> Told | Misconfigured | Unknown:
-        """Outside any transaction. Whatever ends it without an answer leaves it unknown."""
+    ) -> Told | Misconfigured | NotSent | Unknown:
+        """Outside any transaction. What ends it without an answer leaves it unknown, once it was begun."""
         told = await self._told(job, lambda: client_of(job.tenant_id, provider), ask)
         metrics.calls.labels(provider, job.kind, type(told).__name__.lower()).inc()
         if isinstance(told, Misconfigured) or (isinstance(told, Pending) and told.ours):
@@ -218,17 +236,18 @@ class Calls:
 
     async def _told(
         self, job: Job, client: Callable[[], Awaitable[Client]], ask: Callable[[Client], Awaitable[Told]]
-    ) -> Told | Misconfigured | Unknown:
+    ) -> Told | Misconfigured | NotSent | Unknown:
+        asked = False
         try:
             async with asyncio.timeout(self._most_seconds):
-                return await ask(await client())
+                found = await client()
+                asked = True
+                return await ask(found)
         except NoProvider as none:
             return Misconfigured(str(none))
-        except TimeoutError:
-            return Unknown("no answer in time")
-        except Exception as error:  # noqa: BLE001  a bug of ours, perhaps after it was sent
+        except Exception as error:  # noqa: BLE001  no answer in time; or a bug of ours, perhaps after it was sent
             _log("call.failed", job, error)
-            return Unknown(type(error).__name__)
+            return Unknown(type(error).__name__) if asked else NotSent(type(error).__name__)
 
 
 def _same(job: Job) -> Job:

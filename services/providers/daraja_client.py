@@ -3,6 +3,7 @@
 https://developer.safaricom.co.ke/APIs/Authorization
 """
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -16,6 +17,8 @@ from services.providers.daraja_calls import Call, Reply
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
 # Below the lease under which one process fetches for all, or a second one would kill this token.
 TOKEN_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
+# Two of them and a request fit into the time that a call may take altogether.
+TOKEN_WAIT_SECONDS = 25.0
 
 # Nothing of the request has left us: no address, nobody listens, no TLS, no connection in time.
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
@@ -33,19 +36,19 @@ class Daraja:
         url: str,
         tokens: Tokens,
         timeout: aiohttp.ClientTimeout = TIMEOUT,
+        token_wait: float = TOKEN_WAIT_SECONDS,
     ) -> None:
         self._keys, self._http, self._tokens = keys, http, tokens
         self._url = url.rstrip("/")
-        self._timeout = timeout
+        self._timeout, self._token_wait = timeout, token_wait
 
     async def post(self, call: Call, body: Mapping[str, str]) -> Reply | NotSent | Misconfigured | Unknown:
         """Send it once; once more only where the token was refused, since then it was not looked at."""
         try:
-            token = await self._tokens.get(self._fetch)
+            token = await self._token()
             reply = await self._send(call, body, token)
             if isinstance(reply, Reply) and reply.token_refused:
-                await self._tokens.drop(token)
-                reply = await self._send(call, body, await self._tokens.get(self._fetch))
+                reply = await self._send(call, body, await self._token(instead_of=token))
         except NoToken as none:
             return none.answer
         return reply
@@ -53,10 +56,23 @@ class Daraja:
     async def prove_keys(self) -> NotSent | Misconfigured | None:
         """None where Daraja takes them."""
         try:
-            await self._tokens.get(self._fetch)
+            await self._token()
         except NoToken as none:
             return none.answer
         return None
+
+    async def _token(self, *, instead_of: str | None = None) -> str:
+        """Raises NoToken for whatever keeps us from one, a queue of others who ask in vain too: nothing of
+        what it is wanted for has left us."""
+        try:
+            async with asyncio.timeout(self._token_wait):
+                if instead_of is not None:
+                    await self._tokens.drop(instead_of)
+                return await self._tokens.get(self._fetch)
+        except NoToken:
+            raise
+        except Exception as error:  # noqa: BLE001  tokens are kept where we do not look: the database is away
+            raise NoToken(NotSent(f"token: {type(error).__name__}")) from None
 
     async def _send(self, call: Call, body: Mapping[str, str], token: str) -> Reply | NotSent | Unknown:
         try:

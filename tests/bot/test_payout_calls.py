@@ -1,5 +1,7 @@
 """Payouts and withdrawals, over real HTTP against the emulated M-Pesa."""
 
+import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -84,8 +86,8 @@ async def test_a_queue_timeout_is_no_answer_and_the_provider_is_asked(market, pa
     await market.arm("b2c.outcome", outcome)
     await market.work()
     await market.told()
-    if outcome == "queue_timeout":  # else the result may be here already
-        assert await market.withdrawal(paying_out.withdrawal.id) == "processing"
+    # What was asked at once, or the result, may have told more already.
+    assert await market.withdrawal(paying_out.withdrawal.id) in ("processing", "completed")
     await until(lambda: settled(market))
     for _ in range(3):
         market.business.forward(minutes=3)
@@ -133,6 +135,64 @@ async def test_a_worker_that_died_while_sending_is_asked_for_and_nothing_sent_ag
     await market.told()  # the provider does not know it, which proves nothing
     assert await market.withdrawal(paying_out.withdrawal.id) == "processing"
     assert await market.sent_payouts() == []
+
+
+class NoClient:
+    """Cannot make a client: the database, say, is away."""
+
+    def __init__(self, act):
+        self._act = act
+
+    async def paying_out(self, _tenant, _provider):
+        await self._act()
+
+
+async def breaks():
+    raise ConnectionResetError
+
+
+@pytest.mark.parametrize("act", [breaks, asyncio.Event().wait], ids=["breaks", "hangs"])
+async def test_a_payout_for_which_there_was_no_client_was_not_sent_and_is_sent_later(market, paying_out, act):
+    without, _ = market.workers_with(NoClient(act), most_seconds=0.05)
+    await without.once()
+    assert await market.payout(paying_out.payout) == "created"
+    await market.later(seconds=15)
+    await market.told()
+    assert await completed(market, paying_out)
+
+
+class AwayOnce:
+    """A database that is away for one transaction: the third, which takes the answer."""
+
+    def __init__(self, database, *, committing=False):
+        self._database, self._left, self._committing = database, 3, committing
+
+    @asynccontextmanager
+    async def transaction(self):
+        self._left -= 1
+        if self._left == 0 and not self._committing:
+            raise ConnectionResetError
+        async with self._database.transaction() as connection:
+            yield connection
+        if self._left == 0:
+            raise ConnectionResetError
+
+
+async def test_an_answer_is_kept_until_the_database_is_back(market, paying_out):
+    await market.arm("b2c.request", "spike")
+    market.calls._database = AwayOnce(market.database)
+    await market.calls.once()
+    assert await market.payout(paying_out.payout) == "created"
+    await market.later(seconds=15)
+    await market.told()
+    assert await completed(market, paying_out)
+
+
+async def test_an_answer_whose_commit_was_lost_is_not_taken_twice(market, paying_out):
+    await market.arm("b2c.request", "spike")
+    market.calls._database = AwayOnce(market.database, committing=True)
+    await market.calls.once()
+    assert (await market.job(paying_out.payout)).tries == 1
 
 
 async def test_without_settings_the_payout_waits_frozen_until_an_operator_has_looked(market, paying_out):

@@ -4,11 +4,15 @@ import asyncio
 import dataclasses
 import socket
 
+import aiohttp
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 
 from services.news import Unpaid
+from services.providers import daraja_calls
 from services.providers.base import Accepted, Misconfigured, NotSent, Pending, Refused, Unknown
+from services.providers.daraja_client import Daraja
 from tests.services.providers.conftest import PAID_OUT, PROMPTED
 from tests.services.providers.stub_daraja import (
     PAYOUT,
@@ -234,6 +238,32 @@ async def test_without_a_token_nothing_is_sent(rig, answer):
     rig.stub.will("token", answer)
     assert isinstance(await rig.mpesa.collect(PROMPTED), NotSent)
     assert not rig.stub.asked
+
+
+class NoTokens:
+    """Those of a database that is away, or of a queue of others who ask in vain."""
+
+    def __init__(self, get):
+        self._get = get
+
+    async def get(self, fetch):
+        await self._get()
+
+    async def drop(self, token):
+        await self._get()
+
+
+async def breaks():
+    raise ConnectionResetError
+
+
+@pytest.mark.parametrize("get", [breaks, asyncio.Event().wait], ids=["breaks", "hangs"])
+async def test_a_token_that_cannot_be_had_sends_nothing_and_is_waited_for_briefly(get):
+    keys = (SecretStr("key"), SecretStr("secret"))
+    async with aiohttp.ClientSession() as http:
+        daraja = Daraja(keys, http, "http://127.0.0.1:9", NoTokens(get), token_wait=0.05)
+        assert isinstance(await daraja.post(daraja_calls.PAYOUT, {}), NotSent)
+        assert isinstance(await daraja.prove_keys(), NotSent)
 
 
 async def test_a_tokens_life_is_a_number_or_a_string(rig):
