@@ -1,15 +1,18 @@
-"""What the documents promise is there: links, variables, the example tenant, the quoted conversations."""
+"""What the documents promise is there: links, variables, commands, the example tenant, the quoted
+conversations."""
 
 import re
 from pathlib import Path
 
 import pytest
 
+import main
+from bot import metrics
 from bot.settings import Settings
 from services.people import tenant_file
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TRANSCRIPTS = [path.read_text() for path in (ROOT / "tests" / "transcripts").glob("*.txt")]
 
 
@@ -41,8 +44,30 @@ def test_links_lead_somewhere(path):
 
 def test_variables_exist():
     named = {name for path in DOCUMENTS for name in re.findall(r"LIPACHAT_[A-Z_]+[A-Z]", path.read_text())}
-    others = {"LIPACHAT_SECRETS_DIR", "LIPACHAT_WRITE_TRANSCRIPTS"}
+    others = {"LIPACHAT_SECRETS_DIR", "LIPACHAT_WRITE_TRANSCRIPTS", "LIPACHAT_TEST_REQUIRE"}
     assert {name for name in named - others if not known(name)} == set()
+
+
+def commands(app):
+    for command in app.registered_commands:
+        yield command.name or command.callback.__name__
+    for group in app.registered_groups:
+        yield from (f"{group.name} {name}" for name in commands(group.typer_instance))
+
+
+def test_commands_exist():
+    there = set(commands(main.app))
+    for path in DOCUMENTS:
+        for named in re.findall(r"main\.py ((?:[a-z]+ ?)+)", path.read_text()):
+            words = named.split()
+            assert words[0] in there or " ".join(words[:2]) in there, f"{path.name}: {named}"
+
+
+def test_metrics_exist():
+    there = {f"{family.name}_total" for family in metrics.registry.collect() if family.type == "counter"}
+    there |= {family.name for family in metrics.registry.collect()}
+    named = {name for path in DOCUMENTS for name in re.findall(r"lipachat_[a-z]+_[a-z_]+", path.read_text())}
+    assert named - {"lipachat_owner"} <= there
 
 
 def test_the_example_tenant_is_one():
