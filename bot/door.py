@@ -176,9 +176,9 @@ class Doors:
     def __call__(self) -> Door:
         return Door(self._meta, self._others, self._open)
 
-    async def sweep(self, every: float = 15.0, idle: float = 75.0) -> None:
-        """For ever: lets go of what nobody has used for so many seconds; at once, since closing would wait
-        for whoever never reads its answer."""
+    async def sweep(self, idle: float, every: float = 15.0) -> None:
+        """For ever: lets go of what nobody has used for `idle` seconds; at once, since closing would wait for
+        whoever never reads its answer."""
         while True:
             await asyncio.sleep(every)
             oldest = time.monotonic() - idle

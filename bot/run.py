@@ -27,6 +27,7 @@ from services.store.database import Database
 log = structlog.get_logger()
 
 _GRACE_SECONDS = 10
+_IDLE_SECONDS = 75.0  # longer than most proxies keep a connection that they do not use
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -106,11 +107,19 @@ async def _serve(settings: Settings, bound: socket.socket, *, worker: bool) -> N
 
 
 @contextlib.asynccontextmanager
-async def listening(app: web.Application, bound: socket.socket) -> AsyncIterator[None]:
-    # Signatures are over the bytes as they came, so nothing is decompressed on the way in.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_SECONDS, auto_decompress=False)
+async def listening(
+    app: web.Application, bound: socket.socket, idle_seconds: float = _IDLE_SECONDS
+) -> AsyncIterator[None]:
+    """`idle_seconds`: for the next request to begin, and for the whole of its head to come."""
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=_GRACE_SECONDS,
+        keepalive_timeout=idle_seconds,
+        auto_decompress=False,  # signatures are over the bytes as they came
+    )
     await runner.setup()
-    site = _through_doors(app[META], runner, bound) if META in app else _plainly(runner, bound)
+    site = _through_doors(app[META], runner, bound, idle_seconds) if META in app else _plainly(runner, bound)
     try:
         async with site:
             yield
@@ -126,12 +135,12 @@ async def _plainly(runner: web.AppRunner, bound: socket.socket) -> AsyncIterator
 
 @contextlib.asynccontextmanager
 async def _through_doors(
-    meta: MetaWebhook, runner: web.AppRunner, bound: socket.socket
+    meta: MetaWebhook, runner: web.AppRunner, bound: socket.socket, idle_seconds: float
 ) -> AsyncIterator[None]:
     assert runner.server is not None  # noqa: S101  it is set up
     doors = Doors(meta, runner.server)
     server = await asyncio.get_running_loop().create_server(doors, sock=bound)
-    sweeping = asyncio.create_task(doors.sweep())
+    sweeping = asyncio.create_task(doors.sweep(idle_seconds))
     try:
         yield
     finally:
