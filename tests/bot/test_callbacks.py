@@ -10,6 +10,7 @@ import pytest
 from bot.callbacks import MOST_TRIES
 from services.ids import new_id
 from services.store.schema import inbox
+from tests.bot.canary import CANARY, leaks
 from tests.bot.market import prompt_told, slow_daraja, until
 
 CREDITED = ("500.00", "0.00", "500.00")
@@ -156,7 +157,7 @@ class Failing:
 
     async def of(self, tenant_id, provider):
         if self.failing:
-            raise RuntimeError("a bug")
+            raise RuntimeError(f"a bug with {CANARY}")
         return await self._providers.of(tenant_id, provider)
 
     async def confirm_above(self, tenant_id, provider):
@@ -184,6 +185,7 @@ async def test_a_callback_that_always_fails_is_parked_while_others_go_on(market,
     assert await market.post(asked.token, prompt_told(asked.checkout, 0, 500.0)) == 200
     for _ in range(MOST_TRIES):
         assert await callbacks.once()
+        assert leaks((await market.hooks())[0].error) == []
         market.business.forward(minutes=1)
     assert not await callbacks.once()
     (row,) = await market.hooks()

@@ -10,6 +10,7 @@ from services.jobs import COLLECT_LADDER, SEND_LADDER
 from services.news import PaymentFailed, PaymentSettled, Unpaid
 from services.payments import waiting
 from services.store.schema import attempts
+from tests.bot.canary import CANARY, leaks
 from tests.bot.market import NOWHERE, SETTINGS, until
 
 
@@ -211,6 +212,23 @@ async def test_settings_that_cannot_work_fail_the_payment_and_alert(market, sett
     detail = (await market.business.row(attempts, paying.attempt)).detail
     assert detail
     assert "secret" not in detail.replace("consumer_secret", "")
+
+
+class Failing:
+    """Providers with a bug."""
+
+    async def collecting(self, _tenant, _provider):
+        raise RuntimeError(f"a bug with {CANARY}")
+
+
+async def test_a_call_that_fails_by_a_bug_keeps_its_reason_and_nothing_of_anybody(market):
+    calls, _ = market.workers_with(Failing())
+    paying = await market.business.pay("500")
+    assert await calls.once()
+    await calls.drain()
+    kept = (await market.job(paying.attempt)).error
+    assert "a bug" in kept
+    assert leaks(kept) == []
 
 
 async def test_new_settings_are_used_from_the_next_call_on(market):

@@ -21,6 +21,7 @@ from bot.whatsapp.incoming import read
 from services.people.tenants import TenantBook
 from services.store.bell import Bell
 from services.store.schema import conversations, credentials, outbox, tenants
+from tests.bot.canary import CANARY, leaks
 from tests.bot.market import until
 from tests.bot.test_turns import Shop
 
@@ -34,7 +35,7 @@ class Graph:
         self.got, self.times, self.marks = [], defaultdict(list), []
         self.answers = defaultdict(list)
         self.on_their_way = defaultdict(int)
-        self.slow = 0.0
+        self.slow, self.words = 0.0, "no"
         self.reads, self.receipts_fail = [], False
         self.receipts_go_on = asyncio.Event()
         self.receipts_go_on.set()
@@ -59,7 +60,7 @@ class Graph:
             request.transport.close()
             return web.Response()
         if answer is not None:
-            return web.json_response({"error": {"code": answer, "message": "no"}}, status=400)
+            return web.json_response({"error": {"code": answer, "message": self.words}}, status=400)
         return web.json_response({"messages": [{"id": f"wamid.{len(self.got)}"}]})
 
     async def was_told_of_reading(self):
@@ -263,6 +264,18 @@ async def test_a_message_that_will_never_arrive_is_given_up_with_its_reason_and_
     assert await post.states() == ["failed", "sent"]
     async with post.database.reading() as connection:
         assert await connection.scalar(sa.select(sa.func.min(outbox.c.error))) == f"{UNDELIVERABLE}: no"
+
+
+async def test_of_what_meta_says_of_a_person_nothing_is_kept(post):
+    post.graph.words = CANARY
+    post.graph.answers["a"] = [UNDELIVERABLE]
+    await post.says("a", "b")
+    await post.deliver()
+    await post.hears_status("failed", wamid="wamid.2", errors=[{"code": 131026, "title": CANARY}])
+    assert await post.states() == ["failed", "failed"]
+    async with post.database.reading() as connection:
+        kept = (await connection.execute(sa.select(outbox.c.error))).scalars().all()
+    assert [leaks(error) for error in kept] == [[], []]
 
 
 async def test_a_closed_window_holds_the_message_until_the_person_writes_again(post):

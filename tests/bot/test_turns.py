@@ -23,6 +23,7 @@ from services.ids import new_id
 from services.people.tenants import TenantBook
 from services.store.bell import Bell
 from services.store.schema import inbox, outbox, tenants
+from tests.bot.canary import CANARY, leaks
 
 NUMBER = "106540352242922"
 
@@ -52,7 +53,7 @@ class Said(Step):
 
 
 async def fall(_teller, _rest: str = "") -> Said:
-    raise RuntimeError("a bug")
+    raise RuntimeError(f"a bug with {CANARY}")
 
 
 async def ask(teller, rest: str = "") -> Said:
@@ -170,6 +171,11 @@ class Shop:
             for row, body in zip(rows, bodies, strict=True)
         ]
 
+    async def errors(self):
+        async with self.database.reading() as connection:
+            query = sa.select(inbox.c.error).where(inbox.c.error.is_not(None))
+            return list((await connection.execute(query)).scalars())
+
     async def states(self):
         async with self.database.reading() as connection:
             return Counter((await connection.execute(sa.select(inbox.c.state))).scalars())
@@ -203,6 +209,7 @@ async def test_a_turn_that_fails_is_tried_again_and_parked_with_an_apology(shop)
         await shop.until_quiet()
         shop.clock.now += timedelta(minutes=2)
     assert await shop.states() == {"parked": 1, "done": 1}
+    assert [leaks(error) for error in await shop.errors()] == [[]]
     texts = [text for _, text in await shop.said()]
     assert texts[0] == "heard 1"
     assert len(texts) == 2
