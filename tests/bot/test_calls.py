@@ -214,16 +214,17 @@ async def test_settings_that_cannot_work_fail_the_payment_and_alert(market, sett
     assert "secret" not in detail.replace("consumer_secret", "")
 
 
-class Failing:
-    """Providers with a bug."""
+class Broken:
+    """A vault with a bug."""
 
-    async def collecting(self, _tenant, _provider):
+    def open(self, *_where):
         raise RuntimeError(f"a bug with {CANARY}")
 
 
 async def test_a_call_that_fails_by_a_bug_keeps_its_reason_and_nothing_of_anybody(market):
-    calls, _ = market.workers_with(Failing())
     paying = await market.business.pay("500")
+    market.vault = Broken()
+    calls, _ = market.workers_with(None)
     assert await calls.once()
     await calls.drain()
     kept = (await market.job(paying.attempt)).error
