@@ -261,7 +261,10 @@ class Turns:
         _rest(written, event, self._clock() + rest)
         if parked:
             log.error("turn.parked", seq=event.seq, conversation_id=str(event.conversation_id))
-            written.messages.extend(await self._chat.apology(person))
+            try:
+                written.messages.extend(await self._chat.apology(person))
+            except Exception:
+                log.exception("turn.no_apology", seq=event.seq)
         metrics.turns.labels("parked" if parked else "failed").inc()
 
     async def _write(self, connection: AsyncConnection, written: Written) -> list[Message]:

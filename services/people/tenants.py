@@ -8,12 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+import structlog
 
 from services.facts import Shop
 from services.rails import abilities
-from services.safety.vault import Vault
+from services.safety.vault import Unopenable, Vault
 from services.store.database import Database
 from services.store.schema import credentials, tenants
+
+log = structlog.get_logger()
 
 _FRESH = timedelta(seconds=1)  # a change is seen by every process within this
 
@@ -39,10 +42,14 @@ class TenantBook:
         self._database, self._vault, self._clock = database, vault, clock
         self._tenants: dict[UUID, Tenant] = {}
         self._numbers: dict[str, UUID] = {}
+        self._unopenable: dict[UUID, int] = {}  # their versions
         self._read_at: datetime | None = None
 
     async def by_id(self, tenant_id: UUID) -> Tenant:
+        """Raises Unopenable where no key opens its credentials, which costs no other tenant."""
         await self._refresh(known=tenant_id in self._tenants)
+        if tenant_id in self._unopenable:
+            raise Unopenable("credentials.sealed")
         return self._tenants[tenant_id]
 
     async def id_of_number(self, phone_number_id: str | None) -> UUID | None:
@@ -61,17 +68,29 @@ class TenantBook:
         async with self._database.reading() as connection:
             rows = (await connection.execute(sa.select(tenants))).all()
             stale = [row for row in rows if not self._has(row)]
-            parts: dict[UUID, dict[str, dict[str, Any]]] = {row.id: {} for row in stale}
+            sealed: dict[UUID, list[Any]] = {row.id: [] for row in stale}
             if stale:
-                sealed = await connection.execute(
-                    sa.select(credentials).where(credentials.c.tenant_id.in_(list(parts)))
-                )
-                for row in sealed:
-                    plain = self._vault.open(row.sealed, row.tenant_id, "credentials.sealed", row.part)
-                    parts[row.tenant_id][row.part] = json.loads(plain)
+                found = sa.select(credentials).where(credentials.c.tenant_id.in_(list(sealed)))
+                for part in await connection.execute(found):
+                    sealed[part.tenant_id].append(part)
         for row in stale:
-            self._tenants[row.id] = _tenant(row, parts[row.id])
+            self._read(row, sealed[row.id])
         self._numbers = {row.phone_number_id: row.id for row in rows if row.phone_number_id}
+
+    def _read(self, row: Any, sealed: list[Any]) -> None:
+        try:
+            parts = {each.part: json.loads(self._opened(each)) for each in sealed}
+        except Unopenable:
+            if self._unopenable.get(row.id) != row.version:
+                log.exception("tenant.unopenable", tenant_id=str(row.id), slug=row.slug)
+            self._unopenable[row.id] = row.version
+            self._tenants.pop(row.id, None)
+        else:
+            self._unopenable.pop(row.id, None)
+            self._tenants[row.id] = _tenant(row, parts)
+
+    def _opened(self, row: Any) -> bytes:
+        return self._vault.open(row.sealed, row.tenant_id, "credentials.sealed", row.part)
 
     def _has(self, row: Any) -> bool:
         known = self._tenants.get(row.id)

@@ -22,7 +22,7 @@ from flows.words import Word
 from services.ids import new_id
 from services.people.tenants import TenantBook
 from services.store.bell import Bell
-from services.store.schema import inbox, outbox, tenants
+from services.store.schema import credentials, inbox, outbox, tenants
 from tests.bot.canary import CANARY, leaks
 
 NUMBER = "106540352242922"
@@ -112,12 +112,13 @@ class Shop:
         chat = Chat(BUGGY, self.vault, self.tenants, self.clock)
         return Turns(self.database, self.vault, chat, Nobody(), self.bell, self.clock)
 
-    async def open(self):
+    async def open(self, number=NUMBER):
+        tenant = new_id()
         async with self.database.transaction() as connection:
             await connection.execute(
                 sa.insert(tenants).values(
-                    id=new_id(),
-                    slug="shop",
+                    id=tenant,
+                    slug=f"shop-{number}",
                     name="Shop",
                     active=True,
                     currency="KES",
@@ -125,7 +126,7 @@ class Shop:
                     timezone="Africa/Nairobi",
                     language="en",
                     payment_fee_ppm=0,
-                    phone_number_id=NUMBER,
+                    phone_number_id=number,
                     templates={},
                     approvals=1,
                     approval_hours=24,
@@ -136,7 +137,7 @@ class Shop:
             )
         return self
 
-    async def hears(self, phone, *texts):
+    async def hears(self, phone, *texts, number=NUMBER):
         messages = [
             {"from": phone, "id": f"wamid.{next(self._ids)}", "timestamp": "1795510800", "type": "text"}
             | {"text": {"body": text}}
@@ -144,7 +145,7 @@ class Shop:
         ]
         value = {
             "messaging_product": "whatsapp",
-            "metadata": {"phone_number_id": NUMBER},
+            "metadata": {"phone_number_id": number},
             "messages": messages,
         }
         update = {
@@ -214,6 +215,23 @@ async def test_a_turn_that_fails_is_tried_again_and_parked_with_an_apology(shop)
     assert texts[0] == "heard 1"
     assert len(texts) == 2
     assert texts[1].startswith("Sorry, something went wrong on our side")
+
+
+async def test_a_tenant_whose_credentials_no_key_opens_stops_no_other(shop):
+    await shop.open(number="2")
+    sealed = b"\x01gone" + bytes(60)
+    async with shop.database.transaction() as connection:
+        lost = await connection.scalar(sa.select(tenants.c.id).where(tenants.c.phone_number_id == "2"))
+        await connection.execute(
+            sa.insert(credentials).values(tenant_id=lost, part="whatsapp", sealed=sealed)
+        )
+    await shop.hears("254712345678", "echo 1", number="2")
+    await shop.hears("254712345678", "echo 2")
+    for _ in range(MOST_TRIES):
+        await shop.until_quiet()
+        shop.clock.now += timedelta(minutes=2)
+    assert [text for _, text in await shop.said()] == ["heard 2"]
+    assert await shop.states() == {"parked": 1, "done": 1}
 
 
 async def test_what_comes_after_a_failing_event_waits_for_it(shop):
