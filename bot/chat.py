@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.jsons import dumps
 from bot.talk import Outgoing, Person, Waiting
 from bot.whatsapp import heard, outgoing
+from bot.window import opened_at
 from flows.conversation import Conversation, Script
 from flows.reply import Heard, Reply
 from flows.text import Text
@@ -58,7 +59,7 @@ class Chat:
     async def play(self, person: Person, event: Waiting, connection: AsyncConnection | None) -> Played:
         """One event. Without a connection raises NeedsTransaction at the first verb of the teller."""
         now = self._clock()
-        what = self._hear(event)
+        what, written = self._hear(event)
         if what is None:  # a reaction, say: heard, and answered by silence
             return Played(person, [], moved=False)
         tenant = await self._tenants.by_id(person.tenant_id)
@@ -70,13 +71,16 @@ class Chat:
             teller = Teller(work, shop, me, person.conversation_id)
         conversation = Conversation(self._script, self._place(person), teller, lambda: secrets.token_hex(8))
         replies = await conversation.hear(what)
+        heard_at = person.heard_at
+        if event.kind == "message":
+            heard_at = opened_at(written, event.received_at, now, heard_at)
         after = replace(
             person,
             language=teller.me.language,
             place_sealed=self._vault.seal(
                 conversation.place, person.tenant_id, "conversations.place", str(person.conversation_id)
             ),
-            heard_at=now if event.kind == "message" else person.heard_at,
+            heard_at=heard_at,
         )
         messages = self._messages(after, replies, tenant)
         if event.kind == "message" and replies and replies[-1].waits:
@@ -91,9 +95,12 @@ class Chat:
         tenant = await self._tenants.by_id(person.tenant_id)
         return self._messages(person, [Reply(text=words)], tenant)
 
-    def _hear(self, event: Waiting) -> Heard | None:
+    def _hear(self, event: Waiting) -> tuple[Heard | None, datetime | None]:
+        """What, and when it was written."""
         body = self._vault.open(event.body_sealed, event.tenant_id, "inbox.body", event.row)
-        return read_news.validate_json(body) if event.kind == "news" else heard.hear(body)
+        if event.kind == "news":
+            return read_news.validate_json(body), None
+        return heard.hear(body), heard.written_at(body)
 
     def _me(self, person: Person, language: str) -> Me:
         phone = person.phone_sealed and self._vault.open(

@@ -1,9 +1,11 @@
 """Heard: a stored message -> what a conversation hears."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 from bot.jsons import loads
+from bot.whatsapp.incoming import moment
 from flows.reply import Heard, Other, Said, SharedNumber, Tap
 
 # Answered by silence: they are about other messages, or not by the person.
@@ -21,6 +23,12 @@ def hear(body: bytes) -> Heard | None:
     if not isinstance(kind, str):
         return Other("unknown")
     return None if kind in _SILENT else _read(kind, message)
+
+
+def written_at(body: bytes) -> datetime | None:
+    """By Meta's clock, to the second; None where it does not say."""
+    message = loads(body).get("message")
+    return moment(message.get("timestamp")) if isinstance(message, dict) else None
 
 
 def _read(kind: str, message: Any) -> Heard:

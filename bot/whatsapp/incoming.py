@@ -72,7 +72,7 @@ class Event(NamedTuple):
 
     @property
     def happened_at(self) -> datetime | None:
-        return _moment(self.timestamp)
+        return moment(self.timestamp)
 
 
 class _Rounded(Exception):
@@ -240,8 +240,8 @@ def _user_id(value: Any) -> str | None:
     return value if isinstance(value, str) and _USER_ID.fullmatch(value) else None
 
 
-def _moment(value: Any) -> datetime | None:
-    """Seconds or milliseconds since 1970, as a string or a number."""
+def moment(value: Any) -> datetime | None:
+    """As Meta tells it: seconds or milliseconds since 1970, as a string or a number."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     try:

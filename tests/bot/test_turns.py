@@ -137,9 +137,9 @@ class Shop:
             )
         return self
 
-    async def hears(self, phone, *texts, number=NUMBER):
+    async def hears(self, phone, *texts, number=NUMBER, timestamp="1795510800"):
         messages = [
-            {"from": phone, "id": f"wamid.{next(self._ids)}", "timestamp": "1795510800", "type": "text"}
+            {"from": phone, "id": f"wamid.{next(self._ids)}", "timestamp": timestamp, "type": "text"}
             | {"text": {"body": text}}
             for text in texts
         ]
