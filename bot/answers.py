@@ -10,6 +10,8 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Answer(NamedTuple):
+    """For aiohttp and for the short way beside it alike."""
+
     status: int
     text: str = ""
     headers: Mapping[str, str] = _NONE

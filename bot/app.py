@@ -62,6 +62,7 @@ def parts_of(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Par
 
 @contextlib.asynccontextmanager
 async def opened(parts: Parts) -> AsyncIterator[None]:
+    """Rings are heard; the bell and the database are closed at the end."""
     parts.bell.start()
     try:
         yield

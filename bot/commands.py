@@ -65,6 +65,7 @@ def _wake(parts: Parts) -> None:
 
 
 async def show_tenant(settings: Settings, slug: str) -> dict[str, Any]:
+    """Raises CannotRun where no tenant is called so."""
     async with _open(settings) as parts, parts.database.transaction() as connection:
         tenant_id = await _known(connection, slug)
         return await shown(Work(connection, parts.vault, tenant_id, parts.clock()))
@@ -88,20 +89,24 @@ async def _known(connection: Any, slug: str) -> UUID:
 
 
 async def check_ledger(settings: Settings) -> list[dict[str, Any]]:
+    """Every breach; none where the books are right."""
     async with _open(settings) as parts, parts.database.reading() as connection:
         return [asdict(breach) for breach in await books.check(connection)]
 
 
 async def list_events(settings: Settings, state: str, limit: int) -> list[dict[str, Any]]:
+    """See `bot/events.py`."""
     async with _open(settings) as parts:
         return await events.listed(parts, state, limit)
 
 
 async def show_event(settings: Settings, seq: int) -> dict[str, Any]:
+    """Raises CannotRun where there is none."""
     async with _open(settings) as parts:
         return await events.shown(parts, seq)
 
 
 async def replay_event(settings: Settings, seq: int) -> dict[str, Any]:
+    """Raises CannotRun where it cannot be played again."""
     async with _open(settings) as parts:
         return await events.replayed(parts, seq)

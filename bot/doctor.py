@@ -42,6 +42,7 @@ def unsettled(error: SettingsError) -> list[Finding]:
 
 
 async def examine(settings: Settings, clock: Callable[[], datetime] = utc_now) -> list[Finding]:
+    """Every finding, in the order of looking."""
     findings = list(_address(settings.public_url))
     lost = _no_sqlite(settings.database_url)
     if lost is not None:  # to open one that is not there would make it

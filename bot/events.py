@@ -33,6 +33,7 @@ async def listed(parts: Parts, state: str, limit: int) -> list[dict[str, Any]]:
 
 
 async def shown(parts: Parts, seq: int) -> dict[str, Any]:
+    """One event with its body, phones masked. Raises CannotRun."""
     async with parts.database.reading() as connection:
         row = await _event(connection, seq)
     name = f"{row.kind}|{row.external_id}|{row.status}"

@@ -6,6 +6,8 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
+    """What is so, and what to do where it is not good."""
+
     level: Literal["good", "warning", "broken"]
     what: str
     fix: str | None = None

@@ -84,6 +84,7 @@ def configure(shape: Literal["json", "console"], level: str) -> None:
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor of structlog: no phone and no secret passes it."""
     for name, value in event.items():
         if not name.startswith("_"):
             event[name] = _redacted(name, value)

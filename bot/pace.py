@@ -19,6 +19,7 @@ class Pace:
         self._even = asyncio.Event()
 
     def took(self, many: int) -> None:
+        """These many were taken in."""
         for who in self._owing:
             self._owing[who] += many
 

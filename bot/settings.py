@@ -130,10 +130,12 @@ class Settings(BaseModel):
 
     @property
     def migration_url(self) -> str:
+        """Where the schema is changed, as the role that owns it."""
         return self.database_owner_url or self.database_url
 
     @property
     def provider_urls(self) -> dict[str, str]:
+        """By the names of `services.providers`."""
         return {name: getattr(self, name).url for name in ("mpesa", "paystack", "pesapal", "stripe")}
 
 

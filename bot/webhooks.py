@@ -47,6 +47,7 @@ class MetaWebhook:
         self._verify_token = verify_token.encode()
 
     async def handshake(self, request: web.Request) -> web.Response:
+        """The challenge as plain text; 403 where mode or verify token is wrong."""
         query = request.query
         token = query.get("hub.verify_token", "").encode()
         if query.get("hub.mode") != "subscribe" or not hmac.compare_digest(token, self._verify_token):

@@ -12,6 +12,7 @@ def keyed(step: Step) -> dict[str, Choice]:
 
 
 def pages(step: Step) -> int:
+    """How many lists its choices take."""
     many = len(step.choices())
     return 1 if many <= _ROWS else -(-many // (_ROWS - 1))
 

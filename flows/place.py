@@ -68,6 +68,7 @@ class Place:
         return list(reversed(self.threads.items()))
 
     def dump(self) -> bytes:
+        """JSON, of which a place is made again."""
         threads = {
             thread: _Kept(
                 step=type(stand.step).__name__,

@@ -26,6 +26,7 @@ STATUSES = {
 
 
 def provider_name(provider: str) -> Text:
+    """For people; the name itself where it is not known."""
     return PROVIDERS.get(provider, Text("{provider}", provider=provider))
 
 

@@ -73,6 +73,8 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Link:
+    """A button that opens a page."""
+
     label: Text
     url: str
 
@@ -96,4 +98,5 @@ class Reply:
     nonce: str = ""
 
     def tap(self, option: Option) -> Tap:
+        """What comes back where this option is tapped."""
         return Tap(self.thread, self.step, self.nonce, option.choice)

@@ -51,5 +51,6 @@ class Script:
 
 
 def opened_by(function: Callable[..., Any]) -> tuple[type[Step], ...]:
+    """The steps that it may return, as its signature says."""
     hint = get_type_hints(function)["return"]
     return tuple(each for each in alternatives(hint) if each is not type(None))

@@ -27,6 +27,7 @@ class Choice:
 
     @property
     def label(self) -> Text:
+        """On the button, or in the row of a list."""
         raise NotImplementedError
 
     @property
@@ -47,6 +48,7 @@ class Step(BaseModel):
 
     @property
     def thread(self) -> str:
+        """Each thread has a place of its own, so that one may be answered amid another."""
         return MAIN
 
     @property
@@ -55,9 +57,11 @@ class Step(BaseModel):
         return None
 
     def says(self) -> Text:
+        """The line that the person reads."""
         raise NotImplementedError
 
     def choices(self) -> tuple[Choice, ...]:
+        """What may be tapped."""
         return ()
 
     @property
@@ -75,6 +79,7 @@ class Step(BaseModel):
         return None
 
     def link(self) -> Link | None:
+        """A page that the line leads to."""
         return None
 
     def concerns(self, news: Any) -> bool:  # noqa: ARG002  for those who wait for news
@@ -90,6 +95,7 @@ def understood(step: type[Step]) -> tuple[type, ...]:
 
 @cache
 def leads_to(step: type[Step]) -> tuple[type, ...]:
+    """The steps that `hears` may return; none where the thread ends."""
     return _alternatives(step, "return")
 
 

@@ -23,4 +23,5 @@ class Word:
     scopes: frozenset[str] = frozenset()
 
     def is_for(self, teller: Teller) -> bool:
+        """Whether the person may use it: any of its scopes will do."""
         return not self.scopes or bool(self.scopes & teller.me.scopes)

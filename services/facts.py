@@ -24,6 +24,7 @@ class Me(_Facts):
 
     @property
     def is_staff(self) -> bool:
+        """Whether anything is granted to them at all."""
         return bool(self.scopes)
 
 
@@ -59,6 +60,8 @@ class Way(_Facts):
 
 
 class Started(_Facts):
+    """A payment under way, and the order it is for."""
+
     payment_id: UUID
     order_id: UUID
     number: str
@@ -74,12 +77,16 @@ class Destination(_Facts):
 
 
 class Quote(_Facts):
+    """What a withdrawal of `gross` costs, and what arrives."""
+
     gross: Money
     fee: Money
     net: Money
 
 
 class Balance(_Facts):
+    """What the wallet has; `held` is asked for and not yet paid out."""
+
     posted: Money
     held: Money
     available: Money

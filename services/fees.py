@@ -25,7 +25,7 @@ class Rail:
     whole: bool = False  # whole shillings only
 
 
-# The contract's defaults. Daraja's B2C takes 10 to 250,000: https://developer.safaricom.co.ke/faqs
+# The defaults. Daraja's B2C takes 10 to 250,000: https://developer.safaricom.co.ke/faqs
 RAILS = {
     "mpesa": Rail("mpesa", fee=33_00, minimum=10_00, maximum=250_000_00, whole=True),
     "bank_transfer": Rail("paystack", fee=50_00, minimum=100_00),

@@ -51,10 +51,12 @@ async def address(work: Work, public_url: str, about: str, target_id: UUID) -> s
 
 
 async def resolve(connection: AsyncConnection, token: str) -> Hook | None:
+    """What the address is for, by its token; None where there is none."""
     return await by_hash(connection, _hash(token))
 
 
 async def by_hash(connection: AsyncConnection, token_hash: bytes) -> Hook | None:
+    """The same, by what is stored of the token."""
     row = (await connection.execute(sa.select(hooks).where(hooks.c.token_hash == token_hash))).first()
     return Hook(row.tenant_id, row.about, row.target_id) if row else None
 

@@ -34,6 +34,8 @@ SEND_LADDER = (2 * SECOND, 5 * SECOND, 15 * SECOND)
 
 @dataclass(frozen=True)
 class Job:
+    """One that is claimed."""
+
     tenant_id: UUID
     target_id: UUID
     kind: str
@@ -75,6 +77,7 @@ async def hasten(work: Work, *kinds: str) -> None:
 
 
 async def finish(work: Work, target_id: UUID, *kinds: str) -> None:
+    """These are due no more, whether they were or not."""
     await work.connection.execute(
         sa.delete(jobs).where(
             jobs.c.tenant_id == work.tenant, jobs.c.target_id == target_id, jobs.c.kind.in_(kinds)

@@ -230,6 +230,8 @@ class SettingsWrong(_News):
 
 
 class PayoutsStopped(_News):
+    """To those who reconcile: no payout leaves until an operator has looked."""
+
     kind: Literal["payouts_stopped"] = "payouts_stopped"
     because: Frozen
 

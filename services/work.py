@@ -36,6 +36,7 @@ class Work:
         return self.vault.seal(canonical(value).encode(), self.tenant, column, str(row))
 
     def open(self, sealed: bytes, column: str, row: UUID) -> Any:
+        """What `seal` sealed. Raises Unopenable."""
         return json.loads(self.vault.open(sealed, self.tenant, column, str(row)))
 
     def index(self, value: Any, column: str) -> bytes:

@@ -51,6 +51,7 @@ def amount_of(minor: int, currency: str) -> str:
 
 
 def ppm_of(percent: str) -> int:
+    """Parts of a million."""
     return int(Decimal(percent) * _PPM_OF_ONE_PERCENT)
 
 

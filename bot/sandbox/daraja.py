@@ -1,6 +1,6 @@
 """Daraja: the emulated M-Pesa API, put together: OAuth, STK push and query, B2C v3, transaction status.
 
-Source: developer.safaricom.co.ke. Money moves only between the boxes of `money_box.py`.
+Source: https://developer.safaricom.co.ke/apis. Money moves only between the boxes of `money_box.py`.
 """
 
 import asyncio

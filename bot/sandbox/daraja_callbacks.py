@@ -1,6 +1,7 @@
 """Callbacks: what M-Pesa posts to the addresses that a request gave, and what can go wrong on the way.
 
-Source: developer.safaricom.co.ke; live bodies differ from its pages: `Balance` comes without a value.
+Source: https://developer.safaricom.co.ke/apis; live bodies differ from its pages: `Balance` comes
+without a value.
 """
 
 import asyncio

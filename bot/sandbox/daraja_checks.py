@@ -1,6 +1,7 @@
 """Checks: what Daraja accepts of a request, its errors, and how it opens a SecurityCredential.
 
-Source: developer.safaricom.co.ke (M-Pesa Express, Business to Customer, Transaction Status, Errors).
+Source: https://developer.safaricom.co.ke/apis (M-Pesa Express, Business to Customer, Transaction
+Status, Errors).
 """
 
 import base64
@@ -33,6 +34,7 @@ class DarajaError(Exception):
 
 
 def bad(field: str) -> DarajaError:
+    """Daraja's error about one field."""
     return DarajaError(400, "400.002.02", f"Bad Request - Invalid {field}")
 
 
@@ -55,6 +57,7 @@ def amount(body: Json, least: int = 1, most: int = MOST) -> int:
 
 
 def phone(body: Json, field: str) -> str:
+    """Raises DarajaError."""
     number = text(body, field, 12)
     if PHONE.fullmatch(number) is None:
         raise bad(field)
@@ -136,6 +139,7 @@ def status_query(body: Json, app: DarajaApp) -> None:
 
 
 def credential_form(body: Json) -> None:
+    """Raises DarajaError unless it could be an encrypted password; it is opened later."""
     credential = text(body, "SecurityCredential", CREDENTIAL_LENGTH, least=CREDENTIAL_LENGTH)
     try:
         base64.b64decode(credential, validate=True)
@@ -155,6 +159,7 @@ def initiator_known(body: Json, field: str, app: DarajaApp) -> bool:
 
 
 def json_object(body: Any) -> Json:
+    """Raises DarajaError."""
     if not isinstance(body, dict):
         raise DarajaError(400, "400.002.02", "Bad Request - Invalid Request Body")
     return body

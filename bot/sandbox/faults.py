@@ -45,6 +45,7 @@ class Faults:
         self._tell()
 
     def take(self, at: str) -> Fault | None:
+        """The fault that strikes now, which is used up."""
         if not self._armed[at]:
             return None
         fault = self._armed[at].popleft()

@@ -14,6 +14,8 @@ BEAT = 10.0  # seconds
 
 
 class Feed:
+    """Keeps the latest entries for those who come back."""
+
     def __init__(self, run: str) -> None:
         """`run` marks the numbers, so that those of an earlier run are known to be foreign."""
         self._run = run
@@ -25,6 +27,7 @@ class Feed:
 
     @property
     def cursor(self) -> str:
+        """After which entry a page that loads now watches on."""
         return f"{self._run}.{self._number}"
 
     def tell(self, kind: str, data: Any) -> None:

@@ -1,8 +1,8 @@
 """Graph: the emulated WhatsApp Cloud API: POST /{version}/{phone_number_id}/messages, and a look at the
 number itself.
 
-Source: developers.facebook.com/documentation/business-messaging/whatsapp/reference. Whoever relies on
-a limit here relies on Meta's: what it refuses, Meta refuses.
+Source: https://developers.facebook.com/documentation/business-messaging/whatsapp/reference. Whoever relies
+on a limit here relies on Meta's: what it refuses, Meta refuses.
 """
 
 import hmac

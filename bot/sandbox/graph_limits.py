@@ -1,7 +1,7 @@
 """Limits: what the Cloud API accepts of a message, and the errors it answers otherwise.
 
-Source: developers.facebook.com/documentation/business-messaging/whatsapp (messages, interactive messages,
-error codes). Meta tells no unit of length; characters are counted here.
+Source: https://developers.facebook.com/documentation/business-messaging/whatsapp (messages, interactive
+messages, error codes). Meta tells no unit of length; characters are counted here.
 """
 
 from collections.abc import Sequence
@@ -118,6 +118,7 @@ def _check_template(template: Json) -> None:
 
 
 def check_interactive(interactive: Json) -> None:
+    """Raises GraphError."""
     kinds = {
         "button": _check_buttons,
         "list": _check_list,

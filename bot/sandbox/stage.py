@@ -46,5 +46,6 @@ class Stage:
 
 
 def stage_of(world: World) -> Stage:
+    """A new one, on which nothing has happened."""
     feed = Feed(world.seed)
     return Stage(world, Ids(world.seed), feed, Faults(feed), Wire())

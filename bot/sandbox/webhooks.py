@@ -1,7 +1,7 @@
 """Webhooks: what Meta posts to the app: the JSON of messages and statuses, signed, in order per phone.
 
-Source: developers.facebook.com/documentation/business-messaging/whatsapp/webhooks. Meta tries again for
-seven days when the answer is not 200; here for as long as `World.retry_delays` lasts.
+Source: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks. Meta tries again
+for seven days when the answer is not 200; here for as long as `World.retry_delays` lasts.
 """
 
 import asyncio
@@ -145,4 +145,5 @@ def failed_value(payload: Json, wamid: str, code: int, title: str, now_ms: int) 
 
 
 def opaque(data: str | None) -> Json:
+    """What the sender gave to be told with each status."""
     return {} if data is None else {"biz_opaque_callback_data": data}

@@ -11,6 +11,8 @@ TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 class Wire:
+    """Open while the sandbox runs."""
+
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
         self._errands: set[asyncio.Task[None]] = set()

@@ -10,6 +10,8 @@ WINDOW_CLOSED = 131047  # said of the send, or later by a status
 
 
 class Verdict(StrEnum):
+    """What is done about a message that Meta refused."""
+
     RETRY = "retry"  # temporary: again, waiting longer each time
     PAUSE_PAIR = "pause_pair"  # too fast to this person: only this one waits
     PAUSE_NUMBER = "pause_number"  # too fast altogether: the tenant's number rests

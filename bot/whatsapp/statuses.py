@@ -1,4 +1,7 @@
-"""The statuses of a sent message: they come in any order and only ever move it forward."""
+"""The statuses of a sent message: they come in any order and only ever move it forward.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
+"""
 
 # What a message may become. A failure is told at the send or instead of a delivery: once a message was
 # delivered, a late "failed" is of a retry of theirs; and what failed stays so.

@@ -38,6 +38,7 @@ async def told_again(work: Work, attempt: Attempt, receipt: str | None) -> None:
 
 
 async def used_elsewhere(work: Work, attempt: Attempt, receipt: str) -> bool:
+    """Whether another attempt has this receipt of the provider's."""
     query = sa.select(attempts.c.id).where(
         attempts.c.tenant_id == work.tenant,
         attempts.c.provider == attempt.provider,

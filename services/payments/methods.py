@@ -16,6 +16,7 @@ _COLUMN = "saved_methods.details"
 
 
 async def ways(work: Work, person_id: UUID) -> tuple[Way, ...]:
+    """The saved ones of this person."""
     query = (
         sa.select(saved_methods)
         .where(_of(work, person_id))

@@ -139,14 +139,17 @@ async def in_the_way(work: Work, payment_id: UUID) -> Sequence[Any]:
 
 
 async def move(work: Work, attempt: Attempt, *states: str, **values: Any) -> bool:
+    """From one of these states, with these values; False where it stands in another."""
     return await transition(work, attempts.c.state, attempt.id, states, values)
 
 
 async def move_payment(work: Work, attempt: Attempt, *statuses: str, **values: Any) -> bool:
+    """The same of its payment, by status."""
     return await transition(work, payments.c.status, attempt.payment_id, statuses, values)
 
 
 async def move_order(work: Work, order_id: UUID, *statuses: str, to: str) -> None:
+    """The same of an order."""
     await transition(work, orders.c.status, order_id, statuses, {"status": to})
 
 
@@ -159,6 +162,7 @@ async def tell(work: Work, attempt: Attempt, news: News) -> None:
 
 
 def still_open(attempt: Attempt) -> PaymentOpen:
+    """News: nothing is known yet."""
     return PaymentOpen(
         payment_id=attempt.payment_id,
         order_id=attempt.order_id,
@@ -168,6 +172,7 @@ def still_open(attempt: Attempt) -> PaymentOpen:
 
 
 def unpaid(attempt: Attempt, because: Unpaid) -> PaymentFailed:
+    """News: it has failed."""
     return PaymentFailed(
         payment_id=attempt.payment_id,
         order_id=attempt.order_id,

@@ -42,6 +42,8 @@ class CurrencyInUse(Exception):
 
 @dataclass
 class Applied:
+    """What applying a file has done."""
+
     tenant_id: UUID
     slug: str
     created: bool
@@ -95,6 +97,7 @@ async def _payouts_go_on(work: Work, row: Any, changed: list[str]) -> list[str]:
 
 
 async def id_of(connection: Any, slug: str) -> UUID | None:
+    """The tenant's id; None where no tenant has this slug."""
     found: UUID | None = await connection.scalar(sa.select(tenants.c.id).where(tenants.c.slug == slug))
     return found
 

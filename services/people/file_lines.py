@@ -12,6 +12,8 @@ Where = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Wrong:
+    """One mistake of a file, told by its line and key."""
+
     line: int
     where: str
     what: str

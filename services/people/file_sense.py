@@ -15,6 +15,7 @@ _ENDLESS = 10**18
 
 
 def senseless(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
+    """Each mistake that only shows where several keys are seen together."""
     amounts = list(_amounts(file, lines))
     yield from amounts
     if not amounts:

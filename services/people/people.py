@@ -23,6 +23,7 @@ async def active_staff(work: Work) -> dict[UUID, frozenset[str]]:
 
 
 async def with_scope(work: Work, scope: str) -> set[UUID]:
+    """The active staff who hold it."""
     return {person for person, scopes in (await active_staff(work)).items() if scope in scopes}
 
 
@@ -55,6 +56,7 @@ async def names_of(work: Work, person_ids: Iterable[UUID]) -> dict[UUID, str]:
 
 
 async def conversations_of(work: Work, person_id: UUID) -> list[UUID]:
+    """One for each phone or user id of theirs."""
     query = (
         sa.select(conversations.c.id)
         .where(conversations.c.tenant_id == work.tenant, conversations.c.person_id == person_id)

@@ -204,6 +204,8 @@ class Payout:
 
 
 class Reads(Protocol):
+    """Understands its own callbacks."""
+
     def read(self, about: str, body: bytes) -> Report:
         """A callback; `about` as in `Report`, known by the address that it came to.
 
@@ -215,6 +217,8 @@ class Reads(Protocol):
 
 @runtime_checkable
 class Collects(Reads, Protocol):
+    """Takes money of customers, by a prompt on their phones."""
+
     async def collect(self, prompt: Prompt) -> Answer: ...
 
     async def check(self, reference: str) -> Word:
@@ -224,6 +228,8 @@ class Collects(Reads, Protocol):
 
 @runtime_checkable
 class PaysOut(Reads, Protocol):
+    """Sends money to destinations."""
+
     async def pay_out(self, payout: Payout) -> Answer: ...
 
     async def ask(

@@ -2,6 +2,7 @@
 
 The same field is a number in one body and a string in the next, a list of one item an object, an
 empty item has no value. Numbers are read as decimals, so that no amount passes through a float.
+Source: https://developer.safaricom.co.ke/apis/TransactionStatus and live bodies, which differ from it.
 """
 
 import json
@@ -54,6 +55,7 @@ def id_of(value: Any) -> str | None:
 
 
 def ids_of(told: Json, *keys: str) -> frozenset[str]:
+    """Those of these keys that are there."""
     return frozenset(found for key in keys if (found := id_of(told.get(key))) is not None)
 
 

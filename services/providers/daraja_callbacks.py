@@ -1,8 +1,9 @@
 """Callbacks: what Daraja posts to our addresses, read into the one word that matters.
 
 Nothing signs them; the service trusts the address they came to, our references and our amount.
-Source: developer.safaricom.co.ke (M-Pesa Express, Business to Customer, Transaction Status: result
-parameters), and live bodies: `Balance` comes without a value, a single parameter without a list.
+Source: https://developer.safaricom.co.ke/apis/MpesaExpressSimulate, /BusinessToCustomer and
+/TransactionStatus (result parameters), and live bodies: `Balance` comes without a value, a single
+parameter without a list.
 """
 
 from decimal import Decimal

@@ -1,9 +1,9 @@
 """Calls: the requests that we make of Daraja, and what each way of not accepting one means.
 
-Source: developer.safaricom.co.ke (each API's page, error codes). An error is {requestId, errorCode,
-errorMessage} of M-Pesa or {"fault": ...} of the gateway before it. Only a plain no is a no: a server
-error may come after the request was queued, so it is *unknown*, but for the few that are known to be
-said before.
+Source: https://developer.safaricom.co.ke/apis (each API's page, error codes). An error is {requestId,
+errorCode, errorMessage} of M-Pesa or {"fault": ...} of the gateway before it. Only a plain no is a no: a
+server error may come after the request was queued, so it is *unknown*, but for the few that are known to
+be said before.
 """
 
 import re

@@ -1,7 +1,8 @@
 """Codes: M-Pesa's result codes and statuses in our words. What is not in a table is pending.
 
-Source: developer.safaricom.co.ke (M-Pesa Express, Business to Customer and Transaction Status: result
-codes), and bodies seen live where the pages are silent. Descriptions vary in wording: only codes count.
+Source: https://developer.safaricom.co.ke/apis/MpesaExpressSimulate, /BusinessToCustomer and
+/TransactionStatus (result codes), and bodies seen live where the pages are silent. Descriptions vary in
+wording: only codes count.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,9 @@
 """M-Pesa, by Safaricom's Daraja: prompts on customers' phones, and payouts to phones.
 
-https://developer.safaricom.co.ke: M-Pesa Express (STK push) and its query, Business to Customer v3,
-Transaction Status. The other parts: settings in `mpesa_settings`, error bodies in `daraja_calls`, result
-codes in `daraja_codes`, callbacks in `daraja_callbacks`, the wire in `daraja_client`.
+https://developer.safaricom.co.ke/apis/MpesaExpressSimulate (STK push, and its query beside it),
+/BusinessToCustomer (version 3) and /TransactionStatus. The other parts: settings in `mpesa_settings`, error
+bodies in `daraja_calls`, result codes in `daraja_codes`, callbacks in `daraja_callbacks`, the wire in
+`daraja_client`.
 """
 
 import base64

@@ -2,6 +2,7 @@
 
 A tenant may collect only, or pay out only, so most is optional; `missing_to_collect` and
 `missing_to_pay_out` name what an ability still lacks.
+https://developer.safaricom.co.ke/apis/MpesaExpressSimulate and /BusinessToCustomer
 """
 
 from typing import Annotated, Self
@@ -58,6 +59,7 @@ class MpesaSettings(ProviderSettings):
 
     @property
     def app(self) -> str:
+        """The consumer key: Daraja's tokens are the app's."""
         return self.consumer_key.get_secret_value()
 
     @property

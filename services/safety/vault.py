@@ -62,6 +62,7 @@ class Vault:
         return _VERSION + self._first + nonce + cipher.encrypt(nonce, plain, _where(tenant, column, row))
 
     def open(self, sealed: bytes, tenant: UUID, column: str, row: bytes | str) -> bytes:
+        """Raises Unopenable."""
         cipher = self._ciphers.get(sealed[1:_HEAD])
         if sealed[:1] != _VERSION or cipher is None:
             raise Unopenable(column)

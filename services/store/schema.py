@@ -190,6 +190,7 @@ def waits_for_turn(events: Any) -> sa.ColumnElement[bool]:
 
 
 def waits_aside(events: Any) -> sa.ColumnElement[bool]:
+    """The same of events that no conversation has: statuses and callbacks."""
     return sa.and_(events.c.state == sa.literal_column("'waiting'"), events.c.conversation_id.is_(None))
 
 

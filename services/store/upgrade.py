@@ -17,6 +17,7 @@ _LOCK = 0x6C697061  # "lipa": one upgrade at a time
 
 
 def config(connection: sa.Connection | None = None) -> Config:
+    """Alembic's, for this connection."""
     settings = Config()
     settings.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     settings.attributes["connection"] = connection

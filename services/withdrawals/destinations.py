@@ -34,6 +34,7 @@ async def known(work: Work) -> tuple[Destination, ...]:
 
 
 async def configured_one(work: Work) -> Destination | None:
+    """The tenant file's own; None where it has none."""
     tenant = await people.tenant_of(work)
     if tenant.payout_method_type is None or tenant.payout_sealed is None:
         return None
@@ -60,10 +61,12 @@ async def is_new(work: Work, destination: Destination) -> bool:
 
 
 def same(one: Destination, other: Destination) -> bool:
+    """Whether money would arrive at the same place."""
     return one.method_type == other.method_type and one.details == other.details
 
 
 def seal(work: Work, destination: Destination, withdrawal_id: UUID) -> dict[str, object]:
+    """The columns of a withdrawal that hold it."""
     return {
         "details_sealed": work.seal(destination.details, COLUMN, withdrawal_id),
         "details_index": work.index(destination.details, COLUMN),

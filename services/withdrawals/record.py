@@ -99,6 +99,7 @@ async def advance(
 async def note(
     work: Work, withdrawal_id: UUID, status: str, by: UUID | None, reason: str | None = None
 ) -> None:
+    """A line of its history."""
     await work.connection.execute(
         sa.insert(withdrawal_history).values(
             tenant_id=work.tenant,

@@ -19,11 +19,14 @@ UNDECIDED = ("created", "submitting", "pending", "unknown")
 
 @dataclass(frozen=True)
 class Sending:
+    """Both rows, as they are under the lock."""
+
     payout: sa.Row[Any]
     withdrawal: sa.Row[Any]
 
     @property
     def net(self) -> Money:
+        """What is sent."""
         return Money(self.withdrawal.net, self.withdrawal.currency)
 
     @property
@@ -43,9 +46,11 @@ async def sending(work: Work, payout_id: UUID) -> Sending:
 
 
 async def move(work: Work, payout_id: UUID, *states: str, **values: Any) -> bool:
+    """From one of these states, with these values; False where it stands in another."""
     return await transition(work, payouts.c.state, payout_id, states, values)
 
 
 async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:
+    """In the audit, for somebody to look at."""
     known = {"withdrawal_id": str(one.withdrawal.id), "net": str(one.net)}
     await audit.record(work, audit.PROVIDER, action, one.payout.id, known | facts, alert=True)
