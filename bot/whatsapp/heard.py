@@ -1,4 +1,7 @@
-"""Heard: a stored message -> what a conversation hears."""
+"""Heard: a stored message -> what a conversation hears.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+"""
 
 import re
 from datetime import datetime
