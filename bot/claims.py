@@ -143,6 +143,7 @@ def _person(row: sa.Row[Any]) -> Person:
 
 
 async def count_tries(connection: AsyncConnection, waiting: Sequence[Waiting]) -> None:
+    """In a commit of its own, before they are played."""
     if waiting:
         await connection.execute(_COUNT, {"seqs": padded([event.seq for event in waiting])})
 

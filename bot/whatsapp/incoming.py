@@ -72,6 +72,7 @@ class Event(NamedTuple):
 
     @property
     def happened_at(self) -> datetime | None:
+        """None where what was told is no moment."""
         return moment(self.timestamp)
 
 

@@ -20,6 +20,7 @@ _TO_DO = (
 
 
 async def other_amount(work: Work, attempt: Attempt, word: Succeeded) -> None:
+    """A success that tells another amount than ours."""
     facts = {"told": str(word.amount), "receipt": word.receipt, "to_do": _TO_DO}
     await alert(work, attempt, "payment.amount_mismatch", **facts)
     if attempt.doubt != Doubt.OTHER_AMOUNT and await move(

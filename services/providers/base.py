@@ -219,7 +219,9 @@ class Reads(Protocol):
 class Collects(Reads, Protocol):
     """Takes money of customers, by a prompt on their phones."""
 
-    async def collect(self, prompt: Prompt) -> Answer: ...
+    async def collect(self, prompt: Prompt) -> Answer:
+        """Ask the customer. What may have reached them and was not answered plainly is Unknown."""
+        ...
 
     async def check(self, reference: str) -> Word:
         """What became of an accepted prompt, by the reference of `Accepted`."""
@@ -230,7 +232,10 @@ class Collects(Reads, Protocol):
 class PaysOut(Reads, Protocol):
     """Sends money to destinations."""
 
-    async def pay_out(self, payout: Payout) -> Answer: ...
+    async def pay_out(self, payout: Payout) -> Answer:
+        """Send it, once for one `attempt_id`. What may have been queued and was not answered plainly is
+        Unknown."""
+        ...
 
     async def ask(
         self, attempt_id: UUID, reference: str | None, callback_url: str, timeout_url: str
