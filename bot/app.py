@@ -138,8 +138,8 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     settings, clock = parts.settings, parts.clock
     intake = Intake(parts.database, parts.vault, parts.tenants, parts.bell, clock, parts.pace)
     token = settings.whatsapp.verify_token.get_secret_value()
-    meta = MetaWebhook(intake, settings.whatsapp.app_secrets, token)
-    hooks = Hooks(parts.database, parts.vault, parts.bell, clock)
+    meta = MetaWebhook(intake, settings.whatsapp.app_secrets, token, proxies=settings.proxies)
+    hooks = Hooks(parts.database, parts.vault, parts.bell, clock, proxies=settings.proxies)
     health = Health(parts.database, clock)
 
     async def live(_app: web.Application) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ from pydantic_settings import SettingsError as UnreadableSettings
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.caller import Network, networks
 from services.safety.vault import parse_keys
 
 _MAKE_A_KEY = 'python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
@@ -118,6 +119,15 @@ class Settings(BaseModel):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        try:
+            networks(value)
+        except ValueError:
+            raise ValueError("must be addresses or networks between commas, such as 10.0.0.0/8") from None
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _in_any_case(cls, value: Any) -> Any:
@@ -127,6 +137,11 @@ class Settings(BaseModel):
     def keys(self) -> list[bytes]:
         """The first encrypts, all decrypt."""
         return parse_keys(self.secret_keys.get_secret_value())
+
+    @property
+    def proxies(self) -> list[Network]:
+        """Who is believed about whom they ask for."""
+        return networks(self.trusted_proxies)
 
     @property
     def migration_url(self) -> str:

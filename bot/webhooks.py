@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.answers import Answer
 from bot.away import AWAY, unavailable
+from bot.caller import Network, caller
 from bot.intake import Intake
 from bot.whatsapp.incoming import NotAnObject, read
 from bot.whatsapp.signature import verify
@@ -42,8 +43,11 @@ class MetaWebhook:
         app_secrets: Sequence[bytes],
         verify_token: str,
         patience_seconds: float = _PATIENCE_SECONDS,
+        *,
+        proxies: Sequence[Network] = (),
     ) -> None:
         self._intake, self._secrets, self._patience = intake, app_secrets, patience_seconds
+        self._proxies = proxies
         self._verify_token = verify_token.encode()
 
     async def handshake(self, request: web.Request) -> web.Response:
@@ -51,6 +55,7 @@ class MetaWebhook:
         query = request.query
         token = query.get("hub.verify_token", "").encode()
         if query.get("hub.mode") != "subscribe" or not hmac.compare_digest(token, self._verify_token):
+            log.warning("webhook.handshake_refused", client=_client(request, self._proxies))
             return web.Response(status=403, text="The verify token or mode is wrong.")
         return web.Response(
             text=query.get("hub.challenge", ""),
@@ -98,8 +103,17 @@ class MetaWebhook:
 class Hooks:
     """The providers' unsigned callbacks: the token in the address is the credential."""
 
-    def __init__(self, database: Database, vault: Vault, bell: Bell, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        bell: Bell,
+        clock: Callable[[], datetime],
+        *,
+        proxies: Sequence[Network] = (),
+    ) -> None:
         self._database, self._vault, self._bell, self._clock = database, vault, bell, clock
+        self._proxies = proxies
 
     async def called(self, request: web.Request) -> web.Response:
         """404 for an unknown token; anything on a known one is stored and answered 200."""
@@ -108,7 +122,7 @@ class Hooks:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 tenant = await self._tenant_of(token)
                 if tenant is None:
-                    log.warning("hooks.unknown_token")
+                    log.warning("hooks.unknown_token", client=_client(request, self._proxies))
                     return web.Response(status=404, text="No such address.")
                 await self._store(tenant, token, await _told(request))
         except AWAY as error:
@@ -144,6 +158,10 @@ class Hooks:
                 )
                 .on_conflict_do_nothing()
             )
+
+
+def _client(request: web.Request, proxies: Sequence[Network]) -> str | None:
+    return caller(request.remote, request.headers.getall("X-Forwarded-For", ()), proxies)
 
 
 def _hash(token: str) -> bytes:

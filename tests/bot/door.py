@@ -159,6 +159,7 @@ def _settings(graph_url: str) -> Settings:
             verify_token=SecretStr(VERIFY_TOKEN),
             graph_url=graph_url,
         ),
+        trusted_proxies="127.0.0.0/8",
     )
 
 

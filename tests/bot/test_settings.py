@@ -61,6 +61,8 @@ def test_several_secrets_and_keys_while_rotating(environment):
         ("LIPACHAT_PUBLIC_URL", "https:///hooks", "must begin with https://"),
         ("LIPACHAT_WHATSAPP__GRAPH_URL", "graph.facebook.com", "must begin with https://"),
         ("LIPACHAT_MPESA__URL", "api.safaricom", "must begin with https://"),
+        ("LIPACHAT_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example", "must be addresses or networks"),
+        ("LIPACHAT_TRUSTED_PROXIES", "10.0.0.1/8", "must be addresses or networks"),
         ("LIPACHAT_LOG_LEVEL", "loudly", "'debug', 'info', 'warning' or 'error'"),
         ("LIPACHAT_SECRETS_DIR", "/nowhere/at/all", "is no directory"),
         ("LIPACHAT_WHATSAPP__APP_SECRET", " , ", "must not be empty"),

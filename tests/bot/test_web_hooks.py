@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
+import structlog
 
 from bot.webhooks import MOST_BYTES
 from services.store.schema import inbox
@@ -42,6 +43,19 @@ async def test_a_token_that_is_unknown_or_malformed_is_404_and_stores_nothing(do
     assert (await door.post(path, b"{}")).status == 404
     assert (await door.get(path)).status == 404
     assert await bodies(door) == []
+
+
+async def test_who_guesses_at_addresses_is_named_in_the_log_as_a_proxy_of_ours_tells_it(door, token):
+    with structlog.testing.capture_logs() as logs:
+        await door.post("/hooks/" + "0" * 64, b"{}")
+        await door.post("/hooks/" + "0" * 64, b"{}", **{"X-Forwarded-For": "6.6.6.6, 203.0.113.7"})
+        await door.get("/webhooks/whatsapp")
+    told = [(line["event"], line["client"]) for line in logs if "client" in line]
+    assert told == [
+        ("hooks.unknown_token", "127.0.0.1"),
+        ("hooks.unknown_token", "203.0.113.7"),
+        ("webhook.handshake_refused", "127.0.0.1"),
+    ]
 
 
 async def test_a_token_that_is_nearly_right_is_404(door, token):
