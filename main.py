@@ -136,14 +136,16 @@ def db_current() -> None:
     from services.store import upgrade
     from services.store.database import Database
 
-    async def run(settings: "Settings") -> str | None:
+    async def run(settings: "Settings") -> tuple[bool, str | None]:
         database = Database(settings.database_url)
         try:
-            return await upgrade.current(database)
+            return upgrade.is_there(database), await upgrade.current(database)
         finally:
             await database.close()
 
-    current = _run(run)
+    there, current = _run(run)
+    if not there:
+        typer.echo("There is no database yet. Make one with: python main.py db upgrade", err=True)
     _print({"current": current, "needed": upgrade.head(), "up_to_date": current == upgrade.head()})
     raise typer.Exit(0 if current == upgrade.head() else _REFUSED)
 

@@ -80,11 +80,16 @@ def bind(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=1024, reuse_port=False)
     except OSError as error:
         cause = (error.strerror or str(error)).partition(" (")[0]
-        raise CannotRun(f"Cannot listen on {host}:{port}: {cause}.") from error
+        raise CannotRun(f"Cannot listen on {_netloc(host, port)}: {cause}.") from error
 
 
 def address(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    """As it is opened in a browser."""
+    return f"http://{_netloc(host, port)}"
+
+
+def _netloc(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _serve_child(settings: Settings, bound: socket.socket, worker: bool) -> None:  # noqa: FBT001  passed by position to a process

@@ -20,9 +20,11 @@ class Page:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         app = urlsplit(stage.world.app_url)
+        # Such a policy cannot name an address of IPv6.
+        host = f"*:{app.port}" if ":" in (app.hostname or "") else app.netloc
         self._policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-            f"img-src 'self' data: {app.scheme}://{app.netloc}; "
+            f"img-src 'self' data: {app.scheme}://{host}; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
 

@@ -17,7 +17,7 @@ from services.people.access import who_may_withdraw
 from services.people.staffing import staff_changed
 from services.people.tenant_file import LimitsPart, ProvidersPart, TenantFile
 from services.providers import PROVIDERS
-from services.store.schema import accounts, credentials, fees, products, tenants
+from services.store.schema import accounts, attempts, credentials, fees, products, tenants
 from services.withdrawals.freeze import unfreeze
 from services.work import Work, canonical
 from services.written import minor_of, ppm_of
@@ -128,8 +128,9 @@ async def _refuse_taken_number(work: Work, file: TenantFile) -> None:
 
 
 async def _refuse_while_in_use(work: Work, currency: str) -> None:
-    query = sa.select(sa.exists().where(accounts.c.tenant_id == work.tenant))
-    if await work.connection.scalar(query):
+    """Who was asked to pay may have paid, however late that is told."""
+    moved, asked = (sa.exists().where(table.c.tenant_id == work.tenant) for table in (accounts, attempts))
+    if await work.connection.scalar(sa.select(moved | asked)):
         raise CurrencyInUse(
             f"the tenant has books in {currency} already: keep that, or make another tenant with its own slug"
         )

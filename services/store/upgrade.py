@@ -36,15 +36,16 @@ async def check(url: str) -> None:
 
 async def current(database: Database) -> str | None:
     """The revision that the database is at; None where it has no tables of ours, or is no file yet."""
-    if not database.is_postgres and not _file_is_there(database):
+    if not is_there(database):
         return None  # looking makes none
     async with database.reading() as connection:
         return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
 
 
-def _file_is_there(database: Database) -> bool:
+def is_there(database: Database) -> bool:
+    """False for a file of SQLite that nobody has made; of a server's only a question tells."""
     path = database.url.database
-    return not path or Path(path).exists()
+    return database.is_postgres or not path or Path(path).exists()
 
 
 def head() -> str:

@@ -1,13 +1,26 @@
 """What the command line refuses: in a sentence, with the exit code of the manual, and without a trace."""
 
+import asyncio
 import base64
 import json
 import socket
 import time
+from datetime import UTC, datetime
 
+import aiohttp
 import pytest
+import sqlalchemy as sa
 
-from tests.e2e.installation import Installation
+from services import ledger
+from services.ids import new_id
+from services.money import Money
+from services.safety.vault import Vault
+from services.store.database import Database
+from services.store.schema import tenants
+from services.work import Work
+from tests.e2e.installation import Installation, ready
+from tests.servers import free_port
+from tests.services.people.registry import SMALL
 
 
 @pytest.fixture
@@ -33,6 +46,50 @@ def one_sentence(said):
 def test_an_old_schema_is_refused_with_the_command_that_mends_it(installation, command):
     said = one_sentence(installation.run(*command, code=1))
     assert said == "The database has an older schema. Run: python main.py db upgrade"
+
+
+def test_a_database_that_is_not_there_is_not_made_by_looking(installation):
+    said = installation.run("db", "current", code=1)
+    assert "There is no database yet. Make one with: python main.py db upgrade\n" in said
+    assert '"up_to_date": false' in said
+    assert not list(installation.folder.iterdir())
+
+
+def test_the_currency_of_a_tenant_with_books_is_refused_with_its_line(current):
+    path = current.folder / "shop.toml"
+    path.write_text(SMALL)
+    current.run("tenant", "apply", "shop.toml")
+    asyncio.run(with_a_sale(current))
+    path.write_text(SMALL.replace("[tenant]", '[tenant]\ncurrency = "UGX"'))
+    line = SMALL.splitlines().index("[tenant]") + 2
+    said = one_sentence(current.run("tenant", "apply", "shop.toml", code=1))
+    assert said.startswith(f"shop.toml:{line}: ")
+    assert "has books in KES already" in said
+    assert json.loads(current.run("tenant", "show", "mama-njeri"))["tenant"]["currency"] == "KES"
+
+
+async def with_a_sale(installation):
+    database = Database(installation.environment["LIPACHAT_DATABASE_URL"])
+    async with database.transaction() as connection:
+        (tenant,) = (await connection.execute(sa.select(tenants.c.id))).scalars().all()
+        work = Work(connection, Vault([bytes(range(32))]), tenant, datetime.now(UTC))
+        sale = ledger.Transfer("provider:mpesa", ledger.WALLET, Money.parse("500", "KES"), "sale")
+        await ledger.post(work, new_id(), [sale])
+    await database.close()
+
+
+def test_it_serves_on_ipv6_and_says_where(current):
+    port = free_port()
+    process = current.start("serve", "--host", "::1", "--port", str(port))
+    asyncio.run(answers(f"http://[::1]:{port}"))
+    current.stop()
+    assert process.returncode == 0
+    assert f"http://[::1]:{port}" in current.logs()
+
+
+async def answers(url):
+    async with aiohttp.ClientSession() as http:
+        await ready(http, url)
 
 
 def test_what_is_not_set_is_named_all_at_once_with_how_to_make_it(installation):

@@ -142,7 +142,17 @@ async def test_a_chat_fits_every_screen(emptied):
         assert await emptied.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "example.org"])
+@browser
+async def test_it_listens_on_this_machines_other_address_too(sandbox, phones):
+    with sandbox.running("--host", "::1") as url:
+        assert url == f"http://[::1]:{sandbox.port + 1}/"
+        await phones.open(url)
+        await story.pays_and_saves(phones)
+        assert phones.complaints == []
+        assert phones.hosts == {f"[::1]:{sandbox.port + 1}"}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.org"])
 def test_it_listens_on_this_machine_only(sandbox, host):
     assert "listens on this machine only" in sandbox.refused("--host", host)
 

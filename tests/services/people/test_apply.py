@@ -15,6 +15,7 @@ from services.news import TenantChanged
 from services.people.apply import CurrencyInUse, NumberTaken
 from services.people.tenant_file import TenantFile
 from services.work import Work
+from tests.services.business import Business
 from tests.services.people.registry import ANOTHER, CERTIFICATE, FULL, SMALL, differing
 
 # What is written instead, what is named as changed, and whose rows may differ then.
@@ -198,6 +199,14 @@ async def test_the_currency_stays_once_there_are_books_in_it(registry):
     with pytest.raises(CurrencyInUse, match="has books in KES already"):
         await registry.apply(other)
     assert await registry.tables() == before
+
+
+async def test_it_stays_too_once_somebody_was_asked_to_pay_in_it(registry):
+    """The yes may come any day."""
+    business = await Business(registry.database, registry.vault).open(slug="mama-njeri")
+    await business.pay("500")
+    with pytest.raises(CurrencyInUse, match="has books in KES already"):
+        await registry.apply(SMALL.replace("[tenant]", '[tenant]\ncurrency = "UGX"'))
 
 
 @pytest.mark.parametrize(
