@@ -9,6 +9,7 @@ a few times when none has come.
 import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -35,6 +36,7 @@ from services.store.schema import conversations
 log = structlog.get_logger()
 
 _POLL_SECONDS = 1.0
+_BREATH_SECONDS = 0.004  # between commits: what is sent meanwhile shares the next one
 _UNKNOWN_WAIT = timedelta(seconds=30)
 _MOST_TRIES = 8
 _MOST_UNKNOWN = 3  # each may be one more copy on the person's screen
@@ -60,7 +62,9 @@ class Delivery:
         self._whatsapp, self._bell, self._clock = whatsapp, bell, clock
         self._pace = pace or Pace()
         self._abreast = abreast
-        self._marks: GroupCommit[Mark | ChatKey] = GroupCommit(self._mark)
+        self._marks: GroupCommit[Mark | ChatKey] = GroupCommit(
+            self._mark, pace=partial(asyncio.sleep, _BREATH_SECONDS)
+        )
         self._ending = False
         self._sending: set[asyncio.Task[None]] = set()
         self._receipts = Receipts(whatsapp)

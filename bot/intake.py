@@ -177,8 +177,8 @@ class Senders:
         found = await self._find(people)
         chats = {}
         for (tenant, phone, user_id), name in sorted(people.items(), key=str):
-            by_phone = found.get((tenant, self._index(tenant, "phone", phone)))
-            by_user = found.get((tenant, self._index(tenant, "user_id", user_id)))
+            by_phone = self._known(found, tenant, "phone", phone)
+            by_user = self._known(found, tenant, "user_id", user_id)
             chat = by_phone or by_user or await self._make(tenant, phone, user_id, name)
             if by_phone != by_user and chat in (by_phone, by_user):
                 await self._link(tenant, chat, phone, user_id, by_user)
@@ -203,6 +203,13 @@ class Senders:
             )
         )
         return {(row[0], row[1]): row[2] for row in await self._connection.execute(query)}
+
+    def _known(
+        self, found: Mapping[tuple[UUID, bytes | None], UUID], tenant: UUID, column: str, value: str | None
+    ) -> UUID | None:
+        """Whichever key it was indexed under: an older one, until all is under the first."""
+        chats = (found.get((tenant, index)) for index in self._indexes(tenant, column, value))
+        return next((chat for chat in chats if chat is not None), None)
 
     def _indexes(self, tenant: UUID, column: str, value: str | None) -> list[bytes]:
         return self._vault.indexes(value, tenant, f"conversations.{column}") if value else []

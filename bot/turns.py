@@ -39,6 +39,7 @@ log = structlog.get_logger()
 
 MOST_TRIES = 4
 _POLL_SECONDS = 1.0
+_BREATH_SECONDS = 0.004  # between batches: what comes meanwhile shares the next one
 _LEASE = timedelta(seconds=10)
 
 
@@ -96,7 +97,9 @@ class Turns:
                 log.exception("turns.failed")
                 await asyncio.sleep(_POLL_SECONDS)
                 continue
-            if not busy:
+            if busy:
+                await asyncio.sleep(_BREATH_SECONDS)
+            else:
                 await self._bell.wait("turns", _POLL_SECONDS)
 
     async def once(self) -> bool:

@@ -5,6 +5,7 @@ A lost ring is harmless: every waiter also polls.
 
 import asyncio
 import contextlib
+import secrets
 from collections import defaultdict
 from typing import Any
 
@@ -14,6 +15,7 @@ log = structlog.get_logger()
 
 _CHANNEL = "lipachat:bell"
 _LAST_RING_SECONDS = 1.0
+_BREATH_SECONDS = 0.004
 
 
 class Bell:
@@ -21,7 +23,7 @@ class Bell:
 
     def __init__(self, redis: Any = None) -> None:
         self._events: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self._redis = redis
+        self._redis, self._name = redis, secrets.token_hex(8)
         self._remote: set[str] = set()
         self._flush: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -58,16 +60,23 @@ class Bell:
             await self._redis.aclose()
 
     async def _publish(self) -> None:
-        """Rings that come while one is on its way share the next message."""
+        """Rings that come while one is on its way, or just after, share the next message."""
         from redis.exceptions import RedisError
 
         while self._remote:
             topics, self._remote = self._remote, set()
             try:
-                await self._redis.publish(_CHANNEL, ",".join(sorted(topics)))
+                await self._redis.publish(_CHANNEL, f"{self._name} {','.join(sorted(topics))}")
             except (RedisError, OSError) as error:
                 log.warning("bell.redis_lost", error=type(error).__name__)
                 return
+            await asyncio.sleep(_BREATH_SECONDS)
+
+    def _hear(self, message: str) -> None:
+        name, _, topics = message.partition(" ")
+        if name != self._name:  # our own have rung already
+            for topic in topics.split(","):
+                self._events[topic].set()
 
     async def _listen(self) -> None:
         from redis.exceptions import RedisError
@@ -78,8 +87,7 @@ class Bell:
                     await channel.subscribe(_CHANNEL)
                     async for message in channel.listen():
                         if message["type"] == "message":
-                            for topic in message["data"].decode().split(","):
-                                self._events[topic].set()
+                            self._hear(message["data"].decode())
             except (RedisError, OSError) as error:
                 log.warning("bell.redis_lost", error=type(error).__name__)
             await asyncio.sleep(1)

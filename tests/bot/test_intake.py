@@ -151,6 +151,15 @@ async def test_two_processes_that_meet_a_new_person_at_once_make_one_conversatio
     assert len(await rows(database, sa.select(inbox.c.seq))) == 20
 
 
+@pytest.mark.parametrize("known_by", [{"phone": "254712345678"}, {"phone": None, "user_id": "KE.1"}])
+async def test_a_person_stays_the_same_while_keys_rotate(intake, database, known_by):
+    await intake.store(post(text("w1", **known_by)))
+    rotated = Vault([bytes(range(1, 33)), bytes(range(32))])
+    later = Intake(database, rotated, TenantBook(database, rotated, now), Bell(), now)
+    await later.store(post(text("w2", **known_by)))
+    assert len(await rows(database, sa.select(conversations.c.id))) == 1
+
+
 async def test_a_message_to_an_unknown_number_is_kept_and_says_why(intake, database):
     await intake.store(post(text("w1"), number="999"))
     ((tenant, state, error),) = await rows(
