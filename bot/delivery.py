@@ -38,7 +38,9 @@ log = structlog.get_logger()
 _POLL_SECONDS = 1.0
 _BREATH_SECONDS = 0.004  # between commits: what is sent meanwhile shares the next one
 _UNKNOWN_WAIT = timedelta(seconds=30)
-_MOST_TRIES = 8
+_MOST_TRIES = 12  # by growing waits, within half an hour
+_SOON, _LATER, _LONG = timedelta(seconds=2), timedelta(minutes=1), timedelta(minutes=10)
+_WINDOW = timedelta(hours=24)
 _MOST_UNKNOWN = 3  # each may be one more copy on the person's screen
 _MARK_AGAIN_SECONDS, _MOST_MARKINGS = 0.5, 30  # together with a send, less than a lease
 
@@ -160,7 +162,7 @@ class Delivery:
             return await self._send(message)
         except Exception as error:
             log.exception("delivery.bug", seq=message.seq, tries=message.tries)
-            return NotSent(f"{type(error).__name__}: {error}")
+            return Refused(Verdict.RETRY, f"{type(error).__name__}: {error}", None)
 
     async def _send(self, message: Message) -> Outcome:
         tenant = await self._tenants.by_id(message.tenant_id)
@@ -190,7 +192,7 @@ class Delivery:
             case Sent(wamid=wamid):
                 await self._put(message, "sent", wamid=wamid)
             case NotSent(reason=reason):
-                await self._again(message, reason)
+                await self._once_reached(message, reason)
             case Refused():
                 await self._refused(message, answer)
             case _ if message.tries < _MOST_UNKNOWN:
@@ -224,11 +226,21 @@ class Delivery:
         self._resting[message.tenant_id] = self._clock() + wait
         await self._put(message, "waiting", error=reason, wait=wait, tries=message.tries - 1)
 
+    async def _once_reached(self, message: Message, reason: str) -> None:
+        """It never left us, which is no fault of it; tried for as long as the person's window may be open."""
+        age = self._clock() - message.said_at
+        if age > _WINDOW:
+            await self._give_up(message, reason)
+        else:
+            wait = min(max(age / 2, _SOON), _LATER)
+            await self._put(message, "waiting", error=reason, wait=wait, tries=message.tries - 1)
+
     async def _again(self, message: Message, reason: str) -> None:
         if message.tries >= _MOST_TRIES:
             await self._give_up(message, reason)
         else:
-            await self._put(message, "waiting", error=reason, wait=timedelta(seconds=2**message.tries))
+            wait = min(timedelta(seconds=2**message.tries), _LONG)
+            await self._put(message, "waiting", error=reason, wait=wait)
 
     async def _give_up(self, message: Message, reason: str) -> None:
         log.error("delivery.given_up", seq=message.seq, reason=reason)

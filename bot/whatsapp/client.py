@@ -52,15 +52,22 @@ Outcome = Sent | NotSent | Refused | UnknownSend
 class WhatsApp:
     """Sends for any number. Neither tokens nor phones appear in what it returns or raises."""
 
-    def __init__(self, http: aiohttp.ClientSession, graph_url: str, api_version: str) -> None:
-        self._http = http
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        graph_url: str,
+        api_version: str,
+        *,
+        timeout: aiohttp.ClientTimeout = _TIMEOUT,
+    ) -> None:
+        self._http, self._timeout = http, timeout
         self._base = f"{graph_url.rstrip('/')}/{api_version}"
 
     async def send(self, phone_number_id: str, access_token: str, body: bytes) -> Outcome:
         """`body` is the JSON of a message with its recipient."""
         try:
-            status, answer = await self._post(phone_number_id, access_token, body)
-        except aiohttp.ClientConnectorError as error:
+            status, answer = await self._post(phone_number_id, access_token, body, self._timeout)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return NotSent(type(error).__name__)
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
             return UnknownSend(type(error).__name__)
@@ -85,7 +92,7 @@ class WhatsApp:
         phone_number_id: str,
         access_token: str,
         body: bytes,
-        timeout: aiohttp.ClientTimeout = _TIMEOUT,  # noqa: ASYNC109  the client's own
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  the client's own
     ) -> tuple[int, bytes]:
         async with self._http.post(
             f"{self._base}/{phone_number_id}/messages",

@@ -26,6 +26,7 @@ from tests.bot.market import until
 from tests.bot.test_turns import Shop
 
 TOO_FAST_TO_THEM, TOO_FAST, TOKEN_EXPIRED, WINDOW, UNDELIVERABLE = 131056, 130429, 190, 131047, 131026
+UNAVAILABLE = 131016
 
 
 class Graph:
@@ -364,6 +365,38 @@ async def test_an_unknown_send_without_a_status_is_sent_again_a_few_times_and_th
         post.clock.now += timedelta(minutes=3)
     assert post.graph.texts(0) == ["a", "a", "a", "b"]
     assert await post.states() == ["failed", "sent"]
+
+
+async def test_what_cannot_be_sent_for_hours_is_sent_once_whatsapp_can_be_reached(post):
+    there = post.url
+    post.url = "http://127.0.0.1:9"  # nobody listens on the discard port
+    await post.says("a", "b")
+    away = post.another()
+    for _ in range(10):
+        await post.deliver(away)
+        post.clock.now += timedelta(hours=1)
+    assert await post.states() == ["waiting", "waiting"]
+    post.url = there
+    await post.deliver(post.another())
+    assert post.graph.texts(0) == ["a", "b"]
+
+
+async def test_what_cannot_be_sent_for_a_day_is_given_up(post):
+    post.url = "http://127.0.0.1:9"
+    await post.says("a")
+    post.clock.now += timedelta(hours=24, seconds=1)
+    await post.deliver(post.another())
+    assert await post.states() == ["failed"]
+
+
+async def test_what_meta_is_too_ill_to_take_is_tried_for_many_minutes(post):
+    post.graph.answers["a"] = [UNAVAILABLE] * 11
+    await post.says("a")
+    began = post.clock.now
+    while await post.states() != ["sent"]:
+        post.clock.now += timedelta(minutes=1)
+        await post.deliver()
+    assert post.clock.now - began > timedelta(minutes=15)
 
 
 async def test_what_a_process_that_died_had_taken_is_sent_after_its_lease(post):

@@ -76,6 +76,26 @@ async def test_nobody_there_means_not_sent():
         assert not await whatsapp.mark_read("106", "token", "wamid.1")
 
 
+async def test_no_connection_in_time_means_not_sent():
+    reached = asyncio.Event()
+
+    async def never_answers(reader, writer):
+        reached.set()
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(never_answers, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    one = aiohttp.TCPConnector(limit=1)
+    async with server, aiohttp.ClientSession(connector=one) as http:
+        timeout = aiohttp.ClientTimeout(total=0.2, connect=0.1)
+        whatsapp = WhatsApp(http, url, "v25.0", timeout=timeout)
+        first = asyncio.create_task(whatsapp.send("106", "token", b"{}"))
+        await reached.wait()
+        assert isinstance(await whatsapp.send("106", "token", b"{}"), NotSent)
+        assert isinstance(await first, UnknownSend)
+
+
 async def test_a_read_receipt_shows_that_we_are_typing(graph):
     whatsapp, answers, seen = graph
     answers.append((200, {"success": True}))
