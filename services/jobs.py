@@ -64,6 +64,13 @@ async def again(work: Work, kind: str, target_id: UUID, ladder: Sequence[timedel
     return True
 
 
+async def keep(work: Work, kind: str, target_id: UUID, ladder: Sequence[timedelta]) -> None:
+    """Due after the wait that was under way: what was done in between is no rung of the ladder."""
+    mine = (jobs.c.tenant_id == work.tenant, jobs.c.target_id == target_id, jobs.c.kind == kind)
+    tries = await work.connection.scalar(sa.select(jobs.c.tries).where(*mine)) or 0
+    await schedule(work, kind, target_id, work.now + ladder[max(tries - 1, 0)])
+
+
 async def hasten(work: Work, *kinds: str) -> None:
     """All of the tenant's that wait are due now; what somebody does at this moment is left to them."""
     free = sa.or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= work.now)

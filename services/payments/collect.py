@@ -30,6 +30,7 @@ from services.work import Work
 _BLIND_WAIT = timedelta(minutes=2)
 # Whoever asked to pay longer ago has put the phone away: after an outage it rings for nobody.
 _SENT_WITHIN = timedelta(minutes=2)
+_ASKED_FOR = sum(COLLECT_LADDER, timedelta())
 
 
 async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt | None:
@@ -84,9 +85,14 @@ async def begin_check(work: Work, attempt_id: UUID) -> tuple[str, str] | None:
 
 
 async def collect_checked(work: Work, attempt_id: UUID, word: Word) -> None:
-    """Take the answer to the query; while it is open, ask again later, and give up in the end."""
+    """Take the answer to the query; while it is open, ask again later, and give up in the end. What the
+    person asks in between hastens no end."""
+    attempt = await locked(work, attempt_id)
+    early = work.now - attempt.created_at < _ASKED_FOR
     if await settle(work, attempt_id, word):
         await jobs.finish(work, attempt_id, "collect_check")
+    elif attempt.asked and early:
+        await jobs.keep(work, "collect_check", attempt_id, COLLECT_LADDER)
     elif not await jobs.again(work, "collect_check", attempt_id, COLLECT_LADDER):
         await expire(work, attempt_id)
 

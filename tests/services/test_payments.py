@@ -15,6 +15,7 @@ from services.errors import (
 )
 from services.facts import Checkout
 from services.ids import new_id
+from services.jobs import COLLECT_LADDER
 from services.news import PaidTwice, PaymentFailed, PaymentOpen, PaymentSettled, Unpaid
 from services.payments import settle, waiting
 from services.providers.base import (
@@ -475,3 +476,27 @@ def test_a_checkout_of_nothing_cannot_be_made():
 def test_less_than_a_shilling_is_below_the_minimum():
     with pytest.raises(BelowMinimum):
         refuse_uncollectable("mpesa", kes("500") - kes("500"))
+
+
+async def test_however_often_a_person_asks_the_provider_has_its_time(business):
+    paying = await business.pay("500")
+    await paying.sent()
+    for _ in range(2 * len(COLLECT_LADDER)):
+        business.forward(seconds=2)
+        async with business.work() as work:
+            await waiting.check(work, business.customer, paying.started.payment_id)
+        await paying.checked(Pending())
+    assert (await business.row(attempts, paying.attempt)).state == "pending"
+    assert await business.jobs(paying.attempt) == {"collect_check": COLLECT_LADDER[0]}
+    assert {type(news) for news in await business.news(business.customer)} == {PaymentOpen}
+
+
+async def test_who_asks_without_end_does_not_wait_without_end(business):
+    paying = await business.pay("500")
+    await paying.sent()
+    business.forward(minutes=10)
+    for _ in COLLECT_LADDER:
+        async with business.work() as work:
+            await waiting.check(work, business.customer, paying.started.payment_id)
+        await paying.checked(Pending())
+    assert (await business.row(attempts, paying.attempt)).state == "expired"
