@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,7 +50,6 @@ class Parts:
     tenants: TenantBook
     bell: Bell
     clock: Callable[[], datetime]
-    pace: Pace = field(default_factory=Pace)
 
 
 def parts_of(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Parts:
@@ -87,10 +86,10 @@ async def working(parts: Parts) -> AsyncIterator[None]:
     async with open_session() as http:
         whatsapp = WhatsApp(http, settings.whatsapp.graph_url, settings.whatsapp.api_version)
         providers = Providers(database, vault, tenants, http, settings.provider_urls, clock)
-        delivery = Delivery(database, vault, tenants, whatsapp, bell, clock, parts.pace)
+        delivery = Delivery(database, vault, tenants, whatsapp, bell, clock)
         calls = Calls(database, vault, providers, bell, clock, settings.public_url)
         chat = Chat(SCRIPT, vault, tenants, clock)
-        turns = Turns(database, vault, chat, delivery, bell, clock, parts.pace)
+        turns = Turns(database, vault, chat, delivery, bell, clock)
         callbacks = Callbacks(database, vault, providers, bell, clock)
         statuses = Statuses(database, vault, bell, clock)
         runs = (turns.run, callbacks.run, statuses.run, calls.run, delivery.run)
@@ -136,7 +135,8 @@ async def _stop(tasks: list[asyncio.Task[None]]) -> None:
 def web_app(parts: Parts, *, worker: bool) -> web.Application:
     """The routes; with the worker inside where `worker`."""
     settings, clock = parts.settings, parts.clock
-    intake = Intake(parts.database, parts.vault, parts.tenants, parts.bell, clock, parts.pace)
+    pace = Pace(parts.database, clock) if worker else None
+    intake = Intake(parts.database, parts.vault, parts.tenants, parts.bell, clock, pace)
     token = settings.whatsapp.verify_token.get_secret_value()
     meta = MetaWebhook(intake, settings.whatsapp.app_secrets, token, proxies=settings.proxies)
     hooks = Hooks(parts.database, parts.vault, parts.bell, clock, proxies=settings.proxies)

@@ -19,7 +19,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import metrics, outbox
 from bot.log import redacted
 from bot.outbox import ChatKey, Mark, Message
-from bot.pace import Pace
 from bot.receipts import Receipts
 from bot.stopping import unbroken
 from bot.whatsapp import outgoing
@@ -56,13 +55,11 @@ class Delivery:
         whatsapp: WhatsApp,
         bell: Bell,
         clock: Callable[[], datetime],
-        pace: Pace | None = None,
         *,
         abreast: int = 200,
     ) -> None:
         self._database, self._vault, self._tenants = database, vault, tenants
         self._whatsapp, self._bell, self._clock = whatsapp, bell, clock
-        self._pace = pace or Pace()
         self._abreast = abreast
         self._marks: GroupCommit[Mark | ChatKey] = GroupCommit(
             self._mark, pace=partial(asyncio.sleep, _BREATH_SECONDS)
@@ -93,8 +90,6 @@ class Delivery:
         async with self._database.transaction() as connection:
             claimed = await outbox.claim(connection, self._vault, now, resting, self.room)
         self.hand_over(claimed)
-        if not self._sending:
-            self._pace.worked("delivery")
         return bool(claimed) or await self._reopen()
 
     @property
@@ -287,9 +282,6 @@ class Delivery:
             await outbox.mark(connection, marks)
             following = [] if self._ending else await self._claim_of(connection, chats)
         self.hand_over(following)
-        now = self._clock()
-        waited = now - min((message.said_at for message in following), default=now)
-        self._pace.worked("delivery", len(marks), waited)
 
     async def _claim_of(self, connection: AsyncConnection, chats: Collection[ChatKey]) -> list[Message]:
         now = self._clock()

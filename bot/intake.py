@@ -67,9 +67,11 @@ class Intake:
         self._bell, self._clock = bell, clock
         self._last = clock()
         self._known: dict[Sender, UUID] = {}  # conversations, the latest to be found last
-        self._pace = pace or Pace()
         self._group = GroupCommit(
-            self._write, gather=not database.is_postgres, pace=self._pace.keep, most=_MOST_TOGETHER
+            self._write,
+            gather=not database.is_postgres,
+            pace=None if pace is None else pace.keep,
+            most=_MOST_TOGETHER,
         )
 
     async def store(self, events: Sequence[Event]) -> None:
@@ -97,7 +99,6 @@ class Intake:
             commit.cancel()
             raise TimeoutError
         commit.result()
-        self._pace.took(len(arrivals))
         self._ring(arrivals)
 
     async def _commit(self, arrivals: Sequence[tuple[datetime, Event]]) -> None:

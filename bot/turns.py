@@ -28,7 +28,6 @@ from bot.chat import Chat, NeedsTransaction, Played
 from bot.claims import Written, count_tries, due, lock, read_waiting, still_wait, write
 from bot.log import redacted
 from bot.outbox import Message, Sender
-from bot.pace import Pace
 from bot.stopping import unbroken
 from bot.talk import Person, Waiting
 from services.safety.vault import Vault
@@ -53,7 +52,7 @@ class _Failed:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What waits, the longest first."""
+    """What waits, and who said it."""
 
     events: list[Waiting]
     people: dict[UUID, Person]
@@ -64,7 +63,6 @@ class _Batch:
     """What was played beside others: what it writes, what of it is ours to send, and what asks the
     services and so is still to be played."""
 
-    since: datetime
     written: Written = field(default_factory=Written)
     ours: list[Message] = field(default_factory=list)
     asking: list[Waiting] = field(default_factory=list)
@@ -79,12 +77,11 @@ class Turns:
         sender: Sender,
         bell: Bell,
         clock: Callable[[], datetime],
-        pace: Pace | None = None,
         *,
         abreast: int = 4,
     ) -> None:
         self._database, self._vault, self._chat, self._sender = database, vault, chat, sender
-        self._bell, self._clock, self._pace = bell, clock, pace or Pace()
+        self._bell, self._clock = bell, clock
         self._abreast = asyncio.Semaphore(abreast)
         self._turn_of_retries = False
 
@@ -111,10 +108,6 @@ class Turns:
             if batch.asking:
                 await self._ask(batch.asking)
                 self._bell.ring("jobs")
-        if batch is not None and batch.written.done:
-            self._pace.worked("turns", len(batch.written.done), self._clock() - batch.since)
-        else:
-            self._pace.worked("turns")
         return batch is not None
 
     # --- turns that ask nothing of the services ----------------------------------------------------
@@ -139,14 +132,14 @@ class Turns:
         async with self._database.transaction() as connection:
             if await still_wait(connection, read.events):
                 return await self._played(connection, read)
-        return _Batch(read.events[0].received_at)  # another process came between
+        return _Batch()  # another process came between
 
     async def _read(self, connection: AsyncConnection) -> _Read:
         events, people = await read_waiting(connection, *await due(connection, self._clock()))
         return _Read(self._takeable(events), people)
 
     async def _played(self, connection: AsyncConnection, read: _Read) -> _Batch:
-        batch = _Batch(read.events[0].received_at)
+        batch = _Batch()
         batch.asking = await self._play_beside(batch.written, read.events, read.people)
         batch.ours = await self._write(connection, batch.written)
         return batch

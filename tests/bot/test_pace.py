@@ -1,70 +1,90 @@
-"""Pace: intake goes on freely, unless replies are late; then it goes on as they do."""
+"""Pace: intake goes on freely, unless replies fall behind; then it waits a little, and never for long."""
 
 import asyncio
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from bot import pace as pace_of
 from bot.pace import Pace
+from services.ids import new_id
+from services.store.database import Database
+from services.store.schema import inbox, outbox
 
-LATE, SOON = timedelta(seconds=2), timedelta(milliseconds=20)
-
-
-async def held(pace, seconds=0.03):
-    """The task of an intake that is held back; None where it is not."""
-    task = asyncio.ensure_future(pace.keep())
-    done, _ = await asyncio.wait([task], timeout=seconds)
-    return None if done else task
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+MANY = pace_of._MANY
 
 
-async def test_nobody_is_held_back_while_replies_are_soon():
-    pace = Pace()
-    for _ in range(3):
-        pace.took(500)
-        pace.worked("turns", 1, SOON)
-        assert await held(pace) is None
+async def wait_for_turns(database, many, age=timedelta(seconds=1)):
+    await fill(database, inbox, many, age, kind="message", status="", received_at=NOW - age, state="waiting")
 
 
-async def test_while_replies_are_late_as_much_is_taken_in_as_is_worked_off():
-    pace = Pace()
-    pace.worked("turns", 10, LATE)
-    assert await held(pace) is None
-    pace.took(20)
-    task = await held(pace)
-    assert task is not None
-    pace.worked("turns", 12, LATE)
-    assert (await asyncio.wait([task], timeout=0.02))[1]
-    pace.worked("turns", 8, LATE)
-    await asyncio.wait_for(task, 0.05)
+async def wait_to_be_sent(database, many, age=timedelta(seconds=1)):
+    await fill(database, outbox, many, age, created_at=NOW - age, state="waiting")
 
 
-async def test_the_latest_of_two_decides():
-    pace = Pace()
-    pace.worked("turns", 1, LATE)
-    pace.worked("delivery", 1, LATE)
-    pace.took(5)
-    task = await held(pace)
-    pace.worked("turns", 5, LATE)
-    assert (await asyncio.wait([task], timeout=0.02))[1]
-    pace.worked("delivery", 5, LATE)
-    await asyncio.wait_for(task, 0.05)
+async def fill(database, table, many, age, **values):
+    rows = [
+        {
+            "tenant_id": new_id(),
+            "conversation_id": new_id(),
+            "due_at": NOW - age,
+            "body_sealed": b"",
+            **values,
+        }
+        | ({"external_id": str(n)} if table is inbox else {})
+        for n in range(many)
+    ]
+    async with database.transaction() as connection:
+        await connection.execute(sa.insert(table), rows)
 
 
-@pytest.mark.parametrize("relief", [("turns", 3, SOON), ("turns",)])
-async def test_it_ends_once_replies_are_soon_again_or_others_have_the_work(relief):
-    pace = Pace()
-    pace.worked("turns", 1, LATE)
-    pace.took(50)
-    task = await held(pace)
-    pace.worked(*relief)
-    await asyncio.wait_for(task, 0.05)
-    pace.took(50)
-    assert await held(pace) is None
+async def seconds_held(pace):
+    """Once it has looked."""
+    await pace.keep()
+    await asyncio.sleep(0.1)
+    start = time.monotonic()
+    await pace.keep()
+    return time.monotonic() - start
 
 
-async def test_who_is_late_and_stands_still_holds_nobody_back_for_long():
-    pace = Pace()
-    pace.worked("turns", 1, LATE)
-    pace.took(50)
-    await asyncio.wait_for(pace.keep(), 2)
-    assert await held(pace) is None
+@pytest.mark.parametrize("falling_behind", [wait_for_turns, wait_to_be_sent])
+async def test_intake_waits_while_many_wait_but_never_for_long(database, falling_behind):
+    await falling_behind(database, MANY)
+    held = await seconds_held(Pace(database, lambda: NOW))
+    assert pace_of._LONGEST_SECONDS <= held < pace_of._LONGEST_SECONDS + 1
+
+
+@pytest.mark.parametrize("falling_behind", [wait_for_turns, wait_to_be_sent])
+async def test_intake_goes_on_while_few_wait(database, falling_behind):
+    await falling_behind(database, MANY - 1)
+    assert await seconds_held(Pace(database, lambda: NOW)) < pace_of._LONGEST_SECONDS / 2
+
+
+@pytest.mark.parametrize("falling_behind", [wait_for_turns, wait_to_be_sent])
+async def test_what_has_waited_for_long_is_held_up_by_something_else(database, falling_behind):
+    await falling_behind(database, MANY, timedelta(minutes=1))
+    assert await seconds_held(Pace(database, lambda: NOW)) < pace_of._LONGEST_SECONDS / 2
+
+
+async def test_intake_goes_on_as_soon_as_replies_have_caught_up(database):
+    await wait_for_turns(database, MANY)
+    pace = Pace(database, lambda: NOW)
+    await pace.keep()
+    await asyncio.sleep(0.1)
+    keeping = asyncio.create_task(pace.keep())
+    await asyncio.sleep(0.03)
+    assert not keeping.done()
+    async with database.transaction() as connection:
+        await connection.execute(sa.update(inbox).values(state="done"))
+    start = time.monotonic()
+    await keeping
+    assert time.monotonic() - start < pace_of._LONGEST_SECONDS / 2
+
+
+async def test_a_database_that_is_away_holds_nobody_back_here(tmp_path):
+    database = Database("postgresql+asyncpg://postgres@127.0.0.1:1/nothing")
+    assert await seconds_held(Pace(database, lambda: NOW)) < pace_of._LONGEST_SECONDS / 2
+    await database.close()
