@@ -210,7 +210,7 @@ async def _queues(parts: Parts) -> AsyncIterator[Finding]:
         yield warning(f"events that failed and are parked: {counts[0]}", look)
     if counts[1]:
         what = f"messages that wait until their person writes: {counts[1]}"
-        yield warning(what, f"{look} --state held; name templates in the tenant's file")
+        yield warning(what, f"{look} --state held; ask these people to write *menu*")
     if counts[2]:
         what = f"events that have waited for more than five minutes: {counts[2]}"
         yield warning(what, "start a worker: python main.py work, or serve without --no-worker")

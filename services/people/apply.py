@@ -13,10 +13,9 @@ from services.ids import new_id
 from services.inbox import tell_people
 from services.news import Frozen, TenantChanged
 from services.people import people as persons
-from services.people.access import who_may_withdraw
+from services.people.file_warnings import warnings
 from services.people.staffing import staff_changed
 from services.people.tenant_file import LimitsPart, ProvidersPart, TenantFile
-from services.providers import PROVIDERS
 from services.store.schema import accounts, attempts, credentials, fees, products, tenants
 from services.withdrawals.freeze import unfreeze
 from services.work import Work, canonical
@@ -82,7 +81,7 @@ async def apply(work: Work, file: TenantFile) -> Applied:
     changed_staff, applied.staff = await staff_changed(work, file)
     applied.changed += changed_staff
     applied.changed += await _payouts_go_on(work, row, applied.changed)
-    applied.warnings = await _warnings(work, file)
+    applied.warnings = await warnings(work, file)
     await _conclude(work, applied, owners)
     return applied
 
@@ -268,29 +267,6 @@ async def _products_changed(work: Work, file: TenantFile) -> list[str]:
             continue
         changed.append(f"products.{sku}")
     return changed
-
-
-async def _warnings(work: Work, file: TenantFile) -> list[str]:
-    return [*_of_no_use(file), *await _hands_missing(work, file)]
-
-
-def _of_no_use(file: TenantFile) -> list[str]:
-    """Providers that move another money than the tenant's."""
-    return [
-        f"providers.{name}: moves {provider.currency} only and the tenant's currency is "
-        f"{file.tenant.currency}, so nobody can pay or be paid by it"
-        for name, provider in PROVIDERS.items()
-        if getattr(file.providers, name) is not None and provider.currency != file.tenant.currency
-    ]
-
-
-async def _hands_missing(work: Work, file: TenantFile) -> list[str]:
-    needed = file.limits.approvals
-    if who_may_withdraw(await persons.active_staff(work), needed):
-        return []
-    others = "another one" if needed == 1 else f"{needed} others"
-    what = "one active member of staff with finance:withdraw:initiate"
-    return [f"no withdrawal can be made: that takes {what} and {others} with finance:withdraw:approve"]
 
 
 def _me(work: Work) -> sa.ColumnElement[bool]:

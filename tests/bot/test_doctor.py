@@ -264,7 +264,7 @@ async def test_queues_and_stopped_payouts_are_counted_with_the_command_that_show
         (
             "warning",
             "messages that wait until their person writes: 1",
-            "look: python main.py events list --state held; name templates in the tenant's file",
+            "look: python main.py events list --state held; ask these people to write *menu*",
         ),
         (
             "warning",

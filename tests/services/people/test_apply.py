@@ -270,3 +270,8 @@ async def test_a_provider_that_moves_another_money_is_taken_with_a_warning(regis
     assert applied.warnings[0] == (
         "providers.mpesa: moves KES only and the tenant's currency is UGX, so nobody can pay or be paid by it"
     )
+
+
+async def test_a_limit_that_nobody_can_step_over_is_taken_with_a_warning(registry):
+    applied = await registry.apply(SMALL + '\n[limits]\ntotp_above = "20000"\n')
+    assert any(w.startswith("limits.totp_above: ") and "above 20000" in w for w in applied.warnings)
