@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.log import redacted
-from bot.providers import Providers
+from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
 from services import hooks
 from services.providers.base import Unreadable
@@ -35,6 +35,7 @@ _BATCH = 20
 _ABREAST = 4
 _POLL_SECONDS = 1.0
 _LEASE = timedelta(seconds=30)
+_UNTIL_SETTINGS = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -156,12 +157,16 @@ class Callbacks:
             tries=callback.tries,
             trace="".join(traceback.format_exception(error)),
         )
-        if callback.tries >= MOST_TRIES:
+        said: dict[str, object] = {"error": redacted(repr(error))[:2000]}
+        if isinstance(error, NoProvider):  # the tenant's settings are missing: it is read once they are back
+            said |= {"due_at": self._clock() + _UNTIL_SETTINGS, "tries": callback.tries - 1}
+        elif callback.tries < MOST_TRIES:
+            said["due_at"] = self._clock() + timedelta(seconds=2**callback.tries)
+        else:
             await self._park(callback, repr(error))
             return
-        later = self._clock() + timedelta(seconds=2**callback.tries)
         async with self._database.transaction() as connection:
-            await _mark(connection, callback, due_at=later, error=redacted(repr(error))[:2000])
+            await _mark(connection, callback, **said)
 
     async def _park(self, callback: Callback, why: str) -> None:
         log.error("callback.parked", seq=callback.seq, tenant_id=str(callback.tenant_id), why=why)

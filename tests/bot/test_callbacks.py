@@ -11,7 +11,7 @@ from bot.callbacks import MOST_TRIES
 from services.ids import new_id
 from services.store.schema import inbox
 from tests.bot.canary import CANARY, leaks
-from tests.bot.market import prompt_told, slow_daraja, until
+from tests.bot.market import SETTINGS, prompt_told, slow_daraja, until
 
 CREDITED = ("500.00", "0.00", "500.00")
 NOTHING = ("0.00", "0.00", "0.00")
@@ -211,3 +211,15 @@ async def test_what_a_dead_worker_had_claimed_is_taken_after_its_lease(market, a
     market.business.forward(seconds=31)
     await market.work()
     assert await asked.wallet() == CREDITED
+
+
+async def test_a_callback_that_comes_while_the_settings_are_missing_is_taken_once_they_are_back(market):
+    async with asking(market) as asked:
+        await market.set_up(None)
+        await asked.called()
+        for _ in range(2 * MOST_TRIES):
+            await market.later(minutes=1)
+        assert await asked.wallet() == NOTHING
+        await market.set_up(SETTINGS)
+        await market.later(minutes=1)
+        assert await asked.wallet() == CREDITED
