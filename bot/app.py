@@ -144,10 +144,10 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
 
     async def live(_app: web.Application) -> AsyncIterator[None]:
         async with opened(parts):
-            if worker:
-                async with working(parts):
-                    yield
-            else:
+            if pace is None:
+                yield
+                return
+            async with contextlib.aclosing(pace), working(parts):
                 yield
 
     async def draining(_app: web.Application) -> None:

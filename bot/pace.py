@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 _MANY = 300
 _MOMENTS = timedelta(seconds=10)
-_LONGEST_SECONDS = 0.25  # of one waiting: workers that stand still stop no intake
+LONGEST_SECONDS = 0.25  # of one waiting: workers that stand still stop no intake
 _LOOK_SECONDS = 0.01
 
 
@@ -40,19 +40,31 @@ _WAITING = sa.select(
 
 
 class Pace:
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database, self._clock = database, clock
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        *,
+        longest_seconds: float = LONGEST_SECONDS,
+    ) -> None:
+        self._database, self._clock, self._longest = database, clock, longest_seconds
         self._looking: asyncio.Task[None] | None = None
         self._looked_at = 0.0
         self._behind = False
 
     async def keep(self) -> None:
         """Before more is taken in. Never waits for the database: what is stored next will."""
-        end = time.monotonic() + _LONGEST_SECONDS
+        end = time.monotonic() + self._longest
         self._look()
         while self._behind and time.monotonic() < end:
             await asyncio.sleep(_LOOK_SECONDS)
             self._look()
+
+    async def aclose(self) -> None:
+        """Before the database is."""
+        if self._looking is not None:
+            await asyncio.wait([self._looking], timeout=self._longest)
+            self._looking.cancel()
 
     def _look(self) -> None:
         under_way = self._looking is not None and not self._looking.done()
