@@ -1,6 +1,6 @@
 """Claims: the statements by which a worker takes a batch of turns and writes what they left.
 
-They run for every message, so they are built once and there are few of them.
+They run for every message, so they are hot (`services/store/hot.py`) and there are few of them.
 """
 
 from collections.abc import Sequence
@@ -14,27 +14,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.talk import Outgoing, Person, Waiting
 from services.people.access import granted
-from services.store.bulk import BulkUpdate, Row
-from services.store.database import padded
-from services.store.schema import conversations, inbox, is_open, outbox, people, staff, waits_for_turn
+from services.store.bulk import Bulk, BulkUpdate, Row, together
+from services.store.hot import Hot, among, is_postgres
+from services.store.schema import Moment, conversations, inbox, is_open, outbox, people, staff, waits_for_turn
 
 _MOST_EVENTS = 128
 
 
 @dataclass
 class Written:
-    """What a batch of turns will write. Places by conversation: the last one counts."""
+    """What a batch of turns will write. By conversation, and by event: the last one counts."""
 
-    places: dict[UUID, Row] = field(default_factory=dict)
+    chats: dict[UUID, Row] = field(default_factory=dict)
+    events: dict[int, Row] = field(default_factory=dict)
     messages: list[Outgoing] = field(default_factory=list)
-    done: list[int] = field(default_factory=list)
-    failed: list[Row] = field(default_factory=list)
-    rests: dict[UUID, Row] = field(default_factory=dict)
     untried: list[int] = field(default_factory=list)  # counted as tried, and not played after all
 
+    def stands(self, person: Person, rests_until: datetime | None = None) -> None:
+        """Where a person stands now; their conversation rests until then."""
+        key = (person.tenant_id, person.conversation_id)
+        self.chats[person.conversation_id] = (*key, person.place_sealed, person.heard_at, rests_until)
 
+    def event(self, seq: int, state: str, error: str | None = None) -> None:
+        self.events[seq] = (seq, state, error)
+
+
+_now: sa.BindParameter[datetime] = sa.bindparam("now", type_=Moment)
 # The oldest events of conversations that do not rest; the first of a conversation is its head.
-_DUE: sa.Select[Any] = (
+_OLDEST: sa.Select[Any] = (
     sa.select(conversations.c.id, inbox.c.received_at)
     .join(
         inbox,
@@ -44,21 +51,24 @@ _DUE: sa.Select[Any] = (
     )
     .where(
         waits_for_turn(inbox),
-        sa.or_(conversations.c.rests_until.is_(None), conversations.c.rests_until <= sa.bindparam("now")),
+        sa.or_(conversations.c.rests_until.is_(None), conversations.c.rests_until <= _now),
     )
     .order_by(inbox.c.received_at, inbox.c.seq)
     .limit(_MOST_EVENTS)
 )
 # A foreign key's share lock on a conversation must not wait for a turn, hence NO KEY.
-_DUE_AND_FREE = _DUE.with_for_update(of=conversations, skip_locked=True, key_share=True)
-_LOCK = (
+_DUE, _DUE_AND_FREE = (
+    Hot(_OLDEST),
+    Hot(_OLDEST.with_for_update(of=conversations, skip_locked=True, key_share=True)),
+)
+_LOCK = Hot(
     sa.select(conversations.c.id)
     .where(conversations.c.tenant_id == sa.bindparam("tenant"), conversations.c.id == sa.bindparam("chat"))
     .with_for_update(key_share=True)
 )
 
 _chat = conversations.c
-_READ: sa.Select[Any] = (
+_READ = Hot(
     sa.select(
         inbox.c.seq,
         inbox.c.tenant_id,
@@ -87,32 +97,30 @@ _READ: sa.Select[Any] = (
     .where(
         waits_for_turn(inbox),
         inbox.c.received_at <= sa.bindparam("until"),
-        inbox.c.conversation_id.in_(sa.bindparam("chats", expanding=True)),
+        among(inbox.c.conversation_id, "chats"),
     )
     .order_by(inbox.c.received_at, inbox.c.seq)
 )
 
-_SEQS = inbox.c.seq.in_(sa.bindparam("seqs", expanding=True))
-_COUNT = sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries + 1)
-_UNCOUNT = sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries - 1)
-_DONE = sa.update(inbox).where(_SEQS).values(state="done")
-_STILL = sa.select(sa.func.count()).where(_SEQS, inbox.c.state == "waiting")
-_FAILED = BulkUpdate(inbox, ["seq"], ["state", "error"])
-_REST = BulkUpdate(conversations, ["tenant_id", "id"], ["rests_until"])
-_PLACE = BulkUpdate(conversations, ["tenant_id", "id"], ["place_sealed", "heard_at"])
+_SEQS = among(inbox.c.seq, "seqs")
+_COUNT = Hot(sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries + 1))
+_UNCOUNT = Hot(sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries - 1))
+_STILL = Hot(sa.select(sa.func.count()).where(_SEQS, inbox.c.state == "waiting"))
+_CHATS = BulkUpdate(conversations, ["tenant_id", "id"], ["place_sealed", "heard_at", "rests_until"])
+_EVENTS = BulkUpdate(inbox, ["seq"], ["state", "error"])
 
 
 async def due(connection: AsyncConnection, now: datetime) -> tuple[list[UUID], datetime]:
     """Conversations that have something due, and until which arrival they were looked for; on PostgreSQL
     locked, and only those that nobody else plays."""
-    rows = (await connection.execute(_DUE_AND_FREE if _locks(connection) else _DUE, {"now": now})).all()
+    rows = await (_DUE_AND_FREE if is_postgres(connection) else _DUE)(connection, now=now)
     return list(dict.fromkeys(row[0] for row in rows)), rows[-1][1] if rows else now
 
 
 async def lock(connection: AsyncConnection, tenant: UUID, chat: UUID) -> None:
     """Once nobody else plays the conversation."""
-    if _locks(connection):  # else whoever writes is alone
-        await connection.execute(_LOCK, {"tenant": tenant, "chat": chat})
+    if is_postgres(connection):  # else whoever writes is alone
+        await _LOCK(connection, tenant=tenant, chat=chat)
 
 
 async def read_waiting(
@@ -121,50 +129,45 @@ async def read_waiting(
     """Read after the lock, in a statement of its own: what another worker has just done is done."""
     if not chats:
         return [], {}
-    rows = (await connection.execute(_READ, {"chats": padded(chats), "until": until})).all()
+    rows = await _READ(connection, chats=chats, until=until)
     events = [Waiting(*row[:9]) for row in rows]
-    return events, {row[2]: _person(row) for row in rows}
+    return events, {row[2]: _person((*row[1:3], *row[9:])) for row in rows}
 
 
-def _person(row: sa.Row[Any]) -> Person:
+def _person(row: Row) -> Person:
+    tenant, chat, person, name, language, role, scopes, active, phone, user_id, place, heard_at, busy = row
     return Person(
-        tenant_id=row.tenant_id,
-        conversation_id=row.conversation_id,
-        person_id=row.person_id,
-        name=row.name,
-        language=row.language,
-        scopes=granted(row.role, row.scopes or ()) if row.active else frozenset(),
-        phone_sealed=row.phone_sealed,
-        user_id_sealed=row.user_id_sealed,
-        place_sealed=row.place_sealed,
-        heard_at=row.heard_at,
-        quiet=not row.busy,
+        tenant_id=tenant,
+        conversation_id=chat,
+        person_id=person,
+        name=name,
+        language=language,
+        scopes=granted(role, scopes or ()) if active else frozenset(),
+        phone_sealed=phone,
+        user_id_sealed=user_id,
+        place_sealed=place,
+        heard_at=heard_at,
+        quiet=not busy,
     )
 
 
-async def count_tries(connection: AsyncConnection, waiting: Sequence[Waiting]) -> None:
+async def count_tries(connection: Any, waiting: Sequence[Waiting]) -> None:
     """In a commit of its own, before they are played."""
     if waiting:
-        await connection.execute(_COUNT, {"seqs": padded([event.seq for event in waiting])})
+        await _COUNT(connection, seqs=[event.seq for event in waiting])
 
 
 async def still_wait(connection: AsyncConnection, events: Sequence[Waiting]) -> bool:
     """Whether all of them do."""
     seqs = [event.seq for event in events]
-    found = await connection.execute(_STILL, {"seqs": padded(seqs)})
-    return found.scalar() == len(seqs)
+    rows = await _STILL(connection, seqs=seqs)
+    return bool(rows[0][0] == len(seqs))
 
 
-async def write(connection: AsyncConnection, written: Written) -> None:
-    """All but the messages, which `bot/outbox.py` writes."""
-    await _PLACE(connection, list(written.places.values()))
-    if written.done:
-        await connection.execute(_DONE, {"seqs": padded(written.done)})
-    await _FAILED(connection, written.failed)
-    await _REST(connection, list(written.rests.values()))
+async def write(connection: AsyncConnection, written: Written, *more: tuple[Bulk, Sequence[Row]]) -> None:
+    """And what the outbox is to hold (`bot/outbox.py`)."""
+    await together(
+        connection, (_CHATS, list(written.chats.values())), (_EVENTS, list(written.events.values())), *more
+    )
     if written.untried:
-        await connection.execute(_UNCOUNT, {"seqs": padded(written.untried)})
-
-
-def _locks(connection: AsyncConnection) -> bool:
-    return connection.dialect.name == "postgresql"
+        await _UNCOUNT(connection, seqs=written.untried)

@@ -7,14 +7,13 @@ a few times when none has come.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics, outbox
 from bot.log import redacted
@@ -278,14 +277,15 @@ class Delivery:
         """Marks, and takes what comes next in their conversations, and in those that are named."""
         marks = [item for item in items if isinstance(item, Mark)]
         chats = {item.chat if isinstance(item, Mark) else item for item in items}
+        async with self._database.driver() as driver:
+            await outbox.mark(driver, marks)
+            now = self._clock()
+            resting = self._tenants_resting(now)
+            if self._ending or not await outbox.are_due(driver, now, resting, chats):
+                return
         async with self._database.transaction() as connection:
-            await outbox.mark(connection, marks)
-            following = [] if self._ending else await self._claim_of(connection, chats)
+            following = await outbox.claim_of(connection, self._vault, now, resting, chats)
         self.hand_over(following)
-
-    async def _claim_of(self, connection: AsyncConnection, chats: Collection[ChatKey]) -> list[Message]:
-        now = self._clock()
-        return await outbox.claim_of(connection, self._vault, now, self._tenants_resting(now), chats)
 
     def _tenants_resting(self, now: datetime) -> list[UUID]:
         return [tenant for tenant, until in self._resting.items() if until > now]

@@ -108,7 +108,8 @@ class Intake:
         senders = [_sender(event, tenants) for _, event in arrivals]
         names = {sender: event.name for sender, (_, event) in zip(senders, arrivals, strict=True) if sender}
         if names.keys() <= self._known.keys():
-            await _INSERT.alone(self._database, self._rows(arrivals, senders, tenants, self._known))
+            async with self._database.driver() as driver:
+                await _INSERT.alone(driver, self._rows(arrivals, senders, tenants, self._known))
             return
         async with self._database.transaction() as connection:
             resolving = Senders(connection, self._vault, self._clock())

@@ -19,8 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.talk import Outgoing
 from services.safety.vault import Unopenable, Vault
 from services.store.bulk import BulkInsert, BulkUpdate, Row
-from services.store.database import padded
-from services.store.schema import conversations, is_open, outbox
+from services.store.hot import Hot, among, is_postgres
+from services.store.schema import Moment, conversations, is_open, outbox
 
 log = structlog.get_logger()
 
@@ -67,20 +67,29 @@ class Sender(Protocol):
 
 
 _one, _before = outbox.alias("one"), outbox.alias("before")
-_NEXT_NUMBERS = sa.select(sa.func.nextval("outbox_seq_seq")).select_from(
-    sa.func.generate_series(1, sa.bindparam("many", type_=sa.Integer))
+_NEXT_NUMBERS = Hot(
+    sa.select(sa.func.nextval("outbox_seq_seq")).select_from(
+        sa.func.generate_series(1, sa.bindparam("many", type_=sa.Integer))
+    )
 )
-_LAST_NUMBER = sa.text("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
-_INSERT = BulkInsert(
+_LAST_NUMBER = Hot(
+    sa.select(sa.column("seq", sa.Integer))
+    .select_from(sa.table("sqlite_sequence"))
+    .where(sa.column("name") == "outbox")
+)
+INSERT = BulkInsert(
     outbox, "seq", "tenant_id", "conversation_id", "body_sealed", "state", "tries", "due_at", "created_at"
+)
+_due = sa.and_(
+    is_open(_one),
+    _one.c.due_at <= sa.bindparam("now", type_=Moment),
+    ~among(_one.c.tenant_id, "resting"),
 )
 # The first open message of each conversation, where it is due.
 _HEADS = (
     sa.select(_one.c.seq)
     .where(
-        is_open(_one),
-        _one.c.due_at <= sa.bindparam("now"),
-        _one.c.tenant_id.not_in(sa.bindparam("resting", expanding=True)),
+        _due,
         ~sa.exists().where(
             _before.c.conversation_id == _one.c.conversation_id,
             _before.c.seq < _one.c.seq,
@@ -88,16 +97,28 @@ _HEADS = (
         ),
     )
     .order_by(_one.c.due_at, _one.c.seq)
-    .limit(sa.bindparam("most"))
+    .limit(sa.bindparam("most", type_=sa.Integer))
 )
-_SEQS = outbox.c.seq.in_(sa.bindparam("seqs", expanding=True))
-_CLAIM = (
+# The same of some conversations only, however much waits behind it.
+_HEADS_OF = sa.select(_one.c.seq).where(
+    _due,
+    _one.c.seq.in_(
+        sa.select(
+            sa.select(sa.func.min(_before.c.seq))
+            .where(_before.c.conversation_id == conversations.c.id, is_open(_before))
+            .scalar_subquery()
+        ).where(among(conversations.c.tenant_id, "tenants"), among(conversations.c.id, "chats"))
+    ),
+)
+_LOOK = Hot(_HEADS_OF)
+_SEQS = among(outbox.c.seq, "seqs")
+_CLAIM = Hot(
     sa.update(outbox)
     .where(_SEQS, is_open(outbox))
-    .values(state="sending", tries=outbox.c.tries + 1, due_at=sa.bindparam("lease"))
+    .values(state="sending", tries=outbox.c.tries + 1, due_at=sa.bindparam("lease", type_=Moment))
 )
-_LOST = sa.update(outbox).where(_SEQS).values(state="failed", error="no key opens it")
-_READ = (
+_LOST = Hot(sa.update(outbox).where(_SEQS).values(state="failed", error="no key opens it"))
+_READ = Hot(
     sa.select(
         outbox.c.seq,
         outbox.c.tenant_id,
@@ -120,32 +141,23 @@ _READ = (
 _MARK = BulkUpdate(
     outbox, ["seq"], ["state", "tries", "wamid", "error", "due_at"], where="outbox.state = 'sending'"
 )
-# The same of some conversations only, however much waits behind it.
-_HEADS_OF = sa.select(_one.c.seq).where(
-    is_open(_one),
-    _one.c.due_at <= sa.bindparam("now"),
-    _one.c.tenant_id.not_in(sa.bindparam("resting", expanding=True)),
-    _one.c.seq.in_(
-        sa.select(
-            sa.select(sa.func.min(_before.c.seq))
-            .where(_before.c.conversation_id == conversations.c.id, is_open(_before))
-            .scalar_subquery()
-        ).where(
-            conversations.c.tenant_id.in_(sa.bindparam("tenants", expanding=True)),
-            conversations.c.id.in_(sa.bindparam("chats", expanding=True)),
-        )
-    ),
-)
 
 
-async def write(
+def _claiming(heads: sa.Select[Any]) -> tuple[Hot, Hot]:
+    """On SQLite, and on PostgreSQL, where others may be claiming."""
+    return Hot(heads), Hot(heads.with_for_update(of=_one, skip_locked=True))
+
+
+_CLAIM_HEADS, _CLAIM_HEADS_OF = _claiming(_HEADS), _claiming(_HEADS_OF)
+
+
+async def rows(
     connection: AsyncConnection, vault: Vault, messages: Sequence[Outgoing], now: datetime, room: int
-) -> list[Message]:
-    """Write them all; those returned, `room` at most, are ours to send after the commit."""
-    if not messages:
-        return []
+) -> tuple[list[Row], list[Message]]:
+    """What to INSERT, and what of it, `room` at most, is ours to send after the commit."""
+    rows: list[Row] = []
     ours: list[Message] = []
-    rows, spoken_to = [], set()
+    spoken_to = set()
     for seq, message in zip(await _numbers(connection, len(messages)), messages, strict=True):
         person = message.person
         sending = person.quiet and person.conversation_id not in spoken_to and len(ours) < room
@@ -153,16 +165,14 @@ async def write(
         rows.append(_row(vault, seq, message, now, sending=sending))
         if sending:
             ours.append(_message(seq, message, now))
-    await _INSERT(connection, rows)
-    return ours
+    return rows, ours
 
 
 async def claim(
     connection: AsyncConnection, vault: Vault, now: datetime, resting: Sequence[UUID], most: int
 ) -> list[Message]:
     """The due heads of the conversations, marked as sending; none of tenants that rest."""
-    facts = {"now": now, "resting": padded(resting), "most": most}
-    return await _claimed(connection, vault, _HEADS, facts)
+    return await _claimed(connection, vault, _CLAIM_HEADS, {"now": now, "resting": resting, "most": most})
 
 
 async def claim_of(
@@ -173,35 +183,47 @@ async def claim_of(
     chats: Collection[ChatKey],
 ) -> list[Message]:
     """The same of these conversations."""
+    return await _claimed(connection, vault, _CLAIM_HEADS_OF, _facts_of(now, resting, chats))
+
+
+async def are_due(driver: Any, now: datetime, resting: Sequence[UUID], chats: Collection[ChatKey]) -> bool:
+    """Whether `claim_of` may find any."""
+    return bool(await _LOOK(driver, **_facts_of(now, resting, chats)))
+
+
+def _facts_of(now: datetime, resting: Sequence[UUID], chats: Collection[ChatKey]) -> dict[str, Any]:
     tenants, ids = {tenant for tenant, _ in chats}, [chat for _, chat in chats]
-    facts = {"now": now, "resting": padded(resting), "tenants": padded(tenants), "chats": padded(ids)}
-    return await _claimed(connection, vault, _HEADS_OF, facts)
+    return {"now": now, "resting": resting, "tenants": tenants, "chats": ids}
 
 
 async def _claimed(
-    connection: AsyncConnection, vault: Vault, heads: sa.Select[Any], facts: dict[str, Any]
+    connection: AsyncConnection, vault: Vault, heads: tuple[Hot, Hot], facts: dict[str, Any]
 ) -> list[Message]:
-    if _locks(connection):
-        heads = heads.with_for_update(of=_one, skip_locked=True)
-    seqs = (await connection.execute(heads, facts)).scalars().all()
-    if not seqs:
+    found = await heads[is_postgres(connection)](connection, **facts)
+    if not found:
         return []
-    await connection.execute(_CLAIM, {"seqs": padded(seqs), "lease": facts["now"] + LEASE})
+    seqs = [row[0] for row in found]
+    await _CLAIM(connection, seqs=seqs, lease=facts["now"] + LEASE)
     messages, unopenable = [], []
-    for row in await connection.execute(_READ, {"seqs": padded(seqs)}):
+    for row in await _READ(connection, seqs=seqs):
         try:
-            messages.append(Message(*row[:3], opened(vault, row[1], row[0], row[3]), *row[4:]))
+            messages.append(_claimed_message(vault, row))
         except Unopenable:  # and costs none of the others
             log.exception("outbox.unopenable", seq=row[0])
             unopenable.append(row[0])
     if unopenable:
-        await connection.execute(_LOST, {"seqs": padded(unopenable)})
+        await _LOST(connection, seqs=unopenable)
     return messages
 
 
-async def mark(connection: AsyncConnection, marks: Sequence[Mark]) -> None:
-    """Only what is still sending: a status may have come before the answer."""
-    await _MARK(connection, [mark[:-1] for mark in sorted(marks)])
+def _claimed_message(vault: Vault, row: Row) -> Message:
+    seq, tenant, chat, sealed, tries, phone, user_id, said_at = row
+    return Message(seq, tenant, chat, opened(vault, tenant, seq, sealed), tries, phone, user_id, said_at)
+
+
+async def mark(driver: Any, marks: Sequence[Mark]) -> None:
+    """Only what is still sending: a status may have come before the answer. In a commit of its own."""
+    await _MARK.alone(driver, [mark[:-1] for mark in sorted(marks)])
 
 
 def opened(vault: Vault, tenant: UUID, seq: int, sealed: bytes) -> bytes:
@@ -210,9 +232,12 @@ def opened(vault: Vault, tenant: UUID, seq: int, sealed: bytes) -> bytes:
 
 async def _numbers(connection: AsyncConnection, many: int) -> list[int]:
     """Rising with every turn of a conversation, since its lock is held."""
-    if _locks(connection):
-        return list((await connection.execute(_NEXT_NUMBERS, {"many": many})).scalars())
-    last = (await connection.execute(_LAST_NUMBER)).scalar() or 0
+    if not many:
+        return []
+    if is_postgres(connection):
+        return [row[0] for row in await _NEXT_NUMBERS(connection, many=many)]
+    found = await _LAST_NUMBER(connection)
+    last = found[0][0] if found else 0
     return list(range(last + 1, last + 1 + many))
 
 
@@ -236,7 +261,3 @@ def _message(seq: int, message: Outgoing, now: datetime) -> Message:
         now,
         message.reads,
     )
-
-
-def _locks(connection: AsyncConnection) -> bool:
-    return connection.dialect.name == "postgresql"

@@ -27,6 +27,7 @@ from services.store.database import Database
 log = structlog.get_logger()
 
 _GRACE_SECONDS = 10
+_YOUNG_OBJECTS = 20_000
 _IDLE_SECONDS = 75.0  # longer than most proxies keep a connection that they do not use
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
@@ -164,9 +165,11 @@ async def _work(settings: Settings) -> None:
 
 
 def spare_the_collector() -> None:
-    """What is there after the start stays; looking through it again and again costs long pauses."""
+    """What is there after the start stays; looking through it again and again costs long pauses. What comes
+    later is mostly freed as it goes, without the collector."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS)
 
 
 def told_to_stop() -> asyncio.Event:

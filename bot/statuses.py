@@ -20,7 +20,8 @@ from bot.whatsapp.statuses import advance
 from services.safety.vault import Unopenable, Vault
 from services.store.bell import Bell
 from services.store.bulk import BulkUpdate
-from services.store.database import Database, padded
+from services.store.database import Database
+from services.store.hot import Hot, among, is_postgres
 from services.store.schema import inbox, outbox, waits_aside
 
 log = structlog.get_logger()
@@ -36,19 +37,17 @@ _WAITING = (
     .limit(_BATCH)
 )
 # Two walks along an index each: by an OR of them PostgreSQL would read the whole outbox.
-_MESSAGES = (
+_told_of = sa.union(
+    sa.select(_told.c.seq).where(among(_told.c.wamid, "wamids")),
+    sa.select(_told.c.seq).where(among(_told.c.seq, "seqs")),
+)
+_TOLD = (
     sa.select(outbox.c.seq, outbox.c.tenant_id, outbox.c.wamid, outbox.c.state)
-    .where(
-        outbox.c.seq.in_(
-            sa.union(
-                sa.select(_told.c.seq).where(_told.c.wamid.in_(sa.bindparam("wamids", expanding=True))),
-                sa.select(_told.c.seq).where(_told.c.seq.in_(sa.bindparam("seqs", expanding=True))),
-            )
-        )
-    )
+    .where(outbox.c.seq.in_(_told_of))
     .order_by(outbox.c.seq)
 )
-_DONE = sa.update(inbox).where(inbox.c.seq.in_(sa.bindparam("seqs", expanding=True))).values(state="done")
+_MESSAGES, _MESSAGES_LOCKED = Hot(_TOLD), Hot(_TOLD.with_for_update(of=outbox))
+_DONE = Hot(sa.update(inbox).where(among(inbox.c.seq, "seqs")).values(state="done"))
 _PARKED = BulkUpdate(inbox, ["seq"], ["state", "error"])
 _ADVANCED = BulkUpdate(outbox, ["seq"], ["state", "wamid", "error"])
 
@@ -92,7 +91,7 @@ class Statuses:
                 return False
             heard, unreadable = self._read_all(rows)
             await _advance(connection, heard)
-            await connection.execute(_DONE, {"seqs": padded([row.seq for row in rows])})
+            await _DONE(connection, seqs=[row.seq for row in rows])
             await _PARKED(connection, unreadable)
         self._bell.ring("outbox")  # an unknown send may be settled
         return True
@@ -138,16 +137,15 @@ def _code(errors: Any) -> int | None:
 async def _advance(connection: AsyncConnection, heard: Sequence[Status]) -> None:
     if not heard:
         return
-    told = {
-        "wamids": padded([status.wamid for status in heard]),
-        "seqs": padded([status.ours for status in heard if status.ours] or [0]),
-    }
-    locked = connection.dialect.name == "postgresql"
-    query = _MESSAGES.with_for_update(of=outbox) if locked else _MESSAGES
-    rows = (await connection.execute(query, told)).all()
-    by_wamid = {(row.tenant_id, row.wamid): row.seq for row in rows}
-    by_seq = {(row.tenant_id, row.seq): row.seq for row in rows}
-    states = {row.seq: row.state for row in rows}
+    messages = _MESSAGES_LOCKED if is_postgres(connection) else _MESSAGES
+    rows = await messages(
+        connection,
+        wamids=[status.wamid for status in heard],
+        seqs=[status.ours for status in heard if status.ours],
+    )
+    by_wamid = {(tenant, wamid): seq for seq, tenant, wamid, _ in rows}
+    by_seq = {(tenant, seq): seq for seq, tenant, *_ in rows}
+    states = {seq: state for seq, *_, state in rows}
     changed: dict[int, tuple[int, str, str, str | None]] = {}
     for status in heard:
         seq = by_wamid.get((status.tenant_id, status.wamid)) or by_seq.get(

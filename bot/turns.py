@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 MOST_TRIES = 4
 _POLL_SECONDS = 1.0
-_BREATH_SECONDS = 0.004  # between batches: what comes meanwhile shares the next one
+_BREATH_SECONDS = 0.008  # between batches: what comes meanwhile shares the next one
 _LEASE = timedelta(seconds=10)
 
 
@@ -88,6 +88,7 @@ class Turns:
     async def run(self) -> None:
         """For ever; whatever goes wrong below a turn (the database is away) is waited out."""
         while True:
+            self._bell.heard("turns")
             try:
                 busy = await unbroken(self.once())
             except Exception:  # the edge: a worker outlives its database
@@ -180,7 +181,7 @@ class Turns:
                     continue
                 if played is None:
                     asking.append(event)
-                    _rest(written, event, self._clock() + _LEASE)
+                    written.stands(person, self._clock() + _LEASE)
                 else:
                     await self._note_failure(written, event, played, person)
                 written.untried += [after.seq for after in waiting[n:]]
@@ -220,8 +221,7 @@ class Turns:
         except Exception as error:  # noqa: BLE001  a bug fails its turn only
             await self._note_failure(written, event, _failed(event, error), person)
         else:
-            self._note(written, event, played)
-            _rest(written, event, None)
+            written.stands(self._note(written, event, played))
 
     # --- both --------------------------------------------------------------------------------------
 
@@ -240,11 +240,10 @@ class Turns:
 
     def _note(self, written: Written, event: Waiting, played: Played) -> Person:
         person = played.person
-        written.done.append(event.seq)
+        written.event(event.seq, "done")
         written.messages.extend(played.messages)
         if played.moved:
-            key = (person.tenant_id, person.conversation_id)
-            written.places[person.conversation_id] = (*key, person.place_sealed, person.heard_at)
+            written.stands(person)
         metrics.turns.labels("played").inc()
         metrics.turn_seconds.observe(max(0.0, (self._clock() - event.received_at).total_seconds()))
         return person
@@ -252,9 +251,9 @@ class Turns:
     async def _note_failure(self, written: Written, event: Waiting, failed: _Failed, person: Person) -> None:
         """It waits longer each time, and is parked in the end; the person is told then."""
         parked = failed.tries >= MOST_TRIES
-        written.failed.append((event.seq, "parked" if parked else "waiting", failed.error[:2000]))
+        written.event(event.seq, "parked" if parked else "waiting", failed.error[:2000])
         rest = timedelta(0) if parked else timedelta(seconds=2**failed.tries)
-        _rest(written, event, self._clock() + rest)
+        written.stands(person, self._clock() + rest)
         if parked:
             log.error("turn.parked", seq=event.seq, conversation_id=str(event.conversation_id))
             try:
@@ -264,9 +263,10 @@ class Turns:
         metrics.turns.labels("parked" if parked else "failed").inc()
 
     async def _write(self, connection: AsyncConnection, written: Written) -> list[Message]:
-        await write(connection, written)
-        room = self._sender.room
-        return await outbox.write(connection, self._vault, written.messages, self._clock(), room)
+        said = (connection, self._vault, written.messages, self._clock(), self._sender.room)
+        rows, ours = await outbox.rows(*said)
+        await write(connection, written, (outbox.INSERT, rows))
+        return ours
 
     def _send(self, written: Written, ours: Sequence[Message]) -> None:
         """After the commit."""
@@ -274,10 +274,6 @@ class Turns:
         spoken_to = {(m.person.tenant_id, m.person.conversation_id) for m in written.messages}
         begun = {(message.tenant_id, message.conversation_id) for message in ours}
         self._sender.follow(sorted(spoken_to - begun))
-
-
-def _rest(written: Written, event: Waiting, until: datetime | None) -> None:
-    written.rests[event.conversation_id] = (event.tenant_id, event.conversation_id, until)
 
 
 def _failed(event: Waiting, error: Exception) -> _Failed:

@@ -1,11 +1,14 @@
 """The bell: wakes those who wait for work, in this process at once, in others by Redis.
 
-A lost ring is harmless: every waiter also polls.
+Work stays where it came in while this process keeps up with it, since two that share it take smaller
+batches: the others are called once nobody here has looked for a moment. A lost ring is harmless: every
+waiter also polls.
 """
 
 import asyncio
 import contextlib
 import secrets
+import time
 from collections import defaultdict
 from typing import Any
 
@@ -16,14 +19,19 @@ log = structlog.get_logger()
 _CHANNEL = "lipachat:bell"
 _LAST_RING_SECONDS = 1.0
 _BREATH_SECONDS = 0.004
+_PATIENCE_SECONDS = 0.1
 
 
 class Bell:
-    """`ring(topic)` after a commit; `wait(topic, seconds)` returns at the ring or after the time."""
+    """`ring(topic)` after a commit; `wait(topic, seconds)` returns at the ring or after the time. Whoever
+    looks for work without having waited says so by `heard(topic)`."""
 
     def __init__(self, redis: Any = None) -> None:
         self._events: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._redis, self._name = redis, secrets.token_hex(8)
+        self._waited_for: set[str] = set()  # topics that somebody here looks after
+        self._rung_at: dict[str, float] = {}
+        self._patience: dict[str, asyncio.TimerHandle] = {}
         self._remote: set[str] = set()
         self._flush: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -33,22 +41,36 @@ class Bell:
             self._listener = asyncio.create_task(self._listen())
 
     def ring(self, topic: str) -> None:
-        self._events[topic].set()
-        if self._redis is not None:
-            self._remote.add(topic)
-            if self._flush is None or self._flush.done():
-                self._flush = asyncio.create_task(self._publish())
+        event = self._events[topic]
+        if not event.is_set():
+            self._rung_at[topic] = time.monotonic()
+            event.set()
+        if self._redis is None:
+            return
+        if topic not in self._waited_for:
+            self._call(topic)
+        elif topic not in self._patience:
+            self._call_later(topic, _PATIENCE_SECONDS)
 
     async def wait(self, topic: str, seconds: float) -> None:
-        event = self._events[topic]
+        self._waited_for.add(topic)
         with contextlib.suppress(TimeoutError):
             # Not wait_for, which loses a cancellation that meets the ring.
             async with asyncio.timeout(seconds):
-                await event.wait()
-        event.clear()
+                await self._events[topic].wait()
+        self.heard(topic)
+
+    def heard(self, topic: str) -> None:
+        """Whatever has rung until now is being looked at."""
+        self._events[topic].clear()
 
     async def close(self) -> None:
-        """A ring that is on its way may still arrive: a command rings as the last thing that it does."""
+        """A ring that is on its way may still arrive: a command rings as the last thing that it does; and
+        what nobody here will look at any more is left to the others."""
+        for topic in list(self._patience):
+            self._patience.pop(topic).cancel()
+            if self._events[topic].is_set():
+                self._call(topic)
         if self._flush is not None:
             await asyncio.wait([self._flush], timeout=_LAST_RING_SECONDS)
         for task in (self._listener, self._flush):
@@ -58,6 +80,26 @@ class Bell:
                     await task
         if self._redis is not None:
             await self._redis.aclose()
+
+    def _call_later(self, topic: str, seconds: float) -> None:
+        later = asyncio.get_running_loop().call_later(seconds, self._call_unless_heard, topic)
+        self._patience[topic] = later
+
+    def _call_unless_heard(self, topic: str) -> None:
+        del self._patience[topic]
+        waits = self._rung_at[topic] + _PATIENCE_SECONDS - time.monotonic()
+        if not self._events[topic].is_set():
+            return
+        if waits > 0:  # that ring was heard, and this is a later one
+            self._call_later(topic, waits)
+        else:
+            self._call(topic)
+
+    def _call(self, topic: str) -> None:
+        """The other processes."""
+        self._remote.add(topic)
+        if self._flush is None or self._flush.done():
+            self._flush = asyncio.create_task(self._publish())
 
     async def _publish(self) -> None:
         """Rings that come while one is on its way, or just after, share the next message."""

@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
@@ -81,28 +81,30 @@ class Database:
         async with self._reader.connect() as connection:
             yield connection
 
-    @asynccontextmanager
-    async def driver(self) -> AsyncIterator[Any]:
+    def driver(self) -> AbstractAsyncContextManager[Any]:
         """The driver's own connection (asyncpg's, or aiosqlite's as the one writer), outside any transaction:
         for what comes with every message, where SQLAlchemy would cost more than the database."""
-        borrowed = await greenlet_spawn(self._single.sync_engine.raw_connection)
-        try:
-            yield borrowed.driver_connection
-        except BaseException:
-            await greenlet_spawn(borrowed.invalidate)  # whatever state it is in
-            raise
-        finally:
-            await greenlet_spawn(borrowed.close)
+        return _borrowed(self._single)
 
-    @asynccontextmanager
-    async def noting(self) -> AsyncIterator[AsyncConnection]:
-        """For one statement that must outlive this process, but not the machine: no waiting for the disk."""
-        async with self._noting.begin() as connection:
-            yield connection
+    def noting(self) -> AbstractAsyncContextManager[Any]:
+        """The same for what must outlive this process, but not the machine: no waiting for the disk."""
+        return _borrowed(self._noting)
 
     async def close(self) -> None:
         for engine in {self._engine, self._reader, self._single, self._noting}:
             await engine.dispose()
+
+
+@asynccontextmanager
+async def _borrowed(engine: AsyncEngine) -> AsyncIterator[Any]:
+    borrowed = await greenlet_spawn(engine.sync_engine.raw_connection)
+    try:
+        yield borrowed.driver_connection
+    except BaseException:
+        await greenlet_spawn(borrowed.invalidate)  # whatever state it is in
+        raise
+    finally:
+        await greenlet_spawn(borrowed.close)
 
 
 def _postgres(url: URL, pool_size: int, isolation_level: Any = "READ COMMITTED", **more: str) -> AsyncEngine:

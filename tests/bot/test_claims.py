@@ -9,17 +9,17 @@ import sqlalchemy as sa
 
 from bot import claims, outbox, statuses
 from services.ids import new_id
+from services.store.hot import Hot, run
 from services.store.schema import attempts
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
-async def plan(database, statement):
-    dialect = database.engine.dialect
-    text = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+async def plan(database, hot, **facts):
+    compiled = hot._postgres if database.is_postgres else hot._sqlite
     word = "EXPLAIN" if database.is_postgres else "EXPLAIN QUERY PLAN"
     async with database.transaction() as connection:
-        rows = (await connection.exec_driver_sql(f"{word} {text}")).all()
+        rows = await run(connection, f"{word} {compiled.sql}", compiled.arguments(facts))
     return "\n".join(str(row[-1]) for row in rows)
 
 
@@ -33,25 +33,22 @@ def walks_its_index(database, told, index):
 
 
 async def test_turns_take_the_oldest_events_from_their_index(database):
-    statement = (claims._DUE_AND_FREE if database.is_postgres else claims._DUE).params(now=NOW)
-    assert walks_its_index(database, await plan(database, statement), "ix_inbox_turns")
+    due = claims._DUE_AND_FREE if database.is_postgres else claims._DUE
+    assert walks_its_index(database, await plan(database, due, now=NOW), "ix_inbox_turns")
 
 
 async def test_a_sent_message_finds_the_next_of_its_conversation_by_index(database):
-    statement = outbox._HEADS_OF.params(
-        now=NOW, resting=[new_id()], tenants=[new_id()], chats=[new_id(), new_id()]
-    )
-    assert walks_its_index(database, await plan(database, statement), "ix_outbox_open")
+    facts = outbox._facts_of(NOW, [new_id()], [(new_id(), new_id()), (new_id(), new_id())])
+    assert walks_its_index(database, await plan(database, outbox._LOOK, **facts), "ix_outbox_open")
 
 
 async def test_a_turn_reads_its_events_by_index(database):
-    statement = claims._READ.params(chats=[new_id(), new_id()], until=NOW)
-    told = await plan(database, statement.order_by(None))
+    told = await plan(database, claims._READ, chats=[new_id(), new_id()], until=NOW)
     assert walks_its_index(database, told, "ix_inbox_turns")
 
 
 async def test_a_status_finds_its_message_by_index(database):
-    told = await plan(database, statuses._MESSAGES.params(wamids=["wamid.1", "wamid.2"], seqs=[1, 2]))
+    told = await plan(database, statuses._MESSAGES, wamids=["wamid.1", "wamid.2"], seqs=[1, 2])
     assert "ix_outbox_wamid" in told
     assert "Filter" not in told
     assert "SCAN outbox" not in told
@@ -60,5 +57,5 @@ async def test_a_status_finds_its_message_by_index(database):
 
 async def test_the_attempts_of_a_payment_are_found_by_index(database):
     mine = (attempts.c.tenant_id == new_id(), attempts.c.payment_id == new_id())
-    told = await plan(database, sa.select(attempts.c.id).where(*mine))
+    told = await plan(database, Hot(sa.select(attempts.c.id).where(*mine)))
     assert walks_its_index(database, told, "ix_attempts_tenant_id_payment_id")

@@ -28,6 +28,42 @@ async def test_a_ring_wakes_those_who_wait_in_another_process(listener, redis_ur
     await other.close()
 
 
+async def test_others_are_not_called_while_somebody_here_keeps_up(listener, redis_url):
+    ours = Bell(Redis.from_url(redis_url))
+    await ours.wait("turns", 0.001)
+    for _ in range(20):
+        ours.ring("turns")
+        await ours.wait("turns", 1)
+        await asyncio.sleep(0.005)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(listener._events["turns"].wait(), 0.2)
+    await ours.close()
+
+
+async def test_others_are_called_once_nobody_here_has_looked_for_a_moment(listener, redis_url):
+    ours = Bell(Redis.from_url(redis_url))
+    await ours.wait("turns", 0.001)
+    waiting = asyncio.create_task(listener.wait("turns", 5))
+    ours.ring("turns")
+    await asyncio.wait_for(waiting, 1)
+    ours.heard("turns")  # it is back, and keeps up again
+    await listener.wait("turns", 0.05)
+    ours.ring("turns")
+    ours.heard("turns")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(listener._events["turns"].wait(), 0.2)
+    await ours.close()
+
+
+async def test_what_nobody_will_look_at_any_more_is_left_to_the_others(listener, redis_url):
+    ending = Bell(Redis.from_url(redis_url))
+    await ending.wait("turns", 0.001)
+    waiting = asyncio.create_task(listener.wait("turns", 5))
+    ending.ring("turns")
+    await ending.close()
+    await asyncio.wait_for(waiting, 1)
+
+
 async def test_a_ring_as_the_last_thing_before_the_end_arrives(listener, redis_url):
     waiting = asyncio.create_task(listener.wait("jobs", 5))
     command = Bell(Redis.from_url(redis_url))
