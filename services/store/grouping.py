@@ -14,6 +14,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 T = TypeVar("T")
 
+# Of what was to be written, not of the server: cardinality, data, constraint, limit.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_REFUSALS = frozenset({"21", "22", "23", "54"})
+
 
 class GroupCommit(Generic[T]):
     """`put` returns once its items are committed, or raises what their own write raised; so does the
@@ -82,5 +86,8 @@ def _is_away(error: Exception) -> bool:
     """Whether nobody would fare better."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated
-    # While connecting, SQLAlchemy lets the driver's own errors through. A TimeoutError is an OSError.
-    return isinstance(error, OSError | PoolTimeout | asyncpg.PostgresError | asyncpg.InterfaceError)
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "")[:2] not in _REFUSALS
+    # A TimeoutError is an OSError; a value that the driver cannot encode is a ValueError too.
+    away = OSError | PoolTimeout | asyncpg.InterfaceError
+    return isinstance(error, away) and not isinstance(error, ValueError)
