@@ -3,7 +3,7 @@
 They run for every message, so they are hot (`services/store/hot.py`) and there are few of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ class Written:
     events: dict[int, Row] = field(default_factory=dict)
     messages: list[Outgoing] = field(default_factory=list)
     untried: list[int] = field(default_factory=list)  # counted as tried, and not played after all
+    numbers: Sequence[int] = ()  # reserved for the messages
 
     def stands(self, person: Person, rests_until: datetime | None = None) -> None:
         """Where a person stands now; their conversation rests until then."""
@@ -57,10 +58,7 @@ _OLDEST: sa.Select[Any] = (
     .limit(_MOST_EVENTS)
 )
 # A foreign key's share lock on a conversation must not wait for a turn, hence NO KEY.
-_DUE, _DUE_AND_FREE = (
-    Hot(_OLDEST),
-    Hot(_OLDEST.with_for_update(of=conversations, skip_locked=True, key_share=True)),
-)
+_DUE = Hot(_OLDEST, postgres=_OLDEST.with_for_update(of=conversations, skip_locked=True, key_share=True))
 _LOCK = Hot(
     sa.select(conversations.c.id)
     .where(conversations.c.tenant_id == sa.bindparam("tenant"), conversations.c.id == sa.bindparam("chat"))
@@ -68,7 +66,7 @@ _LOCK = Hot(
 )
 
 _chat = conversations.c
-_READ = Hot(
+_WAITING: sa.Select[Any] = (
     sa.select(
         inbox.c.seq,
         inbox.c.tenant_id,
@@ -101,7 +99,8 @@ _READ = Hot(
     )
     .order_by(inbox.c.received_at, inbox.c.seq)
 )
-
+# With the number of what it will say, most likely, in the same round trip.
+_READ = Hot(_WAITING.add_columns(sa.null()), postgres=_WAITING.add_columns(sa.func.nextval("outbox_seq_seq")))
 _SEQS = among(inbox.c.seq, "seqs")
 _COUNT = Hot(sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries + 1))
 _UNCOUNT = Hot(sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries - 1))
@@ -113,7 +112,7 @@ _EVENTS = BulkUpdate(inbox, ["seq"], ["state", "error"])
 async def due(connection: AsyncConnection, now: datetime) -> tuple[list[UUID], datetime]:
     """Conversations that have something due, and until which arrival they were looked for; on PostgreSQL
     locked, and only those that nobody else plays."""
-    rows = await (_DUE_AND_FREE if is_postgres(connection) else _DUE)(connection, now=now)
+    rows = await _DUE(connection, now=now)
     return list(dict.fromkeys(row[0] for row in rows)), rows[-1][1] if rows else now
 
 
@@ -123,15 +122,25 @@ async def lock(connection: AsyncConnection, tenant: UUID, chat: UUID) -> None:
         await _LOCK(connection, tenant=tenant, chat=chat)
 
 
-async def read_waiting(
-    connection: AsyncConnection, chats: Sequence[UUID], until: datetime
-) -> tuple[list[Waiting], dict[UUID, Person]]:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What waits, who said it, and numbers reserved in the outbox for what will be said."""
+
+    events: Sequence[Waiting] = ()
+    people: Mapping[UUID, Person] = field(default_factory=dict)
+    numbers: Sequence[int] = ()
+
+
+async def read_waiting(connection: AsyncConnection, chats: Sequence[UUID], until: datetime) -> Read:
     """Read after the lock, in a statement of its own: what another worker has just done is done."""
     if not chats:
-        return [], {}
+        return Read()
     rows = await _READ(connection, chats=chats, until=until)
-    events = [Waiting(*row[:9]) for row in rows]
-    return events, {row[2]: _person((*row[1:3], *row[9:])) for row in rows}
+    return Read(
+        [Waiting(*row[:9]) for row in rows],
+        {row[2]: _person((*row[1:3], *row[9:-1])) for row in rows},
+        sorted(row[-1] for row in rows if row[-1] is not None),
+    )
 
 
 def _person(row: Row) -> Person:

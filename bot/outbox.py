@@ -110,7 +110,15 @@ _HEADS_OF = sa.select(_one.c.seq).where(
         ).where(among(conversations.c.tenant_id, "tenants"), among(conversations.c.id, "chats"))
     ),
 )
+
+
+def _locked(heads: sa.Select[Any]) -> sa.Select[Any]:
+    return heads.with_for_update(of=_one, skip_locked=True)
+
+
 _LOOK = Hot(_HEADS_OF)
+_CLAIM_HEADS = Hot(_HEADS, postgres=_locked(_HEADS))
+_CLAIM_HEADS_OF = Hot(_HEADS_OF, postgres=_locked(_HEADS_OF))
 _SEQS = among(outbox.c.seq, "seqs")
 _CLAIM = Hot(
     sa.update(outbox)
@@ -143,22 +151,22 @@ _MARK = BulkUpdate(
 )
 
 
-def _claiming(heads: sa.Select[Any]) -> tuple[Hot, Hot]:
-    """On SQLite, and on PostgreSQL, where others may be claiming."""
-    return Hot(heads), Hot(heads.with_for_update(of=_one, skip_locked=True))
-
-
-_CLAIM_HEADS, _CLAIM_HEADS_OF = _claiming(_HEADS), _claiming(_HEADS_OF)
-
-
 async def rows(
-    connection: AsyncConnection, vault: Vault, messages: Sequence[Outgoing], now: datetime, room: int
+    connection: AsyncConnection,
+    vault: Vault,
+    messages: Sequence[Outgoing],
+    now: datetime,
+    *,
+    numbers: Sequence[int] = (),
+    room: int = 0,
 ) -> tuple[list[Row], list[Message]]:
-    """What to INSERT, and what of it, `room` at most, is ours to send after the commit."""
+    """What to INSERT, under the numbers that were reserved, and what of it, `room` at most, is ours to send
+    after the commit."""
+    numbers = await _numbers(connection, len(messages), numbers)
     rows: list[Row] = []
     ours: list[Message] = []
     spoken_to = set()
-    for seq, message in zip(await _numbers(connection, len(messages)), messages, strict=True):
+    for seq, message in zip(numbers, messages, strict=True):
         person = message.person
         sending = person.quiet and person.conversation_id not in spoken_to and len(ours) < room
         spoken_to.add(person.conversation_id)
@@ -197,9 +205,9 @@ def _facts_of(now: datetime, resting: Sequence[UUID], chats: Collection[ChatKey]
 
 
 async def _claimed(
-    connection: AsyncConnection, vault: Vault, heads: tuple[Hot, Hot], facts: dict[str, Any]
+    connection: AsyncConnection, vault: Vault, heads: Hot, facts: dict[str, Any]
 ) -> list[Message]:
-    found = await heads[is_postgres(connection)](connection, **facts)
+    found = await heads(connection, **facts)
     if not found:
         return []
     seqs = [row[0] for row in found]
@@ -230,12 +238,13 @@ def opened(vault: Vault, tenant: UUID, seq: int, sealed: bytes) -> bytes:
     return vault.open(sealed, tenant, "outbox.body", str(seq))
 
 
-async def _numbers(connection: AsyncConnection, many: int) -> list[int]:
+async def _numbers(connection: AsyncConnection, many: int, reserved: Sequence[int]) -> list[int]:
     """Rising with every turn of a conversation, since its lock is held."""
-    if not many:
-        return []
+    more = many - len(reserved)
+    if more <= 0:
+        return list(reserved[:many])
     if is_postgres(connection):
-        return [row[0] for row in await _NEXT_NUMBERS(connection, many=many)]
+        return [*reserved, *(row[0] for row in await _NEXT_NUMBERS(connection, many=more))]
     found = await _LAST_NUMBER(connection)
     last = found[0][0] if found else 0
     return list(range(last + 1, last + 1 + many))

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 _MANY = 300
 _MOMENTS = timedelta(seconds=10)
 LONGEST_SECONDS = 0.25  # of one waiting: workers that stand still stop no intake
-_LOOK_SECONDS = 0.01
+_LOOK_SECONDS = 0.025
 
 
 def _count(table: sa.Table, *where: sa.ColumnElement[bool]) -> Any:

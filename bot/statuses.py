@@ -21,7 +21,7 @@ from services.safety.vault import Unopenable, Vault
 from services.store.bell import Bell
 from services.store.bulk import BulkUpdate
 from services.store.database import Database
-from services.store.hot import Hot, among, is_postgres
+from services.store.hot import Hot, among
 from services.store.schema import inbox, outbox, waits_aside
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ _TOLD = (
     .where(outbox.c.seq.in_(_told_of))
     .order_by(outbox.c.seq)
 )
-_MESSAGES, _MESSAGES_LOCKED = Hot(_TOLD), Hot(_TOLD.with_for_update(of=outbox))
+_MESSAGES = Hot(_TOLD, postgres=_TOLD.with_for_update(of=outbox))
 _DONE = Hot(sa.update(inbox).where(among(inbox.c.seq, "seqs")).values(state="done"))
 _PARKED = BulkUpdate(inbox, ["seq"], ["state", "error"])
 _ADVANCED = BulkUpdate(outbox, ["seq"], ["state", "wamid", "error"])
@@ -137,8 +137,7 @@ def _code(errors: Any) -> int | None:
 async def _advance(connection: AsyncConnection, heard: Sequence[Status]) -> None:
     if not heard:
         return
-    messages = _MESSAGES_LOCKED if is_postgres(connection) else _MESSAGES
-    rows = await messages(
+    rows = await _MESSAGES(
         connection,
         wamids=[status.wamid for status in heard],
         seqs=[status.ours for status in heard if status.ours],

@@ -15,8 +15,8 @@ alone, so that it takes no neighbour with it.
 import asyncio
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics, outbox
 from bot.chat import Chat, NeedsTransaction, Played
-from bot.claims import Written, count_tries, due, lock, read_waiting, still_wait, write
+from bot.claims import Read, Written, count_tries, due, lock, read_waiting, still_wait, write
 from bot.log import redacted
 from bot.outbox import Message, Sender
 from bot.stopping import unbroken
@@ -50,20 +50,12 @@ class _Failed:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What waits, and who said it."""
-
-    events: list[Waiting]
-    people: dict[UUID, Person]
-
-
 @dataclass(slots=True)
 class _Batch:
     """What was played beside others: what it writes, what of it is ours to send, and what asks the
     services and so is still to be played."""
 
-    written: Written = field(default_factory=Written)
+    written: Written
     ours: list[Message] = field(default_factory=list)
     asking: list[Waiting] = field(default_factory=list)
 
@@ -133,14 +125,14 @@ class Turns:
         async with self._database.transaction() as connection:
             if await still_wait(connection, read.events):
                 return await self._played(connection, read)
-        return _Batch()  # another process came between
+        return _Batch(Written())  # another process came between
 
-    async def _read(self, connection: AsyncConnection) -> _Read:
-        events, people = await read_waiting(connection, *await due(connection, self._clock()))
-        return _Read(self._takeable(events), people)
+    async def _read(self, connection: AsyncConnection) -> Read:
+        read = await read_waiting(connection, *await due(connection, self._clock()))
+        return replace(read, events=self._takeable(read.events))
 
-    async def _played(self, connection: AsyncConnection, read: _Read) -> _Batch:
-        batch = _Batch()
+    async def _played(self, connection: AsyncConnection, read: Read) -> _Batch:
+        batch = _Batch(Written(numbers=read.numbers))
         batch.asking = await self._play_beside(batch.written, read.events, read.people)
         batch.ours = await self._write(connection, batch.written)
         return batch
@@ -166,7 +158,7 @@ class Turns:
         return tried[:1] if tried and (self._turn_of_retries or not taken) else taken
 
     async def _play_beside(
-        self, written: Written, events: Iterable[Waiting], people: dict[UUID, Person]
+        self, written: Written, events: Iterable[Waiting], people: Mapping[UUID, Person]
     ) -> list[Waiting]:
         asking: list[Waiting] = []
         by_chat: dict[UUID, list[Waiting]] = defaultdict(list)
@@ -203,12 +195,13 @@ class Turns:
                 await lock(connection, event.tenant_id, event.conversation_id)
             until = max(event.received_at for event in asking)
             chats = [event.conversation_id for event in asking]
-            events, people = await read_waiting(connection, chats, until)
-            first = {waiting.conversation_id: waiting.seq for waiting in reversed(events)}
+            read = await read_waiting(connection, chats, until)
+            written.numbers = read.numbers
+            first = {waiting.conversation_id: waiting.seq for waiting in reversed(read.events)}
             for event in asking:
                 # Where it is another one, our lease ran out and another worker has played it.
                 if first.get(event.conversation_id) == event.seq:
-                    await self._play_with(connection, written, event, people[event.conversation_id])
+                    await self._play_with(connection, written, event, read.people[event.conversation_id])
             ours = await self._write(connection, written)
         self._send(written, ours)
 
@@ -263,8 +256,14 @@ class Turns:
         metrics.turns.labels("parked" if parked else "failed").inc()
 
     async def _write(self, connection: AsyncConnection, written: Written) -> list[Message]:
-        said = (connection, self._vault, written.messages, self._clock(), self._sender.room)
-        rows, ours = await outbox.rows(*said)
+        rows, ours = await outbox.rows(
+            connection,
+            self._vault,
+            written.messages,
+            self._clock(),
+            numbers=written.numbers,
+            room=self._sender.room,
+        )
         await write(connection, written, (outbox.INSERT, rows))
         return ours
 

@@ -28,13 +28,15 @@ SQLITE = sqlite.aiosqlite.dialect()
 class Hot:
     """A select or an update with named parameters. Its rows are tuples of the schema's types.
 
+    `postgres`: what it is there, where it locks or counts otherwise.
+
     It runs on a connection of `Database.transaction`, or on a driver's (`Database.driver`). Raises what the
     driver raises.
     """
 
-    def __init__(self, statement: Any) -> None:
-        self.statement = statement
-        self._postgres, self._sqlite = _Compiled(statement, POSTGRES), _Compiled(statement, SQLITE)
+    def __init__(self, statement: Any, postgres: Any = None) -> None:
+        self._sqlite = _Compiled(statement, SQLITE)
+        self._postgres = _Compiled(statement if postgres is None else postgres, POSTGRES)
 
     async def __call__(self, connection: Any, **facts: Any) -> Sequence[Row]:
         compiled = self._postgres if is_postgres(connection) else self._sqlite

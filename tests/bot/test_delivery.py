@@ -111,7 +111,7 @@ class Post:
             Outgoing(person, json.dumps({"type": "text", "text": {"body": t}}).encode()) for t in texts
         ]
         async with self.database.transaction() as connection:
-            await written(connection, self.vault, messages, self.clock(), 0)
+            await written(connection, self.vault, messages, self.clock())
         if delivery is not None:
             delivery.follow([(person.tenant_id, person.conversation_id)])
 
@@ -143,7 +143,7 @@ class Post:
         ]
         async with self.database.transaction() as connection:
             room = self.delivery.room
-            ours = await written(connection, self.vault, said, self.clock(), room)
+            ours = await written(connection, self.vault, said, self.clock(), room=room)
         self.delivery.hand_over(ours)
         while self.delivery._sending:
             await asyncio.gather(*self.delivery._sending)
@@ -446,9 +446,9 @@ async def test_a_send_that_failed_later_stays_failed(post):
     assert await post.states() == ["failed"]
 
 
-async def written(connection, *said):
+async def written(connection, *said, room=0):
     """As a turn writes what it says."""
-    rows, ours = await outbox_of.rows(connection, *said)
+    rows, ours = await outbox_of.rows(connection, *said, room=room)
     await outbox_of.INSERT(connection, rows)
     return ours
 
@@ -462,7 +462,7 @@ def waiting(post, *texts, to=0):
 
 async def deliver_at_once(post, messages, delivery=None):
     async with post.database.transaction() as connection:
-        ours = await written(connection, post.vault, messages, post.clock(), 10)
+        ours = await written(connection, post.vault, messages, post.clock(), room=10)
     (delivery or post.delivery).hand_over(ours)
 
 

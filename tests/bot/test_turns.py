@@ -256,9 +256,9 @@ async def test_the_last_message_of_a_turn_that_waits_knows_what_it_answers(shop)
     """The others do not: the sign of typing would go with the next message."""
     await shop.hears("254712345678", "wait", "echo 1")
     async with shop.database.transaction() as connection:
-        events, people = await read_waiting(connection, *await due(connection, shop.clock()))
+        read = await read_waiting(connection, *await due(connection, shop.clock()))
     chat = Chat(BUGGY, shop.vault, shop.tenants, shop.clock)
-    played = [await chat.play(people[event.conversation_id], event, None) for event in events]
+    played = [await chat.play(read.people[event.conversation_id], event, None) for event in read.events]
     assert [[m.reads for m in turn.messages] for turn in played] == [[None, "wamid.0"], [None]]
 
 
