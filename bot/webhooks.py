@@ -183,3 +183,5 @@ async def _body(request: web.Request, patience_seconds: float) -> bytes:
             return await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="The request did not arrive in time.") from None
+    except ConnectionResetError:  # an answer to nobody, and neither a bug nor a fault of the database
+        raise web.HTTPBadRequest(text="The request broke off.") from None

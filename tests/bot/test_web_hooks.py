@@ -122,6 +122,19 @@ async def test_a_body_that_dribbles_in_is_408_and_no_fault_of_the_database(door,
     assert logs == []
 
 
+@pytest.mark.parametrize("path", ["/hooks/{token}", "/webhooks/whatsapp"])
+async def test_whoever_hangs_up_amid_a_body_is_no_error_of_ours(door, token, path, caplog):
+    with structlog.testing.capture_logs() as logs:
+        _, writer = await asyncio.open_connection("127.0.0.1", int(door.url.rsplit(":", 1)[1]))
+        head = f"POST {path.format(token=token)} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+        writer.write(head.encode() + b"x")
+        await asyncio.sleep(0.2)
+        writer.transport.abort()
+        await asyncio.sleep(0.1)
+    assert await bodies(door) == []
+    assert (logs, caplog.records) == ([], [])
+
+
 async def test_what_is_told_by_get_stands_in_the_query_and_is_stored(door, token):
     for number in ("1", "2", "2"):
         answer = await door.get(f"/hooks/{token}", OrderTrackingId="abc", n=number)
