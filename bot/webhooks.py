@@ -66,11 +66,7 @@ class MetaWebhook:
     async def updates(self, request: web.Request) -> web.Response:
         """413 above 4 MiB, 408 where it does not come, 401 for the signature, 400 when no JSON object; else
         200 once stored, and 503 while nothing can be: Meta sends it again."""
-        try:
-            async with asyncio.timeout(self._patience):
-                body = await _body(request)
-        except TimeoutError:
-            return web.Response(status=408, text="The body has not come in time.")
+        body = await _body(request, self._patience)
         answer = self.take(body, request.headers.get("X-Hub-Signature-256"))
         if isinstance(answer, asyncio.Future):
             await asyncio.wait([answer])
@@ -109,22 +105,26 @@ class Hooks:
         vault: Vault,
         bell: Bell,
         clock: Callable[[], datetime],
+        patience_seconds: float = _PATIENCE_SECONDS,
         *,
         proxies: Sequence[Network] = (),
     ) -> None:
         self._database, self._vault, self._bell, self._clock = database, vault, bell, clock
-        self._proxies = proxies
+        self._patience, self._proxies = patience_seconds, proxies
 
     async def called(self, request: web.Request) -> web.Response:
-        """404 for an unknown token; anything on a known one is stored and answered 200."""
+        """404 for an unknown token, 408 where the body does not come; anything else on a known one is stored
+        and answered 200."""
         token = request.match_info["token"]
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(self._patience):
                 tenant = await self._tenant_of(token)
-                if tenant is None:
-                    log.warning("hooks.unknown_token", client=_client(request, self._proxies))
-                    return web.Response(status=404, text="No such address.")
-                await self._store(tenant, token, await _told(request))
+            if tenant is None:
+                log.warning("hooks.unknown_token", client=_client(request, self._proxies))
+                return web.Response(status=404, text="No such address.")
+            body = await _told(request, self._patience)
+            async with asyncio.timeout(self._patience):
+                await self._store(tenant, token, body)
         except AWAY as error:
             return unavailable(error).response
         self._bell.ring("hooks")
@@ -168,13 +168,20 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def _told(request: web.Request) -> bytes:
+async def _told(request: web.Request, patience_seconds: float) -> bytes:
     """The body; where there is none (a GET), what stands in the query."""
-    return await _body(request) or request.rel_url.raw_query_string.encode()
+    return await _body(request, patience_seconds) or request.rel_url.raw_query_string.encode()
 
 
-async def _body(request: web.Request) -> bytes:
-    """The raw bytes; aiohttp answers 413 by itself above the application's limit."""
+async def _body(request: web.Request, patience_seconds: float) -> bytes:
+    """The raw bytes, or 408 where they do not come; aiohttp answers 413 by itself above the application's
+    limit."""
     if (request.content_length or 0) > MOST_BYTES:
         raise web.HTTPRequestEntityTooLarge(MOST_BYTES, request.content_length or 0)
-    return await request.read()
+    try:
+        async with asyncio.timeout(patience_seconds):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="The request did not arrive in time.") from None
+    except ConnectionResetError:  # an answer to nobody, and neither a bug nor a fault of the database
+        raise web.HTTPBadRequest(text="The request broke off.") from None

@@ -132,6 +132,8 @@ def _state(refusal: Refusal) -> Text:
     match refusal:
         case errors.NotPending(status=status, by=by, at=at):
             return decided(status, by, at)
+        case errors.BlankReason():
+            return Text("I can't read a reason there. Type it in a few words, such as: wrong amount.")
         case errors.Changed():
             return Text("Something about this has changed in the meantime. Please look at it again.")
         case errors.AlreadyPaid(number=number, receipt=receipt) if receipt:

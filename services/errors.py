@@ -109,6 +109,13 @@ class NotFound(Refusal):
 
 
 @dataclass(eq=False)
+class BlankReason(Refusal):
+    """Nothing of the reason can be read: it is empty, or of signs that do not show."""
+
+    code: ClassVar[str] = "blank_reason"
+
+
+@dataclass(eq=False)
 class NotPending(Refusal):
     """Somebody or something decided this before; `status` is what it is now."""
 

@@ -33,6 +33,7 @@ from services.news import (
     WithdrawalRequested,
 )
 from services.people.access import APPROVE, INITIATE, RECONCILE, ROLES, VIEW_FINANCE
+from services.withdrawals.reason import refuse_blank
 
 TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
 MINIMUM = Money(10_00, "KES")
@@ -318,7 +319,9 @@ class FakeTeller:
 
     async def reject(self, withdrawal_id, reason):
         self._need(APPROVE)
-        return self._release(self._pending(withdrawal_id), "rejected", reason)
+        withdrawal = self._pending(withdrawal_id)
+        refuse_blank(reason)
+        return self._release(withdrawal, "rejected", reason)
 
     async def cancel_withdrawal(self, withdrawal_id):
         return self._release(self._pending(withdrawal_id), "canceled", None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import main
-from bot import metrics
+from bot import metrics, run
 from bot.settings import Settings
 from services.people import tenant_file
 
@@ -46,6 +46,10 @@ def test_variables_exist():
     named = {name for path in DOCUMENTS for name in re.findall(r"LIPACHAT_[A-Z_]+[A-Z]", path.read_text())}
     others = {"LIPACHAT_SECRETS_DIR", "LIPACHAT_WRITE_TRANSCRIPTS", "LIPACHAT_TEST_REQUIRE"}
     assert {name for name in named - others if not known(name)} == set()
+
+
+def test_a_proxy_is_told_how_long_an_unused_connection_is_kept():
+    assert f"unused for {run._IDLE_SECONDS:.0f} seconds" in (ROOT / "docs" / "operating.md").read_text()
 
 
 def commands(app):

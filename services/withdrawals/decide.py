@@ -26,6 +26,7 @@ from services.people.access import APPROVE, INITIATE
 from services.phones import without_numbers
 from services.store.schema import approvals, payouts
 from services.withdrawals import limits
+from services.withdrawals.reason import refuse_blank
 from services.withdrawals.record import (
     advance,
     close,
@@ -70,10 +71,11 @@ async def approve(work: Work, approver: UUID, withdrawal_id: UUID, shown_digest:
 
 
 async def reject(work: Work, approver: UUID, withdrawal_id: UUID, reason: str) -> Withdrawal:
-    """Raises MissingScope, NotFound, NotPending."""
+    """Raises MissingScope, NotFound, NotPending, BlankReason."""
     await people.require(work, approver, APPROVE)
     row = await locked(work, withdrawal_id)
     await refuse_decided(work, row)
+    refuse_blank(reason)
     return await _close(work, row, "rejected", approver, reason)
 
 

@@ -1,15 +1,19 @@
 """The providers' callback addresses, and the pages for machines, over real HTTP on both databases."""
 
+import asyncio
 import json
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
 import structlog
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
-from bot.webhooks import MOST_BYTES
+from bot.webhooks import MOST_BYTES, Hooks
+from services.store.bell import Bell
 from services.store.schema import inbox
-from tests.bot.door import envelope, opened, text
+from tests.bot.door import envelope, now, opened, text
 
 
 @pytest.fixture
@@ -99,6 +103,36 @@ async def test_a_body_above_the_limit_is_413_and_not_stored(door, token):
 
     assert (await door.post(f"/hooks/{token}", pieces())).status == 413
     assert await bodies(door) == []
+
+
+async def test_a_body_that_dribbles_in_is_408_and_no_fault_of_the_database(door, token, vault):
+    hooks, app = Hooks(door.database, vault, Bell(), now, 0.3), web.Application()
+    app.router.add_post("/hooks/{token}", hooks.called)
+    async with TestServer(app) as server:
+        reader, writer = await asyncio.open_connection(server.host, server.port)
+        writer.write(f"POST /hooks/{token} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode())
+        with structlog.testing.capture_logs() as logs:
+            answer = asyncio.create_task(reader.readuntil(b"in time."))
+            while not answer.done():
+                writer.write(b"x")
+                await asyncio.sleep(0.05)
+        writer.close()
+        assert (await answer).startswith(b"HTTP/1.1 408 ")
+    assert await bodies(door) == []
+    assert logs == []
+
+
+@pytest.mark.parametrize("path", ["/hooks/{token}", "/webhooks/whatsapp"])
+async def test_whoever_hangs_up_amid_a_body_is_no_error_of_ours(door, token, path, caplog):
+    with structlog.testing.capture_logs() as logs:
+        _, writer = await asyncio.open_connection("127.0.0.1", int(door.url.rsplit(":", 1)[1]))
+        head = f"POST {path.format(token=token)} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+        writer.write(head.encode() + b"x")
+        await asyncio.sleep(0.2)
+        writer.transport.abort()
+        await asyncio.sleep(0.1)
+    assert await bodies(door) == []
+    assert (logs, caplog.records) == ([], [])
 
 
 async def test_what_is_told_by_get_stands_in_the_query_and_is_stored(door, token):

@@ -43,6 +43,17 @@ async def test_any_words_are_a_reason(reason):
     assert status(play) == "rejected"
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\n\t", "\u200b", "\u3164\ufe0f", " \u2800"], ids=ascii)
+async def test_a_blank_reason_is_asked_for_again_and_the_next_words_count(blank):
+    play = await rejecting()
+    [reply] = await play.hear("Kamau", Said(blank))
+    assert render(reply.text, "en").startswith("I can't read a reason there.")
+    assert [render(option.label, "en") for option in reply.options] == ["Cancel"]
+    assert status(play) == "pending"
+    await play.hear("Kamau", Said("not today"))
+    assert status(play) == "rejected"
+
+
 async def test_a_reason_may_follow_news_and_a_voice_note():
     play = await rejecting()
     await play.hear("Kamau", Other("audio"))

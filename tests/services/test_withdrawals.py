@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from services.errors import (
     BelowMinimum,
+    BlankReason,
     Changed,
     DestinationCoolingDown,
     FourEyesViolation,
@@ -319,6 +320,33 @@ async def test_a_withdrawal_that_is_not_wanted_releases_its_hold(funded, verb, s
     with pytest.raises(NotPending) as refused:
         await decided(funded, funded.owner, withdrawal)
     assert (refused.value.status, refused.value.by) == (status, "Otieno")
+
+
+BLANK = ["", " \t\n", "\u00a0\u2003", "\u200b\u200d\ufeff\u00ad", "\u3164\u2800", "\ufe0f", "\ufffd \ufffd"]
+
+
+@pytest.mark.parametrize("reason", BLANK, ids=ascii)
+async def test_a_rejection_takes_a_reason_that_can_be_read(funded, reason):
+    withdrawal = await funded.withdraw()
+    with pytest.raises(BlankReason):
+        async with funded.teller(funded.manager) as teller:
+            await teller.reject(withdrawal.id, reason)
+    assert (await decided(funded, funded.manager, withdrawal)).status == "processing"
+
+
+@pytest.mark.parametrize("reason", ["?", "\U0001f44e\ufe0f", "\U0001fae9", "لا", "7"], ids=ascii)
+async def test_a_reason_may_be_a_single_sign(funded, reason):
+    withdrawal = await funded.withdraw()
+    async with funded.teller(funded.manager) as teller:
+        assert (await teller.reject(withdrawal.id, reason)).status == "rejected"
+
+
+async def test_a_blank_reason_of_who_comes_too_late_is_told_what_was_decided(funded):
+    withdrawal = await funded.withdraw()
+    await decided(funded, funded.manager, withdrawal)
+    with pytest.raises(NotPending):
+        async with funded.teller(funded.owner) as teller:
+            await teller.reject(withdrawal.id, " ")
 
 
 async def test_the_maker_cancels_and_another_maker_does_not(funded):
