@@ -109,7 +109,7 @@ class Bell:
             topics, self._remote = self._remote, set()
             try:
                 await self._redis.publish(_CHANNEL, f"{self._name} {','.join(sorted(topics))}")
-            except (RedisError, OSError) as error:
+            except (RedisError, OSError, RuntimeError) as error:  # the last by uvloop
                 log.warning("bell.redis_lost", error=type(error).__name__)
                 return
             await asyncio.sleep(_BREATH_SECONDS)
@@ -130,6 +130,6 @@ class Bell:
                     async for message in channel.listen():
                         if message["type"] == "message":
                             self._hear(message["data"].decode())
-            except (RedisError, OSError) as error:
+            except (RedisError, OSError, RuntimeError) as error:  # the last by uvloop
                 log.warning("bell.redis_lost", error=type(error).__name__)
             await asyncio.sleep(1)

@@ -1,9 +1,11 @@
 """The bell between processes, on a real Redis: each Bell here stands for one."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
+import structlog
 from redis.asyncio import Redis
 
 from services.store.bell import Bell
@@ -86,3 +88,46 @@ async def test_a_redis_that_does_not_answer_keeps_nobody_from_ending():
     assert time.monotonic() - started < 3
     server.close()
     await server.wait_closed()
+
+
+class Closed:
+    """A Redis whose connection uvloop has closed before it is written to; `left`: how often still."""
+
+    def __init__(self, left):
+        self.left, self.heard = left, asyncio.Event()
+
+    async def _write(self):
+        self.left -= 1
+        if self.left >= 0:
+            raise RuntimeError(
+                "unable to perform operation on <TCPTransport closed=True>; the handler is closed"
+            )
+
+    async def publish(self, *_):
+        await self._write()
+
+    @contextlib.asynccontextmanager
+    async def pubsub(self):
+        yield self
+
+    async def subscribe(self, _channel):
+        await self._write()
+        self.heard.set()
+
+    async def listen(self):
+        await asyncio.Event().wait()
+        yield
+
+    async def aclose(self):
+        pass
+
+
+async def test_a_connection_that_uvloop_has_closed_is_redis_lost_and_no_end_of_listening():
+    redis = Closed(left=2)
+    bell = Bell(redis)
+    with structlog.testing.capture_logs() as logs:
+        bell.ring("turns")
+        bell.start()
+        await asyncio.wait_for(redis.heard.wait(), 5)
+        await bell.close()
+    assert [line["error"] for line in logs] == ["RuntimeError"] * 2
