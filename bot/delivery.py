@@ -189,8 +189,8 @@ class Delivery:
                 await self._once_reached(message, reason)
             case Refused():
                 await self._refused(message, answer)
-            case _ if message.tries < _MOST_UNKNOWN:
-                wait = _UNKNOWN_WAIT * 4 ** (message.tries - 1)
+            case _ if message.unknown_sends + 1 < _MOST_UNKNOWN:
+                wait = _UNKNOWN_WAIT * 4**message.unknown_sends
                 await self._put(message, "unknown", error=answer.reason, wait=wait)
             case _:
                 await self._give_up(message, f"its outcome was never known: {answer.reason}")
@@ -254,6 +254,7 @@ class Delivery:
             message.seq,
             state,
             message.tries if tries is None else tries,
+            message.unknown_sends + (state == "unknown"),
             wamid,
             redacted(error) if error else None,
             self._clock() + wait,

@@ -37,6 +37,7 @@ class Message:
     conversation_id: UUID
     body: bytes
     tries: int
+    unknown_sends: int
     phone_sealed: bytes | None
     user_id_sealed: bytes | None
     said_at: datetime
@@ -49,6 +50,7 @@ class Mark(NamedTuple):
     seq: int
     state: str
     tries: int
+    unknown_sends: int
     wamid: str | None
     error: str | None
     due_at: datetime
@@ -133,6 +135,7 @@ _READ = Hot(
         outbox.c.conversation_id,
         outbox.c.body_sealed,
         outbox.c.tries,
+        outbox.c.unknown_sends,
         conversations.c.phone_sealed,
         conversations.c.user_id_sealed,
         outbox.c.created_at,
@@ -147,7 +150,10 @@ _READ = Hot(
     .order_by(outbox.c.seq)
 )
 _MARK = BulkUpdate(
-    outbox, ["seq"], ["state", "tries", "wamid", "error", "due_at"], where="outbox.state = 'sending'"
+    outbox,
+    ["seq"],
+    ["state", "tries", "unknown_sends", "wamid", "error", "due_at"],
+    where="outbox.state = 'sending'",
 )
 
 
@@ -225,8 +231,8 @@ async def _claimed(
 
 
 def _claimed_message(vault: Vault, row: Row) -> Message:
-    seq, tenant, chat, sealed, tries, phone, user_id, said_at = row
-    return Message(seq, tenant, chat, opened(vault, tenant, seq, sealed), tries, phone, user_id, said_at)
+    seq, tenant, chat, sealed, *more = row
+    return Message(seq, tenant, chat, opened(vault, tenant, seq, sealed), *more)
 
 
 async def mark(driver: Any, marks: Sequence[Mark]) -> None:
@@ -265,6 +271,7 @@ def _message(seq: int, message: Outgoing, now: datetime) -> Message:
         person.conversation_id,
         message.body,
         1,
+        0,
         person.phone_sealed,
         person.user_id_sealed,
         now,

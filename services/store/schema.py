@@ -249,6 +249,7 @@ outbox = sa.Table(
     sa.Column("body_sealed", sa.LargeBinary, nullable=False),  # Cloud API JSON without the recipient
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("unknown_sends", sa.Integer, nullable=False, server_default=sa.text("0")),  # of its tries
     sa.Column("due_at", Moment, nullable=False),
     sa.Column("wamid", sa.Text),
     sa.Column("error", sa.Text),

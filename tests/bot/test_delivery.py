@@ -373,6 +373,16 @@ async def test_an_unknown_send_without_a_status_is_sent_again_a_few_times_and_th
     assert await post.states() == ["failed", "sent"]
 
 
+async def test_what_was_refused_for_a_while_is_not_given_up_at_its_first_unknown_send(post):
+    post.graph.answers["a"] = [UNAVAILABLE] * 4 + ["break"]
+    await post.says("a")
+    for _ in range(20):
+        await post.deliver()
+        post.clock.now += timedelta(minutes=3)
+    assert post.graph.texts(0) == ["a"] * 6
+    assert await post.states() == ["sent"]
+
+
 async def test_what_cannot_be_sent_for_hours_is_sent_once_whatsapp_can_be_reached(post):
     there = post.url
     post.url = "http://127.0.0.1:9"  # nobody listens on the discard port

@@ -97,6 +97,7 @@ def upgrade() -> None:
     sa.Column('body_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('tries', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('unknown_sends', sa.Integer(), server_default=sa.text('0'), nullable=False),
     sa.Column('due_at', schema.Moment(), nullable=False),
     sa.Column('wamid', sa.Text(), nullable=True),
     sa.Column('error', sa.Text(), nullable=True),
