@@ -124,11 +124,13 @@ async def lock(connection: AsyncConnection, tenant: UUID, chat: UUID) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What waits, who said it, and numbers reserved in the outbox for what will be said."""
+    """What waits, who said it, and numbers reserved in the outbox for what will be said. `more` may be due
+    beside it."""
 
     events: Sequence[Waiting] = ()
     people: Mapping[UUID, Person] = field(default_factory=dict)
     numbers: Sequence[int] = ()
+    more: bool = False
 
 
 async def read_waiting(connection: AsyncConnection, chats: Sequence[UUID], until: datetime) -> Read:
@@ -140,6 +142,7 @@ async def read_waiting(connection: AsyncConnection, chats: Sequence[UUID], until
         [Waiting(*row[:9]) for row in rows],
         {row[2]: _person((*row[1:3], *row[9:-1])) for row in rows},
         sorted(row[-1] for row in rows if row[-1] is not None),
+        more=len(rows) >= _MOST_EVENTS,
     )
 
 

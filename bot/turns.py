@@ -53,11 +53,12 @@ class _Failed:
 @dataclass(slots=True)
 class _Batch:
     """What was played beside others: what it writes, what of it is ours to send, and what asks the
-    services and so is still to be played."""
+    services and so is still to be played. `more` may wait that nothing rings for."""
 
     written: Written
     ours: list[Message] = field(default_factory=list)
     asking: list[Waiting] = field(default_factory=list)
+    more: bool = True
 
 
 class Turns:
@@ -82,18 +83,22 @@ class Turns:
         while True:
             self._bell.heard("turns")
             try:
-                busy = await unbroken(self.once())
+                batch = await unbroken(self._batch())
             except Exception:  # the edge: a worker outlives its database
                 log.exception("turns.failed")
                 await asyncio.sleep(_POLL_SECONDS)
                 continue
-            if busy:
+            if batch is not None:
                 await asyncio.sleep(_BREATH_SECONDS)
-            else:
+            # What has come meanwhile has rung, here or in the process that keeps up with it.
+            if batch is None or not batch.more:
                 await self._bell.wait("turns", _POLL_SECONDS)
 
     async def once(self) -> bool:
         """One batch; False when nothing was waiting, or other workers have it all."""
+        return await self._batch() is not None
+
+    async def _batch(self) -> _Batch | None:
         self._turn_of_retries = not self._turn_of_retries
         batch = await (self._under_locks() if self._database.is_postgres else self._as_the_writer())
         if batch is not None:
@@ -101,7 +106,7 @@ class Turns:
             if batch.asking:
                 await self._ask(batch.asking)
                 self._bell.ring("jobs")
-        return batch is not None
+        return batch
 
     # --- turns that ask nothing of the services ----------------------------------------------------
 
@@ -129,10 +134,11 @@ class Turns:
 
     async def _read(self, connection: AsyncConnection) -> Read:
         read = await read_waiting(connection, *await due(connection, self._clock()))
-        return replace(read, events=self._takeable(read.events))
+        taken = self._takeable(read.events)
+        return replace(read, events=taken, more=read.more or len(taken) < len(read.events))
 
     async def _played(self, connection: AsyncConnection, read: Read) -> _Batch:
-        batch = _Batch(Written(numbers=read.numbers))
+        batch = _Batch(Written(numbers=read.numbers), more=read.more)
         batch.asking = await self._play_beside(batch.written, read.events, read.people)
         batch.ours = await self._write(connection, batch.written)
         return batch
