@@ -30,10 +30,10 @@ def provider_name(provider: str) -> Text:
     return PROVIDERS.get(provider, Text("{provider}", provider=provider))
 
 
-def receipt_shown(receipt: str | None) -> Text:
+def receipt_shown(receipt: str | None, provider: str = "mpesa") -> Text:
     """The provider's, where it has told one."""
     if receipt is None:
-        return Text("Receipt: see the provider's own message.")
+        return Text("Receipt: see the SMS from {provider}.", provider=provider_name(provider))
     return Text("Receipt: {receipt}.", receipt=receipt)
 
 

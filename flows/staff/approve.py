@@ -233,7 +233,7 @@ class PaidOutTold(_OfWithdrawal):
         return Text(
             "✅ Paid out: {net} has arrived. {receipt}\n{facts}",
             net=self.withdrawal.net,
-            receipt=receipt_shown(self.receipt),
+            receipt=receipt_shown(self.receipt, self.withdrawal.method_type),
             facts=facts(self.withdrawal),
         )
 
