@@ -40,8 +40,12 @@ def receipt_shown(receipt: str | None, provider: str = "mpesa") -> Text:
 def worded(refusal: Refusal) -> Text:
     """A sentence on what is wrong, and one on what to do."""
     match refusal:
+        case errors.InvalidAmount(too_low=True):
+            return Text("The amount must be above zero. Type a number such as 500 or 1,250.")
         case errors.InvalidAmount(given=given):
             return Text("“{given}” is not an amount. Type a number such as 500 or 1,250.", given=given)
+        case errors.InvalidPhone(unlike=True):
+            return Text("That does not look like a phone number. Type one such as 0712 345 678.")
         case errors.InvalidPhone():
             return Text("M-Pesa cannot reach that number. Type a Kenyan mobile number, such as 0712 345 678.")
         case errors.NotWholeShillings(amount=amount):
@@ -49,6 +53,14 @@ def worded(refusal: Refusal) -> Text:
                 "M-Pesa takes whole shillings only, so {amount} is not possible. Leave out the cents.",
                 amount=amount,
             )
+        case errors.ProviderNotConfigured():
+            return _not_set_up(refusal)
+        case _:
+            return _limits(refusal)
+
+
+def _limits(refusal: Refusal) -> Text:
+    match refusal:
         case errors.BelowMinimum(minimum=minimum, amount=amount, net=True) if amount.minor <= 0:
             return Text(
                 "The fee would take all of that, and the least that can be sent is {minimum}. "
@@ -81,8 +93,6 @@ def worded(refusal: Refusal) -> Text:
                 available=available,
                 required=required,
             )
-        case errors.ProviderNotConfigured():
-            return _not_set_up(refusal)
         case _:
             return _access(refusal)
 
