@@ -121,7 +121,10 @@ def _access(refusal: Refusal) -> Text:
                 "Your attempt has been recorded, and the owners of {shop} have been told."
             )
         case errors.StepUpRequired():
-            return Text("This amount also needs a one-time code, so it can be approved only through the API.")
+            return Text(
+                "This amount is above the limit for approvals in this chat, so it cannot be approved here "
+                "yet. Please ask the operator."
+            )
         case errors.PayoutsFrozen():
             return Text(
                 "Payouts from {shop} are on hold until the operator has looked into a problem. "
@@ -129,7 +132,8 @@ def _access(refusal: Refusal) -> Text:
             )
         case errors.DestinationCoolingDown(until=until):
             return Text(
-                "This destination is new and can be approved from {until}. Please try again then.",
+                "This withdrawal can be approved from {until}, since its destination is new. "
+                "Please try again then.",
                 until=until,
             )
         case errors.NotFound():

@@ -64,9 +64,18 @@ class Look(Choice):
 
 
 class Approvals(Step):
+    """`may_decide`: else the person may only ask for withdrawals, and see these."""
+
     withdrawals: tuple[Withdrawal, ...]
+    may_decide: bool = True
 
     def says(self) -> Text:
+        if not self.may_decide:
+            return Text(
+                "One withdrawal is waiting for approval. Choose it to see it.",
+                "{count} withdrawals are waiting for approval. Choose one to see it.",
+                count=len(self.withdrawals),
+            )
         return Text(
             "One withdrawal is waiting for approval. Choose it to see it and decide.",
             "{count} withdrawals are waiting for approval. Choose one to see it and decide.",
@@ -219,7 +228,7 @@ class HeldBackTold(_OfWithdrawal):
     def says(self) -> Text:
         return Text(
             "Withdrawal {reference} of {amount} is approved, but payouts from {shop} are stopped just now. "
-            "It is sent as soon as they go on. If that takes more than a day, it ends unpaid and the amount "
+            "It is sent as soon as they resume. If that takes more than a day, it ends unpaid and the amount "
             "is available again.",
             reference=short(self.withdrawal.id),
             amount=self.withdrawal.amount,
@@ -241,7 +250,8 @@ class PaidOutTold(_OfWithdrawal):
 class SelfApprovalTold(_OfWithdrawal):
     def says(self) -> Text:
         return Text(
-            "⚠️ {maker} tried to approve their own withdrawal. It was refused and recorded.\n{facts}",
+            "⚠️ {maker} tried to approve their own withdrawal. It was refused and recorded. Please check with "
+            "them; another approver can still decide.\n{facts}",
             maker=self.withdrawal.maker,
             facts=facts(self.withdrawal),
         )
@@ -249,7 +259,9 @@ class SelfApprovalTold(_OfWithdrawal):
 
 async def approvals(teller: Teller, _rest: str = "") -> Approvals | NoApprovals:
     waiting = await teller.awaiting_approval()
-    return Approvals(withdrawals=waiting) if waiting else NoApprovals()
+    if not waiting:
+        return NoApprovals()
+    return Approvals(withdrawals=waiting, may_decide=APPROVE in teller.me.scopes)
 
 
 async def approve(teller: Teller, reference: str = "") -> Approvals | NoApprovals | Decide | Stands:
