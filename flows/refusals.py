@@ -21,7 +21,7 @@ STATUSES = {
     "failed": Text("has failed"),
     "canceled": Text("was cancelled"),
     "rejected": Text("was rejected"),
-    "expired": Text("has expired"),
+    "expired": Text("was not decided in time"),
 }
 
 
@@ -144,6 +144,8 @@ def _access(refusal: Refusal) -> Text:
 
 def _state(refusal: Refusal) -> Text:
     match refusal:
+        case errors.NotPending(status="expired"):
+            return Text("This withdrawal was not decided in time. The amount is available again.")
         case errors.NotPending(status=status, by=by, at=at):
             return decided(status, by, at)
         case errors.BlankReason():

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flows.refusals import decided, receipt_shown
+from flows.refusals import receipt_shown
 from flows.reply import Said
-from flows.staff.shown import Stands, facts, short, withdrawal_thread
+from flows.staff.shown import Stands, ended, facts, short, withdrawal_thread
 from flows.staff.unsent import BECAUSE
 from flows.staff.withdraw import Cancel, Requested
 from flows.step import Choice, Step
@@ -163,12 +163,13 @@ class AskReason(_OfWithdrawal):
             case Cancel():
                 return Decide(withdrawal=self.withdrawal, kept=True)
 
-    async def _reject(self, reason: str, teller: Teller) -> Stands:
+    async def _reject(self, typed: str, teller: Teller) -> Stands:
+        """Who comes second is told what was decided."""
+        reason = typed.strip()[:_MOST_REASON]
         try:
-            rejected = await teller.reject(self.withdrawal.id, reason.strip()[:_MOST_REASON])
+            return Stands(withdrawal=await teller.reject(self.withdrawal.id, reason), reason=reason)
         except NotPending:
-            rejected = await teller.withdrawal(self.withdrawal.id)
-        return Stands(withdrawal=rejected)
+            return Stands(withdrawal=await teller.withdrawal(self.withdrawal.id))
 
 
 class Approved(_OfWithdrawal):
@@ -210,18 +211,7 @@ class ClosedTold(_OfWithdrawal):
     because: Unsent | None
 
     def says(self) -> Text:
-        told: dict[str, Any] = {
-            "decided": decided(self.withdrawal.status, self.by),
-            "facts": facts(self.withdrawal),
-            "reason": BECAUSE[self.because] if self.because else self.reason,
-        }
-        if told["reason"]:
-            return Text(
-                "{decided}\nReason: {reason}\n{facts}\n"
-                "Nothing was paid out, and the amount is available again.",
-                **told,
-            )
-        return Text("{decided}\n{facts}\nNothing was paid out, and the amount is available again.", **told)
+        return ended(self.withdrawal, BECAUSE[self.because] if self.because else self.reason, self.by)
 
 
 class HeldBackTold(_OfWithdrawal):
