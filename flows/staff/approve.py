@@ -106,7 +106,7 @@ class _OfWithdrawal(Step):
 
 
 class Decide(_OfWithdrawal):
-    """`kept`: the person was about to reject it, and did not."""
+    """`kept`: the person was about to reject it, and did not, which is said once."""
 
     kept: bool = False
 
@@ -122,6 +122,9 @@ class Decide(_OfWithdrawal):
                 **told,
             )
         return Text("A withdrawal from {shop} is waiting for your decision until {until}.\n{facts}", **told)
+
+    def once_said(self) -> Decide:
+        return self.model_copy(update={"kept": False}) if self.kept else self
 
     def choices(self) -> tuple[Choice, ...]:
         return Approve(), Reject()

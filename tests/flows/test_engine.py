@@ -191,6 +191,11 @@ def test_every_refusal_has_words():
         assert words.endswith((".", "?")), kind
 
 
+def test_who_comes_after_the_expiry_is_told_that_the_money_is_available():
+    words = render(worded(errors.NotPending("expired")), "en")
+    assert words == "This withdrawal was not decided in time. The amount is available again."
+
+
 def test_a_fee_above_the_amount_is_not_said_as_a_negative_amount():
     refusal = errors.BelowMinimum(minimum=KES, amount=-KES, net=True)
     assert "-" not in render(worded(refusal), "en")
