@@ -6,6 +6,7 @@ from services.errors import InvalidAmount
 from services.money import Money, NotAnAmount
 
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
+_TOO_LOW = re.compile(r"-\s?\d[\d,]*(\.\d+)?|0+(\.0+)?", re.ASCII)
 # The longer before those that they begin or end with.
 _UNITS = {"KES": ("kshs", "ksh", "kes", "shs", "sh", "/=", "/-"), "USD": ("usd", "$")}
 
@@ -20,4 +21,4 @@ def amount_of(text: str, currency: str) -> Money:
     try:
         return Money.parse(bare, currency)
     except NotAnAmount:
-        raise InvalidAmount(text.strip()[:40]) from None
+        raise InvalidAmount(text.strip()[:40], too_low=bool(_TOO_LOW.fullmatch(bare))) from None

@@ -206,7 +206,7 @@ class Conversation:
 
     def _ask(self, thread: str, stand: Stand, before: Text | None = None, *, alone: bool = False) -> None:
         """Say a step's line with what can be chosen; `alone`: only what comes before the line."""
-        self._place.put(thread, stand)
+        self._place.put(thread, stand.once_said())
         line = before if alone and before is not None else _joined(before, stand.step.says())
         options = [
             Option(choice=key, label=choice.label, note=choice.note, tap_only=choice.tap_only)

@@ -18,6 +18,10 @@ class Stand(BaseModel):
     nonce: str
     page: int = 0
 
+    def once_said(self) -> "Stand":
+        step = self.step.once_said()
+        return self if step is self.step else self.model_copy(update={"step": step})
+
 
 class _Kept(BaseModel):
     step: str

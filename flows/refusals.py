@@ -21,7 +21,7 @@ STATUSES = {
     "failed": Text("has failed"),
     "canceled": Text("was cancelled"),
     "rejected": Text("was rejected"),
-    "expired": Text("has expired"),
+    "expired": Text("was not decided in time"),
 }
 
 
@@ -30,18 +30,22 @@ def provider_name(provider: str) -> Text:
     return PROVIDERS.get(provider, Text("{provider}", provider=provider))
 
 
-def receipt_shown(receipt: str | None) -> Text:
+def receipt_shown(receipt: str | None, provider: str = "mpesa") -> Text:
     """The provider's, where it has told one."""
     if receipt is None:
-        return Text("Receipt: see the provider's own message.")
+        return Text("Receipt: see the SMS from {provider}.", provider=provider_name(provider))
     return Text("Receipt: {receipt}.", receipt=receipt)
 
 
 def worded(refusal: Refusal) -> Text:
     """A sentence on what is wrong, and one on what to do."""
     match refusal:
+        case errors.InvalidAmount(too_low=True):
+            return Text("The amount must be above zero. Type a number such as 500 or 1,250.")
         case errors.InvalidAmount(given=given):
             return Text("“{given}” is not an amount. Type a number such as 500 or 1,250.", given=given)
+        case errors.InvalidPhone(unlike=True):
+            return Text("That does not look like a phone number. Type one such as 0712 345 678.")
         case errors.InvalidPhone():
             return Text("M-Pesa cannot reach that number. Type a Kenyan mobile number, such as 0712 345 678.")
         case errors.NotWholeShillings(amount=amount):
@@ -49,6 +53,14 @@ def worded(refusal: Refusal) -> Text:
                 "M-Pesa takes whole shillings only, so {amount} is not possible. Leave out the cents.",
                 amount=amount,
             )
+        case errors.ProviderNotConfigured():
+            return _not_set_up(refusal)
+        case _:
+            return _limits(refusal)
+
+
+def _limits(refusal: Refusal) -> Text:
+    match refusal:
         case errors.BelowMinimum(minimum=minimum, amount=amount, net=True) if amount.minor <= 0:
             return Text(
                 "The fee would take all of that, and the least that can be sent is {minimum}. "
@@ -81,8 +93,6 @@ def worded(refusal: Refusal) -> Text:
                 available=available,
                 required=required,
             )
-        case errors.ProviderNotConfigured():
-            return _not_set_up(refusal)
         case _:
             return _access(refusal)
 
@@ -111,7 +121,10 @@ def _access(refusal: Refusal) -> Text:
                 "Your attempt has been recorded, and the owners of {shop} have been told."
             )
         case errors.StepUpRequired():
-            return Text("This amount also needs a one-time code, so it can be approved only through the API.")
+            return Text(
+                "This amount is above the limit for approvals in this chat, so it cannot be approved here "
+                "yet. Please ask the operator."
+            )
         case errors.PayoutsFrozen():
             return Text(
                 "Payouts from {shop} are on hold until the operator has looked into a problem. "
@@ -119,7 +132,8 @@ def _access(refusal: Refusal) -> Text:
             )
         case errors.DestinationCoolingDown(until=until):
             return Text(
-                "This destination is new and can be approved from {until}. Please try again then.",
+                "This withdrawal can be approved from {until}, since its destination is new. "
+                "Please try again then.",
                 until=until,
             )
         case errors.NotFound():
@@ -130,6 +144,8 @@ def _access(refusal: Refusal) -> Text:
 
 def _state(refusal: Refusal) -> Text:
     match refusal:
+        case errors.NotPending(status="expired"):
+            return Text("This withdrawal was not decided in time. The amount is available again.")
         case errors.NotPending(status=status, by=by, at=at):
             return decided(status, by, at)
         case errors.BlankReason():

@@ -60,6 +60,10 @@ class Step(BaseModel):
         """The line that the person reads."""
         raise NotImplementedError
 
+    def once_said(self) -> "Step":
+        """Where the person stands after its line: the same, without what is said once only."""
+        return self
+
     def choices(self) -> tuple[Choice, ...]:
         """What may be tapped."""
         return ()

@@ -22,18 +22,21 @@ class Refusal(Exception):
 
 @dataclass(eq=False)
 class InvalidAmount(Refusal):
-    """Not a positive plain number with at most the currency's places."""
+    """Not a positive plain number with at most the currency's places. `too_low`: a number, but zero or
+    below."""
 
     code: ClassVar[str] = "invalid_amount"
     given: str
+    too_low: bool = False
 
 
 @dataclass(eq=False)
 class InvalidPhone(Refusal):
-    """Not a mobile number that the rail can reach."""
+    """Not a mobile number that the rail can reach. `unlike`: not written as any number of a phone is."""
 
     code: ClassVar[str] = "invalid_phone"
     given: str
+    unlike: bool = False
 
 
 @dataclass(eq=False)

@@ -26,7 +26,7 @@ def normalize(text: str, country: str) -> str:
     visible = "".join(sign for sign in text if unicodedata.category(sign) != "Cf").strip()
     try:
         if not _WRITTEN.fullmatch(visible):
-            raise InvalidPhone(masked(visible))
+            raise InvalidPhone(masked(visible), unlike=True)
         number = phonenumbers.parse(visible, country)
     except phonenumbers.NumberParseException:
         raise InvalidPhone(masked(visible)) from None

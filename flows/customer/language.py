@@ -23,7 +23,7 @@ class Speak(Choice):
 
 class ChooseLanguage(Step):
     def says(self) -> Text:
-        return Text("Which language shall we use? Tutumie lugha gani?")
+        return Text("Which language shall we use?\nTutumie lugha gani?")
 
     def choices(self) -> tuple[Choice, ...]:
         return tuple(Speak(language) for language in LANGUAGES)

@@ -43,7 +43,7 @@ class _Receipt(Step):
         facts: dict[str, Any] = {
             "amount": self.amount,
             "number": self.number,
-            "receipt": receipt_shown(self.receipt),
+            "receipt": receipt_shown(self.receipt, self.method.provider),
             "at": self.paid_at,
             "method": method_shown(self.method),
         }

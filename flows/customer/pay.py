@@ -58,11 +58,11 @@ class ReviewOrder(Step):
         return self.checkout.order_id.hex[-6:].upper()
 
     def says(self) -> Text:
+        amount, way = self.checkout.amount, shown(self.way)
+        if self.checkout.number is None:
+            return Text("Pay *{amount}* to *{shop}*\nWith {way}", amount=amount, way=way)
         return Text(
-            "Pay *{amount}* to *{shop}*\n{what}\nWith {way}",
-            amount=self.checkout.amount,
-            what=what(self.checkout),
-            way=shown(self.way),
+            "Pay *{amount}* to *{shop}*\n{what}\nWith {way}", amount=amount, what=what(self.checkout), way=way
         )
 
     def choices(self) -> tuple[Choice, ...]:
@@ -149,8 +149,9 @@ class NotPaying(Step):
     def says(self) -> Text:
         if self.still_asked:
             return Text(
-                "All right. The phone may still ask for the M-Pesa PIN for order {number}: cancel it "
-                "there too. Type *menu* to go on.",
+                "All right, order {number} is not paid yet. The phone may still ask for the M-Pesa PIN: "
+                "cancel it there too. Money that still arrives counts for this order, and I'll tell you. "
+                "Type *menu* to go on.",
                 number=self.still_asked,
             )
         return Text("All right, nothing was paid. Type *menu* to go on.")

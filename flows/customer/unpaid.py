@@ -24,7 +24,7 @@ BECAUSE = {
     Unpaid.LOCKED: Text("this M-Pesa account is locked. Call Safaricom on 100, or use another number."),
     Unpaid.PROVIDER: _PROVIDER,
     Unpaid.RECEIVER: _PROVIDER,  # is a payout's: whoever pays can do nothing about it
-    Unpaid.NOT_ASKED: Text("the request could not be sent in time. Nothing was taken. Please try again."),
+    Unpaid.NOT_ASKED: Text("M-Pesa could not be reached in time. Nothing was taken. Please try again."),
     Unpaid.SHOP: Text(
         "{shop} cannot take M-Pesa just now and has been told. Nothing was taken. Please try again later."
     ),

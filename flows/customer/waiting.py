@@ -170,8 +170,8 @@ class NotWaiting(Step):
 
     def says(self) -> Text:
         return Text(
-            "All right, I've stopped waiting for order {number}. If M-Pesa still takes the money, it counts "
-            "for this order and I'll tell you.",
+            "All right, I've stopped waiting for order {number}, which is not paid yet. If M-Pesa still "
+            "takes the money, it counts for this order and I'll tell you.",
             number=self.number,
         )
 
@@ -191,7 +191,8 @@ class StillOpen(Step):
 
 def _not_yet(amount: Money, number: str | None) -> Text:
     return Text(
-        "M-Pesa has not confirmed {amount} for order {number} yet. I'll tell you as soon as it does.",
+        "M-Pesa has not confirmed {amount} for order {number} yet. If the money has left your account, you "
+        "need not pay again: it counts as soon as M-Pesa tells me of it, and I'll tell you here.",
         amount=amount,
         number=number,
     )

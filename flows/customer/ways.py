@@ -32,11 +32,10 @@ class AnotherNumber(Choice):
 
 
 def what(checkout: Checkout) -> Text:
-    if checkout.number and checkout.summary:
+    """Of an order that exists."""
+    if checkout.summary:
         return Text("Order {number}: {summary}", number=checkout.number, summary=checkout.summary)
-    if checkout.number:
-        return Text("Order {number}", number=checkout.number)
-    return Text("An amount of your choice")
+    return Text("Order {number}", number=checkout.number)
 
 
 def shown(way: Way) -> Text:

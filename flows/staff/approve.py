@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flows.refusals import decided, receipt_shown
+from flows.refusals import receipt_shown
 from flows.reply import Said
-from flows.staff.shown import Stands, facts, short, withdrawal_thread
+from flows.staff.shown import Stands, ended, facts, short, withdrawal_thread
 from flows.staff.unsent import BECAUSE
 from flows.staff.withdraw import Cancel, Requested
 from flows.step import Choice, Step
@@ -64,9 +64,18 @@ class Look(Choice):
 
 
 class Approvals(Step):
+    """`may_decide`: else the person may only ask for withdrawals, and see these."""
+
     withdrawals: tuple[Withdrawal, ...]
+    may_decide: bool = True
 
     def says(self) -> Text:
+        if not self.may_decide:
+            return Text(
+                "One withdrawal is waiting for approval. Choose it to see it.",
+                "{count} withdrawals are waiting for approval. Choose one to see it.",
+                count=len(self.withdrawals),
+            )
         return Text(
             "One withdrawal is waiting for approval. Choose it to see it and decide.",
             "{count} withdrawals are waiting for approval. Choose one to see it and decide.",
@@ -97,7 +106,7 @@ class _OfWithdrawal(Step):
 
 
 class Decide(_OfWithdrawal):
-    """`kept`: the person was about to reject it, and did not."""
+    """`kept`: the person was about to reject it, and did not, which is said once."""
 
     kept: bool = False
 
@@ -113,6 +122,9 @@ class Decide(_OfWithdrawal):
                 **told,
             )
         return Text("A withdrawal from {shop} is waiting for your decision until {until}.\n{facts}", **told)
+
+    def once_said(self) -> Decide:
+        return self.model_copy(update={"kept": False}) if self.kept else self
 
     def choices(self) -> tuple[Choice, ...]:
         return Approve(), Reject()
@@ -154,12 +166,13 @@ class AskReason(_OfWithdrawal):
             case Cancel():
                 return Decide(withdrawal=self.withdrawal, kept=True)
 
-    async def _reject(self, reason: str, teller: Teller) -> Stands:
+    async def _reject(self, typed: str, teller: Teller) -> Stands:
+        """Who comes second is told what was decided."""
+        reason = typed.strip()[:_MOST_REASON]
         try:
-            rejected = await teller.reject(self.withdrawal.id, reason.strip()[:_MOST_REASON])
+            return Stands(withdrawal=await teller.reject(self.withdrawal.id, reason), reason=reason)
         except NotPending:
-            rejected = await teller.withdrawal(self.withdrawal.id)
-        return Stands(withdrawal=rejected)
+            return Stands(withdrawal=await teller.withdrawal(self.withdrawal.id))
 
 
 class Approved(_OfWithdrawal):
@@ -201,25 +214,14 @@ class ClosedTold(_OfWithdrawal):
     because: Unsent | None
 
     def says(self) -> Text:
-        told: dict[str, Any] = {
-            "decided": decided(self.withdrawal.status, self.by),
-            "facts": facts(self.withdrawal),
-            "reason": BECAUSE[self.because] if self.because else self.reason,
-        }
-        if told["reason"]:
-            return Text(
-                "{decided}\nReason: {reason}\n{facts}\n"
-                "Nothing was paid out, and the amount is available again.",
-                **told,
-            )
-        return Text("{decided}\n{facts}\nNothing was paid out, and the amount is available again.", **told)
+        return ended(self.withdrawal, BECAUSE[self.because] if self.because else self.reason, self.by)
 
 
 class HeldBackTold(_OfWithdrawal):
     def says(self) -> Text:
         return Text(
             "Withdrawal {reference} of {amount} is approved, but payouts from {shop} are stopped just now. "
-            "It is sent as soon as they go on. If that takes more than a day, it ends unpaid and the amount "
+            "It is sent as soon as they resume. If that takes more than a day, it ends unpaid and the amount "
             "is available again.",
             reference=short(self.withdrawal.id),
             amount=self.withdrawal.amount,
@@ -233,7 +235,7 @@ class PaidOutTold(_OfWithdrawal):
         return Text(
             "✅ Paid out: {net} has arrived. {receipt}\n{facts}",
             net=self.withdrawal.net,
-            receipt=receipt_shown(self.receipt),
+            receipt=receipt_shown(self.receipt, self.withdrawal.method_type),
             facts=facts(self.withdrawal),
         )
 
@@ -241,7 +243,8 @@ class PaidOutTold(_OfWithdrawal):
 class SelfApprovalTold(_OfWithdrawal):
     def says(self) -> Text:
         return Text(
-            "⚠️ {maker} tried to approve their own withdrawal. It was refused and recorded.\n{facts}",
+            "⚠️ {maker} tried to approve their own withdrawal. It was refused and recorded. Please check with "
+            "them; another approver can still decide.\n{facts}",
             maker=self.withdrawal.maker,
             facts=facts(self.withdrawal),
         )
@@ -249,7 +252,9 @@ class SelfApprovalTold(_OfWithdrawal):
 
 async def approvals(teller: Teller, _rest: str = "") -> Approvals | NoApprovals:
     waiting = await teller.awaiting_approval()
-    return Approvals(withdrawals=waiting) if waiting else NoApprovals()
+    if not waiting:
+        return NoApprovals()
+    return Approvals(withdrawals=waiting, may_decide=APPROVE in teller.me.scopes)
 
 
 async def approve(teller: Teller, reference: str = "") -> Approvals | NoApprovals | Decide | Stands:

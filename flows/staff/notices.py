@@ -26,11 +26,11 @@ _STOPPED = {
     ),
     Frozen.FUNDS: Text(
         "the M-Pesa account that they are paid from is short of money. Add money to it, then ask the "
-        "operator to let them go on."
+        "operator to let them resume."
     ),
     Frozen.CONTRADICTION: Text(
         "M-Pesa said of one that it failed and that it was paid. Ask the operator to compare them with "
-        "M-Pesa's own records before they go on."
+        "M-Pesa's own records before they resume."
     ),
 }
 
@@ -114,7 +114,7 @@ class StoppedTold(_Notice):
 
 class ResumedTold(_Notice):
     def says(self) -> Text:
-        return Text("✅ Payouts from {shop} go on. What was waiting is being sent now.")
+        return Text("✅ Payouts from {shop} have resumed. What was waiting is being sent now.")
 
 
 class UndecidedTold(_Notice):

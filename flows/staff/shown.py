@@ -11,15 +11,22 @@ from flows.teller import Destination
 from flows.text import Text
 from services.news import Withdrawal
 
+_UNSENT = {"rejected", "canceled", "expired"}  # nothing was sent, and nothing ever is
+
 
 class Stands(Step):
+    """`reason`: what this person has just rejected it for."""
+
     withdrawal: Withdrawal
+    reason: str | None = None
 
     @property
     def thread(self) -> str:
         return withdrawal_thread(self.withdrawal.id)
 
     def says(self) -> Text:
+        if self.withdrawal.status in _UNSENT:
+            return ended(self.withdrawal, self.reason)
         return Text(
             "{decided}\n{facts}", decided=decided(self.withdrawal.status), facts=facts(self.withdrawal)
         )
@@ -40,6 +47,18 @@ def destination_shown(destination: Destination) -> Text:
 
 def rail_shown(method_type: str, label: str) -> Text:
     return Text("{provider} {label}", provider=provider_name(method_type), label=label)
+
+
+def ended(withdrawal: Withdrawal, reason: Text | str | None, by: str | None = None) -> Text:
+    """It is over, why where that is known, and the money is where it was."""
+    told: dict[str, Any] = {"decided": decided(withdrawal.status, by), "facts": facts(withdrawal)}
+    if reason:
+        return Text(
+            "{decided}\nReason: {reason}\n{facts}\nNothing was paid out, and the amount is available again.",
+            reason=reason,
+            **told,
+        )
+    return Text("{decided}\n{facts}\nNothing was paid out, and the amount is available again.", **told)
 
 
 def facts(withdrawal: Withdrawal) -> Text:

@@ -5,8 +5,8 @@ from services.news import Unsent
 
 BECAUSE = {
     Unsent.RECEIVER: Text(
-        "the number cannot receive the money: it is wrong, not registered, closed or too full. "
-        "Try another number."
+        "the number cannot receive the money: it is wrong, not registered or closed, or its M-Pesa account "
+        "has reached its balance limit. Try another number."
     ),
     Unsent.LIMIT: Text("it is over one of M-Pesa's limits. Try a smaller amount, or try again tomorrow."),
     Unsent.PROVIDER: Text("M-Pesa did not take it. Please try again later."),

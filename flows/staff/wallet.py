@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flows.refusals import STATUSES
+from flows.staff.shown import rail_shown, short
 from flows.step import Step
 from flows.teller import Balance, Teller
 from flows.text import Text
@@ -15,7 +16,7 @@ class Wallet(Step):
     def says(self) -> Text:
         return Text(
             "Wallet of *{shop}* on {at}\n"
-            "Available: *{available}*\nHeld for withdrawals: {held}\nPosted: {posted}",
+            "Available: *{available}*\nHeld for withdrawals: {held}\nIn all: {posted}",
             at=self.funds.at,
             available=self.funds.available,
             held=self.funds.held,
@@ -37,10 +38,11 @@ class History(Step):
 
 def _line(withdrawal: Withdrawal) -> Text:
     return Text(
-        "{at}: {amount} to {destination}, by {maker}, {status}",
+        "{at}: {reference}, {amount} to {destination}, by {maker}, {status}",
         at=withdrawal.created_at,
+        reference=short(withdrawal.id),
         amount=withdrawal.amount,
-        destination=withdrawal.destination,
+        destination=rail_shown(withdrawal.method_type, withdrawal.destination),
         maker=withdrawal.maker,
         status=STATUSES[withdrawal.status],
     )

@@ -140,7 +140,7 @@ class ConfirmWithdrawal(Step):
 
     def says(self) -> Text:
         return Text(
-            "Withdraw *{gross}* from {shop}\nFee: {fee}\nYou receive: *{net}*\nTo: {destination}\n"
+            "Withdraw *{gross}* from {shop}\nFee: {fee}\nAfter the fee: *{net}*\nTo: {destination}\n"
             "Another person must approve it.",
             gross=self.quote.gross,
             fee=self.quote.fee,

@@ -40,4 +40,4 @@ async def main_job(town: Town) -> None:
     await achieng.hears("Paid out: KES 967.00")
     await kamau.hears("Paid out: KES 967.00")
     await achieng.says("balance")
-    await achieng.hears("Available: *KES 1,500.00*", "Posted: KES 1,500.00")
+    await achieng.hears("Available: *KES 1,500.00*", "In all: KES 1,500.00")

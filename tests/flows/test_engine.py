@@ -191,12 +191,17 @@ def test_every_refusal_has_words():
         assert words.endswith((".", "?")), kind
 
 
+def test_who_comes_after_the_expiry_is_told_that_the_money_is_available():
+    words = render(worded(errors.NotPending("expired")), "en")
+    assert words == "This withdrawal was not decided in time. The amount is available again."
+
+
 def test_a_fee_above_the_amount_is_not_said_as_a_negative_amount():
     refusal = errors.BelowMinimum(minimum=KES, amount=-KES, net=True)
     assert "-" not in render(worded(refusal), "en")
 
 
-@pytest.mark.parametrize("typed", ["pay $500", "pay 5%", "pay €500", "pay -500"])
+@pytest.mark.parametrize("typed", ["pay $500", "pay 5%", "pay €500"])
 async def test_a_sign_that_makes_it_another_amount_is_not_overheard(typed):
     (reply,) = await Play().hear("Wanjiku", Said(typed))
     given = typed.removeprefix("pay ")
@@ -240,6 +245,22 @@ def test_amounts_as_people_type_them(text, minor):
 def test_what_is_no_amount(text):
     with pytest.raises(InvalidAmount):
         amount_of(text, "KES")
+
+
+@pytest.mark.parametrize(
+    ("text", "too_low"),
+    [
+        *(
+            (text, True)
+            for text in ("0", "0.00", "KES 0", "-5", "- 5", "-1,000.50", "KES -5", "0,000", "000")
+        ),
+        *((text, False) for text in ("five", "10.999", "-", "--5", "-five", "5-", "0x10", "٠", "")),
+    ],
+)
+def test_what_is_zero_or_below_is_told_apart_from_what_is_no_number(text, too_low):
+    with pytest.raises(InvalidAmount) as refused:
+        amount_of(text, "KES")
+    assert refused.value.too_low is too_low
 
 
 def test_close_spellings():

@@ -1,7 +1,7 @@
 import pytest
 
 from services.errors import InvalidPhone
-from services.phones import masked, normalize, without_numbers
+from services.phones import masked, mpesa_number, normalize, without_numbers
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,22 @@ def test_a_number_of_another_country_keeps_its_country():
 def test_what_is_no_mobile_number_is_refused(text):
     with pytest.raises(InvalidPhone):
         normalize(text, "KE")
+
+
+@pytest.mark.parametrize(
+    ("text", "unlike"),
+    [
+        ("five", True),
+        ("call me on 0712345678", True),
+        ("12", True),
+        ("0712 345 67", False),
+        ("+12125550100", False),
+    ],
+)
+def test_what_is_not_even_written_as_a_number_is_told_apart(text, unlike):
+    with pytest.raises(InvalidPhone) as refused:
+        mpesa_number(text)
+    assert refused.value.unlike is unlike
 
 
 def test_a_refusal_does_not_show_the_number():
