@@ -140,6 +140,7 @@ class Turns:
     async def _played(self, connection: AsyncConnection, read: Read) -> _Batch:
         batch = _Batch(Written(numbers=read.numbers), more=read.more)
         batch.asking = await self._play_beside(batch.written, read.events, read.people)
+        batch.more |= bool(batch.asking)  # what follows each in its conversation
         batch.ours = await self._write(connection, batch.written)
         return batch
 

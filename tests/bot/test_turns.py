@@ -252,6 +252,39 @@ async def test_a_process_that_dies_in_a_turn_leaves_its_try_counted(shop):
     assert await shop.states() == {"parked": 1}
 
 
+class UnrungBell(Bell):
+    """Nothing ever rings, and no time passes."""
+
+    def __init__(self):
+        super().__init__()
+        self.waited = asyncio.Event()
+
+    async def wait(self, topic, seconds):
+        self.waited.set()
+        await asyncio.Future()
+
+
+async def until_it_waits(shop):
+    shop.bell = UnrungBell()
+    running = asyncio.create_task(shop.worker().run())
+    async with asyncio.timeout(30):
+        await shop.bell.waited.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_more_than_a_batch_is_taken_without_being_rung_for_again(shop):
+    await asyncio.gather(*(shop.hears(f"2547120000{n:02}", *["echo"] * 6) for n in range(50)))
+    await until_it_waits(shop)
+    assert await shop.states() == {"done": 300}
+
+
+async def test_what_waits_behind_a_turn_of_its_own_is_taken_without_being_rung_for_again(shop):
+    await shop.hears("254712345678", "ask", "echo 1", "ask", "echo 2")
+    await until_it_waits(shop)
+    assert await shop.states() == {"done": 4}
+
+
 async def test_the_last_message_of_a_turn_that_waits_knows_what_it_answers(shop):
     """The others do not: the sign of typing would go with the next message."""
     await shop.hears("254712345678", "wait", "echo 1")
