@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flows.conversation import Script
 from flows.customer import doubt, language, menu, paid, pay, waiting
-from flows.staff import approve, notices, wallet, withdraw
+from flows.staff import approve, notices, outcomes, wallet, withdraw
 from flows.staff.approve import Decide
 from flows.staff.shown import Stands
 from flows.staff.withdraw import Requested
@@ -69,11 +69,11 @@ SCRIPT = Script(
         news.PaidTwice: paid.told_twice,
         news.PaymentInDoubt: doubt.told_in_doubt,
         news.WithdrawalRequested: approve.told_requested,
-        news.WithdrawalApproved: approve.told_approved,
-        news.WithdrawalClosed: approve.told_closed,
-        news.WithdrawalHeldBack: approve.told_held_back,
-        news.WithdrawalPaid: approve.told_paid,
-        news.SelfApprovalTried: approve.told_self_approval,
+        news.WithdrawalApproved: outcomes.told_approved,
+        news.WithdrawalClosed: outcomes.told_closed,
+        news.WithdrawalHeldBack: outcomes.told_held_back,
+        news.WithdrawalPaid: outcomes.told_paid,
+        news.SelfApprovalTried: outcomes.told_self_approval,
         news.OrderPaidTwice: notices.told_order_twice,
         news.OrderInDoubt: notices.told_order_doubt,
         news.SettingsWrong: notices.told_settings_wrong,

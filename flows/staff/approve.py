@@ -13,25 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flows.refusals import receipt_shown
 from flows.reply import Said
-from flows.staff.shown import Stands, ended, facts, short, withdrawal_thread
-from flows.staff.unsent import BECAUSE
+from flows.staff.shown import OfWithdrawal, Stands, facts, short
 from flows.staff.withdraw import Cancel, Requested
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
 from services.errors import NotFound, NotPending
-from services.news import (
-    SelfApprovalTried,
-    Unsent,
-    Withdrawal,
-    WithdrawalApproved,
-    WithdrawalClosed,
-    WithdrawalHeldBack,
-    WithdrawalPaid,
-    WithdrawalRequested,
-)
+from services.news import Withdrawal, WithdrawalRequested
 from services.people.access import APPROVE
 
 _MOST_REASON = 300
@@ -97,15 +86,7 @@ class NoApprovals(Step):
         return Text("No withdrawal from {shop} is waiting for approval.")
 
 
-class _OfWithdrawal(Step):
-    withdrawal: Withdrawal
-
-    @property
-    def thread(self) -> str:
-        return withdrawal_thread(self.withdrawal.id)
-
-
-class Decide(_OfWithdrawal):
+class Decide(OfWithdrawal):
     """`kept`: the person was about to reject it, and did not, which is said once."""
 
     kept: bool = False
@@ -145,7 +126,7 @@ class Decide(_OfWithdrawal):
         return Approved(withdrawal=approved)
 
 
-class AskReason(_OfWithdrawal):
+class AskReason(OfWithdrawal):
     any_words = True
 
     def says(self) -> Text:
@@ -175,7 +156,7 @@ class AskReason(_OfWithdrawal):
             return Stands(withdrawal=await teller.withdrawal(self.withdrawal.id))
 
 
-class Approved(_OfWithdrawal):
+class Approved(OfWithdrawal):
     @property
     def waits(self) -> bool:
         return self.withdrawal.status == "processing"
@@ -190,63 +171,6 @@ class Approved(_OfWithdrawal):
             "Approved. {net} is being sent, and I'll tell you and {maker} when it has arrived.",
             net=self.withdrawal.net,
             maker=self.withdrawal.maker,
-        )
-
-
-class ApprovedTold(_OfWithdrawal):
-    by: str
-
-    def says(self) -> Text:
-        return Text(
-            "{by} approved withdrawal {reference} of {amount}. {net} is being sent.",
-            by=self.by,
-            reference=short(self.withdrawal.id),
-            amount=self.withdrawal.amount,
-            net=self.withdrawal.net,
-        )
-
-
-class ClosedTold(_OfWithdrawal):
-    """`reason` is what a person typed, `because` is ours."""
-
-    by: str | None
-    reason: str | None
-    because: Unsent | None
-
-    def says(self) -> Text:
-        return ended(self.withdrawal, BECAUSE[self.because] if self.because else self.reason, self.by)
-
-
-class HeldBackTold(_OfWithdrawal):
-    def says(self) -> Text:
-        return Text(
-            "Withdrawal {reference} of {amount} is approved, but payouts from {shop} are stopped just now. "
-            "It is sent as soon as they resume. If that takes more than a day, it ends unpaid and the amount "
-            "is available again.",
-            reference=short(self.withdrawal.id),
-            amount=self.withdrawal.amount,
-        )
-
-
-class PaidOutTold(_OfWithdrawal):
-    receipt: str | None
-
-    def says(self) -> Text:
-        return Text(
-            "✅ Paid out: {net} has arrived. {receipt}\n{facts}",
-            net=self.withdrawal.net,
-            receipt=receipt_shown(self.receipt, self.withdrawal.method_type),
-            facts=facts(self.withdrawal),
-        )
-
-
-class SelfApprovalTold(_OfWithdrawal):
-    def says(self) -> Text:
-        return Text(
-            "⚠️ {maker} tried to approve their own withdrawal. It was refused and recorded. Please check with "
-            "them; another approver can still decide.\n{facts}",
-            maker=self.withdrawal.maker,
-            facts=facts(self.withdrawal),
         )
 
 
@@ -283,23 +207,3 @@ async def look(withdrawal_id: UUID, teller: Teller) -> Decide | Requested | Stan
 
 async def told_requested(news: WithdrawalRequested, _teller: Teller) -> Decide:
     return Decide(withdrawal=news.withdrawal)
-
-
-async def told_approved(news: WithdrawalApproved, _teller: Teller) -> ApprovedTold:
-    return ApprovedTold(withdrawal=news.withdrawal, by=news.by)
-
-
-async def told_closed(news: WithdrawalClosed, _teller: Teller) -> ClosedTold:
-    return ClosedTold(withdrawal=news.withdrawal, by=news.by, reason=news.reason, because=news.because)
-
-
-async def told_held_back(news: WithdrawalHeldBack, _teller: Teller) -> HeldBackTold:
-    return HeldBackTold(withdrawal=news.withdrawal)
-
-
-async def told_paid(news: WithdrawalPaid, _teller: Teller) -> PaidOutTold:
-    return PaidOutTold(withdrawal=news.withdrawal, receipt=news.receipt)
-
-
-async def told_self_approval(news: SelfApprovalTried, _teller: Teller) -> SelfApprovalTold:
-    return SelfApprovalTold(withdrawal=news.withdrawal)

@@ -14,15 +14,20 @@ from services.news import Withdrawal
 _UNSENT = {"rejected", "canceled", "expired"}  # nothing was sent, and nothing ever is
 
 
-class Stands(Step):
-    """`reason`: what this person has just rejected it for."""
+class OfWithdrawal(Step):
+    """Each withdrawal is a thread of its own."""
 
     withdrawal: Withdrawal
-    reason: str | None = None
 
     @property
     def thread(self) -> str:
         return withdrawal_thread(self.withdrawal.id)
+
+
+class Stands(OfWithdrawal):
+    """`reason`: what this person has just rejected it for."""
+
+    reason: str | None = None
 
     def says(self) -> Text:
         if self.withdrawal.status in _UNSENT:

@@ -1,0 +1,94 @@
+"""Outcomes: what is told of a withdrawal once it was decided, to the people that it concerns."""
+
+from __future__ import annotations
+
+from flows.refusals import receipt_shown
+from flows.staff.shown import OfWithdrawal, ended, facts, short
+from flows.staff.unsent import BECAUSE
+from flows.teller import Teller
+from flows.text import Text
+from services.news import (
+    SelfApprovalTried,
+    Unsent,
+    WithdrawalApproved,
+    WithdrawalClosed,
+    WithdrawalHeldBack,
+    WithdrawalPaid,
+)
+
+
+class ApprovedTold(OfWithdrawal):
+    by: str
+
+    def says(self) -> Text:
+        return Text(
+            "{by} approved withdrawal {reference} of {amount}. {net} is being sent.",
+            by=self.by,
+            reference=short(self.withdrawal.id),
+            amount=self.withdrawal.amount,
+            net=self.withdrawal.net,
+        )
+
+
+class ClosedTold(OfWithdrawal):
+    """`reason` is what a person typed, `because` is ours."""
+
+    by: str | None
+    reason: str | None
+    because: Unsent | None
+
+    def says(self) -> Text:
+        return ended(self.withdrawal, BECAUSE[self.because] if self.because else self.reason, self.by)
+
+
+class HeldBackTold(OfWithdrawal):
+    def says(self) -> Text:
+        return Text(
+            "Withdrawal {reference} of {amount} is approved, but payouts from {shop} are stopped just now. "
+            "It is sent as soon as they resume. If that takes more than a day, it ends unpaid and the amount "
+            "is available again.",
+            reference=short(self.withdrawal.id),
+            amount=self.withdrawal.amount,
+        )
+
+
+class PaidOutTold(OfWithdrawal):
+    receipt: str | None
+
+    def says(self) -> Text:
+        return Text(
+            "✅ Paid out: {net} has arrived. {receipt}\n{facts}",
+            net=self.withdrawal.net,
+            receipt=receipt_shown(self.receipt, self.withdrawal.method_type),
+            facts=facts(self.withdrawal),
+        )
+
+
+class SelfApprovalTold(OfWithdrawal):
+    def says(self) -> Text:
+        return Text(
+            "⚠️ {maker} tried to approve their own withdrawal. It was refused and recorded. Please check with "
+            "them; another approver can still decide.\n{facts}",
+            maker=self.withdrawal.maker,
+            facts=facts(self.withdrawal),
+        )
+
+
+async def told_approved(news: WithdrawalApproved, _teller: Teller) -> ApprovedTold:
+    return ApprovedTold(withdrawal=news.withdrawal, by=news.by)
+
+
+async def told_closed(news: WithdrawalClosed, _teller: Teller) -> ClosedTold:
+    return ClosedTold(withdrawal=news.withdrawal, by=news.by, reason=news.reason, because=news.because)
+
+
+async def told_held_back(news: WithdrawalHeldBack, _teller: Teller) -> HeldBackTold:
+    return HeldBackTold(withdrawal=news.withdrawal)
+
+
+async def told_paid(news: WithdrawalPaid, _teller: Teller) -> PaidOutTold:
+    return PaidOutTold(withdrawal=news.withdrawal, receipt=news.receipt)
+
+
+async def told_self_approval(news: SelfApprovalTried, _teller: Teller) -> SelfApprovalTold:
+    return SelfApprovalTold(withdrawal=news.withdrawal)
