@@ -14,7 +14,9 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -27,19 +29,41 @@ from tests import servers
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
+# How fast a machine is says nothing about the code.
+hypothesis.settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any-machine")
+
 _left_out: Counter[str] = Counter()
+
+
+def pytest_configure() -> None:
+    missing = servers.missing()
+    if wanted := sorted(servers.required() & missing.keys()):
+        raise pytest.UsageError(f"LIPACHAT_TEST_REQUIRE asks for {', '.join(missing[w] for w in wanted)}.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     missing = servers.missing()
-    if wanted := sorted(servers.required() & missing.keys()):
-        raise pytest.UsageError(f"LIPACHAT_TEST_REQUIRE asks for {', '.join(missing[w] for w in wanted)}.")
     for item in list(items):
         lacking = [missing[marker.name] for marker in item.iter_markers() if marker.name in missing]
         if lacking:
             _left_out[lacking[0]] += 1
             config.hook.pytest_deselected(items=[item])
             items.remove(item)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Each of several workers collects all tests; what they leave out is the same."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = dict(_left_out)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    _left_out.update(Counter(getattr(node, "workeroutput", {}).get("left_out", {})) - _left_out)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

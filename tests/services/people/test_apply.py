@@ -148,7 +148,9 @@ async def test_applying_again_changes_nothing(registry):
     assert await registry.tables() == before
 
 
-@pytest.mark.parametrize(("old", "new", "changed", "tables"), CHANGES, ids=[old for old, *_ in CHANGES])
+@pytest.mark.parametrize(
+    ("old", "new", "changed", "tables"), CHANGES, ids=[old.splitlines()[0] for old, *_ in CHANGES]
+)
 async def test_a_single_change_is_named_and_touches_nothing_else(registry, old, new, changed, tables):
     assert FULL.count(old) == 1
     await registry.apply(FULL)
