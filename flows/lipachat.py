@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from flows.conversation import Script
-from flows.customer import doubt, language, menu, paid, pay, waiting
+from flows.customer import doubt, language, menu, methods, paid, pay, waiting
 from flows.staff import approve, notices, outcomes, wallet, withdraw
 from flows.staff.approve import Decide
 from flows.staff.shown import Stands
@@ -29,6 +29,7 @@ async def revive(thread: str, teller: Teller) -> Decide | Requested | Stands | N
 WORDS = (
     Word(("menu", "menyu", "home", "start", "anza"), menu.menu),
     Word(("pay", "lipa"), pay.pay, takes_rest=True, exact=True),
+    Word(("methods", "njia"), methods.methods),
     Word(("language", "lugha"), language.choose_language),
     Word(("help", "msaada"), menu.help_),
     Word(("cancel", "ghairi"), menu.cancel),
@@ -53,8 +54,8 @@ LATER = {
     "acha": _STOP,
     "agent": _NO_AGENT,
     "mhudumu": _NO_AGENT,
-    **dict.fromkeys(("shop", "cart", "orders", "methods", "receipt"), _LATER),
-    **dict.fromkeys(("duka", "kikapu", "oda", "njia", "risiti"), _LATER),
+    **dict.fromkeys(("shop", "cart", "orders", "receipt"), _LATER),
+    **dict.fromkeys(("duka", "kikapu", "oda", "risiti"), _LATER),
     **dict.fromkeys(("statement", "taarifa"), _LATER),
 }
 

@@ -74,6 +74,19 @@ class Teller(Protocol):
         """Save what this payment was paid with, as the preferred method."""
         ...
 
+    async def methods(self) -> tuple[Way, ...]:
+        """All that I have saved, the preferred one first, even what cannot be paid with now."""
+        ...
+
+    async def offer_first(self, method_id: UUID) -> tuple[Way, ...]:
+        """Prefer a saved method; all of them then. Raises NotFound."""
+        ...
+
+    async def remove_method(self, method_id: UUID) -> tuple[Way, ...]:
+        """Forget a saved method; what is left then, the latest preferred where it was this one. Raises
+        NotFound."""
+        ...
+
     async def use_language(self, language: str) -> None: ...
 
     # --- staff

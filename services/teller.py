@@ -67,6 +67,17 @@ class Teller:
     async def save_method(self, payment_id: UUID) -> PaymentMethod:
         return await waiting.save_method(self._work, self._me.person_id, payment_id)
 
+    async def methods(self) -> tuple[Way, ...]:
+        return await methods.ways(self._work, self._me.person_id)
+
+    async def offer_first(self, method_id: UUID) -> tuple[Way, ...]:
+        await methods.make_default(self._work, self._me.person_id, method_id)
+        return await self.methods()
+
+    async def remove_method(self, method_id: UUID) -> tuple[Way, ...]:
+        await methods.remove(self._work, self._me.person_id, method_id)
+        return await self.methods()
+
     async def use_language(self, language: str) -> None:
         await people.use_language(self._work, self._me.person_id, language)
         self._me = self._me.model_copy(update={"language": language})

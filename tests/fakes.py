@@ -243,6 +243,21 @@ class FakeTeller:
         self._business.saved[self.me.person_id].insert(0, saved)
         return saved.method
 
+    async def methods(self):
+        return await self.ways()
+
+    async def offer_first(self, method_id):
+        saved = self._business.saved[self.me.person_id]
+        saved.sort(key=lambda way: way.method_id != method_id)
+        return tuple(saved)
+
+    async def remove_method(self, method_id):
+        saved = self._business.saved[self.me.person_id]
+        if not any(way.method_id == method_id for way in saved):
+            raise errors.NotFound("payment_method")
+        saved[:] = [way for way in saved if way.method_id != method_id]
+        return tuple(saved)
+
     async def use_language(self, language):
         self._business.people[self._name] = self.me.model_copy(update={"language": language})
 

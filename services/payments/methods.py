@@ -1,5 +1,7 @@
 """Methods: the ways to pay that a customer has saved, the preferred one first."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +15,31 @@ from services.store.schema import people, saved_methods
 from services.work import Work
 
 _COLUMN = "saved_methods.details"
+_ORDER = (saved_methods.c.is_default.desc(), saved_methods.c.saved_at.desc(), saved_methods.c.id.desc())
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A saved method; its details stay sealed."""
+
+    id: UUID
+    method: PaymentMethod
+    saved_at: datetime
+    is_default: bool
+
+
+async def listed(work: Work, person_id: UUID) -> tuple[Saved, ...]:
+    """The saved ones of this person, the preferred first, then the latest."""
+    query = sa.select(saved_methods).where(_of(work, person_id)).order_by(*_ORDER)
+    return tuple(
+        Saved(row.id, PaymentMethod(provider=row.provider, label=row.label), row.saved_at, row.is_default)
+        for row in await work.connection.execute(query)
+    )
 
 
 async def ways(work: Work, person_id: UUID) -> tuple[Way, ...]:
-    """The saved ones of this person."""
-    query = (
-        sa.select(saved_methods)
-        .where(_of(work, person_id))
-        .order_by(saved_methods.c.is_default.desc(), saved_methods.c.saved_at.desc())
-    )
-    return tuple(
-        Way(method=PaymentMethod(provider=row.provider, label=row.label), method_id=row.id)
-        for row in await work.connection.execute(query)
-    )
+    """The same as ways to pay."""
+    return tuple(Way(method=each.method, method_id=each.id) for each in await listed(work, person_id))
 
 
 async def details_of(work: Work, person_id: UUID, method_id: UUID) -> tuple[PaymentMethod, dict[str, str]]:
@@ -64,6 +78,44 @@ async def save(work: Work, person_id: UUID, method: PaymentMethod, details: dict
         )
         await work.connection.execute(new)
     return method
+
+
+async def make_default(work: Work, person_id: UUID, method_id: UUID) -> None:
+    """Prefer it, and its provider. Raises NotFound for a method that is not this person's."""
+    await _lock(work, person_id)
+    mine = _of(work, person_id)
+    chosen = sa.select(saved_methods.c.provider).where(mine, saved_methods.c.id == method_id)
+    provider = await work.connection.scalar(chosen)
+    if provider is None:
+        raise NotFound("payment_method")
+    # Two statements: at no moment are there two preferred ones, which the index refuses.
+    await work.connection.execute(
+        sa.update(saved_methods).where(mine, saved_methods.c.is_default).values(is_default=False)
+    )
+    await work.connection.execute(
+        sa.update(saved_methods).where(mine, saved_methods.c.id == method_id).values(is_default=True)
+    )
+    await work.connection.execute(
+        sa.update(people)
+        .where(people.c.tenant_id == work.tenant, people.c.id == person_id)
+        .values(preferred_provider=provider)
+    )
+
+
+async def remove(work: Work, person_id: UUID, method_id: UUID) -> None:
+    """Forget it; where it was preferred, the latest of the others is from now on. Raises NotFound."""
+    await _lock(work, person_id)
+    gone = (
+        sa.delete(saved_methods)
+        .where(_of(work, person_id), saved_methods.c.id == method_id)
+        .returning(saved_methods.c.is_default)
+    )
+    row = (await work.connection.execute(gone)).first()
+    if row is None:
+        raise NotFound("payment_method")
+    left = await listed(work, person_id)
+    if row.is_default and left:
+        await make_default(work, person_id, left[0].id)
 
 
 async def is_saved(work: Work, person_id: UUID, provider: str, details: dict[str, str]) -> bool:

@@ -120,6 +120,7 @@ people = sa.Table(
     *_key(),
     sa.Column("name", sa.Text),
     sa.Column("language", sa.Text),  # chosen; else the tenant's
+    sa.Column("preferred_provider", sa.Text),  # chosen with a saved method, or by the shop for them
     sa.Column("created_at", Moment, nullable=False),
 )
 

@@ -1,0 +1,97 @@
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+
+from services.errors import NotFound
+from services.facts import Way
+from services.ids import new_id
+from services.news import PaymentMethod
+from services.payments import methods
+from services.store.schema import people, saved_methods
+
+
+async def saved(business, *ends):
+    """Saved one after the other, the last preferred; their ids."""
+    ids = []
+    for end in ends:
+        business.forward(minutes=1)
+        async with business.work() as work:
+            method = PaymentMethod(provider="mpesa", label=f"********{end}")
+            await methods.save(work, business.customer, method, {"phone_number": f"+25471234{end}"})
+            ids.append((await methods.listed(work, business.customer))[0].id)
+    return ids
+
+
+async def shown(business):
+    async with business.teller(business.customer) as teller:
+        return [way.method.label[-4:] for way in await teller.methods()]
+
+
+async def test_the_preferred_one_is_listed_first_and_then_the_latest(business):
+    await saved(business, "0111", "0222", "0333")
+    assert await shown(business) == ["0333", "0222", "0111"]
+
+
+async def test_another_one_is_preferred_and_its_provider_with_it(business):
+    first, *_ = await saved(business, "0111", "0222", "0333")
+    async with business.teller(business.customer) as teller:
+        left = await teller.offer_first(first)
+    assert left[0].method_id == first
+    assert await shown(business) == ["0111", "0333", "0222"]
+    assert (await business.row(people, business.customer)).preferred_provider == "mpesa"
+
+
+async def test_what_is_removed_is_gone_and_the_latest_of_the_rest_is_preferred(business):
+    _, _, last = await saved(business, "0111", "0222", "0333")
+    async with business.teller(business.customer) as teller:
+        assert [way.method.label[-4:] for way in await teller.remove_method(last)] == ["0222", "0111"]
+    assert (await business.row(saved_methods, (await listed(business))[0].id)).is_default
+
+
+async def test_removing_another_one_leaves_the_preferred_one(business):
+    first, second = await saved(business, "0111", "0222")
+    async with business.teller(business.customer) as teller:
+        assert [way.method_id for way in await teller.remove_method(first)] == [second]
+        assert await teller.remove_method(second) == ()
+
+
+async def listed(business):
+    async with business.work() as work:
+        return await methods.listed(work, business.customer)
+
+
+@pytest.mark.parametrize("verb", ["offer_first", "remove_method"])
+async def test_anothers_method_and_none_at_all_are_not_found(business, verb):
+    (mine,) = await saved(business, "0111")
+    for person, method_id in ((business.cashier, mine), (business.customer, new_id())):
+        with pytest.raises(NotFound):
+            async with business.teller(person) as teller:
+                await getattr(teller, verb)(method_id)
+    assert [each.id for each in await listed(business)] == [mine]
+
+
+async def test_what_is_removed_cannot_be_paid_with_any_more(business):
+    (mine,) = await saved(business, "0111")
+    method = PaymentMethod(provider="mpesa", label="********0111")
+    async with business.teller(business.customer) as teller:
+        await teller.remove_method(mine)
+    with pytest.raises(NotFound):
+        await business.pay(way=Way(method=method, method_id=mine))
+
+
+async def test_however_they_are_changed_at_once_one_is_preferred(business):
+    """Each waits for the person's lock, and none breaks on the index of the preferred one."""
+    first, second, third = await saved(business, "0111", "0222", "0333")
+
+    async def act(verb, method_id):
+        async with business.teller(business.customer) as teller:
+            await getattr(teller, verb)(method_id)
+
+    acts = [("offer_first", first), ("offer_first", second), ("remove_method", third)] * 3
+    told = await asyncio.gather(*(act(*each) for each in acts), return_exceptions=True)
+    assert {type(each) for each in told if each is not None} <= {NotFound}
+    async with business.work() as work:
+        query = sa.select(sa.func.count()).where(saved_methods.c.is_default)
+        assert await work.connection.scalar(query) == 1
+    assert {each.id for each in await listed(business)} == {first, second}
