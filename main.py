@@ -32,7 +32,8 @@ db = _commands("The schema of the database.")
 tenant = _commands("Tenants and their files.")
 ledger = _commands("The books.")
 events = _commands("What came in: look, and play again.")
-for name, group in (("db", db), ("tenant", tenant), ("ledger", ledger), ("events", events)):
+staff = _commands("The staff of a tenant.")
+for name, group in (("db", db), ("tenant", tenant), ("ledger", ledger), ("events", events), ("staff", staff)):
     app.add_typer(group, name=name)
 
 _REFUSED = 1
@@ -172,6 +173,17 @@ def tenant_unfreeze(slug: str) -> None:
     from bot.commands import unfreeze_tenant
 
     _print(_run(lambda settings: unfreeze_tenant(settings, slug)))
+
+
+@staff.command("verify")
+def staff_verify(
+    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    member: Annotated[str, typer.Option("--staff", help="Their id or a phone of theirs.")],
+) -> None:
+    """Give rights back that rest since their WhatsApp changed, once you have spoken to them and know them."""
+    from bot.commands import verify_staff
+
+    _print(_run(lambda settings: verify_staff(settings, slug, member)))
 
 
 @ledger.command("check")

@@ -17,7 +17,7 @@ from bot.talk import Outgoing, Person, Waiting
 from bot.whatsapp import heard, outgoing
 from bot.window import opened_at
 from flows.conversation import Conversation, Script
-from flows.reply import Heard, Reply
+from flows.reply import Heard, NewIdentity, Reply
 from flows.text import Text
 from services.facts import Me, Shop
 from services.news import read_news
@@ -72,7 +72,7 @@ class Chat:
         conversation = Conversation(self._script, self._place(person), teller, lambda: secrets.token_hex(8))
         replies = await conversation.hear(what)
         heard_at = person.heard_at
-        if event.kind == "message":
+        if event.kind == "message" and not isinstance(what, NewIdentity):
             heard_at = opened_at(written, event.received_at, now, heard_at)
         after = replace(
             person,

@@ -82,7 +82,7 @@ _WAITING: sa.Select[Any] = (
         people.c.language,
         staff.c.role,
         staff.c.scopes,
-        staff.c.active,
+        sa.and_(staff.c.active, staff.c.suspended_at.is_(None)).label("active"),
         _chat.phone_sealed,
         _chat.user_id_sealed,
         _chat.place_sealed,

@@ -12,9 +12,11 @@ from bot.app import Parts, parts_of
 from bot.run import CannotRun, refuse_old_schema
 from bot.settings import Settings
 from services import audit, books
+from services.errors import NotFound
 from services.ids import new_id
 from services.people import tenant_file
 from services.people.apply import CurrencyInUse, NumberTaken, apply, id_of
+from services.people.changes import staff_member, verify
 from services.people.file_lines import Lines, TenantFileError, decoded
 from services.people.show import shown
 from services.people.staffing import OnePersonEach
@@ -79,6 +81,20 @@ async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
             await unfreeze(Work(connection, parts.vault, tenant_id, parts.clock()), audit.OPERATOR)
         _wake(parts)
     return {"slug": slug, "payouts_frozen": False}
+
+
+async def verify_staff(settings: Settings, slug: str, id_or_phone: str) -> dict[str, Any]:
+    """Their rights are as before; where they did not rest nothing changes. Raises CannotRun."""
+    async with _open(settings) as parts:
+        async with parts.database.transaction() as connection:
+            work = Work(connection, parts.vault, await _known(connection, slug), parts.clock())
+            try:
+                person = await staff_member(work, id_or_phone)
+            except NotFound:
+                raise CannotRun(f"Nobody on the staff of {slug} has this id or phone.") from None
+            changed = await verify(work, person)
+        _wake(parts)
+    return {"staff_id": str(person), "suspended": False, "changed": changed}
 
 
 async def _known(connection: Any, slug: str) -> UUID:

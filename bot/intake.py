@@ -18,6 +18,7 @@ from bot import metrics
 from bot.pace import Pace
 from bot.whatsapp.incoming import Event
 from services.ids import new_id
+from services.people.changes import distrust
 from services.people.tenants import TenantBook
 from services.safety.vault import Vault
 from services.store.bell import Bell
@@ -25,6 +26,7 @@ from services.store.bulk import BulkInsert, Row
 from services.store.database import Database, padded
 from services.store.grouping import GroupCommit
 from services.store.schema import NOBODY, conversations, inbox, people
+from services.work import Work
 
 log = structlog.get_logger()
 
@@ -258,8 +260,24 @@ class Senders:
                 .where(table.tenant_id == tenant, table.id == by_user)
                 .values(user_id_index=None)  # its address stays: it may have a message to answer yet
             )
+        await self._distrust_if_another(tenant, chat, phone, user_id)
         values = self._identity(tenant, chat, phone, user_id)
         if values:
             await self._connection.execute(
                 sa.update(conversations).where(table.tenant_id == tenant, table.id == chat).values(**values)
             )
+
+    async def _distrust_if_another(
+        self, tenant: UUID, chat: UUID, phone: str | None, user_id: str | None
+    ) -> None:
+        """A known phone with another user id, or the reverse: somebody else may have it now."""
+        table = conversations.c
+        query = sa.select(table.person_id, table.phone_index, table.user_id_index).where(
+            table.tenant_id == tenant, table.id == chat
+        )
+        known = (await self._connection.execute(query)).one()
+        told = ((known.phone_index, "phone", phone), (known.user_id_index, "user_id", user_id))
+        if any(
+            index and value and index not in self._indexes(tenant, name, value) for index, name, value in told
+        ):
+            await distrust(Work(self._connection, self._vault, tenant, self._now), known.person_id)

@@ -26,7 +26,7 @@ from typing import Any, get_args
 from flows.pages import keyed, page_of, pages
 from flows.place import Place, Stand
 from flows.refusals import worded
-from flows.reply import MAIN, Heard, Option, Other, Reply, Said, SharedNumber, Tap
+from flows.reply import MAIN, Heard, NewIdentity, Option, Other, Reply, Said, SharedNumber, Tap
 from flows.script import Script
 from flows.step import Step, understood
 from flows.teller import Teller
@@ -59,6 +59,9 @@ class Conversation:
         """One turn. Raises only what is a bug."""
         if isinstance(heard, _NEWS):  # is told whatever else is going on
             await self._news(heard)
+        elif isinstance(heard, NewIdentity):  # said to nobody here: what follows is told as news
+            await self._teller.identity_changed(heard.phone, heard.user_id)
+            self._place = Place(None, self._script.steps)
         elif not self._teller.shop.open:
             self._say(Text("{shop} is not taking messages here at the moment. Please try again later."))
         else:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from flows import identity
 from flows.conversation import Script
 from flows.customer import doubt, language, menu, methods, paid, pay, waiting
 from flows.staff import approve, notices, outcomes, wallet, withdraw
@@ -81,6 +82,9 @@ SCRIPT = Script(
         news.PayoutsStopped: notices.told_stopped,
         news.PayoutsResumed: notices.told_resumed,
         news.PayoutUndecided: notices.told_undecided,
+        news.IdentityChanged: identity.told_changed,
+        news.StaffSuspended: identity.told_suspended,
+        news.IdentityVerified: identity.told_verified,
         news.TenantChanged: notices.told_changed,
     },
     revive=revive,

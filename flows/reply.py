@@ -57,7 +57,16 @@ class Other:
     kind: str
 
 
-Heard = Said | Tap | SharedNumber | Other | News
+@dataclass(frozen=True, slots=True)
+class NewIdentity:
+    """The channel says that the account of this chat is another one, or has another address (E.164, user
+    id): both None where it does not say which."""
+
+    phone: str | None = None
+    user_id: str | None = None
+
+
+Heard = Said | Tap | SharedNumber | Other | NewIdentity | News
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,10 @@ class Teller(Protocol):
 
     async def use_language(self, language: str) -> None: ...
 
+    async def identity_changed(self, phone: str | None, user_id: str | None) -> None:
+        """The channel's word: what was trusted because of who I was is trusted no more."""
+        ...
+
     # --- staff
 
     async def balance(self) -> Balance:

@@ -11,13 +11,14 @@ from services.work import Work
 
 OPERATOR = "operator"
 PROVIDER = "provider"
+WHATSAPP = "whatsapp"
 CLOCK = "clock"
 
 
 async def record(
     work: Work, actor: UUID | str, action: str, target: UUID, facts: dict[str, Any], *, alert: bool = False
 ) -> None:
-    """`actor` is a person's id, OPERATOR, PROVIDER or CLOCK; `alert` asks that somebody look."""
+    """`actor` is a person's id, OPERATOR, PROVIDER, WHATSAPP or CLOCK; `alert` asks that somebody look."""
     await work.connection.execute(
         sa.insert(audit).values(
             tenant_id=work.tenant,

@@ -5,57 +5,16 @@ it tells. Each kind is a frozen model; `kind` is what is stored.
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from services.money import Money
-
-
-class Unpaid(StrEnum):
-    """Why a payment did not go through, in our words; the chat has a sentence for each."""
-
-    CANCELLED = "cancelled"  # the person said no on the phone
-    UNREACHABLE = "unreachable"  # the prompt did not reach the phone, or nobody answered
-    EXPIRED = "expired"  # answered too late, or never
-    INSUFFICIENT_FUNDS = "insufficient_funds"
-    WRONG_PIN = "wrong_pin"
-    LIMIT = "limit"  # the customer's own M-Pesa limit
-    BUSY = "busy"  # another M-Pesa session is open on the phone, or the same amount just before
-    LOCKED = "locked"  # the customer's M-Pesa is locked
-    PROVIDER = "provider"  # the provider is down or refuses without a reason of the customer's
-    SHOP = "shop"  # the shop's own settings at the provider are wrong: alerted
-    NOT_ASKED = "not_asked"  # we were away for too long to ring the phone now
-    RECEIVER = "receiver"  # of a payout: who should receive it cannot
-
-
-class Doubt(StrEnum):
-    """Why a success that was told of a payment is not credited, or not yet."""
-
-    UNCONFIRMED = "unconfirmed"  # it is large, so a query has to say so too
-    CONTRADICTED = "contradicted"  # a no was told as well
-    OTHER_AMOUNT = "other_amount"  # only a callback with the right amount can clear it
-
-
-class Unsent(StrEnum):
-    """Why a withdrawal was not paid out, in our words; the chat has a sentence for each."""
-
-    RECEIVER = "receiver"  # not registered, wrong, closed or too full
-    LIMIT = "limit"  # the provider's or the receiver's
-    PROVIDER = "provider"  # down, or refuses without a reason of the receiver's
-    TOO_LATE = "too_late"  # it was approved too long ago
-    ALTERED = "altered"  # it is not what was approved
-    APPROVER = "approver"  # who approved it may no longer do so
-
-
-class Frozen(StrEnum):
-    """Why a tenant's payouts are stopped."""
-
-    SETTINGS = "settings"  # the provider refuses the settings that payouts use
-    FUNDS = "funds"  # the account at the provider that they are paid from is short
-    CONTRADICTION = "contradiction"  # of one payout a success and a failure were told
+from services.reasons import Doubt as Doubt  # noqa: PLC0414  read with the news that carry them
+from services.reasons import Frozen as Frozen  # noqa: PLC0414  as above
+from services.reasons import Unpaid as Unpaid  # noqa: PLC0414  as above
+from services.reasons import Unsent as Unsent  # noqa: PLC0414  as above
 
 
 class PaymentMethod(BaseModel):
@@ -249,6 +208,27 @@ class PayoutUndecided(_News):
     withdrawal: Withdrawal
 
 
+class IdentityChanged(_News):
+    """To a person behind whose chat somebody else may be: saved methods were forgotten, rights rest."""
+
+    kind: Literal["identity_changed"] = "identity_changed"
+    methods: bool
+    rights: bool
+
+
+class StaffSuspended(_News):
+    """To those who reconcile: the rights of one of the staff rest, since their WhatsApp has changed."""
+
+    kind: Literal["staff_suspended"] = "staff_suspended"
+    name: str
+
+
+class IdentityVerified(_News):
+    """To one of the staff: the operator has verified who it is, and their rights are as before."""
+
+    kind: Literal["identity_verified"] = "identity_verified"
+
+
 class TenantChanged(_News):
     """To the tenant's owners: the operator has changed these settings."""
 
@@ -274,6 +254,9 @@ News = (
     | PayoutsStopped
     | PayoutsResumed
     | PayoutUndecided
+    | IdentityChanged
+    | StaffSuspended
+    | IdentityVerified
     | TenantChanged
 )
 

@@ -12,7 +12,7 @@ from services.facts import Balance, Checkout, Destination, Me, Quote, Shop, Star
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
 from services.payments import methods, start, waiting
-from services.people import people
+from services.people import changes, people
 from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
 from services.rails import refuse_closed_way_out
 from services.store.schema import withdrawals
@@ -81,6 +81,9 @@ class Teller:
     async def use_language(self, language: str) -> None:
         await people.use_language(self._work, self._me.person_id, language)
         self._me = self._me.model_copy(update={"language": language})
+
+    async def identity_changed(self, phone: str | None, user_id: str | None) -> None:
+        await changes.changed(self._work, self._conversation_id, phone, user_id)
 
     # --- staff
 

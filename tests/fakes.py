@@ -12,6 +12,7 @@ from services.ids import new_id
 from services.money import Money
 from services.news import (
     Doubt,
+    IdentityChanged,
     OrderInDoubt,
     OrderPaidTwice,
     PaidTwice,
@@ -22,6 +23,7 @@ from services.news import (
     PaymentSettled,
     PayoutUndecided,
     SelfApprovalTried,
+    StaffSuspended,
     TenantChanged,
     Unpaid,
     Unsent,
@@ -260,6 +262,14 @@ class FakeTeller:
 
     async def use_language(self, language):
         self._business.people[self._name] = self.me.model_copy(update={"language": language})
+
+    async def identity_changed(self, phone, user_id):
+        forgotten = bool(self._business.saved.pop(self.me.person_id, []))
+        self._business.told.append(
+            (self.me.person_id, IdentityChanged(methods=forgotten, rights=self.me.is_staff))
+        )
+        if self.me.is_staff:
+            self._business.tell_reconcilers(StaffSuspended, name=self.me.name)
 
     async def balance(self):
         self._need(VIEW_FINANCE)

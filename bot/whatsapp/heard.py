@@ -8,15 +8,19 @@ from datetime import datetime
 from typing import Any
 
 from bot.jsons import loads
-from bot.whatsapp.incoming import moment
-from flows.reply import Heard, Other, Said, SharedNumber, Tap
+from bot.whatsapp.incoming import moment, phone_of, user_id_of
+from flows.reply import Heard, NewIdentity, Other, Said, SharedNumber, Tap
 
 # Answered by silence: they are about other messages, or not by the person.
-_SILENT = frozenset(("reaction", "edit", "revoke", "request_welcome", "system"))
+_SILENT = frozenset(("reaction", "edit", "revoke", "request_welcome"))
 
 # Half a character, controls but tab and line ends, and what turns the direction of the words around it:
 # databases refuse the first two, and the last would let a typed reason rearrange the amounts beside it.
 _UNFIT = re.compile(r"[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+# Whoever is behind the chat may be another person now.
+_NEW_IDENTITY = frozenset(("user_changed_number", "user_changed_user_id", "customer_identity_changed"))
 
 
 def hear(body: bytes) -> Heard | None:
@@ -25,6 +29,8 @@ def hear(body: bytes) -> Heard | None:
     kind = message.get("type") if isinstance(message, dict) else None
     if not isinstance(kind, str):
         return Other("unknown")
+    if kind == "system":
+        return _new_identity(message.get("system"))
     return None if kind in _SILENT else _read(kind, message)
 
 
@@ -47,6 +53,12 @@ def _read(kind: str, message: Any) -> Heard:
         case {"type": "contacts", "contacts": [dict(contact), *_]}:
             return _number(contact)
     return Other(kind)
+
+
+def _new_identity(system: Any) -> NewIdentity | None:
+    if not isinstance(system, dict) or system.get("type") not in _NEW_IDENTITY:
+        return None
+    return NewIdentity(phone_of(system.get("wa_id")), user_id_of(system.get("user_id")))
 
 
 def _tap(id_: str, button: dict[str, Any]) -> Heard:

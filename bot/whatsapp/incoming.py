@@ -157,11 +157,13 @@ def _value(value: dict[str, Any]) -> Iterator[Event]:
 
 
 def _message(value: dict[str, Any], message: dict[str, Any], number: str | None) -> Event:
-    phone, user_id = _phone(message.get("from")), _user_id(message.get("from_user_id"))
+    phone, user_id = phone_of(message.get("from")), user_id_of(message.get("from_user_id"))
     contact = _contact(value, message)
+    if message.get("type") == "system":  # it is about who was there before, and goes to their conversation
+        user_id, contact = _previous_user_id(message, None if phone else user_id), None
     if contact:
-        phone = phone or _phone(contact.get("wa_id"))
-        user_id = user_id or _user_id(contact.get("user_id"))
+        phone = phone or phone_of(contact.get("wa_id"))
+        user_id = user_id or user_id_of(contact.get("user_id"))
     profile = contact.get("profile") if contact else None
     name = profile.get("name") if isinstance(profile, dict) else None
     return Event(
@@ -177,6 +179,11 @@ def _message(value: dict[str, Any], message: dict[str, Any], number: str | None)
     )
 
 
+def _previous_user_id(message: dict[str, Any], else_: str | None) -> str | None:
+    system = message.get("system")
+    return (user_id_of(system.get("previous_user_id")) if isinstance(system, dict) else None) or else_
+
+
 def _status(_value: dict[str, Any], status: dict[str, Any], number: str | None) -> Event:
     payment = status.get("type") == "payment"
     word = status.get("status")
@@ -185,8 +192,8 @@ def _status(_value: dict[str, Any], status: dict[str, Any], number: str | None) 
         _id(status["id"]),
         _storable(word)[:40] if isinstance(word, str) else "",
         number,
-        _phone(status.get("from" if payment else "recipient_id")),
-        _user_id(status.get("recipient_user_id")),
+        phone_of(status.get("from" if payment else "recipient_id")),
+        user_id_of(status.get("recipient_user_id")),
         None,
         status.get("timestamp"),
         _canonical({"status": status}),
@@ -232,12 +239,12 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
-def _phone(value: Any) -> str | None:
+def phone_of(value: Any) -> str | None:
     shape = _PHONE.fullmatch(value) if isinstance(value, str) else None
     return f"+{shape[1]}" if shape else None
 
 
-def _user_id(value: Any) -> str | None:
+def user_id_of(value: Any) -> str | None:
     return value if isinstance(value, str) and _USER_ID.fullmatch(value) else None
 
 

@@ -74,5 +74,7 @@ async def use_language(work: Work, person_id: UUID, language: str) -> None:
 
 
 async def _staff(work: Work) -> list[sa.Row[Any]]:
-    query = sa.select(staff).where(staff.c.tenant_id == work.tenant, staff.c.active)
+    query = sa.select(staff).where(
+        staff.c.tenant_id == work.tenant, staff.c.active, staff.c.suspended_at.is_(None)
+    )
     return list((await work.connection.execute(query)).all())

@@ -131,6 +131,7 @@ staff = sa.Table(
     sa.Column("role", sa.Text),
     sa.Column("scopes", sa.JSON, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("suspended_at", Moment),  # their WhatsApp has changed: until the operator verifies who it is
     _of("people", "person_id"),
 )
 

@@ -23,14 +23,23 @@ from collections import defaultdict
 from bot.whatsapp.heard import hear
 from flows.conversation import Conversation
 from flows.lipachat import SCRIPT
-from flows.reply import Other, Reply, SharedNumber, Tap
+from flows.reply import NewIdentity, Other, Reply, SharedNumber, Tap
 from flows.staff.shown import short
 from flows.text import render
 from services import phones
 from services.facts import Destination, Way
 from services.ids import new_id
 from services.money import Money
-from services.news import Doubt, Frozen, PayoutsResumed, PayoutsStopped, SettingsWrong, Unpaid, Unsent
+from services.news import (
+    Doubt,
+    Frozen,
+    IdentityVerified,
+    PayoutsResumed,
+    PayoutsStopped,
+    SettingsWrong,
+    Unpaid,
+    Unsent,
+)
 from services.people.access import ROLES
 from tests.fakes import FakeBusiness, FakeTeller, mpesa
 
@@ -108,7 +117,7 @@ class Play:
                 case "@ ":
                     self._set_up(*line[2:].split())
                 case "* ":
-                    self._happens(*line[2:].split())
+                    await self._happens(*line[2:].split())
                     await self._tell()
                 case "> ":
                     name, _, words = line[2:].partition(": ")
@@ -141,7 +150,7 @@ class Play:
             case _:
                 raise ValueError(what)
 
-    def _happens(self, what, *facts):  # noqa: C901, PLR0912  a case a word
+    async def _happens(self, what, *facts):  # noqa: C901, PLR0912  a case a word
         business = self.business
         match what, facts:
             case "settle", ():
@@ -180,6 +189,10 @@ class Play:
                 business.tell_reconcilers(PayoutsResumed)
             case "expire", ():
                 business.expire()
+            case "identity_changed", (name,):
+                await self.hear(name, NewIdentity())
+            case "verified", (name,):
+                business.told.append((business.people[name].person_id, IdentityVerified()))
             case "settings", changed:
                 business.change(changed)
             case "release", (name,):  # a release that no longer knows where the person stands

@@ -1,0 +1,132 @@
+"""Changes: a chat may have passed to another person, says WhatsApp: its number, its user id or its key is
+another one. What is trusted because of who was there before is trusted no more: saved methods are
+forgotten, and rights of the staff rest until the operator has verified who it is."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit, inbox
+from services.errors import InvalidPhone, NotFound
+from services.ids import new_id
+from services.news import IdentityChanged, IdentityVerified, StaffSuspended
+from services.people.identity import PHONE
+from services.people.people import name_of, reconcilers, tenant_of
+from services.phones import normalize
+from services.store.schema import conversations, orders, payments, people, saved_methods, staff
+from services.work import Work
+
+USER_ID = "conversations.user_id"
+
+
+async def changed(work: Work, chat: UUID, phone: str | None, user_id: str | None) -> None:
+    """The account behind a chat is another one, or has this new address (one of the two may be unknown).
+
+    The person goes on at the new address. The old one is a stranger's from now on: whoever is given the
+    number next must find nothing of theirs.
+    """
+    theirs = sa.select(conversations.c.person_id).where(*_one(work, conversations, chat))
+    person: UUID = (await work.connection.execute(theirs)).scalar_one()
+    if phone or user_id:
+        await _move(work, person, chat, phone, user_id)
+    await distrust(work, person)
+
+
+async def distrust(work: Work, person: UUID) -> None:
+    """Forget the saved methods and suspend the rights of a person; tells them, and who reconciles, where
+    there was anything to lose."""
+    methods = await work.connection.execute(
+        sa.delete(saved_methods)
+        .where(saved_methods.c.tenant_id == work.tenant, saved_methods.c.person_id == person)
+        .returning(saved_methods.c.id)
+    )
+    forgotten = len(methods.all())
+    suspended = await _set_suspended(
+        work, person, staff.c.active, staff.c.suspended_at.is_(None), at=work.now
+    )
+    if not forgotten and not suspended:
+        return
+    facts = {"methods": forgotten, "rights": suspended}
+    await audit.record(work, audit.WHATSAPP, "identity.changed", person, facts, alert=suspended)
+    await inbox.tell_people(work, [person], IdentityChanged(methods=bool(forgotten), rights=suspended))
+    if suspended:
+        told = await reconcilers(work) - {person}
+        await inbox.tell_people(work, told, StaffSuspended(name=await name_of(work, person) or ""))
+
+
+async def verify(work: Work, person: UUID) -> bool:
+    """The operator knows who it is: rights are as they were. False where they did not rest."""
+    if not await _set_suspended(work, person, staff.c.suspended_at.is_not(None), at=None):
+        return False
+    await audit.record(work, audit.OPERATOR, "identity.verified", person, {})
+    await inbox.tell_people(work, [person], IdentityVerified())
+    return True
+
+
+async def staff_member(work: Work, id_or_phone: str) -> UUID:
+    """By id or by a phone of theirs, however it is written. Raises NotFound."""
+    found = sa.select(staff.c.person_id).where(staff.c.tenant_id == work.tenant)
+    try:
+        found = found.where(staff.c.person_id == UUID(id_or_phone))
+    except ValueError:
+        phone = await _phone(work, id_or_phone)
+        theirs = sa.select(conversations.c.person_id).where(
+            conversations.c.tenant_id == work.tenant,
+            conversations.c.phone_index.in_(work.vault.indexes(phone, work.tenant, PHONE)),
+        )
+        found = found.where(staff.c.person_id.in_(theirs))
+    person: UUID | None = await work.connection.scalar(found)
+    if person is None:
+        raise NotFound("staff")
+    return person
+
+
+async def _phone(work: Work, written: str) -> str:
+    try:
+        return normalize(written, (await tenant_of(work)).country)
+    except InvalidPhone:
+        raise NotFound("staff") from None
+
+
+async def _set_suspended(work: Work, person: UUID, *where: sa.ColumnElement[bool], at: Any) -> bool:
+    changing = (
+        sa.update(staff)
+        .where(staff.c.tenant_id == work.tenant, staff.c.person_id == person, *where)
+        .values(suspended_at=at)
+        .returning(staff.c.person_id)
+    )
+    return (await work.connection.execute(changing)).first() is not None
+
+
+async def _move(work: Work, person: UUID, old: UUID, phone: str | None, user_id: str | None) -> None:
+    """Where somebody has written from the new address already, they stay who they are."""
+    new = new_id()
+    row: dict[str, Any] = {"tenant_id": work.tenant, "id": new, "person_id": person, "created_at": work.now}
+    for name, value in ((PHONE, phone), (USER_ID, user_id)):
+        if value:
+            column = name.removeprefix("conversations.")
+            row[f"{column}_sealed"] = work.vault.seal(value.encode(), work.tenant, name, str(new))
+            row[f"{column}_index"] = work.vault.index(value, work.tenant, name)
+    opening = work.insert(conversations).values(row).on_conflict_do_nothing()
+    if not (await work.connection.execute(opening.returning(conversations.c.id))).first():
+        return
+    stranger = new_id()
+    await work.connection.execute(
+        sa.insert(people).values(tenant_id=work.tenant, id=stranger, created_at=work.now)
+    )
+    await work.connection.execute(
+        sa.update(conversations)
+        .where(*_one(work, conversations, old))
+        .values(person_id=stranger, user_id_index=None)
+    )
+    for table in (orders, payments):  # what becomes of them is told at the new address
+        await work.connection.execute(
+            sa.update(table)
+            .where(table.c.tenant_id == work.tenant, table.c.conversation_id == old)
+            .values(conversation_id=new)
+        )
+
+
+def _one(work: Work, table: sa.Table, row: UUID) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.tenant_id == work.tenant, table.c.id == row

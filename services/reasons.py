@@ -1,0 +1,47 @@
+"""Reasons: why money did not move, in our words; the chat has a sentence for each."""
+
+from enum import StrEnum
+
+
+class Unpaid(StrEnum):
+    """Why a payment did not go through, in our words; the chat has a sentence for each."""
+
+    CANCELLED = "cancelled"  # the person said no on the phone
+    UNREACHABLE = "unreachable"  # the prompt did not reach the phone, or nobody answered
+    EXPIRED = "expired"  # answered too late, or never
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    WRONG_PIN = "wrong_pin"
+    LIMIT = "limit"  # the customer's own M-Pesa limit
+    BUSY = "busy"  # another M-Pesa session is open on the phone, or the same amount just before
+    LOCKED = "locked"  # the customer's M-Pesa is locked
+    PROVIDER = "provider"  # the provider is down or refuses without a reason of the customer's
+    SHOP = "shop"  # the shop's own settings at the provider are wrong: alerted
+    NOT_ASKED = "not_asked"  # we were away for too long to ring the phone now
+    RECEIVER = "receiver"  # of a payout: who should receive it cannot
+
+
+class Doubt(StrEnum):
+    """Why a success that was told of a payment is not credited, or not yet."""
+
+    UNCONFIRMED = "unconfirmed"  # it is large, so a query has to say so too
+    CONTRADICTED = "contradicted"  # a no was told as well
+    OTHER_AMOUNT = "other_amount"  # only a callback with the right amount can clear it
+
+
+class Unsent(StrEnum):
+    """Why a withdrawal was not paid out, in our words; the chat has a sentence for each."""
+
+    RECEIVER = "receiver"  # not registered, wrong, closed or too full
+    LIMIT = "limit"  # the provider's or the receiver's
+    PROVIDER = "provider"  # down, or refuses without a reason of the receiver's
+    TOO_LATE = "too_late"  # it was approved too long ago
+    ALTERED = "altered"  # it is not what was approved
+    APPROVER = "approver"  # who approved it may no longer do so
+
+
+class Frozen(StrEnum):
+    """Why a tenant's payouts are stopped."""
+
+    SETTINGS = "settings"  # the provider refuses the settings that payouts use
+    FUNDS = "funds"  # the account at the provider that they are paid from is short
+    CONTRADICTION = "contradiction"  # of one payout a success and a failure were told
