@@ -10,7 +10,8 @@ from flows.staff.approve import Decide
 from flows.staff.shown import Stands
 from flows.staff.withdraw import Requested
 from flows.teller import Teller
-from flows.text import Text
+from flows.text import Text, spellings
+from flows.understanding import plain
 from flows.words import Word
 from services import news
 from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
@@ -50,7 +51,7 @@ WORDS = (
 _LATER = Text("I can't do that here yet.")
 _NO_AGENT = Text("I can't call a person into this chat yet. Please contact {shop} directly.")
 _STOP = Text("I write only when you write to me, or about your money. To leave a question, type *cancel*.")
-LATER = {
+_HINTS = {
     "stop": _STOP,
     "acha": _STOP,
     "agent": _NO_AGENT,
@@ -59,6 +60,8 @@ LATER = {
     **dict.fromkeys(("duka", "kikapu", "oda", "risiti"), _LATER),
     **dict.fromkeys(("statement", "taarifa"), _LATER),
 }
+
+LATER = {plain(each): hint for word, hint in _HINTS.items() for each in (word, *spellings(word))}
 
 SCRIPT = Script(
     home=menu.menu,

@@ -8,19 +8,20 @@ and formats the facts the way the language writes them. Nothing translated is ev
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from pathlib import Path
+from gettext import c2py
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_datetime
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
+from services.languages import LANGUAGES, LOCALE
 from services.money import PLACES, Money
 
-LANGUAGES = {"en": "English", "sw": "Kiswahili"}
-_LOCALE = Path(__file__).parent / "locale"
+__all__ = ["LANGUAGES", "Text", "catalogue", "render", "spellings"]
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -49,21 +50,29 @@ def render(text: Text, language: str, timezone: str = "Africa/Nairobi") -> str:
 @cache
 def catalogue(language: str) -> Catalog:
     """Empty for English, whose words are the msgids themselves."""
-    path = _LOCALE / f"{language}.po"
+    path = LOCALE / f"{language}.po"
     if not path.exists():
         return Catalog(locale=language)
     with path.open("rb") as file:
         return read_po(file, locale=language)
 
 
+@cache
+def spellings(word: str) -> tuple[str, ...]:
+    """What the catalogues want understood as this English word, beside it: messages of the context "word",
+    with commas between them."""
+    found = [catalogue(language).get(word, context="word") for language in LANGUAGES]
+    return tuple(each.strip() for message in found if message for each in str(message.string).split(","))
+
+
 def _words(text: Text, language: str) -> str:
     message = catalogue(language).get(text.msgid) if language != "en" else None
     if text.plural is None:
         return str(message.string) if message and message.string else text.msgid
-    many = text.facts["count"] != 1
+    count = text.facts["count"]
     if message and isinstance(message.string, tuple) and all(message.string):
-        return str(message.string[1 if many else 0])
-    return text.plural if many else text.msgid
+        return str(message.string[c2py(catalogue(language).plural_expr)(count)])
+    return text.msgid if count == 1 else text.plural
 
 
 def _written(fact: Any, language: str, timezone: str) -> str:
@@ -72,9 +81,16 @@ def _written(fact: Any, language: str, timezone: str) -> str:
     if isinstance(fact, tuple):
         return "\n".join(_written(each, language, timezone) for each in fact)
     if isinstance(fact, Money):
-        places = "0" * PLACES[fact.currency]
-        pattern = f"#,##0.{places}" if places else "#,##0"
-        return f"{fact.currency} {format_decimal(fact.decimal, pattern, locale=language)}"
+        return _money(fact, language)
     if isinstance(fact, datetime):
         return format_datetime(fact, "d MMM y, HH:mm", tzinfo=ZoneInfo(timezone), locale=language)
     return str(fact)
+
+
+def _money(money: Money, language: str) -> str:
+    """With the currency's code, on the side where the language writes it."""
+    places = "0" * PLACES[money.currency]
+    pattern = f"#,##0.{places}" if places else "#,##0"
+    number = format_decimal(money.decimal, pattern, locale=language)
+    leads = Locale.parse(language).currency_formats["standard"].pattern.startswith("¤")
+    return f"{money.currency} {number}" if leads else f"{number}\N{NO-BREAK SPACE}{money.currency}"

@@ -65,7 +65,7 @@ class Typed:
         self._threads = place.latest()
         self._listening = listening if listening in place.threads else None
         words = [word for word in script.words if word.is_for(teller)]
-        self._words = {spelling: word for word in words for spelling in word.spellings}
+        self._words = {spelling: word for word in words for spelling in map(plain, word.every_spelling)}
         self._awaited = self._asked()
 
     def meaning(self) -> Meaning | None:

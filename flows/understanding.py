@@ -11,13 +11,15 @@ _SHORTEST = 4  # a slip in a shorter word makes another word
 _LONG = 7  # letters, from which on two slips are forgiven
 _FIGURE = re.compile(r"\d")
 _SIGNS = re.compile(r"[^\w\s.,+%$€£¥-]")  # those that stay would make another amount
+_ACCENTS = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")  # on letters only: on a figure they make another one
 _SPACES = re.compile(r"\s+")
 
 
 def plain(text: str) -> str:
-    """Lower case, one space between words, without signs and emoji around them. What says that a number
+    """Lower case, one space between words, without accents, signs and emoji. What says that a number
     is no plain one of the shop's money ("-", "$", "%") stays."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    spread = unicodedata.normalize("NFKD", text).casefold()
+    folded = unicodedata.normalize("NFKC", _ACCENTS.sub("", spread))
     return _SPACES.sub(" ", _SIGNS.sub(" ", folded)).strip(" .,")
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from flows.step import Step
 from flows.teller import Teller
+from flows.text import spellings
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,11 @@ class Word:
     takes_reference: bool = False
     exact: bool = False
     scopes: frozenset[str] = frozenset()
+
+    @cached_property
+    def every_spelling(self) -> tuple[str, ...]:
+        """Its own, and those of the catalogues."""
+        return tuple(dict.fromkeys([*self.spellings, *spellings(self.spellings[0])]))
 
     def is_for(self, teller: Teller) -> bool:
         """Whether the person may use it: any of its scopes will do."""

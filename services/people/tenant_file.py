@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from services.errors import InvalidPhone
+from services.languages import LANGUAGES
 from services.money import PLACES
 from services.people.access import ROLES, SCOPES
 from services.people.file_lines import Lines, TenantFileError, Wrong
@@ -74,7 +75,7 @@ class TenantPart(_Part):
     currency: Literal[tuple(PLACES)] = "KES"  # type: ignore[valid-type]
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "KE"
     timezone: str = "Africa/Nairobi"
-    language: Literal["en", "sw"] = "en"
+    language: Literal[tuple(LANGUAGES)] = "en"  # type: ignore[valid-type]
     payment_fee_percent: Percent = "0"
 
     @field_validator("timezone")
@@ -167,7 +168,7 @@ class StaffPart(_Part):
     phones: list[str] = []
     role: Literal[tuple(ROLES)] | None = None  # type: ignore[valid-type]
     scopes: list[Literal[SCOPES]] = []  # type: ignore[valid-type]
-    language: Literal["en", "sw"] | None = None
+    language: Literal[tuple(LANGUAGES)] | None = None  # type: ignore[valid-type]
     active: bool = True
 
     @model_validator(mode="after")

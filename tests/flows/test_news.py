@@ -23,10 +23,10 @@ from services.ids import new_id
 from services.money import Money
 from services.news import Doubt, Frozen, News, OrderInDoubt, Unpaid, Unsent, Withdrawal
 from services.store import schema
+from tests.flows.languages import COMPLETE
 from tests.flows.transcript import Play
 
 KINDS = get_args(News)
-OTHERS = [language for language in LANGUAGES if language != "en"]
 CLOSED = ("rejected", "canceled", "expired", "failed")
 _ONES = {
     str: "x",
@@ -80,7 +80,7 @@ def test_every_kind_of_news_has_words():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("language", COMPLETE)
 async def test_a_person_who_expects_nothing_is_told_it_with_every_reason(kind, language):
     for news in samples(kind):
         if isinstance(news, OrderInDoubt) and (news.told is None) == (news.because is Doubt.OTHER_AMOUNT):

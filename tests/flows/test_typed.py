@@ -114,10 +114,12 @@ def every_name() -> tuple[dict[str, str], dict[str, str]]:
             if not kind.exact and not kind.tap_only:
                 forgiving |= names
     for word in WORDS:
-        meant = next((means[each] for each in word.spellings if each in means), word.spellings[0])
-        means |= {each: means.get(each, meant) for each in word.spellings}
+        meant = next(
+            (means[each] for each in map(plain, word.every_spelling) if each in means), word.spellings[0]
+        )
+        means |= {each: means.get(each, meant) for each in map(plain, word.every_spelling)}
         if not word.exact:
-            forgiving |= {each: means[each] for each in word.spellings}
+            forgiving |= {each: means[each] for each in map(plain, word.every_spelling)}
     return means, forgiving
 
 

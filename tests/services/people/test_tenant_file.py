@@ -17,7 +17,7 @@ WRONG = [
     ('country = "KE"', 'country = "Kenya"', 'tenant.country: must be written like "KE"'),
     ('"Africa/Nairobi"', '"Nairobi"', "tenant.timezone: no time zone like Africa/Nairobi"),
     ('"Africa/Nairobi"', '"../../etc/passwd"', "tenant.timezone: no time zone like Africa/Nairobi"),
-    ('language = "en"\npay', 'language = "fr"\npay', "tenant.language: Input should be 'en' or 'sw'"),
+    ('language = "en"\npay', 'language = "de"\npay', "tenant.language: Input should be 'en', 'fr' or 'sw'"),
     ('percent = "1.5"', 'percent = "100.5"', "tenant.payment_fee_percent: not a percentage from 0 to 100"),
     ('percent = "1.5"', "percent = -1", "tenant.payment_fee_percent: not a percentage from 0 to 100"),
     ('percent = "1.5"', "percent = true", "tenant.payment_fee_percent: not a percentage from 0 to 100"),
