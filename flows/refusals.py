@@ -177,7 +177,7 @@ def _shop(refusal: Refusal) -> Text:
         case errors.OutOfStock(name=name, left=0):
             return Text("{name} is sold out. Please choose something else.", name=name)
         case errors.OutOfStock(name=name, left=left):
-            return Text("Only {left} of {name} are left. Please choose fewer.", left=left, name=name)
+            return Text("{name}: only {left} left. Please choose fewer.", left=left, name=name)
         case errors.UnknownProduct(sku=sku):
             return Text("{shop} does not sell “{sku}” any more. Please choose something else.", sku=sku)
         case errors.InvalidQuantity(most=most):
