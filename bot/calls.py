@@ -28,6 +28,7 @@ from services.payments import collect
 from services.payments.settle import expire as expire_collect
 from services.providers.base import Misconfigured, NotSent, Pending, Unknown
 from services.safety.vault import Vault
+from services.shop import orders
 from services.store import schema
 from services.store.bell import Bell
 from services.store.database import Database
@@ -152,6 +153,9 @@ class Calls:
             case "collect_expire":
                 async with self._work(job) as work:
                     await expire_collect(work, job.target_id)
+            case "order_expire":
+                async with self._work(job) as work:
+                    await orders.expire(work, job.target_id)
             case "withdrawal_expire":
                 async with self._work(job) as work:
                     await expire_withdrawal(work, job.target_id)

@@ -169,6 +169,24 @@ def _state(refusal: Refusal) -> Text:
                 number=number,
             )
         case _:
+            return _shop(refusal)
+
+
+def _shop(refusal: Refusal) -> Text:
+    match refusal:
+        case errors.OutOfStock(name=name, left=0):
+            return Text("{name} is sold out. Please choose something else.", name=name)
+        case errors.OutOfStock(name=name, left=left):
+            return Text("{name}: only {left} left. Please choose fewer.", left=left, name=name)
+        case errors.UnknownProduct(sku=sku):
+            return Text("{shop} does not sell “{sku}” any more. Please choose something else.", sku=sku)
+        case errors.InvalidQuantity(most=most):
+            return Text("The quantity must be a number from 1 to {most}.", most=most)
+        case errors.TooManyLines(most=most):
+            return Text("An order takes at most {most} lines. Please make two orders of it.", most=most)
+        case errors.EmptyOrder():
+            return Text("There is nothing in this order yet. Please choose something first.")
+        case _:
             raise TypeError(f"no words for {type(refusal).__name__}")
 
 

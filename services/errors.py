@@ -176,3 +176,45 @@ class DestinationCoolingDown(Refusal):
 
     code: ClassVar[str] = "destination_cooling_down"
     until: datetime
+
+
+@dataclass(eq=False)
+class EmptyOrder(Refusal):
+    """An order takes at least one line."""
+
+    code: ClassVar[str] = "empty_order"
+
+
+@dataclass(eq=False)
+class TooManyLines(Refusal):
+    """More lines than an order takes."""
+
+    code: ClassVar[str] = "too_many_lines"
+    most: int
+
+
+@dataclass(eq=False)
+class InvalidQuantity(Refusal):
+    """Less than one, or more than an order takes of one thing."""
+
+    code: ClassVar[str] = "invalid_quantity"
+    quantity: int
+    most: int
+
+
+@dataclass(eq=False)
+class UnknownProduct(Refusal):
+    """The merchant sells nothing of this name."""
+
+    code: ClassVar[str] = "unknown_product"
+    sku: str
+
+
+@dataclass(eq=False)
+class OutOfStock(Refusal):
+    """Less is left than was asked for."""
+
+    code: ClassVar[str] = "out_of_stock"
+    sku: str
+    name: str
+    left: int

@@ -7,6 +7,7 @@
 | collect_expire    | attempt    | gives up a prompt that nothing can be asked about           |
 | payout            | payout     | sends the money                                             |
 | payout_check      | payout     | asks the provider what became of it                         |
+| order_expire      | order      | closes an order that nobody paid, and gives its stock back  |
 | withdrawal_expire | withdrawal | closes a request that nobody decided                        |
 
 `tries` counts the waits gone by on the job's ladder.

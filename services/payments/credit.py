@@ -8,7 +8,9 @@ from services.news import OrderPaidTwice, PaidTwice, PaymentSettled
 from services.payments import methods
 from services.payments.record import SETTLED, Attempt, alert, move, move_order, move_payment, tell
 from services.people import people
-from services.store.schema import attempts, transfers
+from services.shop import stock
+from services.shop.facts import read_lines
+from services.store.schema import attempts, orders, transfers
 from services.work import Work
 
 
@@ -68,7 +70,7 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
         receipt=receipt,
         paid_at=work.now,
     )
-    await move_order(work, attempt.order_id, "open", "awaiting_payment", "canceled", to="paid")
+    await _sold(work, attempt)
     saved = await methods.is_saved(work, attempt.person_id, attempt.provider, attempt.details)
     news = PaymentSettled(
         payment_id=attempt.payment_id,
@@ -82,6 +84,17 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
         late=not attempt.live and attempt.payment_status != "canceled",
     )
     await tell(work, attempt, news)
+
+
+async def _sold(work: Work, attempt: Attempt) -> None:
+    """The order is paid, and what it reserved is sold."""
+    reserved = await move_order(work, attempt.order_id, "open", "awaiting_payment", to="paid")
+    if reserved or await move_order(work, attempt.order_id, "canceled", to="paid"):
+        query = sa.select(orders.c.lines).where(
+            orders.c.tenant_id == work.tenant, orders.c.id == attempt.order_id
+        )
+        lines = await work.connection.scalar(query)
+        await stock.sell(work, read_lines(lines or [], attempt.amount.currency), reserved=reserved)
 
 
 async def _suspend(work: Work, attempt: Attempt, receipt: str | None) -> None:

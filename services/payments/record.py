@@ -148,9 +148,9 @@ async def move_payment(work: Work, attempt: Attempt, *statuses: str, **values: A
     return await transition(work, payments.c.status, attempt.payment_id, statuses, values)
 
 
-async def move_order(work: Work, order_id: UUID, *statuses: str, to: str) -> None:
+async def move_order(work: Work, order_id: UUID, *statuses: str, to: str) -> bool:
     """The same of an order."""
-    await transition(work, orders.c.status, order_id, statuses, {"status": to})
+    return await transition(work, orders.c.status, order_id, statuses, {"status": to})
 
 
 async def tell(work: Work, attempt: Attempt, news: News) -> None:

@@ -1,6 +1,5 @@
 """Start: an order, its payment and an attempt at it, to be sent after the commit."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -25,12 +24,10 @@ from services.payments.record import in_the_way
 from services.payments.settle import replace
 from services.phones import masked, mpesa_number
 from services.rails import refuse_uncollectable
+from services.shop.numbers import number_of
 from services.store.schema import attempts, orders, payments
 from services.work import Work
 
-# Without vowels, and without what is easily misread: a number is said aloud and typed from paper.
-_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
-_NUMBER_LENGTH = 6
 # A prompt is sent within two minutes of its asking, and lives for about one.
 _ANSWERED_WITHIN = timedelta(minutes=3)
 
@@ -124,7 +121,7 @@ async def _insert(work: Work, payer: Payer, checkout: Checkout, attempt: int) ->
     row = {
         "tenant_id": work.tenant,
         "id": checkout.order_id,
-        "number": _number(checkout.order_id, attempt),
+        "number": number_of(checkout.order_id, attempt),
         "person_id": payer.person_id,
         "conversation_id": payer.conversation_id,
         "status": "open",
@@ -135,15 +132,6 @@ async def _insert(work: Work, payer: Payer, checkout: Checkout, attempt: int) ->
         "created_at": work.now,
     }
     await work.connection.execute(work.insert(orders).values(row).on_conflict_do_nothing())
-
-
-def _number(order_id: UUID, attempt: int) -> str:
-    value = int.from_bytes(hashlib.sha256(order_id.bytes + attempt.to_bytes(4)).digest()[:8])
-    digits = []
-    for _ in range(_NUMBER_LENGTH):
-        value, digit = divmod(value, len(_ALPHABET))
-        digits.append(_ALPHABET[digit])
-    return "".join(digits)
 
 
 async def _receipt(work: Work, order_id: UUID) -> str | None:

@@ -21,6 +21,7 @@ from services.payments.record import (
     tell,
 )
 from services.payments.settle import expire
+from services.shop import orders as shop_orders
 from services.store.schema import attempts, orders, payments
 from services.work import Work
 
@@ -50,7 +51,7 @@ async def leave(work: Work, person_id: UUID, payment_id: UUID) -> None:
 
 
 async def drop_order(work: Work, person_id: UUID, order_id: UUID) -> None:
-    """The person will not pay it: an order of an amount of their own is closed, any other stays open.
+    """The person will not pay it: what they made in chat is closed, an order of the merchant's stays open.
     Raises AlreadyPaid, and PaymentUnderWay while an attempt may still succeed."""
     query = sa.select(payments.c.id).where(
         payments.c.tenant_id == work.tenant,
@@ -59,6 +60,7 @@ async def drop_order(work: Work, person_id: UUID, order_id: UUID) -> None:
     )
     payment_id = await work.connection.scalar(query)
     if payment_id is None:  # another's, or nobody tried to pay it yet
+        await shop_orders.drop(work, person_id, order_id)
         return
     attempt = await _latest(work, person_id, payment_id)
     if attempt.paid:
@@ -66,6 +68,7 @@ async def drop_order(work: Work, person_id: UUID, order_id: UUID) -> None:
     if earlier := await in_the_way(work, payment_id):
         raise PaymentUnderWay(attempt.number, told=any(each.doubt for each in earlier))
     await _close_own(work, orders.c.id == order_id)
+    await shop_orders.drop(work, person_id, order_id)
 
 
 async def close_left(work: Work, person_id: UUID) -> None:

@@ -251,7 +251,12 @@ async def _products_changed(work: Work, file: TenantFile) -> list[str]:
         }
         for product in file.products
     }
-    query = sa.select(products).where(products.c.tenant_id == work.tenant)
+    query = (
+        sa.select(products)
+        .where(products.c.tenant_id == work.tenant)
+        .order_by(products.c.sku)
+        .with_for_update(key_share=True)  # as orders lock them
+    )
     known = {row.sku: row for row in await work.connection.execute(query)}
     changed = []
     for sku in sorted(wanted.keys() | known.keys()):
@@ -262,7 +267,8 @@ async def _products_changed(work: Work, file: TenantFile) -> list[str]:
             new = {"tenant_id": work.tenant, "sku": sku} | wanted[sku]
             await work.connection.execute(sa.insert(products).values(**new))
         elif any(getattr(known[sku], key) != value for key, value in wanted[sku].items()):
-            await work.connection.execute(sa.update(products).where(*mine).values(**wanted[sku]))
+            counted = {"sold": 0} if known[sku].stock != wanted[sku]["stock"] else {}
+            await work.connection.execute(sa.update(products).where(*mine).values(**wanted[sku] | counted))
         else:
             continue
         changed.append(f"products.{sku}")

@@ -163,7 +163,9 @@ products = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("price", sa.BigInteger, nullable=False),
     sa.Column("description", sa.Text),
-    sa.Column("stock", sa.Integer),
+    sa.Column("stock", sa.Integer),  # as the tenant file says; None: not counted
+    sa.Column("reserved", sa.Integer, nullable=False, server_default=sa.text("0")),  # by unpaid orders
+    sa.Column("sold", sa.Integer, nullable=False, server_default=sa.text("0")),  # since stock was said
 )
 
 fees = sa.Table(

@@ -1,0 +1,1 @@
+"""Shop: what a merchant sells, and the orders for it."""

@@ -1,0 +1,76 @@
+"""Facts of the shop, as frozen values that flows, the API and services share."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from services.money import Money
+
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Product(_Facts):
+    """What is sold. `left` is what nobody has bought or reserved yet, None where it is not counted."""
+
+    sku: str
+    name: str
+    price: Money
+    description: str | None = None
+    left: int | None = None
+
+
+class Wanted(_Facts):
+    """A product that is asked for. Its price is ours."""
+
+    sku: str
+    quantity: int
+
+
+class Priced(_Facts):
+    """What is not in the catalogue, at a price that the merchant's staff say."""
+
+    name: _Name
+    price: Money
+    quantity: int
+
+
+class Line(_Facts):
+    """A line of an order, at the price when it was placed."""
+
+    sku: str | None
+    name: str
+    price: Money
+    quantity: int
+
+    @property
+    def total(self) -> Money:
+        return Money(self.price.minor * self.quantity, self.price.currency)
+
+    def stored(self) -> dict[str, Any]:
+        """As the orders table keeps it."""
+        return {"sku": self.sku, "name": self.name, "price": self.price.minor, "quantity": self.quantity}
+
+
+class Order(_Facts):
+    """What a person has ordered. One of an amount alone has no lines."""
+
+    id: UUID
+    number: str
+    status: str
+    total: Money
+    lines: tuple[Line, ...]
+    note: str | None
+    person_id: UUID
+    created_at: datetime
+
+
+def read_lines(stored: Sequence[dict[str, Any]], currency: str) -> tuple[Line, ...]:
+    """What `Line.stored` made."""
+    return tuple(Line(**line | {"price": Money(line["price"], currency)}) for line in stored)
