@@ -67,6 +67,14 @@ class Started(_Facts):
     number: str
 
 
+class Customer(_Facts):
+    """Whom to ask to pay: someone who wrote lately, or a phone number that was typed (E.164)."""
+
+    label: str  # the name, else the number masked
+    conversation_id: UUID | None = None
+    phone: str | None = None
+
+
 class Destination(_Facts):
     """Where a withdrawal goes, in full; `label` is masked."""
 

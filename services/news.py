@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from services.money import Money
+from services.request_news import PaymentRequested, RequestDeclined, RequestPaid
 
 
 class Unpaid(StrEnum):
@@ -260,6 +261,9 @@ News = (
     PaymentSettled
     | PaymentFailed
     | PaymentOpen
+    | PaymentRequested
+    | RequestPaid
+    | RequestDeclined
     | PaidTwice
     | PaymentInDoubt
     | WithdrawalRequested
