@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flows.conversation import Script
 from flows.customer import doubt, language, menu, paid, pay, requested, waiting
-from flows.staff import approve, ask, notices, outcomes, wallet, withdraw
+from flows.staff import approve, ask, notices, order, outcomes, wallet, withdraw
 from flows.staff.approve import Decide
 from flows.staff.shown import Stands
 from flows.staff.withdraw import Requested
@@ -12,7 +12,7 @@ from flows.teller import Teller
 from flows.text import Text
 from flows.words import Word
 from services import news, request_news
-from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE
+from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 
 
 async def revive(thread: str, teller: Teller) -> Decide | Requested | Stands | None:
@@ -42,6 +42,7 @@ WORDS = (
         exact=True,
         scopes=frozenset({APPROVE, INITIATE}),
     ),
+    Word(("order", "agizo"), order.order, takes_rest=True, exact=True, scopes=frozenset({VIEW_ORDERS})),
     Word(("request", "omba"), ask.ask, exact=True, scopes=frozenset({EDIT_ORDERS})),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
 )

@@ -11,7 +11,19 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.facts import Balance, Checkout, Customer, Destination, Me, Quote, Shop, Started, Way
+from services.facts import (
+    Balance,
+    Checkout,
+    Customer,
+    Destination,
+    Me,
+    OrderSeen,
+    Quote,
+    Shop,
+    Started,
+    Try,
+    Way,
+)
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
 
@@ -21,10 +33,12 @@ __all__ = [
     "Customer",
     "Destination",
     "Me",
+    "OrderSeen",
     "Quote",
     "Shop",
     "Started",
     "Teller",
+    "Try",
     "Way",
 ]
 
@@ -83,6 +97,10 @@ class Teller(Protocol):
     async def use_language(self, language: str) -> None: ...
 
     # --- staff
+
+    async def find_order(self, number: str) -> OrderSeen:
+        """Needs orders:view. Raises NotFound, for another shop's too."""
+        ...
 
     async def recent_customers(self) -> tuple[Customer, ...]:
         """Those who wrote last, the latest first. Needs orders:edit."""

@@ -51,6 +51,27 @@ class Checkout(_Facts):
     summary: str | None = None  # its lines in a few words
 
 
+class Try(_Facts):
+    """One asking of one provider; `at` is when it was decided, else when it was asked."""
+
+    method: PaymentMethod
+    state: str
+    receipt: str | None
+    at: datetime
+
+
+class OrderSeen(_Facts):
+    """An order as the staff see it: the customer by name, else by the number masked."""
+
+    number: str
+    customer: str
+    amount: Money
+    status: str
+    summary: str | None
+    created_at: datetime
+    tries: tuple[Try, ...]
+
+
 class Way(_Facts):
     """A way to pay. Saved: has an id. Else `phone` is the number to ask (E.164)."""
 

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from services import ledger
 from services.errors import MissingScope, NotFound, ProviderNotConfigured
-from services.facts import Balance, Checkout, Customer, Destination, Me, Quote, Shop, Started, Way
+from services.facts import Balance, Checkout, Customer, Destination, Me, OrderSeen, Quote, Shop, Started, Way
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
-from services.payments import methods, requests, start, waiting
+from services.payments import lookup, methods, requests, start, waiting
 from services.people import people
-from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE
+from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
 from services.store.schema import withdrawals
 from services.withdrawals import decide, destinations, record, request
@@ -75,6 +75,10 @@ class Teller:
         self._me = self._me.model_copy(update={"language": language})
 
     # --- staff
+
+    async def find_order(self, number: str) -> OrderSeen:
+        self._need(VIEW_ORDERS)
+        return await lookup.order(self._work, number)
 
     async def recent_customers(self) -> tuple[Customer, ...]:
         self._need(EDIT_ORDERS)

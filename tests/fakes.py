@@ -7,7 +7,19 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services import errors, phones
-from services.facts import Balance, Checkout, Customer, Destination, Me, Quote, Shop, Started, Way
+from services.facts import (
+    Balance,
+    Checkout,
+    Customer,
+    Destination,
+    Me,
+    OrderSeen,
+    Quote,
+    Shop,
+    Started,
+    Try,
+    Way,
+)
 from services.ids import new_id
 from services.money import Money
 from services.news import (
@@ -33,7 +45,7 @@ from services.news import (
     WithdrawalRequested,
 )
 from services.payments.requests import MOST_OPEN
-from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, ROLES, VIEW_FINANCE
+from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, ROLES, VIEW_FINANCE, VIEW_ORDERS
 from services.request_news import PaymentRequested, RequestDeclined, RequestPaid
 from services.withdrawals.reason import refuse_blank
 
@@ -264,6 +276,42 @@ class FakeTeller:
 
     async def decline_request(self, order_id):
         self._business.decline(order_id)
+
+    async def find_order(self, number):
+        self._need(VIEW_ORDERS)
+        for payment in self._business.payments.values():
+            if payment.started.number == number:
+                return self._seen(payment)
+        for _, customer, checkout in self._business.requests.values():
+            if checkout.number == number:
+                return OrderSeen(
+                    number=number,
+                    customer=customer.name,
+                    amount=checkout.amount,
+                    status="open",
+                    summary=checkout.summary,
+                    created_at=self.now,
+                    tries=(),
+                )
+        raise errors.NotFound("order")
+
+    def _seen(self, payment):
+        paid = payment.state == "succeeded"
+        tried = Try(
+            method=payment.way.method,
+            state=payment.state,
+            receipt="SJK7ABC123" if paid else None,
+            at=self.now,
+        )
+        return OrderSeen(
+            number=payment.started.number,
+            customer=next(me.name for me in self._business.people.values() if me.person_id == payment.payer),
+            amount=payment.checkout.amount,
+            status="paid" if paid else "awaiting_payment",
+            summary=payment.checkout.summary,
+            created_at=self.now,
+            tries=(tried,),
+        )
 
     async def recent_customers(self):
         self._need(EDIT_ORDERS)

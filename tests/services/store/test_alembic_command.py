@@ -38,7 +38,9 @@ def test_it_upgrades_and_checks_the_database_that_is_named(url):
 
 
 def test_a_revision_is_written_with_a_dated_name_and_our_own_types(url, tmp_path):
-    shutil.copytree(ROOT / FOLDER, tmp_path / FOLDER, ignore=shutil.ignore_patterns("__pycache__", "versions"))
+    shutil.copytree(
+        ROOT / FOLDER, tmp_path / FOLDER, ignore=shutil.ignore_patterns("__pycache__", "versions")
+    )
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / FOLDER / "versions").mkdir()
     alembic("-x", url, "revision", "--autogenerate", "-m", "all of it", at=tmp_path)
