@@ -61,7 +61,7 @@ class Try(_Facts):
 
 
 class OrderSeen(_Facts):
-    """An order as the staff see it: the customer by name, else by the number masked."""
+    """An order as the staff see it: the customer by name and by the number masked."""
 
     number: str
     customer: str

@@ -33,19 +33,31 @@ async def tell_asker(work: Work, asker: UUID, news: News) -> None:
 
 async def called(work: Work, person_id: UUID) -> str:
     """The customer's name, else their number masked."""
+    return await people.name_of(work, person_id) or await number_of(work, person_id)
+
+
+async def number_of(work: Work, person_id: UUID) -> str:
+    """Masked; empty where none of their chats tells one."""
     query = (
-        sa.select(conversations, sa.null().label("name"))
-        .where(conversations.c.tenant_id == work.tenant, conversations.c.person_id == person_id)
+        sa.select(conversations.c.id, conversations.c.phone_sealed)
+        .where(
+            conversations.c.tenant_id == work.tenant,
+            conversations.c.person_id == person_id,
+            conversations.c.phone_sealed.is_not(None),
+        )
         .order_by(conversations.c.id)
         .limit(1)
     )
-    name = await people.name_of(work, person_id)
     row = (await work.connection.execute(query)).first()
-    return name or (label(work, row) if row else "")
+    return _masked(work, row) if row else ""
 
 
 def label(work: Work, row: Any) -> str:
     """Of a conversation with its person's name."""
     if row.name or row.phone_sealed is None:
         return row.name or ""
+    return _masked(work, row)
+
+
+def _masked(work: Work, row: Any) -> str:
     return masked(work.vault.open(row.phone_sealed, work.tenant, PHONE, str(row.id)).decode())

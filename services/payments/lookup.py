@@ -8,23 +8,25 @@ from services.errors import NotFound
 from services.facts import OrderSeen, Try
 from services.money import Money
 from services.news import PaymentMethod
-from services.payments.asked import called
+from services.payments.asked import number_of
+from services.people import people
 from services.store.schema import attempts, orders, payments
 from services.work import Work
 
 _LATEST = 5  # attempts, which fit into one message
 
 
-async def order(work: Work, number: str) -> OrderSeen:
+async def order(work: Work, typed: str) -> OrderSeen:
     """Raises NotFound, for another tenant's too."""
-    query = sa.select(orders).where(orders.c.tenant_id == work.tenant, orders.c.number == number)
+    query = sa.select(orders).where(orders.c.tenant_id == work.tenant, orders.c.number == typed)
     row = (await work.connection.execute(query)).first()
     if row is None:
         raise NotFound("order")
+    number = await number_of(work, row.person_id)
     lines = ", ".join(f"{line['quantity']} {line['name']}" for line in row.lines)
     return OrderSeen(
         number=row.number,
-        customer=await called(work, row.person_id),
+        customer=f"{await people.name_of(work, row.person_id) or ''} {number}".strip(),
         amount=Money(row.total, row.currency),
         status=row.status,
         summary=lines or row.note,

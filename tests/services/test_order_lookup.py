@@ -3,9 +3,11 @@
 import pytest
 
 from services import errors
+from services.facts import Checkout, Customer
+from services.ids import new_id
 from services.news import Unpaid
 from services.providers.base import Failed, Succeeded
-from tests.services.business import Business, kes
+from tests.services.business import PHONE, Business, kes
 
 
 async def look(business, number, person=None):
@@ -36,6 +38,15 @@ async def test_an_unknown_number_and_another_shops_are_not_found(business, datab
     for number in ("ZZZZZZ", paying.started.number):
         with pytest.raises(errors.NotFound):
             await look(business, number)
+
+
+async def test_the_customers_number_is_masked(business):
+    order_id = new_id()
+    asked = Checkout(order_id=order_id, amount=kes("500"), summary="chairs")
+    async with business.teller(business.cashier) as teller:
+        number = await teller.request_payment(Customer(label="********5678", phone=PHONE), asked)
+    seen = await look(business, number)
+    assert (seen.customer, seen.status, seen.tries) == ("********5678", "open", ())
 
 
 async def test_who_may_not_view_orders_sees_none(business):
