@@ -4,8 +4,8 @@ from uuid import UUID
 
 from flows import identity
 from flows.conversation import Script
-from flows.customer import doubt, language, menu, methods, paid, pay, waiting
-from flows.staff import approve, notices, outcomes, wallet, withdraw
+from flows.customer import doubt, language, menu, methods, paid, pay, requested, waiting
+from flows.staff import approve, ask, notices, order, outcomes, wallet, withdraw
 from flows.staff.approve import Decide
 from flows.staff.shown import Stands
 from flows.staff.withdraw import Requested
@@ -13,8 +13,8 @@ from flows.teller import Teller
 from flows.text import Text, spellings
 from flows.understanding import plain
 from flows.words import Word
-from services import news
-from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
+from services import news, request_news
+from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 
 
 async def revive(thread: str, teller: Teller) -> Decide | Requested | Stands | None:
@@ -45,6 +45,8 @@ WORDS = (
         exact=True,
         scopes=frozenset({APPROVE, INITIATE}),
     ),
+    Word(("order", "agizo"), order.order, takes_rest=True, exact=True, scopes=frozenset({VIEW_ORDERS})),
+    Word(("request", "omba"), ask.ask, exact=True, scopes=frozenset({EDIT_ORDERS})),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
 )
 
@@ -71,6 +73,9 @@ SCRIPT = Script(
         news.PaymentSettled: paid.told_settled,
         news.PaymentFailed: waiting.told_failed,
         news.PaymentOpen: waiting.told_open,
+        request_news.PaymentRequested: requested.told_requested,
+        request_news.RequestPaid: ask.told_paid,
+        request_news.RequestDeclined: ask.told_declined,
         news.PaidTwice: paid.told_twice,
         news.PaymentInDoubt: doubt.told_in_doubt,
         news.WithdrawalRequested: approve.told_requested,

@@ -44,6 +44,13 @@ def worded(refusal: Refusal) -> Text:
             return Text("The amount must be above zero. Type a number such as 500 or 1,250.")
         case errors.InvalidAmount(given=given):
             return Text("“{given}” is not an amount. Type a number such as 500 or 1,250.", given=given)
+        case errors.RequestsOpen(most=most):
+            return Text(
+                "This customer has {most} unpaid requests already. Ask again when one is paid or declined.",
+                most=most,
+            )
+        case errors.WritesUnwanted():
+            return Text("This customer does not want messages from {shop}, so I can't ask them.")
         case errors.InvalidPhone(unlike=True):
             return Text("That does not look like a phone number. Type one such as 0712 345 678.")
         case errors.InvalidPhone():

@@ -11,19 +11,34 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.facts import Balance, Checkout, Destination, Me, Quote, Shop, Started, Way
+from services.facts import (
+    Balance,
+    Checkout,
+    Customer,
+    Destination,
+    Me,
+    OrderSeen,
+    Quote,
+    Shop,
+    Started,
+    Try,
+    Way,
+)
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
 
 __all__ = [
     "Balance",
     "Checkout",
+    "Customer",
     "Destination",
     "Me",
+    "OrderSeen",
     "Quote",
     "Shop",
     "Started",
     "Teller",
+    "Try",
     "Way",
 ]
 
@@ -70,6 +85,11 @@ class Teller(Protocol):
         """
         ...
 
+    async def decline_request(self, order_id: UUID) -> None:
+        """The person does not pay what the shop asked for; who asked is told. Once it is declined, the
+        same again says so once only. Raises NotFound, AlreadyPaid, and PaymentUnderWay."""
+        ...
+
     async def save_method(self, payment_id: UUID) -> PaymentMethod:
         """Save what this payment was paid with, as the preferred method."""
         ...
@@ -94,6 +114,20 @@ class Teller(Protocol):
         ...
 
     # --- staff
+
+    async def find_order(self, number: str) -> OrderSeen:
+        """Needs orders:view. Raises NotFound, for another shop's too."""
+        ...
+
+    async def recent_customers(self) -> tuple[Customer, ...]:
+        """Those who wrote last, the latest first. Needs orders:edit."""
+        ...
+
+    async def request_payment(self, customer: Customer, checkout: Checkout) -> str:
+        """Ask the customer to pay the checkout; its order's number. The same checkout again asks once.
+
+        Raises MissingScope, RequestsOpen, WritesUnwanted, ProviderNotConfigured, NotFound."""
+        ...
 
     async def balance(self) -> Balance:
         """Needs finance:view."""

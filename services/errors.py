@@ -164,6 +164,21 @@ class PaymentUnderWay(Refusal):
 
 
 @dataclass(eq=False)
+class RequestsOpen(Refusal):
+    """The customer has as many payment requests open as one may have."""
+
+    code: ClassVar[str] = "requests_open"
+    most: int
+
+
+@dataclass(eq=False)
+class WritesUnwanted(Refusal):
+    """The customer asked that nobody writes to them unasked."""
+
+    code: ClassVar[str] = "writes_unwanted"
+
+
+@dataclass(eq=False)
 class PayoutsFrozen(Refusal):
     """The tenant's payouts are stopped until an operator has looked."""
 

@@ -51,6 +51,27 @@ class Checkout(_Facts):
     summary: str | None = None  # its lines in a few words
 
 
+class Try(_Facts):
+    """One asking of one provider; `at` is when it was decided, else when it was asked."""
+
+    method: PaymentMethod
+    state: str
+    receipt: str | None
+    at: datetime
+
+
+class OrderSeen(_Facts):
+    """An order as the staff see it: the customer by name and by the number masked."""
+
+    number: str
+    customer: str
+    amount: Money
+    status: str
+    summary: str | None
+    created_at: datetime
+    tries: tuple[Try, ...]
+
+
 class Way(_Facts):
     """A way to pay. Saved: has an id. Else `phone` is the number to ask (E.164)."""
 
@@ -65,6 +86,14 @@ class Started(_Facts):
     payment_id: UUID
     order_id: UUID
     number: str
+
+
+class Customer(_Facts):
+    """Whom to ask to pay: someone who wrote lately, or a phone number that was typed (E.164)."""
+
+    label: str  # the name, else the number masked
+    conversation_id: UUID | None = None
+    phone: str | None = None
 
 
 class Destination(_Facts):

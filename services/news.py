@@ -15,6 +15,7 @@ from services.reasons import Doubt as Doubt  # noqa: PLC0414  read with the news
 from services.reasons import Frozen as Frozen  # noqa: PLC0414  as above
 from services.reasons import Unpaid as Unpaid  # noqa: PLC0414  as above
 from services.reasons import Unsent as Unsent  # noqa: PLC0414  as above
+from services.request_news import PaymentRequested, RequestDeclined, RequestPaid
 
 
 class PaymentMethod(BaseModel):
@@ -240,6 +241,9 @@ News = (
     PaymentSettled
     | PaymentFailed
     | PaymentOpen
+    | PaymentRequested
+    | RequestPaid
+    | RequestDeclined
     | PaidTwice
     | PaymentInDoubt
     | WithdrawalRequested

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from services import ledger
 from services.errors import MissingScope, NotFound, ProviderNotConfigured
-from services.facts import Balance, Checkout, Destination, Me, Quote, Shop, Started, Way
+from services.facts import Balance, Checkout, Customer, Destination, Me, OrderSeen, Quote, Shop, Started, Way
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
-from services.payments import methods, start, waiting
+from services.payments import lookup, methods, requests, start, waiting
 from services.people import changes, people
-from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
+from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
 from services.store.schema import withdrawals
 from services.withdrawals import decide, destinations, record, request
@@ -64,6 +64,9 @@ class Teller:
     async def drop_order(self, order_id: UUID) -> None:
         await waiting.drop_order(self._work, self._me.person_id, order_id)
 
+    async def decline_request(self, order_id: UUID) -> None:
+        await requests.decline(self._work, self._me.person_id, order_id)
+
     async def save_method(self, payment_id: UUID) -> PaymentMethod:
         return await waiting.save_method(self._work, self._me.person_id, payment_id)
 
@@ -86,6 +89,17 @@ class Teller:
         await changes.changed(self._work, self._conversation_id, phone, user_id)
 
     # --- staff
+
+    async def find_order(self, number: str) -> OrderSeen:
+        self._need(VIEW_ORDERS)
+        return await lookup.order(self._work, number)
+
+    async def recent_customers(self) -> tuple[Customer, ...]:
+        self._need(EDIT_ORDERS)
+        return await requests.recent(self._work)
+
+    async def request_payment(self, customer: Customer, checkout: Checkout) -> str:
+        return await requests.request(self._work, self._me.person_id, customer, checkout)
 
     async def balance(self) -> Balance:
         self._need(VIEW_FINANCE)

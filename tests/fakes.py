@@ -7,7 +7,19 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services import errors, phones
-from services.facts import Balance, Checkout, Destination, Me, Quote, Shop, Started, Way
+from services.facts import (
+    Balance,
+    Checkout,
+    Customer,
+    Destination,
+    Me,
+    OrderSeen,
+    Quote,
+    Shop,
+    Started,
+    Try,
+    Way,
+)
 from services.ids import new_id
 from services.money import Money
 from services.news import (
@@ -34,7 +46,9 @@ from services.news import (
     WithdrawalPaid,
     WithdrawalRequested,
 )
-from services.people.access import APPROVE, INITIATE, RECONCILE, ROLES, VIEW_FINANCE
+from services.payments.requests import MOST_OPEN
+from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, ROLES, VIEW_FINANCE, VIEW_ORDERS
+from services.request_news import PaymentRequested, RequestDeclined, RequestPaid
 from services.withdrawals.reason import refuse_blank
 
 TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
@@ -72,6 +86,8 @@ class FakeBusiness:
     saved: dict[UUID, list[Way]] = dataclasses.field(default_factory=lambda: defaultdict(list))
     payments: dict[UUID, Payment] = dataclasses.field(default_factory=dict)
     withdrawals: dict[UUID, Withdrawal] = dataclasses.field(default_factory=dict)
+    requests: dict[UUID, tuple[Me, Me, Checkout]] = dataclasses.field(default_factory=dict)
+    recent: list[Customer] = dataclasses.field(default_factory=list)
     known: list[Destination] = dataclasses.field(default_factory=list)
     told: list[tuple[UUID, object]] = dataclasses.field(default_factory=list)
 
@@ -97,6 +113,7 @@ class FakeBusiness:
             )
             return
         payment.state = "succeeded"
+        self._answer_request(payment.checkout.order_id, RequestPaid, receipt=receipt)
         saved = any(way.method == payment.way.method for way in self.saved[payment.payer])
         facts = {"receipt": receipt, "paid_at": self.now, "method": payment.way.method, "late": late}
         self._tell(payment, PaymentSettled, can_save=not saved, **facts)
@@ -162,6 +179,23 @@ class FakeBusiness:
         )
         self.told.append((payment.payer, news))
 
+    def _answer_request(self, order_id, kind, **facts):
+        if order_id not in self.requests:
+            return
+        asker, customer, checkout = self.requests[order_id]
+        told = {"number": checkout.number, "amount": checkout.amount, "customer": customer.name}
+        self.told.append((asker.person_id, kind(**told, **facts)))
+
+    def is_paid(self, order_id) -> bool:
+        paid = (p for p in self.payments.values() if p.state == "succeeded")
+        return any(p.checkout.order_id == order_id for p in paid)
+
+    def decline(self, order_id) -> None:
+        if self.is_paid(order_id):
+            raise errors.AlreadyPaid(self.requests[order_id][2].number or "", "SJK7ABC123")
+        self._answer_request(order_id, RequestDeclined)
+        del self.requests[order_id]
+
     def approvers(self) -> list[UUID]:
         return [me.person_id for me in self.people.values() if APPROVE in me.scopes]
 
@@ -201,6 +235,9 @@ class FakeTeller:
             raise errors.MissingScope(scope)
 
     async def open_order(self):
+        for _, customer, checkout in self._business.requests.values():
+            if customer.person_id == self.me.person_id and not self._business.is_paid(checkout.order_id):
+                return checkout
         for payment in reversed(self._business.payments.values()):
             if payment.payer == self.me.person_id and payment.state not in ("succeeded", "dropped"):
                 return payment.checkout.model_copy(update={"number": payment.started.number})
@@ -217,7 +254,7 @@ class FakeTeller:
             raise errors.AlreadyPaid(known.started.number, "SJK7ABC123")
         if known and known.state in ("pending", "doubted"):
             raise errors.PaymentUnderWay(known.started.number, told=known.state == "doubted")
-        number = known.started.number if known else f"K7Q2X{len(self._business.payments)}"
+        number = known.started.number if known else checkout.number or f"K7Q2X{len(self._business.payments)}"
         payment_id = known.started.payment_id if known else new_id()
         started = Started(payment_id=payment_id, order_id=checkout.order_id, number=number)
         self._business.payments[payment_id] = Payment(started, checkout, way, self.me.person_id)
@@ -238,6 +275,65 @@ class FakeTeller:
         if payment.state in ("pending", "left", "doubted"):
             raise errors.PaymentUnderWay(payment.started.number, told=payment.state == "doubted")
         payment.state = "dropped"
+
+    async def decline_request(self, order_id):
+        self._business.decline(order_id)
+
+    async def find_order(self, number):
+        self._need(VIEW_ORDERS)
+        for payment in self._business.payments.values():
+            if payment.started.number == number:
+                return self._seen(payment)
+        for _, customer, checkout in self._business.requests.values():
+            if checkout.number == number:
+                return OrderSeen(
+                    number=number,
+                    customer=customer.name,
+                    amount=checkout.amount,
+                    status="open",
+                    summary=checkout.summary,
+                    created_at=self.now,
+                    tries=(),
+                )
+        raise errors.NotFound("order")
+
+    def _seen(self, payment):
+        paid = payment.state == "succeeded"
+        tried = Try(
+            method=payment.way.method,
+            state=payment.state,
+            receipt="SJK7ABC123" if paid else None,
+            at=self.now,
+        )
+        return OrderSeen(
+            number=payment.started.number,
+            customer=next(me.name for me in self._business.people.values() if me.person_id == payment.payer),
+            amount=payment.checkout.amount,
+            status="paid" if paid else "awaiting_payment",
+            summary=payment.checkout.summary,
+            created_at=self.now,
+            tries=(tried,),
+        )
+
+    async def recent_customers(self):
+        self._need(EDIT_ORDERS)
+        return tuple(self._business.recent)
+
+    async def request_payment(self, customer, checkout):
+        self._need(EDIT_ORDERS)
+        b = self._business
+        known = {me.name: me for me in b.people.values()} | {me.phone: me for me in b.people.values()}
+        asked = known[customer.phone or customer.label]
+        of_them = [
+            each.order_id for _, whom, each in b.requests.values() if whom.person_id == asked.person_id
+        ]
+        if sum(not b.is_paid(order_id) for order_id in of_them) >= MOST_OPEN:
+            raise errors.RequestsOpen(MOST_OPEN)
+        number = f"K7Q3X{len(b.requests)}"
+        b.requests[checkout.order_id] = self.me, asked, checkout.model_copy(update={"number": number})
+        facts = {"amount": checkout.amount, "reason": checkout.summary}
+        b.told.append((asked.person_id, PaymentRequested(order_id=checkout.order_id, number=number, **facts)))
+        return number
 
     async def save_method(self, payment_id):
         way = self._business.payments[payment_id].way

@@ -121,7 +121,8 @@ class Help(Step):
         return Text(
             "{customers}\n\nFor staff:\n*balance* to see the wallet\n"
             "*withdraw* or *withdraw 1000* to take money out\n"
-            "*approvals* to see what is waiting for approval\n*history* to see past withdrawals",
+            "*approvals* to see what is waiting for approval\n*history* to see past withdrawals\n"
+            "*request* to ask a customer to pay",
             customers=customers,
         )
 

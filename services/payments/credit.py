@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from services import inbox, ledger
 from services.ledger import PAYMENT_FEES, SUSPENSE, WALLET, Transfer, provider_account
 from services.news import OrderPaidTwice, PaidTwice, PaymentSettled
-from services.payments import methods
+from services.payments import asked, methods
 from services.payments.record import SETTLED, Attempt, alert, move, move_order, move_payment, tell
 from services.people import people
 from services.shop import stock
@@ -84,6 +84,7 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
         late=not attempt.live and attempt.payment_status != "canceled",
     )
     await tell(work, attempt, news)
+    await asked.tell_paid(work, attempt, receipt)
 
 
 async def _sold(work: Work, attempt: Attempt) -> None:

@@ -42,6 +42,7 @@ class Attempt:
     person_id: UUID
     conversation_id: UUID | None
     amount: Money
+    asked_by: UUID | None
 
     @property
     def live(self) -> bool:
@@ -90,6 +91,7 @@ async def _read(work: Work, attempt_id: UUID) -> Attempt:
             payments.c.amount,
             payments.c.currency,
             orders.c.number,
+            orders.c.asked_by,
         )
         .join(payments, _joined(attempts.c.tenant_id == payments.c.tenant_id))
         .join(orders, sa.and_(orders.c.tenant_id == payments.c.tenant_id, orders.c.id == payments.c.order_id))
@@ -115,6 +117,7 @@ async def _read(work: Work, attempt_id: UUID) -> Attempt:
         person_id=row.person_id,
         conversation_id=row.conversation_id,
         amount=Money(row.amount, row.currency),
+        asked_by=row.asked_by,
     )
 
 

@@ -90,14 +90,20 @@ async def _details(work: Work, person_id: UUID, way: Way) -> tuple[PaymentMethod
     return PaymentMethod(provider=way.method.provider, label=masked(phone)), {"phone_number": phone}
 
 
-async def _order(work: Work, payer: Payer, checkout: Checkout) -> sa.Row[Any]:
+async def made(work: Work, payer: Payer, checkout: Checkout, asked_by: UUID | None = None) -> sa.Row[Any]:
     """The order of this checkout, locked; made where it is new."""
     row = await _locked(work, checkout.order_id)
     attempt = 0
     while row is None:
-        await _insert(work, payer, checkout, attempt)
+        await _insert(work, payer, checkout, attempt, asked_by)
         row = await _locked(work, checkout.order_id)
         attempt += 1
+    return row
+
+
+async def _order(work: Work, payer: Payer, checkout: Checkout) -> sa.Row[Any]:
+    """The order of this checkout, locked, where it can be paid."""
+    row = await made(work, payer, checkout)
     if row.person_id != payer.person_id or row.status == "canceled":
         raise NotFound("order")
     if row.status in ("paid", "fulfilled", "refunded"):
@@ -116,7 +122,7 @@ async def _locked(work: Work, order_id: UUID) -> sa.Row[Any] | None:
     return (await work.connection.execute(query)).first()
 
 
-async def _insert(work: Work, payer: Payer, checkout: Checkout, attempt: int) -> None:
+async def _insert(work: Work, payer: Payer, checkout: Checkout, attempt: int, asked_by: UUID | None) -> None:
     """Writes nothing where the id or the number is taken: then the next attempt has another number."""
     row = {
         "tenant_id": work.tenant,
@@ -129,6 +135,7 @@ async def _insert(work: Work, payer: Payer, checkout: Checkout, attempt: int) ->
         "currency": checkout.amount.currency,
         "lines": [],
         "note": checkout.summary,
+        "asked_by": asked_by,
         "created_at": work.now,
     }
     await work.connection.execute(work.insert(orders).values(row).on_conflict_do_nothing())

@@ -374,6 +374,7 @@ orders = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("lines", sa.JSON, nullable=False),
     sa.Column("note", sa.Text),
+    sa.Column("asked_by", sa.Uuid),  # who of the staff asked the customer to pay it
     sa.Column("created_at", Moment, nullable=False),
     sa.UniqueConstraint("tenant_id", "number"),
     sa.CheckConstraint("total > 0", name="total"),

@@ -27,7 +27,7 @@ from flows.reply import NewIdentity, Other, Reply, SharedNumber, Tap
 from flows.staff.shown import short
 from flows.text import render
 from services import phones
-from services.facts import Destination, Way
+from services.facts import Customer, Destination, Way
 from services.ids import new_id
 from services.money import Money
 from services.news import (
@@ -130,6 +130,9 @@ class Play:
             case "saved", (name, phone):
                 way = Way(method=mpesa(phones.mpesa_number(phone)), method_id=new_id())
                 self.business.saved[self.business.people[name].person_id].append(way)
+            case "wrote", (name,):  # lately
+                chat = new_id()
+                self.business.recent.append(Customer(label=name, conversation_id=chat))
             case "destination", (phone, *configured):
                 details = {"phone_number": phones.mpesa_number(phone)}
                 label = phones.masked(details["phone_number"])

@@ -1,0 +1,63 @@
+"""Asked: who of the staff asked for a payment, and is told what came of it."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import inbox
+from services.news import News
+from services.payments.record import Attempt
+from services.people import people
+from services.people.identity import PHONE
+from services.phones import masked
+from services.request_news import RequestPaid
+from services.store.schema import conversations
+from services.work import Work
+
+
+async def tell_paid(work: Work, attempt: Attempt, receipt: str | None) -> None:
+    """To who asked for it, where anybody did."""
+    if attempt.asked_by is None:
+        return
+    customer = await called(work, attempt.person_id)
+    news = RequestPaid(number=attempt.number, amount=attempt.amount, customer=customer, receipt=receipt)
+    await tell_asker(work, attempt.asked_by, news)
+
+
+async def tell_asker(work: Work, asker: UUID, news: News) -> None:
+    """As long as they work here."""
+    if asker in await people.active_staff(work):
+        await inbox.tell_people(work, [asker], news)
+
+
+async def called(work: Work, person_id: UUID) -> str:
+    """The customer's name, else their number masked."""
+    return await people.name_of(work, person_id) or await number_of(work, person_id)
+
+
+async def number_of(work: Work, person_id: UUID) -> str:
+    """Masked; empty where none of their chats tells one."""
+    query = (
+        sa.select(conversations.c.id, conversations.c.phone_sealed)
+        .where(
+            conversations.c.tenant_id == work.tenant,
+            conversations.c.person_id == person_id,
+            conversations.c.phone_sealed.is_not(None),
+        )
+        .order_by(conversations.c.id)
+        .limit(1)
+    )
+    row = (await work.connection.execute(query)).first()
+    return _masked(work, row) if row else ""
+
+
+def label(work: Work, row: Any) -> str:
+    """Of a conversation with its person's name."""
+    if row.name or row.phone_sealed is None:
+        return row.name or ""
+    return _masked(work, row)
+
+
+def _masked(work: Work, row: Any) -> str:
+    return masked(work.vault.open(row.phone_sealed, work.tenant, PHONE, str(row.id)).decode())

@@ -1,0 +1,58 @@
+"""Lookup: an order by its number, as the staff see it: nothing of it is locked or changed."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.errors import NotFound
+from services.facts import OrderSeen, Try
+from services.money import Money
+from services.news import PaymentMethod
+from services.payments.asked import number_of
+from services.people import people
+from services.store.schema import attempts, orders, payments
+from services.work import Work
+
+_LATEST = 5  # attempts, which fit into one message
+
+
+async def order(work: Work, typed: str) -> OrderSeen:
+    """Raises NotFound, for another tenant's too."""
+    query = sa.select(orders).where(orders.c.tenant_id == work.tenant, orders.c.number == typed)
+    row = (await work.connection.execute(query)).first()
+    if row is None:
+        raise NotFound("order")
+    number = await number_of(work, row.person_id)
+    lines = ", ".join(f"{line['quantity']} {line['name']}" for line in row.lines)
+    return OrderSeen(
+        number=row.number,
+        customer=f"{await people.name_of(work, row.person_id) or ''} {number}".strip(),
+        amount=Money(row.total, row.currency),
+        status=row.status,
+        summary=lines or row.note,
+        created_at=row.created_at,
+        tries=await _tries(work, row.id),
+    )
+
+
+async def _tries(work: Work, order_id: UUID) -> tuple[Try, ...]:
+    """The latest first."""
+    query = (
+        sa.select(attempts)
+        .join(
+            payments,
+            sa.and_(payments.c.tenant_id == attempts.c.tenant_id, payments.c.id == attempts.c.payment_id),
+        )
+        .where(payments.c.tenant_id == work.tenant, payments.c.order_id == order_id)
+        .order_by(attempts.c.created_at.desc(), attempts.c.id.desc())
+        .limit(_LATEST)
+    )
+    return tuple(
+        Try(
+            method=PaymentMethod(provider=row.provider, label=row.label),
+            state=row.state,
+            receipt=row.receipt,
+            at=row.resolved_at or row.created_at,
+        )
+        for row in await work.connection.execute(query)
+    )
