@@ -31,8 +31,10 @@ app = _commands(__doc__)
 db = _commands("The schema of the database.")
 tenant = _commands("Tenants and their files.")
 ledger = _commands("The books.")
+apikey = _commands("Keys of the API.")
 events = _commands("What came in: look, and play again.")
-for name, group in (("db", db), ("tenant", tenant), ("ledger", ledger), ("events", events)):
+_GROUPS = {"db": db, "tenant": tenant, "apikey": apikey, "ledger": ledger, "events": events}
+for name, group in _GROUPS.items():
     app.add_typer(group, name=name)
 
 _REFUSED = 1
@@ -172,6 +174,25 @@ def tenant_unfreeze(slug: str) -> None:
     from bot.commands import unfreeze_tenant
 
     _print(_run(lambda settings: unfreeze_tenant(settings, slug)))
+
+
+@apikey.command("create")
+def apikey_create(
+    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    who: Annotated[str, typer.Option("--staff", help="An id or a phone of its staff.")],
+) -> None:
+    """A key that carries the scopes of one of the staff; it is shown this once."""
+    from bot.commands import create_key
+
+    _print(_run(lambda settings: create_key(settings, slug, who)))
+
+
+@apikey.command("revoke")
+def apikey_revoke(prefix: str) -> None:
+    """Holds at once, everywhere."""
+    from bot.commands import revoke_key
+
+    _print(_run(lambda settings: revoke_key(settings, prefix)))
 
 
 @ledger.command("check")
