@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from services.store.schema import api_answers, api_keys, audit, staff, tenants, 
 from tests.bot.caller import Caller, caller
 from tests.bot.door import now, opened
 
+NO_AMOUNTS: tuple[Any, ...] = (0, -1, "-1", "1e3", "", "ten", " 1", "10.999", 10.999, True, None, [], "1,000")
 ASK = {"amount": "1000", "method_type": "mpesa", "method_details": {"phone_number": "0712345678"}}
 
 
@@ -141,10 +143,7 @@ async def test_the_key_is_not_stored_and_its_last_use_is_noted(door, cashier):
         (ASK | {"method_type": "cash"}, "malformed_body"),
         (ASK | {"to": "me"}, "unknown_field"),
         (ASK | {"to": "me", "amount": None}, "unknown_field"),
-        *[
-            (ASK | {"amount": amount}, "invalid_amount")
-            for amount in (0, -1, "-1", "1e3", "", "ten", " 1", "10.999", 10.999, True, None, [], "1,000")
-        ],
+        *[(ASK | {"amount": amount}, "invalid_amount") for amount in NO_AMOUNTS],
     ],
 )
 async def test_a_wrong_body_is_400(door, cashier, body, code):
