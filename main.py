@@ -31,9 +31,18 @@ app = _commands(__doc__)
 db = _commands("The schema of the database.")
 tenant = _commands("Tenants and their files.")
 ledger = _commands("The books.")
+apikey = _commands("Keys of the API.")
 events = _commands("What came in: look, and play again.")
 staff = _commands("The staff of a tenant.")
-for name, group in (("db", db), ("tenant", tenant), ("ledger", ledger), ("events", events), ("staff", staff)):
+_GROUPS = {
+    "db": db,
+    "tenant": tenant,
+    "staff": staff,
+    "apikey": apikey,
+    "ledger": ledger,
+    "events": events,
+}
+for name, group in _GROUPS.items():
     app.add_typer(group, name=name)
 
 _REFUSED = 1
@@ -178,12 +187,31 @@ def tenant_unfreeze(slug: str) -> None:
 @staff.command("verify")
 def staff_verify(
     slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
-    member: Annotated[str, typer.Option("--staff", help="Their id or a phone of theirs.")],
+    who: Annotated[str, typer.Option("--staff", help="An id or a phone of theirs.")],
 ) -> None:
     """Give rights back that rest since their WhatsApp changed, once you have spoken to them and know them."""
     from bot.commands import verify_staff
 
-    _print(_run(lambda settings: verify_staff(settings, slug, member)))
+    _print(_run(lambda settings: verify_staff(settings, slug, who)))
+
+
+@apikey.command("create")
+def apikey_create(
+    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    who: Annotated[str, typer.Option("--staff", help="An id or a phone of its staff.")],
+) -> None:
+    """A key that carries the scopes of one of the staff; it is shown this once."""
+    from bot.commands import create_key
+
+    _print(_run(lambda settings: create_key(settings, slug, who)))
+
+
+@apikey.command("revoke")
+def apikey_revoke(prefix: str) -> None:
+    """Holds at once, everywhere."""
+    from bot.commands import revoke_key
+
+    _print(_run(lambda settings: revoke_key(settings, prefix)))
 
 
 @ledger.command("check")

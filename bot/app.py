@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot.api.door import Api
 from bot.callbacks import Callbacks
 from bot.calls import Calls
 from bot.chat import Chat
@@ -160,6 +161,7 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     for method in ("GET", "POST"):
         app.router.add_route(method, "/hooks/{token}", hooks.called)
         app.router.add_route(method, "/hooks/{token}/{rest:.*}", hooks.called)
+    Api(parts.database, parts.vault, parts.tenants, parts.bell, clock).add_to(app)
     app.router.add_get("/livez", health.livez)
     app.router.add_get("/readyz", health.readyz)
     app.router.add_get("/metrics", health.metrics)

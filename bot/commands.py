@@ -14,10 +14,11 @@ from bot.settings import Settings
 from services import audit, books
 from services.errors import NotFound
 from services.ids import new_id
-from services.people import tenant_file
+from services.people import apikeys, tenant_file
 from services.people.apply import CurrencyInUse, NumberTaken, apply, id_of
-from services.people.changes import staff_member, verify
+from services.people.changes import verify
 from services.people.file_lines import Lines, TenantFileError, decoded
+from services.people.identity import member
 from services.people.show import shown
 from services.people.staffing import OnePersonEach
 from services.withdrawals.freeze import unfreeze
@@ -83,18 +84,46 @@ async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
     return {"slug": slug, "payouts_frozen": False}
 
 
-async def verify_staff(settings: Settings, slug: str, id_or_phone: str) -> dict[str, Any]:
+async def verify_staff(settings: Settings, slug: str, who: str) -> dict[str, Any]:
     """Their rights are as before; where they did not rest nothing changes. Raises CannotRun."""
     async with _open(settings) as parts:
         async with parts.database.transaction() as connection:
             work = Work(connection, parts.vault, await _known(connection, slug), parts.clock())
+            person = await member(work, who)
             try:
-                person = await staff_member(work, id_or_phone)
+                changed = person is not None and await verify(work, person)
             except NotFound:
-                raise CannotRun(f"Nobody on the staff of {slug} has this id or phone.") from None
-            changed = await verify(work, person)
+                person = None
+            if person is None:
+                raise CannotRun(f"Nobody on the staff of {slug} has this id or phone.")
         _wake(parts)
     return {"staff_id": str(person), "suspended": False, "changed": changed}
+
+
+async def create_key(settings: Settings, slug: str, who: str) -> dict[str, Any]:
+    """Raises CannotRun where `who`, an id or a phone, is not on the active staff."""
+    async with _open(settings) as parts, parts.database.transaction() as connection:
+        work = Work(connection, parts.vault, await _known(connection, slug), parts.clock())
+        person_id = await member(work, who)
+        key = await apikeys.create(work, person_id) if person_id else None
+        if key is None:
+            raise CannotRun(f"Nobody of the active staff of {slug} has this id or phone.")
+    return {
+        "api_key": key.text,
+        "prefix": key.prefix,
+        "staff_id": person_id,
+        "scopes": sorted(key.scopes),
+        "expires_at": key.expires_at,
+    }
+
+
+async def revoke_key(settings: Settings, prefix: str) -> dict[str, Any]:
+    """Raises CannotRun where no key has this prefix; one that was revoked stays so."""
+    async with _open(settings) as parts, parts.database.transaction() as connection:
+        revoked_at = await apikeys.revoke(connection, parts.vault, prefix, parts.clock())
+    if revoked_at is None:
+        raise CannotRun(f"No key has the prefix {prefix}.")
+    return {"prefix": prefix, "revoked_at": revoked_at}
 
 
 async def _known(connection: Any, slug: str) -> UUID:

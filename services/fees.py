@@ -62,6 +62,12 @@ async def quote(work: Work, gross: Money, method_type: str) -> Quote:
     return Quote(gross=gross, fee=fee, net=net)
 
 
+async def usual(work: Work, method_type: str) -> Money:
+    """What a rail costs without a percentage: the flat part of the newest band, or the default."""
+    bands = await _bands(work, method_type)
+    return Money(bands[0].flat if bands else RAILS[method_type].fee, _CURRENCY)
+
+
 async def _bands(work: Work, method_type: str) -> list[sa.Row[Any]]:
     """The tenant's bands in force, the newest first."""
     query = sa.select(fees).where(

@@ -8,12 +8,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, inbox
-from services.errors import InvalidPhone, NotFound
+from services.errors import NotFound
 from services.ids import new_id
 from services.news import IdentityChanged, IdentityVerified, StaffSuspended
 from services.people.identity import PHONE
-from services.people.people import name_of, reconcilers, tenant_of
-from services.phones import normalize
+from services.people.people import name_of, reconcilers
 from services.store.schema import conversations, orders, payments, people, saved_methods, staff
 from services.work import Work
 
@@ -56,37 +55,16 @@ async def distrust(work: Work, person: UUID) -> None:
 
 
 async def verify(work: Work, person: UUID) -> bool:
-    """The operator knows who it is: rights are as they were. False where they did not rest."""
+    """The operator knows who it is: rights are as they were. False where they did not rest; raises NotFound
+    for who is not on the staff."""
+    mine = staff.c.tenant_id == work.tenant, staff.c.person_id == person
+    if await work.connection.scalar(sa.select(staff.c.person_id).where(*mine)) is None:
+        raise NotFound("staff")
     if not await _set_suspended(work, person, staff.c.suspended_at.is_not(None), at=None):
         return False
     await audit.record(work, audit.OPERATOR, "identity.verified", person, {})
     await inbox.tell_people(work, [person], IdentityVerified())
     return True
-
-
-async def staff_member(work: Work, id_or_phone: str) -> UUID:
-    """By id or by a phone of theirs, however it is written. Raises NotFound."""
-    found = sa.select(staff.c.person_id).where(staff.c.tenant_id == work.tenant)
-    try:
-        found = found.where(staff.c.person_id == UUID(id_or_phone))
-    except ValueError:
-        phone = await _phone(work, id_or_phone)
-        theirs = sa.select(conversations.c.person_id).where(
-            conversations.c.tenant_id == work.tenant,
-            conversations.c.phone_index.in_(work.vault.indexes(phone, work.tenant, PHONE)),
-        )
-        found = found.where(staff.c.person_id.in_(theirs))
-    person: UUID | None = await work.connection.scalar(found)
-    if person is None:
-        raise NotFound("staff")
-    return person
-
-
-async def _phone(work: Work, written: str) -> str:
-    try:
-        return normalize(written, (await tenant_of(work)).country)
-    except InvalidPhone:
-        raise NotFound("staff") from None
 
 
 async def _set_suspended(work: Work, person: UUID, *where: sa.ColumnElement[bool], at: Any) -> bool:

@@ -8,7 +8,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services.errors import InvalidPhone
+from services.people.people import tenant_of
 from services.people.tenant_file import StaffPart
+from services.phones import normalize
 from services.store.schema import conversations, people, staff
 from services.work import Work
 
@@ -65,6 +68,19 @@ async def chat_of(work: Work, phone: str) -> Any:
         conversations.c.phone_index.in_(work.vault.indexes(phone, work.tenant, PHONE)),
     )
     return (await work.connection.execute(query)).first()
+
+
+async def member(work: Work, who: str) -> UUID | None:
+    """The person of an id or a phone, however it is written; None where there is none."""
+    try:
+        return UUID(who)
+    except ValueError:
+        pass
+    try:
+        chat = await chat_of(work, normalize(who, (await tenant_of(work)).country))
+    except InvalidPhone:
+        return None
+    return chat.person_id if chat is not None else None
 
 
 async def _speakers(work: Work, phones: Sequence[str]) -> list[UUID]:

@@ -578,3 +578,34 @@ audit = sa.Table(
     sa.Index(None, "tenant_id", "seq"),
     sa.Index("ix_audit_alerts", "seq", postgresql_where=sa.text("alert"), sqlite_where=sa.text("alert")),
 )
+
+# Keys of the API: the key itself is never stored, only a keyed hash of it. `prefix` names it.
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("prefix", sa.Text, primary_key=True),
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("person_id", sa.Uuid, nullable=False),
+    sa.Column("key_index", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("last_used_at", Moment),  # to the hour
+    sa.Column("revoked_at", Moment),
+    sa.ForeignKeyConstraint(["tenant_id", "person_id"], ["staff.tenant_id", "staff.person_id"]),
+    sa.Index(None, "tenant_id", "person_id"),
+)
+
+# What the API answered to an Idempotency-Key, written with the effect.
+api_answers = sa.Table(
+    "api_answers",
+    metadata,
+    *_key("person_id"),
+    sa.Column("route", sa.Text, primary_key=True),  # method and path
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("id", sa.Uuid, nullable=False),
+    sa.Column("body_hash", sa.LargeBinary, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("answer_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Index(None, "tenant_id", "created_at"),
+)

@@ -35,7 +35,7 @@ from services.work import Work
 NUMBER = "106540352242922"
 OLD_SECRET, NEW_SECRET = b"the old secret", b"the new secret"
 VERIFY_TOKEN = "the verify token"
-_SHOP = """
+SHOP = """
 [tenant]
 slug = "shop-{number}"
 name = "Mama Njeri"
@@ -96,7 +96,7 @@ class Door:
         )
 
     async def open_shop(self, number: str = NUMBER, *, active: bool = True) -> UUID:
-        text = _SHOP.format(number=number, active=str(active).lower())
+        text = SHOP.format(number=number, active=str(active).lower())
         async with self.database.transaction() as connection:
             work = Work(connection, self.vault, new_id(), now())
             return (await apply(work, tenant_file.read(text, "shop.toml"))).tenant_id

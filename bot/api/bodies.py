@@ -1,0 +1,89 @@
+"""Bodies: JSON objects read exactly, without a float between the caller's digits and the amount."""
+
+import json
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
+
+from bot.api.problems import Problem
+from services.errors import InvalidAmount
+from services.money import Money, NotAnAmount
+
+MOST_BYTES = 64 * 1024
+_AMOUNT = "invalid_amount"
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _written(value: Any) -> str:
+    """A decimal string, or a JSON number as a string; what is neither is no amount."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise PydanticCustomError(_AMOUNT, "not a plain number")
+    return str(value)
+
+
+Amount = Annotated[str, BeforeValidator(_written)]
+
+
+def money(text: str, currency: str) -> Money:
+    """Raises InvalidAmount."""
+    try:
+        return Money.parse(text, currency)
+    except NotAnAmount:
+        raise InvalidAmount(text[:40]) from None
+
+
+def parsed(raw: bytes, model: type[BaseModel]) -> BaseModel:
+    """No body at all is an empty object. Raises Problem."""
+    try:
+        value = _DECODER.decode(raw.decode("utf-8-sig")) if raw else {}
+    except (ValueError, ArithmeticError, RecursionError):
+        raise _malformed("The body is not JSON.") from None
+    if not isinstance(value, dict):
+        raise _malformed("The body is not a JSON object.")
+    try:
+        return model.model_validate(value)
+    except ValidationError as wrong:
+        raise _problem(wrong) from None
+
+
+def _problem(wrong: ValidationError) -> Problem:
+    """The first of the kinds that the contract puts first: malformed, unknown field, amount."""
+    found = {each["type"]: each for each in reversed(wrong.errors(include_url=False, include_input=False))}
+    unknown, amount = found.pop("extra_forbidden", None), found.pop(_AMOUNT, None)
+    if found:
+        error = next(reversed(found.values()))
+        return _malformed(f"{_place(error)}: {error['msg']}.", field=_place(error))
+    if unknown is not None:
+        detail = f"There is no field {_place(unknown)}."
+        return Problem(400, "unknown_field", "Unknown field", detail=detail, field=_place(unknown))
+    place = _place(amount)
+    detail = f"{place} is not a plain number."
+    return Problem(400, _AMOUNT, "This is not an amount", detail=detail, field=place)
+
+
+def _place(error: Any) -> str:
+    return ".".join(str(part) for part in error["loc"])
+
+
+def _malformed(detail: str, **facts: Any) -> Problem:
+    return Problem(400, "malformed_body", "Malformed body", detail=detail, **facts)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A key twice says two things: refused, not guessed."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a key twice")
+    return value
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(word)
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_once)

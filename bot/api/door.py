@@ -1,0 +1,204 @@
+"""The door of the API: who calls, whether they may, what they sent; then the handler, in one
+transaction with its answer. Every no is a problem, decided in the order of these steps."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from bot.api import audit, idempotency, problems, wallet
+from bot.api.bodies import MOST_BYTES, parsed
+from bot.api.idempotency import Once
+from bot.api.problems import MEDIA_TYPE, Problem
+from bot.api.routes import Call, Reply, Route
+from services.errors import NotFound, Refusal
+from services.ids import new_id
+from services.people import apikeys
+from services.people.apikeys import Holder
+from services.people.tenants import TenantBook
+from services.safety.vault import Vault
+from services.store.bell import Bell
+from services.store.database import Database
+from services.work import Work
+
+log = structlog.get_logger()
+
+ROUTES: tuple[Route, ...] = (*wallet.routes.all, *audit.routes.all)
+
+
+class Api:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        tenants: TenantBook,
+        bell: Bell,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database, self._vault, self._tenants = database, vault, tenants
+        self._bell, self._clock = bell, clock
+        self._running: set[int] = set()  # the locks of this process's own
+
+    def add_to(self, app: web.Application) -> None:
+        """The calls, and a problem for every other path and method below /api."""
+        for route in ROUTES:
+            app.router.add_route(route.method, route.path, self._handler(route))
+        app.router.add_route("*", "/api/{rest:.*}", self._handler(None))
+
+    def _handler(self, route: Route | None) -> Any:
+        async def handle(request: web.Request) -> web.Response:
+            request_id = new_id().hex
+            with structlog.contextvars.bound_contextvars(request_id=request_id):
+                try:
+                    answer = await self._answer(request, route, request_id)
+                except Problem as problem:
+                    answer = _told(problem, request_id)
+                except Exception:
+                    log.exception("api.failed", method=request.method, path=request.path)
+                    answer = _told(Problem(500, "internal_error", "Something failed here"), request_id)
+            answer.headers["X-Request-Id"] = request_id
+            answer.headers["Cache-Control"] = "no-store"
+            return answer
+
+        return handle
+
+    async def _answer(self, request: web.Request, route: Route | None, request_id: str) -> web.Response:
+        holder = await self._caller(request)
+        if route is None:
+            raise _nothing_here(request)
+        if not holder.scopes.intersection(route.scopes):
+            raise problems.missing_scope(route.scopes[0])
+        if route.method == "GET":
+            async with self._database.reading() as connection:
+                work = Work(connection, self._vault, holder.tenant_id, self._clock())
+                status, answer, headers = await self._outcome(request, route, holder, work, b"", request_id)
+            return _response(status, answer, headers)
+        return await self._act(request, route, holder, request_id)
+
+    async def _caller(self, request: web.Request) -> Holder:
+        """Raises Problem."""
+        text, now = _key(request), self._clock()
+        holder = None
+        if text is not None:
+            async with self._database.reading() as connection:
+                holder = await apikeys.holder(connection, self._vault, text, now)
+        if holder is None:
+            raise _unauthenticated("The key is missing or not valid.")
+        named = request.headers.get("X-TENANT-ID")
+        if named is not None and named.lower() not in (holder.slug, str(holder.tenant_id)):
+            raise _unauthenticated("The key is not of this tenant.")
+        if holder.stale:
+            async with self._database.transaction() as connection:
+                await apikeys.used(connection, holder.prefix, now)
+        return holder
+
+    async def _act(self, request: web.Request, route: Route, holder: Holder, request_id: str) -> web.Response:
+        """What was refused commits too: an attempt may have to be recorded."""
+        raw = await _read(request)
+        once = _once(request, holder, raw)
+        async with self._alone(once), self._database.transaction() as connection:
+            work = Work(connection, self._vault, holder.tenant_id, self._clock())
+            before = await idempotency.begin(work, once) if once else None
+            if before is not None:
+                return _response(*before, {"Idempotent-Replayed": "true"})
+            status, answer, headers = await self._outcome(request, route, holder, work, raw, request_id)
+            if once:
+                await idempotency.keep(work, once, status, answer)
+        self._bell.ring("turns")
+        self._bell.ring("jobs")
+        return _response(status, answer, headers)
+
+    @asynccontextmanager
+    async def _alone(self, once: Once | None) -> AsyncIterator[None]:
+        if once is None:
+            yield
+            return
+        if once.lock in self._running:
+            raise idempotency.still_running()
+        self._running.add(once.lock)
+        try:
+            yield
+        finally:
+            self._running.discard(once.lock)
+
+    async def _outcome(
+        self, request: web.Request, route: Route, holder: Holder, work: Work, raw: bytes, request_id: str
+    ) -> tuple[int, bytes, dict[str, str]]:
+        try:
+            body = parsed(raw, route.body) if route.body else None
+            tenant = await self._tenants.by_id(holder.tenant_id)
+            call = Call(work, tenant, holder.person_id, request.path, request.match_info, request.query, body)
+            reply: Reply = await route.handler(call)
+        except Refusal as refusal:
+            problem = problems.of(refusal)
+        except Problem as raised:
+            problem = raised
+        else:
+            return reply.status or route.success, _bytes(reply.body), dict(reply.headers or {})
+        return problem.status, _bytes(problem.body(request_id)), problem.headers
+
+
+def _key(request: web.Request) -> str | None:
+    """By either header; two different ones are none."""
+    sent = {request.headers["X-TENANT-API-KEY"]} if "X-TENANT-API-KEY" in request.headers else set()
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        sent.add(bearer.strip())
+    return sent.pop() if len(sent) == 1 else None
+
+
+def _once(request: web.Request, holder: Holder, raw: bytes) -> Once | None:
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return None
+    route, key = f"{request.method} {request.path}", idempotency.key_of(header)
+    return Once(holder.tenant_id, holder.person_id, route, key, hashlib.sha256(raw).digest())
+
+
+async def _read(request: web.Request) -> bytes:
+    """Raises Problem above the limit, having read no more than that."""
+    raw = bytearray()
+    async for part in request.content.iter_any():
+        raw += part
+        if len(raw) > MOST_BYTES:
+            raise Problem(413, "body_too_large", f"A body has {MOST_BYTES} bytes at most")
+    return bytes(raw)
+
+
+def _nothing_here(request: web.Request) -> Problem:
+    """Another method of a path that is there, or no path at all."""
+    allowed = sorted({route.method for route in ROUTES if _fits(route, request.path)})
+    if not allowed:
+        return problems.of(NotFound("path"))
+    return Problem(405, "method_not_allowed", "Method not allowed", headers={"Allow": ", ".join(allowed)})
+
+
+def _fits(route: Route, path: str) -> bool:
+    ours, theirs = route.path.split("/"), path.split("/")
+    return len(ours) == len(theirs) and all(
+        our == their or our.startswith("{") for our, their in zip(ours, theirs, strict=True)
+    )
+
+
+def _unauthenticated(detail: str) -> Problem:
+    headers = {"WWW-Authenticate": "Bearer"}
+    return Problem(401, "unauthenticated", "Not authenticated", detail=detail, headers=headers)
+
+
+def _bytes(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _told(problem: Problem, request_id: str) -> web.Response:
+    return _response(problem.status, _bytes(problem.body(request_id)), problem.headers)
+
+
+def _response(status: int, body: bytes, headers: dict[str, str]) -> web.Response:
+    kind = MEDIA_TYPE if status >= HTTPStatus.BAD_REQUEST else "application/json"
+    return web.Response(status=status, body=body, content_type=kind, headers=headers)

@@ -1,0 +1,107 @@
+"""Idempotency: the same POST twice has one effect and one answer, which is stored with the effect."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from bot.api.problems import Problem
+from services.ids import new_id
+from services.store.schema import api_answers
+from services.work import Work
+
+_KEPT = timedelta(days=35)
+_MOST_SIGNS = 255
+_COLUMN = "api_answers.answer"
+
+
+@dataclass(frozen=True)
+class Once:
+    """What is to happen once: by whom, on which route, under which key, with which body."""
+
+    tenant: UUID
+    person: UUID
+    route: str
+    key: str
+    body_hash: bytes
+
+    @property
+    def lock(self) -> int:
+        """For PostgreSQL's advisory locks."""
+        name = f"{self.tenant}|{self.person}|{self.route}|{self.key}"
+        return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+
+
+def key_of(header: str) -> str:
+    """As it is sent, bare or in quotes. Raises Problem."""
+    quoted = len(header) > 1 and header[0] == header[-1] == '"'
+    key = header[1:-1] if quoted else header
+    if not key or len(key) > _MOST_SIGNS or not all("!" <= sign <= "~" for sign in key):
+        raise Problem(
+            400,
+            "invalid_idempotency_key",
+            "Invalid Idempotency-Key",
+            detail=f"Idempotency-Key is 1 to {_MOST_SIGNS} visible ASCII characters.",
+        )
+    return key
+
+
+def still_running() -> Problem:
+    return Problem(
+        409,
+        "idempotency_key_in_use",
+        "The first request is still running",
+        headers={"Retry-After": "1"},
+    )
+
+
+async def begin(work: Work, once: Once) -> tuple[int, bytes] | None:
+    """The status and the bytes that were answered before; None where this is the first.
+
+    Raises Problem where the first still runs, in whatever process, or had another body.
+    """
+    if work.connection.dialect.name == "postgresql":
+        lock = sa.select(sa.func.pg_try_advisory_xact_lock(once.lock))
+        if not await work.connection.scalar(lock):
+            raise still_running()
+    await work.connection.execute(
+        sa.delete(api_answers).where(
+            api_answers.c.tenant_id == work.tenant, api_answers.c.created_at <= work.now - _KEPT
+        )
+    )
+    row = (await work.connection.execute(sa.select(api_answers).where(*_where(once)))).first()
+    if row is None:
+        return None
+    if row.body_hash != once.body_hash:
+        title = "This Idempotency-Key was used with another body"
+        raise Problem(422, "idempotency_key_reused", title)
+    return row.status, work.vault.open(row.answer_sealed, work.tenant, _COLUMN, str(row.id))
+
+
+async def keep(work: Work, once: Once, status: int, answer: bytes) -> None:
+    """In the transaction of the effect."""
+    row = new_id()
+    await work.connection.execute(
+        sa.insert(api_answers).values(
+            tenant_id=once.tenant,
+            person_id=once.person,
+            route=once.route,
+            key=once.key,
+            id=row,
+            body_hash=once.body_hash,
+            status=status,
+            answer_sealed=work.vault.seal(answer, work.tenant, _COLUMN, str(row)),
+            created_at=work.now,
+        )
+    )
+
+
+def _where(once: Once) -> list[sa.ColumnElement[bool]]:
+    return [
+        api_answers.c.tenant_id == once.tenant,
+        api_answers.c.person_id == once.person,
+        api_answers.c.route == once.route,
+        api_answers.c.key == once.key,
+    ]

@@ -1,0 +1,98 @@
+"""Problems: every no of the API, as RFC 9457 has it. The one place where a refusal gets its status."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from services import errors
+from services.errors import Refusal
+from services.money import Money
+
+MEDIA_TYPE = "application/problem+json"
+
+_STATUS: dict[type[Refusal], tuple[int, str]] = {
+    errors.InvalidAmount: (400, "This is not an amount"),
+    errors.InvalidPhone: (422, "This is not a phone number that can be reached"),
+    errors.NotWholeShillings: (422, "M-Pesa moves whole shillings only"),
+    errors.BelowMinimum: (422, "The amount is below the minimum"),
+    errors.OverLimit: (422, "The amount is over the limit"),
+    errors.InsufficientBalance: (422, "The available balance does not cover it"),
+    errors.ProviderNotConfigured: (422, "The provider is not configured"),
+    errors.MissingScope: (403, "The key does not carry the scope"),
+    errors.FourEyesViolation: (403, "The maker may not approve"),
+    errors.NotFound: (404, "There is nothing here"),
+    errors.BlankReason: (422, "The reason is blank"),
+    errors.NotPending: (409, "It is no longer pending"),
+    errors.Changed: (409, "It is no longer what it was"),
+    errors.StepUpRequired: (403, "A one-time code is required"),
+    errors.AlreadyPaid: (409, "The order is paid"),
+    errors.PaymentUnderWay: (409, "A payment is under way"),
+    errors.PayoutsFrozen: (409, "Payouts are stopped"),
+    errors.DestinationCoolingDown: (409, "The destination is too new"),
+}
+
+
+class Problem(Exception):
+    """A no of the API itself. `facts` are told beside it."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        *,
+        detail: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **facts: Any,
+    ) -> None:
+        super().__init__(code)
+        self.status, self.code, self.title, self.facts = status, code, title, facts
+        self.detail, self.headers = detail or title, dict(headers or {})
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        told = {
+            "type": f"urn:lipachat:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": request_id,
+        }
+        return {key: plain(value) for key, value in self.facts.items()} | told
+
+
+def of(refusal: Refusal) -> Problem:
+    """What the business refused; a refusal without a status of its own is a state conflict."""
+    status, title = _STATUS.get(type(refusal), (409, "Refused"))
+    facts = {each.name: getattr(refusal, each.name) for each in fields(refusal)}  # type: ignore[arg-type]
+    state = {"state": facts.pop("status")} if "status" in facts else {}
+    return Problem(status, refusal.code, title, detail=_detail(refusal, title), **facts, **state)
+
+
+def missing_scope(scope: str) -> Problem:
+    return of(errors.MissingScope(scope))
+
+
+def plain(value: Any) -> Any:
+    """As the API writes it: amounts as decimal strings, times in RFC 3339."""
+    if isinstance(value, Money):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _detail(refusal: Refusal, title: str) -> str:
+    match refusal:
+        case errors.MissingScope():
+            return f"This takes the scope {refusal.required_scope}."
+        case errors.InsufficientBalance():
+            return f"{refusal.required} is required and {refusal.available} available."
+        case errors.NotPending():
+            return f"It is {refusal.status}."
+        case errors.ProviderNotConfigured() if refusal.missing:
+            return f"{refusal.provider} lacks {', '.join(refusal.missing)}."
+        case errors.NotFound():
+            return f"There is no such {refusal.what}."
+    return f"{title}."

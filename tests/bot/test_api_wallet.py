@@ -1,0 +1,215 @@
+"""The wallet by the API: withdrawals from asking to the decision, over real HTTP on both databases."""
+
+import asyncio
+
+import pytest
+
+from services import books
+from services.store.schema import audit, inbox, payouts, tenants
+from tests.bot.caller import caller
+from tests.bot.door import opened
+from tests.bot.test_api import ASK, change, rows
+
+ABSENT = "00000000-0000-7000-8000-000000000000"
+
+
+@pytest.fixture
+async def door(database, vault):
+    async with opened(database, vault) as door:
+        yield door
+    async with database.transaction() as connection:
+        assert await books.check(connection) == []
+
+
+@pytest.fixture
+async def shop(door):
+    shop = await door.open_shop()
+    await door.fund(shop, "10000")
+    return shop
+
+
+@pytest.fixture
+async def cashier(door, shop):
+    return await caller(door, shop, "Achieng")
+
+
+@pytest.fixture
+async def manager(door, shop):
+    return await caller(door, shop, "Kamau")
+
+
+async def asked(cashier, **fields):
+    answer = await cashier.post("/wallet/withdrawals", ASK | fields)
+    assert answer.status == 201
+    return answer.body["transaction_id"]
+
+
+async def test_the_wallet_and_the_ways_out(cashier):
+    await asked(cashier)
+    assert (await cashier.get("/wallet")).body == {
+        "posted": "10000.00",
+        "held": "1000.00",
+        "available": "9000.00",
+        "owed": "0.00",
+        "currency": "KES",
+    }
+    assert (await cashier.get("/wallet/withdrawal-options")).body == {
+        "available_methods": ["mpesa"],
+        "configured_method": {"method_type": "mpesa", "details": {"phone_number": "********3456"}},
+        "minimum_amounts": {"mpesa": "10.00", "till": "10.00", "bank_transfer": "100.00"},
+        "fees": {"mpesa": "33.00", "till": "27.00", "bank_transfer": "50.00"},
+        "wallet_balance": "10000.00",
+        "available_balance": "9000.00",
+        "currency": "KES",
+    }
+
+
+async def test_a_withdrawal_is_asked_for_told_and_approved(door, cashier, manager):
+    answer = await cashier.post("/wallet/withdrawals", ASK | {"notes": "rent"})
+    id_ = answer.body["transaction_id"]
+    assert answer.body == {
+        "message": "The withdrawal waits for approval.",
+        "transaction_id": id_,
+        "status": "pending",
+        "amount": "1000.00",
+        "fee": "33.00",
+        "net_amount": "967.00",
+        "currency": "KES",
+        "requires_approval": True,
+    }
+    assert [row.kind for row in await rows(door, inbox)] == ["news"]  # the approver's chat is told
+    approved = await manager.post(f"/wallet/withdrawals/{id_}/approve")
+    assert (approved.status, approved.body["success"], approved.body["status"]) == (200, True, "processing")
+    shown = (await cashier.get(f"/wallet/withdrawals/{id_}")).body
+    assert shown["method_details"] == {"phone_number": "********5678"}
+    assert (shown["notes"], shown["new_destination"]) == ("rent", True)
+    assert (shown["initiated_by"], shown["approved_by"]) == (str(cashier.person), [str(manager.person)])
+    assert [line["status"] for line in shown["history"]] == ["pending", "processing"]
+    assert shown["created_at"].endswith("Z")
+
+
+async def test_the_maker_may_not_approve_and_the_attempt_is_recorded(door, manager):
+    id_ = await asked(manager)
+    answer = await manager.post(f"/wallet/withdrawals/{id_}/approve")
+    assert (answer.status, answer.code) == (403, "four_eyes_violation")
+    assert [row.action for row in await rows(door, audit) if row.alert] == ["withdrawal.self_approval"]
+
+
+async def test_who_lacks_the_scope_may_not_decide(cashier):
+    id_ = await asked(cashier)
+    for act in ("approve", "reject"):
+        answer = await cashier.post(f"/wallet/withdrawals/{id_}/{act}", {})
+        assert (answer.status, answer.code) == (403, "missing_scope")
+
+
+async def test_reject_and_cancel_end_it_once(cashier, manager):
+    first, second = await asked(cashier), await asked(cashier)
+    rejected = await manager.post(f"/wallet/withdrawals/{first}/reject", {"reason": "too much"})
+    assert (rejected.status, rejected.body["status"]) == (200, "rejected")
+    canceled = await cashier.post(f"/wallet/withdrawals/{second}/cancel")
+    assert (canceled.status, canceled.body["status"]) == (200, "canceled")
+    for id_, status in ((first, "rejected"), (second, "canceled")):
+        late = await manager.post(f"/wallet/withdrawals/{id_}/approve")
+        assert (late.status, late.code, late.body["state"]) == (409, "not_pending", status)
+        assert late.body["status"] == 409
+    assert (await cashier.get("/wallet")).body["held"] == "0.00"
+
+
+async def test_a_reason_is_needed_to_reject(cashier, manager):
+    id_ = await asked(cashier)
+    assert (await manager.post(f"/wallet/withdrawals/{id_}/reject", {})).code == "malformed_body"
+    assert (await manager.post(f"/wallet/withdrawals/{id_}/reject", {"reason": " "})).code == "blank_reason"
+
+
+@pytest.mark.parametrize("wrong", [ABSENT, "x", "%00"])
+async def test_what_is_not_there_is_404(cashier, manager, wrong):
+    assert (await cashier.get(f"/wallet/withdrawals/{wrong}")).code == "not_found"
+    for act, body in (("approve", {}), ("reject", {"reason": "no"}), ("cancel", {})):
+        assert (await manager.post(f"/wallet/withdrawals/{wrong}/{act}", body)).status == 404
+
+
+async def test_another_tenants_is_404(door, cashier):
+    id_ = await asked(cashier)
+    other = await caller(door, await door.open_shop("106540352242999"), "Kamau")
+    assert (await other.get(f"/wallet/withdrawals/{id_}")).status == 404
+    assert (await other.post(f"/wallet/withdrawals/{id_}/approve")).status == 404
+    assert (await other.get("/wallet/withdrawals")).body["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"amount": "20000"}, "insufficient_balance"),
+        ({"amount": "33"}, "below_minimum"),
+        ({"amount": "42"}, "below_minimum"),
+        ({"amount": "100.50"}, "not_whole_shillings"),
+        ({"amount": "300000"}, "over_limit"),
+        ({"method_type": "till", "method_details": {"till_number": "123456"}}, "provider_not_configured"),
+        ({"method_type": "bank_transfer", "method_details": {}}, "provider_not_configured"),
+        ({"method_details": {}}, "invalid_method_details"),
+        ({"method_details": {"phone_number": 712345678}}, "invalid_method_details"),
+        ({"method_details": {"phone_number": "0712345678", "to": "x"}}, "invalid_method_details"),
+        ({"method_details": {"phone_number": "12"}}, "invalid_method_details"),
+    ],
+)
+async def test_what_cannot_be_paid_out_is_422(cashier, fields, code):
+    answer = await cashier.post("/wallet/withdrawals", ASK | fields)
+    assert (answer.status, answer.code) == (422, code)
+
+
+async def test_a_shortage_tells_its_sums_and_missing_details_their_names(cashier):
+    short = (await cashier.post("/wallet/withdrawals", ASK | {"amount": "20000"})).body
+    assert (short["available"], short["required"]) == ("10000.00", "20000.00")
+    lacking = (await cashier.post("/wallet/withdrawals", ASK | {"method_details": {}})).body
+    assert lacking["missing"] == ["phone_number"]
+
+
+async def test_limits_of_the_tenant_hold_here_too(door, shop, cashier, manager):
+    id_ = await asked(cashier)
+    await change(door, tenants, tenants.c.id == shop, new_destination_hours=1)
+    assert (await manager.post(f"/wallet/withdrawals/{id_}/approve")).code == "destination_cooling_down"
+    await change(door, tenants, tenants.c.id == shop, totp_above=500_00)
+    answer = await manager.post(f"/wallet/withdrawals/{id_}/approve")
+    assert (answer.status, answer.code) == (403, "totp_required")
+
+
+async def test_the_list_comes_in_pages_that_new_ones_do_not_shift(cashier):
+    ids = [await asked(cashier, amount=str(amount)) for amount in (100, 200, 300, 400, 500)]
+    await cashier.post(f"/wallet/withdrawals/{ids[0]}/cancel")
+    first = await cashier.get("/wallet/withdrawals?limit=2&status=pending")
+    assert first.body["count"] == 4
+    await asked(cashier)
+    link = first.headers["Link"]
+    assert link.endswith('; rel="next"')
+    second = await cashier.get(link[1 : link.index(">")])
+    assert (second.body["next_cursor"], "Link" in second.headers) == (None, False)
+    shown = [row["id"] for answer in (first, second) for row in answer.body["results"]]
+    assert shown == ids[:0:-1]
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=x", "cursor=x", f"cursor={ABSENT}", "status=x"]
+)
+async def test_a_wrong_question_is_400(cashier, query):
+    assert (await cashier.get(f"/wallet/withdrawals?{query}")).status == 400
+
+
+async def test_two_approvals_at_once_make_one_payout(door, cashier, manager):
+    id_ = await asked(cashier)
+    said = await asyncio.gather(*[manager.post(f"/wallet/withdrawals/{id_}/approve") for _ in range(2)])
+    assert sorted(each.status for each in said) == [200, 409]
+    assert len(await rows(door, payouts)) == 1
+
+
+async def test_the_audit_is_read_in_pages_by_who_may(cashier, manager):
+    id_ = await asked(cashier)
+    assert (await cashier.get("/audit")).code == "missing_scope"
+    seen, path = [], "/audit?limit=1"
+    while path:
+        answer = await manager.get(path)
+        seen += answer.body["results"]
+        path = f"/audit?limit=1&cursor={answer.body['next_cursor']}" if answer.body["next_cursor"] else ""
+    assert len(seen) == answer.body["count"]
+    assert (seen[0]["action"], seen[0]["target"]) == ("withdrawal.requested", id_)
+    assert [row["seq"] for row in seen] == sorted({row["seq"] for row in seen}, reverse=True)
+    assert (await manager.get("/audit?cursor=x")).code == "invalid_cursor"

@@ -1,0 +1,35 @@
+"""Keys of the API, by the real command line."""
+
+import json
+
+import pytest
+
+from tests.bot.door import NUMBER, SHOP
+from tests.e2e.installation import Installation
+
+PHONE = "0722 000 001"
+
+
+@pytest.fixture
+def installation(tmp_path):
+    """With a shop."""
+    made = Installation(tmp_path, LIPACHAT_DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/lipachat.db")
+    made.run("db", "upgrade")
+    path = made.folder / "shop.toml"
+    path.write_text(SHOP.format(number=NUMBER, active="true"))
+    made.run("tenant", "apply", str(path))
+    return made
+
+
+def test_a_key_is_made_for_one_of_the_staff_and_revoked_twice(installation):
+    slug = f"shop-{NUMBER}"
+    made = json.loads(installation.run("apikey", "create", "--tenant", slug, "--staff", PHONE))
+    assert set(made) == {"api_key", "prefix", "staff_id", "scopes", "expires_at"}
+    assert made["api_key"].startswith(made["prefix"])
+    assert made["scopes"] == ["finance:view", "finance:withdraw:initiate", "orders:edit", "orders:view"]
+    again = json.loads(installation.run("apikey", "create", "--tenant", slug, "--staff", made["staff_id"]))
+    assert (again["staff_id"], again["api_key"] != made["api_key"]) == (made["staff_id"], True)
+    said = [json.loads(installation.run("apikey", "revoke", made["prefix"])) for _ in range(2)]
+    assert said[0] == said[1]
+    assert "No key" in installation.run("apikey", "revoke", "lipa_000000000000", code=1)
+    assert "active staff" in installation.run("apikey", "create", "--tenant", slug, "--staff", "x", code=1)
