@@ -1,17 +1,16 @@
-"""Every transcript is played, and together they walk every edge of the graph."""
+"""Every transcript is played, and together they walk every edge of the graph, in every language."""
 
 import os
 import re
-from pathlib import Path
 
 import pytest
 
-from flows import graph
 from flows.lipachat import SCRIPT
-from tests.flows.transcript import Play, Recorded
+from flows.text import LANGUAGES
+from tests.flows.coverage import TRANSCRIPTS, covered
+from tests.flows.messages import MOST, of_paid_orders
+from tests.flows.transcript import Play
 
-FOLDER = Path(__file__).parents[1] / "transcripts"
-TRANSCRIPTS = sorted(FOLDER.rglob("*.txt"))
 REFERENCE = re.compile(r"(?m)^([< ] .*)\b[0-9A-F]{6}\b")  # the end of a random id, in what the bot says
 
 
@@ -30,25 +29,15 @@ async def test_the_conversation_goes_as_written(path):
     assert played == written or os.environ.get("LIPACHAT_WRITE_TRANSCRIPTS")
 
 
-@pytest.fixture
-async def played():
-    """All of them, with what they walked and opened."""
-    Recorded.walked.clear()
-    Recorded.opened.clear()
-    for path in TRANSCRIPTS:
-        await Play().run(path.read_text())
-    return Recorded.walked, Recorded.opened
+@pytest.mark.parametrize("language", list(LANGUAGES))
+async def test_transcripts_walk_all_of_the_graph_in_every_language(language):
+    found = await covered(language)
+    assert not found.missing, f"no transcript goes {found.missing}"
+    assert not found.strayed, f"something led where its signature does not: {found.strayed}"
+    assert found.steps == set(SCRIPT.steps)
 
 
-async def test_transcripts_walk_every_edge(played):
-    walked, _ = played
-    missing = graph.edges(SCRIPT) - walked
-    assert not missing, f"no transcript walks {sorted(missing)}"
-    assert walked <= graph.edges(SCRIPT), "a step went where its signature does not lead"
-
-
-async def test_transcripts_open_every_step_by_all_that_opens_it(played):
-    _, opened = played
-    missing = graph.openings(SCRIPT) - opened
-    assert not missing, f"no transcript opens {sorted(missing)}"
-    assert opened <= graph.openings(SCRIPT), "something opened what its signature does not name"
+async def test_an_order_paid_with_a_saved_method_takes_few_messages():
+    counts = await of_paid_orders()
+    assert counts
+    assert all(count <= MOST for count in counts.values()), counts

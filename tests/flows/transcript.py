@@ -221,10 +221,14 @@ class Play:
         offered = self.said[name] if earliest else reversed(self.said[name])
         for reply in offered:
             for option in reply.options:
-                words = render(option.label, language)
-                if words == label or (label.endswith("…") and words.startswith(label[:-1])):
+                if self.means(label, render(option.label, language)):
                     return reply.tap(option)
         raise LookupError(f"nobody offered {name} [{label}]")
+
+    @staticmethod
+    def means(label, words):
+        """`label` may leave out the end of the words of a button."""
+        return words == label or (label.endswith("…") and words.startswith(label[:-1]))
 
     async def hear(self, name, heard):
         conversation = self._conversation(
