@@ -34,7 +34,11 @@ _BODY = (
     b'"messaging_product":"whatsapp","metadata":{"display_phone_number":"254711000100",'
     b'"phone_number_id":"106540352242922"},"contacts":[{"profile":{"name":"Wanjiku"},"wa_id":"%s",'
     b'"user_id":"KE.%s"}],"messages":[{"from":"%s","from_user_id":"KE.%s","id":"wamid.HBgM%sFQIAEhgU%s",'
-    b'"timestamp":"%d","text":{"body":"%s"},"type":"text"}]},"field":"messages"}]}]}'
+    b'"timestamp":"%d",%s}]},"field":"messages"}]}]}'
+)
+_TEXT = b'"type":"text","text":{"body":"%s"}'
+_VOICE_NOTE = (
+    b'"type":"audio","audio":{"mime_type":"audio/ogg; codecs=opus","sha256":"cm9vdA==","id":"1","voice":true}'
 )
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _TO = re.compile(rb'"(?:to|recipient)": ?"(?:KE\.)?\+?(\d+)"')
@@ -50,7 +54,7 @@ class Plan:
     connections: int = 32
     conversations: int = 32
     rate: float | None = None
-    text: str = "menu"
+    text: str | None = "menu"  # None: a voice note
     path: str = "/webhooks/whatsapp"
     secret: str = "app-secret"
     first_phone: int = 254712000000
@@ -80,7 +84,8 @@ class Meta:
     def message(self, phone: bytes) -> bytes:
         plan = self.plan
         wamid = self.run_id + b"%06d" % next(self.ids)
-        body = _BODY % (phone, phone, phone, phone, phone, wamid, int(time.time()), plan.text.encode())
+        content = _VOICE_NOTE if plan.text is None else _TEXT % plan.text.encode()
+        body = _BODY % (phone, phone, phone, phone, phone, wamid, int(time.time()), content)
         signature = hmac.digest(plan.secret.encode(), body, "sha256").hex().encode()
         return _HEAD % (plan.path.encode(), signature, len(body)) + body
 

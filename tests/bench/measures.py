@@ -16,6 +16,17 @@ from tests.bench.stand import Running, lipachat, load, module
 BACKENDS = ("sqlite", "postgres")
 NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 OPEN_RATE, PEER_RATE = 600, 300
+KIND_RATE = 40  # so few that a turn waits for none before it
+CASHIER = 254722000001  # in the sandbox's tenant file
+# What is heard, by what the page calls it.
+KINDS: dict[str, dict[str, Any]] = {
+    "menu": {"text": "menu"},
+    "help": {"text": "help"},
+    "a voice note": {"text": None},
+    "pay 500": {"text": "pay 500"},
+    "methods": {"text": "methods"},
+    "balance, by staff": {"text": "balance", "first_phone": CASHIER, "conversations": 1},
+}
 
 
 @dataclass
@@ -54,10 +65,21 @@ async def measure(figures: Figures, say: Callable[[str], None]) -> None:
         say(f"round {n + 1} of {figures.rounds}")
         await _intake(figures, say)
         await _turns(figures, say)
+    await measure_kinds(figures, say)
     for backend in BACKENDS:
         async with lipachat(backend) as running:
             say(f"profile on {NAMES[backend]}")
             figures.shares[backend] = await profiled(running, figures.seconds)
+
+
+async def measure_kinds(figures: Figures, say: Callable[[str], None]) -> None:
+    """How long a turn takes where there is no throng, by what it is about."""
+    for backend in BACKENDS:
+        async with lipachat(backend) as running:
+            for kind, heard in KINDS.items():
+                plan = {"how": "turns", "seconds": figures.seconds, "rate": KIND_RATE, "conversations": 64}
+                told = figures.add(f"{backend} kind {kind}", await running.load(**plan | heard))
+                say(f"  {NAMES[backend]:<12} {kind:<20}  median {told['turn_ms']['p50']:.1f} ms")
 
 
 # --- intake ------------------------------------------------------------------------------------------

@@ -2,14 +2,54 @@
 
 from datetime import UTC, datetime
 
-from tests.bench.measures import BACKENDS, NAMES, OPEN_RATE, PEER_RATE, Figures, machine
+from tests.bench.measures import (
+    BACKENDS,
+    KIND_RATE,
+    KINDS,
+    NAMES,
+    OPEN_RATE,
+    PEER_RATE,
+    Figures,
+    machine,
+)
 
 ACKS, REPLIES = "acks_per_second", "replies_per_second"
+KINDS_TITLE = "## Turns by kind"
 INTAKE_TARGET, TURNS_TARGET, OVERLOAD_TARGET = 0.5, 3.0, 0.8
 
 
 def page(figures: Figures) -> str:
-    return "\n".join((*_head(figures), *_intake(figures), *_turns(figures), *_rest(figures), ""))
+    return "\n".join(
+        (*_head(figures), *_intake(figures), *_turns(figures), *_rest(figures), "", *kinds(figures))
+    )
+
+
+def kinds(figures: Figures) -> list[str]:
+    """Turns by kind: a section of its own, which can be measured alone."""
+    rows = [
+        KINDS_TITLE,
+        "",
+        f"From the webhook sent to the reply received, at {KIND_RATE} messages a second over 64 conversations, so that",
+        f"a turn waits for no other. Measured on {datetime.now(UTC):%Y-%m-%d}, {machine()}.",
+        "",
+        f"| median / p99, ms | {' | '.join(NAMES[backend] for backend in BACKENDS)} |",
+        "|---|" + "--:|" * len(BACKENDS),
+    ]
+    for kind in KINDS:
+        runs = [f"{backend} kind {kind}" for backend in BACKENDS]
+        cells = [
+            f"{figures.median(run, 'turn_ms', 'p50'):.1f} / {figures.median(run, 'turn_ms', 'p99'):.1f}"
+            for run in runs
+        ]
+        rows.append(f"| {kind} | {' | '.join(cells)} |")
+    return [*rows, ""]
+
+
+def with_kinds(page: str, figures: Figures) -> str:
+    """The page with its section of turns by kind made anew."""
+    before, _, rest = page.partition(KINDS_TITLE)
+    _, heading, after = rest.partition("\n## ")
+    return before.rstrip("\n") + "\n\n" + "\n".join(kinds(figures)) + heading + after
 
 
 def _head(figures: Figures) -> list[str]:
