@@ -7,6 +7,7 @@ from services.money import Money, NotAnAmount
 
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?")
 _TOO_LOW = re.compile(r"-\s?\d[\d,]*(\.\d+)?|0+(\.0+)?", re.ASCII)
+_LOOKALIKES = str.maketrans("oil", "011")
 # The longer before those that they begin or end with.
 _UNITS = {"KES": ("kshs", "ksh", "kes", "shs", "sh", "/=", "/-"), "USD": ("usd", "$")}
 
@@ -21,4 +22,13 @@ def amount_of(text: str, currency: str) -> Money:
     try:
         return Money.parse(bare, currency)
     except NotAnAmount:
-        raise InvalidAmount(text.strip()[:40], too_low=bool(_TOO_LOW.fullmatch(bare))) from None
+        too_low, letters = bool(_TOO_LOW.fullmatch(bare)), _is_amount(bare.translate(_LOOKALIKES), currency)
+        raise InvalidAmount(text.strip()[:40], too_low=too_low, letters=letters) from None
+
+
+def _is_amount(text: str, currency: str) -> bool:
+    try:
+        Money.parse(text, currency)
+    except NotAnAmount:
+        return False
+    return True

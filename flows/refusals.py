@@ -42,6 +42,11 @@ def worded(refusal: Refusal) -> Text:
     match refusal:
         case errors.InvalidAmount(too_low=True):
             return Text("The amount must be above zero. Type a number such as 500 or 1,250.")
+        case errors.InvalidAmount(given=given, letters=True):
+            return Text(
+                "“{given}” has letters in it that look like figures. Type it in figures only, such as 500.",
+                given=given,
+            )
         case errors.InvalidAmount(given=given):
             return Text("“{given}” is not an amount. Type a number such as 500 or 1,250.", given=given)
         case errors.RequestsOpen(most=most):

@@ -23,11 +23,12 @@ class Refusal(Exception):
 @dataclass(eq=False)
 class InvalidAmount(Refusal):
     """Not a positive plain number with at most the currency's places. `too_low`: a number, but zero or
-    below."""
+    below. `letters`: it would be one if its letters were the digits that they look like."""
 
     code: ClassVar[str] = "invalid_amount"
     given: str
     too_low: bool = False
+    letters: bool = False
 
 
 @dataclass(eq=False)
