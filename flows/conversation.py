@@ -23,6 +23,7 @@ question that was asked last; elsewhere it leaves the main thread.
 from collections.abc import Callable
 from typing import Any, get_args
 
+from flows import kinds
 from flows.pages import keyed, page_of, pages
 from flows.place import Place, Stand
 from flows.refusals import worded
@@ -79,8 +80,10 @@ class Conversation:
                 await self._said(heard, listening)
             case SharedNumber():
                 await self._shared(heard)
-            case Other():
-                await self._missed(Text("I can read only typed words and taps on buttons."))
+            case Other(kind=kinds.EDIT):
+                self._remind(kinds.hint(kinds.EDIT))
+            case Other(kind=kind):
+                await self._missed(kinds.hint(kind))
 
     async def _tapped(self, tap: Tap) -> None:
         stand = self._place.threads.get(tap.thread)
@@ -203,6 +206,13 @@ class Conversation:
         else:
             thread, stand = self._place.latest()[0]
             self._ask(thread, stand, hint or Text("Sorry, I didn't understand that."))
+
+    def _remind(self, before: Text) -> None:
+        """Say it, with what was asked last; nobody has misunderstood anything."""
+        if self._place.threads:
+            self._ask(*self._place.latest()[0], before)
+        else:
+            self._say(before)
 
     async def _go_home(self, before: Text | None = None) -> None:
         self._move(MAIN, await self._script.home(self._teller), before)

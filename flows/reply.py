@@ -52,7 +52,8 @@ class SharedNumber:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A kind of message that nothing here reads: "audio", "image", "sticker", "location", ..."""
+    """A message that is no words of the person's own: "audio", "image", "location", "edit", "forwarded"...
+    `flows/kinds.py` has what is answered."""
 
     kind: str
 

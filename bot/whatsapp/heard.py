@@ -9,10 +9,13 @@ from typing import Any
 
 from bot.jsons import loads
 from bot.whatsapp.incoming import moment, phone_of, user_id_of
+from flows.kinds import FORWARDED
 from flows.reply import Heard, NewIdentity, Other, Said, SharedNumber, Tap
 
-# Answered by silence: they are about other messages, or not by the person.
-_SILENT = frozenset(("reaction", "edit", "revoke", "request_welcome"))
+# Answered by silence: a reaction and a deletion are about another message and ask for nothing (what was done
+# stays done), and who has only opened the chat has said nothing yet.
+_SILENT = frozenset(("reaction", "revoke", "request_welcome"))
+_UNAVAILABLE = 131060  # it could not be handed to us, say of a phone that was away; another try may be
 
 # Half a character, controls but tab and line ends, and what turns the direction of the words around it:
 # databases refuse the first two, and the last would let a typed reason rearrange the amounts beside it.
@@ -24,13 +27,15 @@ _NEW_IDENTITY = frozenset(("user_changed_number", "user_changed_user_id", "custo
 
 
 def hear(body: bytes) -> Heard | None:
-    """None for what is not answered. Never raises on an odd shape."""
+    """None for what is answered by silence. Never raises on an odd shape."""
     message = loads(body).get("message")
     kind = message.get("type") if isinstance(message, dict) else None
     if not isinstance(kind, str):
         return Other("unknown")
     if kind == "system":
         return _new_identity(message.get("system"))
+    if kind in ("unsupported", "unknown"):
+        kind = _unsupported(message)
     return None if kind in _SILENT else _read(kind, message)
 
 
@@ -42,6 +47,8 @@ def written_at(body: bytes) -> datetime | None:
 
 def _read(kind: str, message: Any) -> Heard:
     match message:
+        case {"type": "text", "context": {"forwarded": True} | {"frequently_forwarded": True}}:
+            return Other(FORWARDED)  # somebody else's words: "pay 500" in them is no wish of this person
         case {"type": "text", "text": {"body": str(text)}}:
             return Said(_clean(text))
         case {"type": "interactive", "interactive": {"button_reply": {"id": str(id_)} as button}}:
@@ -50,9 +57,21 @@ def _read(kind: str, message: Any) -> Heard:
             return _tap(id_, row)
         case {"type": "button", "button": {"payload": str(payload)} as button}:
             return _tap(payload, button)
+        case {"type": "button", "button": {"text": str(text)}}:
+            return Said(_clean(text))
         case {"type": "contacts", "contacts": [dict(contact), *_]}:
             return _number(contact)
     return Other(kind)
+
+
+def _unsupported(message: dict[str, Any]) -> str:
+    """What it was, where WhatsApp says so."""
+    match message:
+        case {"unsupported": {"type": str(kind)}}:
+            return kind
+        case {"errors": [{"code": code}, *_]} if code == _UNAVAILABLE:
+            return "unavailable"
+    return "unsupported"
 
 
 def _new_identity(system: Any) -> NewIdentity | None:

@@ -6,7 +6,8 @@ r"""Transcripts: conversations as files, played against the flows and a business
     > Kamau: approve {withdrawal}       typed with the latest one's reference
     > Wanjiku: [Pay]                    tapped, on the latest message that offers it
     > Wanjiku: [[Pay]]                  tapped, on the earliest
-    > Wanjiku: (shares 0712345678)      also (voice note)
+    > Wanjiku: (shares 0712345678)      also (voice note) and the like, see KINDS
+    > Wanjiku: (forwards pay 500)       also (edits to pay 500)
     * settle                            what the provider does
     < Wanjiku: Pay *KES 500.00* ...     what the bot says, with [Buttons]
 
@@ -23,7 +24,7 @@ from collections import defaultdict
 from bot.whatsapp.heard import hear
 from flows.conversation import Conversation
 from flows.lipachat import SCRIPT
-from flows.reply import NewIdentity, Other, Reply, SharedNumber, Tap
+from flows.reply import NewIdentity, Reply, SharedNumber, Tap
 from flows.staff.shown import short
 from flows.text import render
 from services import phones
@@ -52,6 +53,20 @@ CAST = {
 }
 
 _TYPED = b'{"message": {"type": "text", "text": {"body": %s}}}'
+KINDS = {
+    "voice note": {"type": "audio", "audio": {"id": "1", "mime_type": "audio/ogg", "voice": True}},
+    "picture": {"type": "image", "image": {"id": "1", "mime_type": "image/jpeg", "caption": "pay 500"}},
+    "video": {"type": "video", "video": {"id": "1", "mime_type": "video/mp4"}},
+    "file": {"type": "document", "document": {"id": "1", "filename": "slip.pdf"}},
+    "sticker": {"type": "sticker", "sticker": {"id": "1", "animated": True}},
+    "place": {"type": "location", "location": {"latitude": -1.28, "longitude": 36.82}},
+    "contact without a number": {"type": "contacts", "contacts": [{"name": {"formatted_name": "Baba"}}]},
+    "poll": {"type": "unsupported", "errors": [{"code": 131051}], "unsupported": {"type": "poll"}},
+    "lost message": {"type": "unsupported", "errors": [{"code": 131060}]},
+    "something new": {"type": "unsupported", "errors": [{"code": 131051}]},
+    "broken tap": {"type": "interactive"},
+}
+_FORWARDED = {"forwarded": True}
 
 
 class Recorded(Conversation):
@@ -209,7 +224,7 @@ class Play:
         if shared := re.fullmatch(r"\(shares (.+)\)", words):
             return SharedNumber(shared[1], own=True)
         if words.startswith("("):
-            return Other("audio")
+            return hear(json.dumps({"message": _other(words[1:-1])}).encode())
         if tapped := re.fullmatch(r"(\[?)\[([^\]]+)\]\]?", words):
             return self.tap(name, tapped[2], earliest=bool(tapped[1]))
         if "{withdrawal}" in words:  # the reference of the latest one
@@ -257,3 +272,13 @@ class Play:
             buttons = ["(share number)"]
         if buttons:
             yield "  " + " ".join(buttons)
+
+
+def _other(what):
+    if what.startswith("forwards "):
+        text = {"body": what.removeprefix("forwards ")}
+        return {"type": "text", "text": text, "context": _FORWARDED}
+    if what.startswith("edits to "):
+        text = {"type": "text", "text": {"body": what.removeprefix("edits to ")}}
+        return {"type": "edit", "edit": {"original_message_id": "wamid.A", "message": text}}
+    return KINDS[what]

@@ -200,6 +200,62 @@ def test_taps_words_and_shared_numbers_are_heard():
     assert heard(type="interactive") == Other("interactive")
 
 
+MEDIA = {"id": "1", "mime_type": "x/y", "sha256": "AAAA", "caption": "pay 500"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        *((kind, {"type": kind, kind: MEDIA}) for kind in ("image", "video", "audio", "document", "sticker")),
+        ("location", {"type": "location", "location": {"latitude": -1.28, "longitude": 36.82}}),
+        ("contacts", {"type": "contacts", "contacts": [{"name": {"formatted_name": "Baba"}}]}),
+        ("contacts", {"type": "contacts", "contacts": []}),
+        ("edit", {"type": "edit", "edit": {"original_message_id": "wamid.A", "message": TEXT}}),
+        ("edit", {"type": "unsupported", "errors": [{"code": 131051}], "unsupported": {"type": "edit"}}),
+        ("poll", {"type": "unsupported", "errors": [{"code": 131051}], "unsupported": {"type": "poll"}}),
+        ("unavailable", {"type": "unsupported", "errors": [{"code": 131060}]}),
+        ("unsupported", {"type": "unsupported", "errors": [{"code": 131051}]}),
+        ("unsupported", {"type": "unknown", "errors": "?", "unsupported": []}),
+        ("forwarded", {"text": {"body": "pay 500"}, "context": {"forwarded": True}}),
+        ("forwarded", {"text": {"body": "menu"}, "context": {"frequently_forwarded": True}}),
+        ("text", {"text": {"body": 500}}),
+        ("text", {"text": None}),
+        ("interactive", {"type": "interactive", "interactive": {"type": "payment_method"}}),
+        ("interactive", {"type": "interactive", "errors": [{"code": 131051}]}),
+        ("button", {"type": "button", "button": {}}),
+        ("unknown", {"type": 7}),
+        ("never seen", {"type": "never seen"}),
+    ],
+)
+def test_what_is_no_words_of_the_persons_own_is_heard_as_its_kind(kind, message):
+    assert heard(**message) == Other(kind)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "reaction", "reaction": {"message_id": "wamid.A", "emoji": ""}},
+        {"type": "reaction", "reaction": {"message_id": "wamid.A"}},
+        {"type": "revoke", "revoke": {"original_message_id": "wamid.A"}},
+        {"type": "unsupported", "unsupported": {"type": "revoke"}},
+        {"type": "request_welcome"},
+        {"type": "system", "system": {"type": "group_renamed"}},
+    ],
+)
+def test_what_asks_for_nothing_is_answered_by_silence(message):
+    assert heard(**message) is None
+
+
+def test_a_quick_reply_without_its_payload_means_its_words():
+    assert heard(type="button", button={"text": "Menu"}) == Said("Menu")
+
+
+def test_words_about_a_product_are_words():
+    product = {"catalog_id": "1", "product_retailer_id": "sugar"}
+    context = {"from": "254711000100", "id": "wamid.A", "referred_product": product}
+    assert heard(text={"body": "menu"}, context=context) == Said("menu")
+
+
 def sign(body, secret):
     return "sha256=" + hmac.digest(secret, body, "sha256").hex()
 
