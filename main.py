@@ -33,12 +33,14 @@ tenant = _commands("Tenants and their files.")
 ledger = _commands("The books.")
 apikey = _commands("Keys of the API.")
 events = _commands("What came in: look, and play again.")
+forms = _commands("Forms in WhatsApp, and the key that opens what they send.")
 staff = _commands("The staff of a tenant.")
 _GROUPS = {
     "db": db,
     "tenant": tenant,
     "staff": staff,
     "apikey": apikey,
+    "forms": forms,
     "ledger": ledger,
     "events": events,
 }
@@ -212,6 +214,22 @@ def apikey_revoke(prefix: str) -> None:
     from bot.commands import revoke_key
 
     _print(_run(lambda settings: revoke_key(settings, prefix)))
+
+
+@forms.command("key")
+def forms_key() -> None:
+    """Make a private key for LIPACHAT_WHATSAPP__FORMS_KEY; it is kept nowhere else."""
+    from bot.whatsapp.forms import new_key
+
+    typer.echo(new_key(), nl=False)
+
+
+@forms.command("publish")
+def forms_publish(slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]) -> None:
+    """Give Meta the public half for the number of a tenant: once for each, and after a change of the key."""
+    from bot.commands import publish_forms_key
+
+    _print(_run(lambda settings: publish_forms_key(settings, slug)))
 
 
 @ledger.command("check")

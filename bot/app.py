@@ -15,6 +15,8 @@ from bot.callbacks import Callbacks
 from bot.calls import Calls
 from bot.chat import Chat
 from bot.delivery import Delivery
+from bot.forms import PATH as FORMS
+from bot.forms import FormDesk, FormsEndpoint, Tokens
 from bot.health import Health
 from bot.http import open_session
 from bot.intake import Intake
@@ -161,6 +163,9 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     for method in ("GET", "POST"):
         app.router.add_route(method, "/hooks/{token}", hooks.called)
         app.router.add_route(method, "/hooks/{token}/{rest:.*}", hooks.called)
+    if (key := settings.whatsapp.forms) is not None:
+        desk = FormDesk(SCRIPT, parts.database, parts.vault, parts.tenants, Tokens(parts.vault, clock))
+        app.router.add_post(FORMS, FormsEndpoint(key, settings.whatsapp.app_secrets, desk).exchange)
     Api(parts.database, parts.vault, parts.tenants, parts.bell, clock).add_to(app)
     app.router.add_get("/livez", health.livez)
     app.router.add_get("/readyz", health.readyz)

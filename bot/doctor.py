@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from bot.app import Parts, parts_of, utc_now
 from bot.away import AWAY, reason
 from bot.finding import Finding, broken, exit_code, good, warning
+from bot.forms import PATH as FORMS
 from bot.http import open_session
 from bot.settings import Settings, SettingsError
 from bot.tenant_doctor import all_tenants
@@ -69,6 +70,7 @@ async def _installation(parts: Parts, http: aiohttp.ClientSession) -> AsyncItera
         yield await _redis(parts.settings.redis_url)
     async for finding in _graph(parts, http):
         yield finding
+    yield _forms(parts.settings)
     if schema.level != "good":
         return
     async for finding in _queues(parts):
@@ -184,6 +186,12 @@ async def _graph(parts: Parts, http: aiohttp.ClientSession) -> AsyncIterator[Fin
     side = "ahead of" if slip > timedelta() else "behind"
     what = f"the clock of this machine is {abs(slip).total_seconds():.0f} s {side} the Graph API's"
     yield warning(what, "set it by NTP: M-Pesa and one-time codes go by the time")
+
+
+def _forms(settings: Settings) -> Finding:
+    if settings.whatsapp.forms is None:
+        return good("forms are off (LIPACHAT_WHATSAPP__FORMS_KEY is not set): all is asked in the chat")
+    return good(f"forms can be opened, at {settings.public_url}{FORMS}")
 
 
 def _moment(date: str | None) -> datetime | None:

@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.caller import Network, networks
+from bot.whatsapp.forms import FormsKey
 from services.safety.vault import parse_keys
 
 _MAKE_A_KEY = 'python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
@@ -46,6 +47,7 @@ class WhatsAppSettings(BaseModel):
     verify_token: SecretStr
     graph_url: Address = "https://graph.facebook.com"
     api_version: str = "v25.0"
+    forms_key: SecretStr | None = None
 
     @field_validator("app_secret", "verify_token")
     @classmethod
@@ -53,6 +55,18 @@ class WhatsAppSettings(BaseModel):
         if not value.get_secret_value().strip(" ,"):
             raise ValueError("must not be empty")
         return value
+
+    @field_validator("forms_key")
+    @classmethod
+    def _opens_forms(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            FormsKey(value.get_secret_value())
+        return value
+
+    @property
+    def forms(self) -> FormsKey | None:
+        """None: forms are off, and everything is asked in the chat."""
+        return None if self.forms_key is None else FormsKey(self.forms_key.get_secret_value())
 
     @property
     def app_secrets(self) -> list[bytes]:
@@ -211,6 +225,7 @@ def _problem(error: Any) -> tuple[str, str | None]:
         "LIPACHAT_SECRET_KEYS": f"make one with: {_MAKE_A_KEY}",
         "LIPACHAT_WHATSAPP": "set LIPACHAT_WHATSAPP__APP_SECRET (Meta's App settings, Basic) and "
         "LIPACHAT_WHATSAPP__VERIFY_TOKEN (a word of your own, entered at Meta's webhook too)",
+        "LIPACHAT_WHATSAPP__FORMS_KEY": "make one with: python main.py forms key",
         "LIPACHAT_WHATSAPP__APP_SECRET": "copy it from Meta's App settings, Basic",
         "LIPACHAT_WHATSAPP__VERIFY_TOKEN": "choose a word and enter it at Meta's webhook too",
     }

@@ -66,7 +66,7 @@ class MetaWebhook:
     async def updates(self, request: web.Request) -> web.Response:
         """413 above 4 MiB, 408 where it does not come, 401 for the signature, 400 when no JSON object; else
         200 once stored, and 503 while nothing can be: Meta sends it again."""
-        body = await _body(request, self._patience)
+        body = await raw_body(request, self._patience)
         answer = self.take(body, request.headers.get("X-Hub-Signature-256"))
         if isinstance(answer, asyncio.Future):
             await asyncio.wait([answer])
@@ -170,18 +170,21 @@ def _hash(token: str) -> bytes:
 
 async def _told(request: web.Request, patience_seconds: float) -> bytes:
     """The body; where there is none (a GET), what stands in the query."""
-    return await _body(request, patience_seconds) or request.rel_url.raw_query_string.encode()
+    return await raw_body(request, patience_seconds) or request.rel_url.raw_query_string.encode()
 
 
-async def _body(request: web.Request, patience_seconds: float) -> bytes:
-    """The raw bytes, or 408 where they do not come; aiohttp answers 413 by itself above the application's
-    limit."""
-    if (request.content_length or 0) > MOST_BYTES:
-        raise web.HTTPRequestEntityTooLarge(MOST_BYTES, request.content_length or 0)
+async def raw_body(request: web.Request, patience_seconds: float, most: int = MOST_BYTES) -> bytes:
+    """The raw bytes; 408 where they do not come, 413 where they are more. aiohttp stops reading at the
+    application's own limit."""
+    if (request.content_length or 0) > most:
+        raise web.HTTPRequestEntityTooLarge(most, request.content_length or 0)
     try:
         async with asyncio.timeout(patience_seconds):
-            return await request.read()
+            body = await request.read()
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="The request did not arrive in time.") from None
     except ConnectionResetError:  # an answer to nobody, and neither a bug nor a fault of the database
         raise web.HTTPBadRequest(text="The request broke off.") from None
+    if len(body) > most:
+        raise web.HTTPRequestEntityTooLarge(most, len(body))
+    return body

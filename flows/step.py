@@ -14,6 +14,7 @@ from typing import Any, ClassVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
+from flows.form import Form
 from flows.reply import MAIN, Link
 from flows.text import Text
 
@@ -84,6 +85,11 @@ class Step(BaseModel):
 
     def link(self) -> Link | None:
         """A page that the line leads to."""
+        return None
+
+    def form(self) -> Form | None:
+        """What the channel may have filled in at once, where it can; else the choices are shown. It comes
+        as Filled."""
         return None
 
     def concerns(self, news: Any) -> bool:  # noqa: ARG002  for those who wait for news

@@ -87,6 +87,19 @@ class WhatsApp:
             return False
         return status == _OK
 
+    async def give_forms_key(self, phone_number_id: str, access_token: str, public_pem: str) -> str | None:
+        """What Meta says against it; None where it has taken it. Raises ClientError and TimeoutError."""
+        async with self._http.post(
+            f"{self._base}/{phone_number_id}/whatsapp_business_encryption",
+            data={"business_public_key": public_pem},
+            headers={"Authorization": f"Bearer {access_token}"},
+            timeout=self._timeout,
+            allow_redirects=False,
+        ) as response:
+            outcome = _outcome(response.status, await response.read())
+            taken = response.status == _OK
+        return None if taken else getattr(outcome, "reason", f"HTTP {response.status}")
+
     async def _post(
         self,
         phone_number_id: str,

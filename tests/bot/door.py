@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from bot.app import Parts, web_app
 from bot.run import bind, listening
 from bot.settings import Settings, WhatsAppSettings
+from bot.whatsapp.forms import FormsKey, new_key
 from services import hooks, ledger
 from services.ids import new_id
 from services.money import Money
@@ -35,6 +36,8 @@ from services.work import Work
 NUMBER = "106540352242922"
 OLD_SECRET, NEW_SECRET = b"the old secret", b"the new secret"
 VERIFY_TOKEN = "the verify token"
+FORMS_PEM = new_key()
+FORMS_PUBLIC_PEM = FormsKey(FORMS_PEM).public_pem
 SHOP = """
 [tenant]
 slug = "shop-{number}"
@@ -94,6 +97,11 @@ class Door:
         return await self.post(
             "/webhooks/whatsapp", raw, **{"X-Hub-Signature-256": signature or signed(raw, OLD_SECRET)}
         )
+
+    async def exchange(self, body: bytes, signature: str | None = None) -> Answer:
+        """What a phone asks while a form is filled in, signed as Meta signs."""
+        signature = signed(body, OLD_SECRET) if signature is None else signature
+        return await self.post("/webhooks/whatsapp/forms", body, **{"X-Hub-Signature-256": signature})
 
     async def open_shop(self, number: str = NUMBER, *, active: bool = True) -> UUID:
         text = SHOP.format(number=number, active=str(active).lower())
@@ -158,6 +166,7 @@ def _settings(graph_url: str) -> Settings:
             app_secret=SecretStr(f"{NEW_SECRET.decode()}, {OLD_SECRET.decode()}"),
             verify_token=SecretStr(VERIFY_TOKEN),
             graph_url=graph_url,
+            forms_key=SecretStr(FORMS_PEM),
         ),
         trusted_proxies="127.0.0.0/8",
     )

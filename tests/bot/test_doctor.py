@@ -176,6 +176,7 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
     assert [each.what for each in findings] == [
         "the database answers and its schema is current",
         "the clock of this machine agrees with the Graph API's",
+        "forms are off (LIPACHAT_WHATSAPP__FORMS_KEY is not set): all is asked in the chat",
         "mama-njeri: the keys of mpesa are good",
         "mama-njeri: its WhatsApp number and token are good",
     ]

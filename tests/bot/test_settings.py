@@ -3,6 +3,7 @@ import base64
 import pytest
 
 from bot.settings import SettingsError, load
+from bot.whatsapp.forms import FormsKey, new_key
 
 KEY = base64.b64encode(bytes(32)).decode()
 NEEDED = {
@@ -66,6 +67,7 @@ def test_several_secrets_and_keys_while_rotating(environment):
         ("LIPACHAT_LOG_LEVEL", "loudly", "'debug', 'info', 'warning' or 'error'"),
         ("LIPACHAT_SECRETS_DIR", "/nowhere/at/all", "is no directory"),
         ("LIPACHAT_WHATSAPP__APP_SECRET", " , ", "must not be empty"),
+        ("LIPACHAT_WHATSAPP__FORMS_KEY", "no pem", "make one with: python main.py forms key"),
     ],
 )
 def test_a_wrong_value_is_named_and_never_shown(environment, name, value, words):
@@ -147,3 +149,14 @@ def test_nothing_secret_is_in_its_repr(environment):
     environment(**NEEDED)
     assert KEY not in repr(load())
     assert "old" not in repr(load())
+
+
+def test_the_key_of_forms_is_a_pem_on_one_line_or_on_several(environment):
+    environment(**NEEDED)
+    assert load().whatsapp.forms is None
+    pem = new_key()
+    for written in (pem, pem.replace("\n", "\\n")):
+        environment(**NEEDED | {"LIPACHAT_WHATSAPP__FORMS_KEY": written})
+        key = load().whatsapp.forms
+        assert key is not None
+        assert key.public_pem == FormsKey(pem).public_pem
