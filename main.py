@@ -1,40 +1,28 @@
 """The command line. Heavy parts are imported inside the commands, so that --help is quick."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from bot.console import REFUSED, commands, performed, refusals, settings_read, show
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
 
-def _commands(about: str | None) -> typer.Typer:
-    """Without rich's markup, which is a quarter of a second of imports."""
-    return typer.Typer(
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        help=about,
-    )
-
-
-app = _commands(__doc__)
-db = _commands("The schema of the database.")
-tenant = _commands("Tenants and their files.")
-ledger = _commands("The books.")
-apikey = _commands("Keys of the API.")
-events = _commands("What came in: look, and play again.")
-forms = _commands("Forms in WhatsApp, and the key that opens what they send.")
-staff = _commands("The staff of a tenant.")
+app = commands(__doc__)
+db = commands("The schema of the database.")
+tenant = commands("Tenants and their files.")
+ledger = commands("The books.")
+apikey = commands("Keys of the API.")
+events = commands("What came in: look, and play again.")
+forms = commands("Forms in WhatsApp, and the key that opens what they send.")
+staff = commands("The staff of a tenant.")
 _GROUPS = {
     "db": db,
     "tenant": tenant,
@@ -46,8 +34,6 @@ _GROUPS = {
 }
 for name, group in _GROUPS.items():
     app.add_typer(group, name=name)
-
-_REFUSED = 1
 
 State = Literal["parked", "waiting", "kept", "done", "held"]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -66,7 +52,7 @@ def sandbox(
     _end_when_told()
     from bot.sandbox.run import sandbox as run
 
-    with _refusals():
+    with refusals():
         run(host, port, data, reset=reset)
 
 
@@ -82,8 +68,8 @@ def serve(
     _end_when_told()
     from bot.run import serve as run
 
-    with _refusals():
-        run(_settings(), host, port, workers, worker=not no_worker)
+    with refusals():
+        run(settings_read(), host, port, workers, worker=not no_worker)
 
 
 @app.command()
@@ -92,8 +78,8 @@ def work() -> None:
     _end_when_told()
     from bot.run import work as run
 
-    with _refusals():
-        run(_settings())
+    with refusals():
+        run(settings_read())
 
 
 @app.command()
@@ -113,14 +99,14 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For programs
     from bot.settings import SettingsError
 
     try:
-        settings = _settings()
+        settings = settings_read()
     except SettingsError as error:
         findings = examining.unsettled(error)
     else:
         log.configure("console", "error")
         findings = asyncio.run(examining.examine(settings))
     if as_json:
-        _print([finding.as_dict() for finding in findings])
+        show([finding.as_dict() for finding in findings])
     else:
         for finding in findings:
             typer.echo(
@@ -138,8 +124,8 @@ def db_upgrade() -> None:
     async def run(settings: "Settings") -> None:
         await upgrade(settings.migration_url)
 
-    _run(run)
-    _print({"revision": head()})
+    performed(run)
+    show({"revision": head()})
 
 
 @db.command("current")
@@ -155,11 +141,11 @@ def db_current() -> None:
         finally:
             await database.close()
 
-    there, current = _run(run)
+    there, current = performed(run)
     if not there:
         typer.echo("There is no database yet. Make one with: python main.py db upgrade", err=True)
-    _print({"current": current, "needed": upgrade.head(), "up_to_date": current == upgrade.head()})
-    raise typer.Exit(0 if current == upgrade.head() else _REFUSED)
+    show({"current": current, "needed": upgrade.head(), "up_to_date": current == upgrade.head()})
+    raise typer.Exit(0 if current == upgrade.head() else REFUSED)
 
 
 @tenant.command("apply")
@@ -167,7 +153,7 @@ def tenant_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=Fals
     """Create or change a tenant by its file; applying the same again changes nothing."""
     from bot.commands import apply_file
 
-    _print(_run(lambda settings: apply_file(settings, file)))
+    show(performed(lambda settings: apply_file(settings, file)))
 
 
 @tenant.command("show")
@@ -175,7 +161,7 @@ def tenant_show(slug: str) -> None:
     """The configuration with secrets masked."""
     from bot.commands import show_tenant
 
-    _print(_run(lambda settings: show_tenant(settings, slug)))
+    show(performed(lambda settings: show_tenant(settings, slug)))
 
 
 @tenant.command("unfreeze")
@@ -183,7 +169,7 @@ def tenant_unfreeze(slug: str) -> None:
     """Let the tenant's payouts go on, once the cause has been looked at: see the alerts in its audit."""
     from bot.commands import unfreeze_tenant
 
-    _print(_run(lambda settings: unfreeze_tenant(settings, slug)))
+    show(performed(lambda settings: unfreeze_tenant(settings, slug)))
 
 
 @staff.command("verify")
@@ -194,7 +180,7 @@ def staff_verify(
     """Give rights back that rest since their WhatsApp changed, once you have spoken to them and know them."""
     from bot.commands import verify_staff
 
-    _print(_run(lambda settings: verify_staff(settings, slug, who)))
+    show(performed(lambda settings: verify_staff(settings, slug, who)))
 
 
 @apikey.command("create")
@@ -205,7 +191,7 @@ def apikey_create(
     """A key that carries the scopes of one of the staff; it is shown this once."""
     from bot.commands import create_key
 
-    _print(_run(lambda settings: create_key(settings, slug, who)))
+    show(performed(lambda settings: create_key(settings, slug, who)))
 
 
 @apikey.command("revoke")
@@ -213,7 +199,7 @@ def apikey_revoke(prefix: str) -> None:
     """Holds at once, everywhere."""
     from bot.commands import revoke_key
 
-    _print(_run(lambda settings: revoke_key(settings, prefix)))
+    show(performed(lambda settings: revoke_key(settings, prefix)))
 
 
 @forms.command("key")
@@ -229,7 +215,7 @@ def forms_publish(slug: Annotated[str, typer.Option("--tenant", help="The tenant
     """Give Meta the public half for the number of a tenant: once for each, and after a change of the key."""
     from bot.commands import publish_forms_key
 
-    _print(_run(lambda settings: publish_forms_key(settings, slug)))
+    show(performed(lambda settings: publish_forms_key(settings, slug)))
 
 
 @ledger.command("check")
@@ -237,9 +223,9 @@ def ledger_check() -> None:
     """Prove the books; exit 1 with the first bad row otherwise."""
     from bot.commands import check_ledger
 
-    breaches = _run(check_ledger)
-    _print({"ok": not breaches, "breaches": breaches})
-    raise typer.Exit(_REFUSED if breaches else 0)
+    breaches = performed(check_ledger)
+    show({"ok": not breaches, "breaches": breaches})
+    raise typer.Exit(REFUSED if breaches else 0)
 
 
 @events.command("list")
@@ -250,7 +236,7 @@ def events_list(
     """Events by state, the latest first; or the messages that wait until their person writes."""
     from bot.commands import list_events
 
-    _print(_run(lambda settings: list_events(settings, state, limit)))
+    show(performed(lambda settings: list_events(settings, state, limit)))
 
 
 @events.command("show")
@@ -258,7 +244,7 @@ def events_show(seq: int) -> None:
     """One event with its body; phones are masked."""
     from bot.commands import show_event
 
-    _print(_run(lambda settings: show_event(settings, seq)))
+    show(performed(lambda settings: show_event(settings, seq)))
 
 
 @events.command("replay")
@@ -266,50 +252,24 @@ def events_replay(seq: int) -> None:
     """Have a parked or kept event played again."""
     from bot.commands import replay_event
 
-    _print(_run(lambda settings: replay_event(settings, seq)))
+    show(performed(lambda settings: replay_event(settings, seq)))
+
+
+@app.command()
+def messages(
+    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    month: Annotated[str | None, typer.Option(help="As 2026-11; without it, this month.")] = None,
+) -> None:
+    """How many messages were sent, by the category and type that WhatsApp charges them under."""
+    from bot.commands import count_messages
+
+    show(performed(lambda settings: count_messages(settings, slug, month)))
 
 
 def _end_when_told() -> None:
     """Until the process listens for it itself (`bot.run.told_to_stop`) it has nothing to finish."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
-
-
-def _settings() -> "Settings":
-    from bot.settings import load
-
-    return load()
-
-
-def _run(act: Callable[["Settings"], Coroutine[Any, Any, Any]]) -> Any:
-    from bot import log
-
-    with _refusals():
-        settings = _settings()
-        log.configure("console", "warning")
-        return asyncio.run(act(settings))
-
-
-def _print(data: Any) -> None:
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What a person can put right is said in a sentence; everything else is a bug and shows its trace."""
-    from bot.away import AWAY, sentence
-    from bot.run import CannotRun
-    from bot.settings import SettingsError
-    from services.people.file_lines import TenantFileError
-
-    try:
-        yield
-    except (CannotRun, SettingsError, TenantFileError) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(_REFUSED) from None
-    except AWAY as error:
-        typer.echo(sentence(error), err=True)
-        raise typer.Exit(_REFUSED) from None
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import aiohttp
 
-from bot import events
+from bot import events, prices
 from bot.app import Parts, parts_of
 from bot.http import open_session
 from bot.run import CannotRun, refuse_old_schema
@@ -162,6 +162,13 @@ async def check_ledger(settings: Settings) -> list[dict[str, Any]]:
     """Every breach; none where the books are right."""
     async with _open(settings) as parts, parts.database.reading() as connection:
         return [asdict(breach) for breach in await books.check(connection)]
+
+
+async def count_messages(settings: Settings, slug: str, month: str | None) -> dict[str, Any]:
+    """See `bot/prices.py`. Raises CannotRun."""
+    async with _open(settings) as parts, parts.database.reading() as connection:
+        await _known(connection, slug)
+        return await prices.counted(connection, slug, month, parts.clock())
 
 
 async def list_events(settings: Settings, state: str, limit: int) -> list[dict[str, Any]]:

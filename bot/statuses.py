@@ -12,10 +12,12 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import metrics
 from bot.jsons import loads
 from bot.log import redacted
 from bot.stopping import unbroken
 from bot.whatsapp.errors import WINDOW_CLOSED
+from bot.whatsapp.prices import CATEGORIES, TYPES, Price, price_of
 from bot.whatsapp.statuses import advance
 from services.safety.vault import Unopenable, Vault
 from services.store.bell import Bell
@@ -42,20 +44,28 @@ _told_of = sa.union(
     sa.select(_told.c.seq).where(among(_told.c.seq, "seqs")),
 )
 _TOLD = (
-    sa.select(outbox.c.seq, outbox.c.tenant_id, outbox.c.wamid, outbox.c.state)
+    sa.select(
+        outbox.c.seq,
+        outbox.c.tenant_id,
+        outbox.c.wamid,
+        outbox.c.state,
+        outbox.c.error,
+        outbox.c.price_category,
+        outbox.c.price_type,
+    )
     .where(outbox.c.seq.in_(_told_of))
     .order_by(outbox.c.seq)
 )
 _MESSAGES = Hot(_TOLD, postgres=_TOLD.with_for_update(of=outbox))
 _DONE = Hot(sa.update(inbox).where(among(inbox.c.seq, "seqs")).values(state="done"))
 _PARKED = BulkUpdate(inbox, ["seq"], ["state", "error"])
-_ADVANCED = BulkUpdate(outbox, ["seq"], ["state", "wamid", "error"])
+_ADVANCED = BulkUpdate(outbox, ["seq"], ["state", "wamid", "error", "price_category", "price_type"])
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """`ours`: the number of the message in our outbox; `reason`: of a failure. `closed`: the failure is that
-    the person has not written for a day, so that it goes out once they do."""
+    the person has not written for a day, so that it goes out once they do. `price`: what it is charged as."""
 
     tenant_id: UUID
     wamid: str
@@ -63,6 +73,35 @@ class Status:
     ours: int | None
     reason: str | None
     closed: bool
+    price: Price | None
+
+
+@dataclass(slots=True)
+class _Told:
+    """A message of ours, as it is after the statuses that were heard; in the order of its columns."""
+
+    seq: int
+    tenant_id: UUID
+    wamid: str | None
+    state: str
+    error: str | None
+    price_category: str | None
+    price_type: str | None
+
+    def hear(self, status: Status) -> bool:
+        """Whether it changed. The price is what was told first, whatever became of the message."""
+        state = advance(self.state, status.word)
+        if state is not None:
+            closed = state == "failed" and status.closed
+            self.state, self.wamid, self.error = "held" if closed else state, status.wamid, status.reason
+        priced = status.price is not None and self.price_category is None
+        if status.price is not None and priced:
+            self.price_category, self.price_type = status.price
+        return priced or state is not None
+
+    @property
+    def price(self) -> Price | None:
+        return None if self.price_category is None else Price(self.price_category, self.price_type or "")
 
 
 class Statuses:
@@ -90,9 +129,10 @@ class Statuses:
             if not rows:
                 return False
             heard, unreadable = self._read_all(rows)
-            await _advance(connection, heard)
+            priced = await _advance(connection, heard)
             await _DONE(connection, seqs=[row.seq for row in rows])
             await _PARKED(connection, unreadable)
+        _count(priced)
         self._bell.ring("outbox")  # an unknown send may be settled
         return True
 
@@ -122,9 +162,8 @@ class Statuses:
         reason = redacted(json.dumps(errors))[:2000] if errors else None
         if closed:
             reason = f"{WINDOW_CLOSED}: {reason}"
-        return Status(
-            row.tenant_id, row.external_id, row.status, int(opaque) if numbered else None, reason, closed
-        )
+        ours = int(opaque) if numbered else None
+        return Status(row.tenant_id, row.external_id, row.status, ours, reason, closed, price_of(status))
 
 
 def _code(errors: Any) -> int | None:
@@ -134,26 +173,35 @@ def _code(errors: Any) -> int | None:
     return None
 
 
-async def _advance(connection: AsyncConnection, heard: Sequence[Status]) -> None:
+async def _advance(connection: AsyncConnection, heard: Sequence[Status]) -> list[Price]:
+    """The prices that were told for the first time."""
     if not heard:
-        return
+        return []
     rows = await _MESSAGES(
         connection,
         wamids=[status.wamid for status in heard],
         seqs=[status.ours for status in heard if status.ours],
     )
-    by_wamid = {(tenant, wamid): seq for seq, tenant, wamid, _ in rows}
-    by_seq = {(tenant, seq): seq for seq, tenant, *_ in rows}
-    states = {seq: state for seq, *_, state in rows}
-    changed: dict[int, tuple[int, str, str, str | None]] = {}
+    told = {row[0]: _Told(*row) for row in rows}
+    unpriced = {seq for seq, message in told.items() if message.price is None}
+    by_wamid = {(message.tenant_id, message.wamid): message for message in told.values()}
+    by_seq = {(message.tenant_id, seq): message for seq, message in told.items()}
+    changed = set()
     for status in heard:
-        seq = by_wamid.get((status.tenant_id, status.wamid)) or by_seq.get(
+        message = by_wamid.get((status.tenant_id, status.wamid)) or by_seq.get(
             (status.tenant_id, status.ours or 0)
         )
-        state = advance(states[seq], status.word) if seq is not None else None
-        if state == "failed" and status.closed:
-            state = "held"
-        if seq is not None and state is not None:
-            states[seq] = state
-            changed[seq] = (seq, state, status.wamid, status.reason)
-    await _ADVANCED(connection, [changed[seq] for seq in sorted(changed)])
+        if message is not None and message.hear(status):
+            changed.add(message.seq)
+    rows_changed = [told[seq] for seq in sorted(changed)]
+    await _ADVANCED(
+        connection, [(m.seq, m.state, m.wamid, m.error, m.price_category, m.price_type) for m in rows_changed]
+    )
+    return [m.price for m in rows_changed if m.seq in unpriced and m.price is not None]
+
+
+def _count(prices: Sequence[Price]) -> None:
+    for category, type_ in prices:
+        metrics.priced.labels(
+            category if category in CATEGORIES else "other", type_ if type_ in TYPES else "other"
+        ).inc()

@@ -256,6 +256,8 @@ outbox = sa.Table(
     sa.Column("unknown_sends", sa.Integer, nullable=False, server_default=sa.text("0")),  # of its tries
     sa.Column("due_at", Moment, nullable=False),
     sa.Column("wamid", sa.Text),
+    sa.Column("price_category", sa.Text),  # as WhatsApp charges it: "service", "utility"...
+    sa.Column("price_type", sa.Text),  # "regular", "free_customer_service"...
     sa.Column("error", sa.Text),
     sa.Column("created_at", Moment, nullable=False),
     _one_of(
