@@ -76,6 +76,7 @@ SCRIPT = Script(
         request_news.PaymentRequested: requested.told_requested,
         request_news.RequestPaid: ask.told_paid,
         request_news.RequestDeclined: ask.told_declined,
+        news.MethodAdded: methods.told_added,
         news.PaidTwice: paid.told_twice,
         news.PaymentInDoubt: doubt.told_in_doubt,
         news.WithdrawalRequested: approve.told_requested,

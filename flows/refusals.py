@@ -148,6 +148,8 @@ def _access(refusal: Refusal) -> Text:
                 "Please try again then.",
                 until=until,
             )
+        case errors.InvalidMethodDetails() | errors.TwoCustomers():
+            return Text("That is not complete or not right, so I can't take it. Please look at it again.")
         case errors.NotFound():
             return Text("I can't find that any more. Type *menu* to go on.")
         case _:

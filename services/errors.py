@@ -90,6 +90,22 @@ class ProviderNotConfigured(Refusal):
 
 
 @dataclass(eq=False)
+class InvalidMethodDetails(Refusal):
+    """What a way to pay or to be paid holds is not all there, or not as it must be; by name."""
+
+    code: ClassVar[str] = "invalid_method_details"
+    missing: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class TwoCustomers(Refusal):
+    """The phone and the user id that are told of one customer are two people's."""
+
+    code: ClassVar[str] = "two_customers"
+
+
+@dataclass(eq=False)
 class MissingScope(Refusal):
     """The person does not hold the scope that this takes."""
 

@@ -67,6 +67,13 @@ class PaymentOpen(_News):
     amount: Money
 
 
+class MethodAdded(_News):
+    """To a customer: the shop has saved a way to pay for them."""
+
+    kind: Literal["method_added"] = "method_added"
+    method: PaymentMethod
+
+
 class PaidTwice(_News):
     """A second success for an order already paid: kept apart, to be given back."""
 
@@ -244,6 +251,7 @@ News = (
     | PaymentRequested
     | RequestPaid
     | RequestDeclined
+    | MethodAdded
     | PaidTwice
     | PaymentInDoubt
     | WithdrawalRequested

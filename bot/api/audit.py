@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from bot.api.pages import bad_cursor, limit, page
+from bot.api.pages import PAGING, bad_cursor, limit, page
 from bot.api.problems import plain
 from bot.api.routes import Call, Reply, Routes
 from services.people.access import VIEW_AUDIT
@@ -13,7 +13,7 @@ routes = Routes()
 _MOST_DIGITS = 18  # of what both databases count with
 
 
-@routes.get("/audit", VIEW_AUDIT)
+@routes.get("/audit", VIEW_AUDIT, query=PAGING)
 async def entries(call: Call) -> Reply:
     ours, most = audit.c.tenant_id == call.work.tenant, limit(call)
     query = sa.select(audit).where(ours).order_by(audit.c.seq.desc()).limit(most + 1)

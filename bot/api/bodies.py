@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from bot.api.problems import Problem
@@ -29,6 +29,17 @@ def _written(value: Any) -> str:
 Amount = Annotated[str, BeforeValidator(_written)]
 
 
+def _legible(text: str) -> str:
+    """On one line, since it becomes a part of one."""
+    bare = text.strip()
+    if not bare.isprintable():
+        raise ValueError("holds a line break or a sign that does not show")
+    return bare
+
+
+Legible = Annotated[str, AfterValidator(_legible)]
+
+
 def money(text: str, currency: str) -> Money:
     """Raises InvalidAmount."""
     try:
@@ -45,6 +56,8 @@ def parsed(raw: bytes, model: type[BaseModel]) -> BaseModel:
         raise _malformed("The body is not JSON.") from None
     if not isinstance(value, dict):
         raise _malformed("The body is not a JSON object.")
+    if not _storable(value):
+        raise _malformed("The body holds half a character (a lone surrogate) or a NUL.")
     try:
         return model.model_validate(value)
     except ValidationError as wrong:
@@ -57,7 +70,7 @@ def _problem(wrong: ValidationError) -> Problem:
     unknown, amount = found.pop("extra_forbidden", None), found.pop(_AMOUNT, None)
     if found:
         error = next(reversed(found.values()))
-        return _malformed(f"{_place(error)}: {error['msg']}.", field=_place(error))
+        return _malformed(f"{_place(error)}: {_said(error)}.", field=_place(error))
     if unknown is not None:
         detail = f"There is no field {_place(unknown)}."
         return Problem(400, "unknown_field", "Unknown field", detail=detail, field=_place(unknown))
@@ -70,6 +83,10 @@ def _place(error: Any) -> str:
     return ".".join(str(part) for part in error["loc"])
 
 
+def _said(error: Any) -> str:
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
 def _malformed(detail: str, **facts: Any) -> Problem:
     return Problem(400, "malformed_body", "Malformed body", detail=detail, **facts)
 
@@ -80,6 +97,18 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) < len(pairs):
         raise ValueError("a key twice")
     return value
+
+
+def _storable(value: Any) -> bool:
+    """No text that no database takes; the nesting is what the decoder has let through."""
+    match value:
+        case str():
+            return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+        case dict():
+            return all(_storable(each) for pair in value.items() for each in pair)
+        case list():
+            return all(map(_storable, value))
+    return True
 
 
 def _no_constant(word: str) -> None:

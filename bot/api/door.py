@@ -12,9 +12,10 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from bot.api import audit, idempotency, problems, wallet
+from bot.api import audit, customers, idempotency, problems, wallet
 from bot.api.bodies import MOST_BYTES, parsed
 from bot.api.idempotency import Once
+from bot.api.pages import refuse_unknown
 from bot.api.problems import MEDIA_TYPE, Problem
 from bot.api.routes import Call, Reply, Route
 from services.errors import NotFound, Refusal
@@ -29,7 +30,7 @@ from services.work import Work
 
 log = structlog.get_logger()
 
-ROUTES: tuple[Route, ...] = (*wallet.routes.all, *audit.routes.all)
+ROUTES: tuple[Route, ...] = (*customers.routes.all, *wallet.routes.all, *audit.routes.all)
 
 
 class Api:
@@ -132,6 +133,7 @@ class Api:
     ) -> tuple[int, bytes, dict[str, str]]:
         try:
             body = parsed(raw, route.body) if route.body else None
+            refuse_unknown(request.query, route.query)
             tenant = await self._tenants.by_id(holder.tenant_id)
             call = Call(work, tenant, holder.person_id, request.path, request.match_info, request.query, body)
             reply: Reply = await route.handler(call)
@@ -155,7 +157,7 @@ def _key(request: web.Request) -> str | None:
 
 def _once(request: web.Request, holder: Holder, raw: bytes) -> Once | None:
     header = request.headers.get("Idempotency-Key")
-    if header is None:
+    if header is None or request.method != "POST":
         return None
     route, key = f"{request.method} {request.path}", idempotency.key_of(header)
     return Once(holder.tenant_id, holder.person_id, route, key, hashlib.sha256(raw).digest())

@@ -19,6 +19,15 @@ _STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.OverLimit: (422, "The amount is over the limit"),
     errors.InsufficientBalance: (422, "The available balance does not cover it"),
     errors.ProviderNotConfigured: (422, "The provider is not configured"),
+    errors.InvalidMethodDetails: (422, "The details of the method are not all there, or wrong"),
+    errors.TwoCustomers: (409, "These are two customers"),
+    errors.RequestsOpen: (409, "The customer has enough open requests"),
+    errors.WritesUnwanted: (409, "The customer does not want to be written to"),
+    errors.EmptyOrder: (422, "An order takes a line at least"),
+    errors.TooManyLines: (422, "The order has too many lines"),
+    errors.InvalidQuantity: (422, "The quantity is not one that an order takes"),
+    errors.UnknownProduct: (422, "There is no such product"),
+    errors.OutOfStock: (409, "Less is left than was asked for"),
     errors.MissingScope: (403, "The key does not carry the scope"),
     errors.FourEyesViolation: (403, "The maker may not approve"),
     errors.NotFound: (404, "There is nothing here"),
@@ -93,6 +102,9 @@ def _detail(refusal: Refusal, title: str) -> str:
             return f"It is {refusal.status}."
         case errors.ProviderNotConfigured() if refusal.missing:
             return f"{refusal.provider} lacks {', '.join(refusal.missing)}."
+        case errors.InvalidMethodDetails():
+            said = [f"{name} is missing" for name in refusal.missing]
+            return ", ".join(said + [f"{name} is wrong" for name in refusal.wrong]) + "."
         case errors.NotFound():
-            return f"There is no such {refusal.what}."
+            return f"There is no such {refusal.what.replace('_', ' ')}."
     return f"{title}."

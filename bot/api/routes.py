@@ -52,14 +52,15 @@ Handler = Callable[[Call], Awaitable[Reply]]
 
 @dataclass(frozen=True)
 class Route:
-    """`scopes`: one of them is enough."""
+    """`scopes`: one of them is enough; `query`: the names that may stand in it."""
 
     method: str
     path: str
     scopes: tuple[str, ...]
     handler: Handler
-    body: type[BaseModel] | None
-    success: int
+    body: type[BaseModel] | None = None
+    success: int = 200
+    query: tuple[str, ...] = ()
 
 
 class Routes:
@@ -68,19 +69,25 @@ class Routes:
     def __init__(self) -> None:
         self.all: list[Route] = []
 
-    def get(self, path: str, *scopes: str) -> Callable[[Handler], Handler]:
-        return self._add("GET", path, scopes, None, 200)
+    def get(self, path: str, *scopes: str, query: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
+        return self._add("GET", path, scopes, query=query)
 
     def post(
         self, path: str, *scopes: str, body: type[BaseModel], success: int = 200
     ) -> Callable[[Handler], Handler]:
-        return self._add("POST", path, scopes, body, success)
+        return self._add("POST", path, scopes, body=body, success=success)
+
+    def put(self, path: str, *scopes: str, body: type[BaseModel]) -> Callable[[Handler], Handler]:
+        return self._add("PUT", path, scopes, body=body)
+
+    def delete(self, path: str, *scopes: str) -> Callable[[Handler], Handler]:
+        return self._add("DELETE", path, scopes)
 
     def _add(
-        self, method: str, path: str, scopes: tuple[str, ...], body: type[BaseModel] | None, success: int
+        self, method: str, path: str, scopes: tuple[str, ...], **more: Any
     ) -> Callable[[Handler], Handler]:
         def added(handler: Handler) -> Handler:
-            self.all.append(Route(method, f"/api/v1{path}", scopes, handler, body, success))
+            self.all.append(Route(method, f"/api/v1{path}", scopes, handler, **more))
             return handler
 
         return added

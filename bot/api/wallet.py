@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import Field
 
 from bot.api.bodies import Amount, Body, money
-from bot.api.pages import bad_cursor, limit, page
+from bot.api.pages import PAGING, bad_cursor, limit, page
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
 from services import fees, ledger
-from services.errors import InvalidPhone, NotFound
+from services.errors import InvalidMethodDetails, InvalidPhone, NotFound
 from services.facts import Destination
 from services.ids import new_id
 from services.money import Money
@@ -85,7 +85,7 @@ async def options(call: Call) -> Reply:
     )
 
 
-@routes.get("/wallet/withdrawals", VIEW_FINANCE)
+@routes.get("/wallet/withdrawals", VIEW_FINANCE, query=("status", *PAGING))
 async def listed(call: Call) -> Reply:
     status, most = call.query.get("status"), limit(call)
     if status is not None and status not in _STATUSES:
@@ -139,33 +139,23 @@ async def cancel(call: Call) -> Reply:
 
 
 def _destination(asked: Asked) -> Destination:
-    """Raises Problem, naming the fields that are missing or wrong."""
+    """Raises InvalidMethodDetails."""
     details = _details(asked)
     try:
         return destinations.of(asked.method_type, details)
     except InvalidPhone:
-        raise _wrong_details([], ["phone_number"]) from None
+        raise InvalidMethodDetails(wrong=("phone_number",)) from None
 
 
 def _details(asked: Asked) -> dict[str, str]:
     names, given = DETAILS[asked.method_type], asked.method_details
-    missing = [name for name in names if name not in given]
-    wrong = [name for name in given if name not in names or not _is_text(given[name])]
-    if missing or wrong:
-        raise _wrong_details(missing, wrong)
-    return {name: given[name].strip() for name in names}
-
-
-def _wrong_details(missing: list[str], wrong: list[str]) -> Problem:
-    said = [f"{name} is missing" for name in missing] + [f"{name} is wrong" for name in wrong]
-    return Problem(
-        422,
-        "invalid_method_details",
-        "Invalid method details",
-        detail=f"{', '.join(said)}.",
-        missing=missing,
-        wrong=wrong,
+    missing = tuple(name for name in names if given.get(name) in (None, ""))
+    wrong = tuple(
+        name for name in given if name not in missing and (name not in names or not _is_text(given[name]))
     )
+    if missing or wrong:
+        raise InvalidMethodDetails(missing, wrong)
+    return {name: given[name].strip() for name in names}
 
 
 def _is_text(value: Any) -> bool:

@@ -14,6 +14,7 @@ from flows.step import Choice, Step
 from flows.teller import Teller, Way
 from flows.text import Text
 from services.errors import NotFound
+from services.news import MethodAdded
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,24 @@ class NoMethods(Step):
                 way=shown(self.removed),
             )
         return Text("You have saved no way to pay {shop} yet. After a payment I offer to save it.")
+
+
+class SavedForYou(Step):
+    way: Way
+
+    @property
+    def thread(self) -> str:
+        return "added"
+
+    def says(self) -> Text:
+        return Text(
+            "{shop} has saved {way} for you to pay with. Type *methods* to see or remove it.",
+            way=shown(self.way),
+        )
+
+
+async def told_added(news: MethodAdded, _teller: Teller) -> SavedForYou:
+    return SavedForYou(way=Way(method=news.method))
 
 
 async def methods(teller: Teller, _rest: str = "") -> Methods | NoMethods:

@@ -1,6 +1,6 @@
 """Methods: the ways to pay that a customer has saved, the preferred one first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,28 +11,47 @@ from services.errors import NotFound
 from services.facts import Way
 from services.ids import new_id
 from services.news import PaymentMethod
+from services.payments.details import same_by
 from services.store.schema import people, saved_methods
 from services.work import Work
 
 _COLUMN = "saved_methods.details"
-_ORDER = (saved_methods.c.is_default.desc(), saved_methods.c.saved_at.desc(), saved_methods.c.id.desc())
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A saved method; its details stay sealed."""
+    """A saved method."""
 
     id: UUID
     method: PaymentMethod
+    details: dict[str, str] = field(repr=False)
     saved_at: datetime
     is_default: bool
 
 
 async def listed(work: Work, person_id: UUID) -> tuple[Saved, ...]:
-    """The saved ones of this person, the preferred first, then the latest."""
-    query = sa.select(saved_methods).where(_of(work, person_id)).order_by(*_ORDER)
+    """The saved ones of this person as they are offered: those of the preferred provider first, of these
+    the default, then the latest."""
+    preferred = (
+        sa.select(people.c.preferred_provider)
+        .where(people.c.tenant_id == work.tenant, people.c.id == person_id)
+        .scalar_subquery()
+    )
+    order = (
+        sa.case((saved_methods.c.provider == preferred, 0), else_=1),
+        saved_methods.c.is_default.desc(),
+        saved_methods.c.saved_at.desc(),
+        saved_methods.c.id.desc(),
+    )
+    query = sa.select(saved_methods).where(_of(work, person_id)).order_by(*order)
     return tuple(
-        Saved(row.id, PaymentMethod(provider=row.provider, label=row.label), row.saved_at, row.is_default)
+        Saved(
+            id=row.id,
+            method=PaymentMethod(provider=row.provider, label=row.label),
+            details=work.open(row.details_sealed, _COLUMN, row.id),
+            saved_at=row.saved_at,
+            is_default=row.is_default,
+        )
         for row in await work.connection.execute(query)
     )
 
@@ -53,31 +72,60 @@ async def details_of(work: Work, person_id: UUID, method_id: UUID) -> tuple[Paym
 
 
 async def save(work: Work, person_id: UUID, method: PaymentMethod, details: dict[str, str]) -> PaymentMethod:
-    """Save as the preferred method; the same details again replace what was saved of them."""
+    """Save as the default, its provider as the preferred one; the same again replaces what was saved."""
+    method_id, _ = await put(work, person_id, method, details)
+    await make_default(work, person_id, method_id)
+    return method
+
+
+async def put(
+    work: Work, person_id: UUID, method: PaymentMethod, details: dict[str, str]
+) -> tuple[UUID, bool]:
+    """Save it: its id, and whether it is new; the same method again replaces what was saved of it, and
+    keeps its place. The first is the default, and its provider preferred where none is yet."""
     await _lock(work, person_id)
     known = await _find(work, person_id, method.provider, details)
     method_id = known.id if known else new_id()
     values: dict[str, Any] = {
         "details_sealed": work.seal(details, _COLUMN, method_id),
-        "details_index": work.index(details, _COLUMN),
+        "details_index": work.index(same_by(method.provider, details), _COLUMN),
         "label": method.label,
-        "is_default": True,
         "saved_at": work.now,
     }
-    await work.connection.execute(
-        sa.update(saved_methods)
-        .where(_of(work, person_id), saved_methods.c.is_default, saved_methods.c.id != method_id)
-        .values(is_default=False)
-    )
     if known:
         same = sa.update(saved_methods).where(_of(work, person_id), saved_methods.c.id == method_id)
         await work.connection.execute(same.values(**values))
-    else:
-        new = sa.insert(saved_methods).values(
-            tenant_id=work.tenant, id=method_id, person_id=person_id, provider=method.provider, **values
-        )
-        await work.connection.execute(new)
-    return method
+        return method_id, False
+    first = await _first(work, person_id) is None
+    new = sa.insert(saved_methods).values(
+        tenant_id=work.tenant,
+        id=method_id,
+        person_id=person_id,
+        provider=method.provider,
+        is_default=first,
+        **values,
+    )
+    await work.connection.execute(new)
+    if first and await preferred_provider(work, person_id) is None:
+        await prefer(work, person_id, method.provider)
+    return method_id, True
+
+
+async def preferred_provider(work: Work, person_id: UUID) -> str | None:
+    """Chosen by the customer with a method, or by the shop for them."""
+    query = sa.select(people.c.preferred_provider).where(
+        people.c.tenant_id == work.tenant, people.c.id == person_id
+    )
+    return await work.connection.scalar(query)
+
+
+async def prefer(work: Work, person_id: UUID, provider: str) -> None:
+    """Its methods are offered first; which one is the default stays."""
+    await work.connection.execute(
+        sa.update(people)
+        .where(people.c.tenant_id == work.tenant, people.c.id == person_id)
+        .values(preferred_provider=provider)
+    )
 
 
 async def make_default(work: Work, person_id: UUID, method_id: UUID) -> None:
@@ -95,15 +143,11 @@ async def make_default(work: Work, person_id: UUID, method_id: UUID) -> None:
     await work.connection.execute(
         sa.update(saved_methods).where(mine, saved_methods.c.id == method_id).values(is_default=True)
     )
-    await work.connection.execute(
-        sa.update(people)
-        .where(people.c.tenant_id == work.tenant, people.c.id == person_id)
-        .values(preferred_provider=provider)
-    )
+    await prefer(work, person_id, provider)
 
 
 async def remove(work: Work, person_id: UUID, method_id: UUID) -> None:
-    """Forget it; where it was preferred, the latest of the others is from now on. Raises NotFound."""
+    """Forget it; where it was the default, the first saved of the others is from now on. Raises NotFound."""
     await _lock(work, person_id)
     gone = (
         sa.delete(saved_methods)
@@ -113,13 +157,19 @@ async def remove(work: Work, person_id: UUID, method_id: UUID) -> None:
     row = (await work.connection.execute(gone)).first()
     if row is None:
         raise NotFound("payment_method")
-    left = await listed(work, person_id)
-    if row.is_default and left:
-        await make_default(work, person_id, left[0].id)
+    first = await _first(work, person_id)
+    if row.is_default and first is not None:
+        await make_default(work, person_id, first)
 
 
 async def is_saved(work: Work, person_id: UUID, provider: str, details: dict[str, str]) -> bool:
     return await _find(work, person_id, provider, details) is not None
+
+
+async def _first(work: Work, person_id: UUID) -> UUID | None:
+    """The one that was saved first: ids are in the order of their making."""
+    query = sa.select(saved_methods.c.id).where(_of(work, person_id)).order_by(saved_methods.c.id).limit(1)
+    return await work.connection.scalar(query)
 
 
 async def _find(
@@ -128,7 +178,7 @@ async def _find(
     query = sa.select(saved_methods.c.id).where(
         _of(work, person_id),
         saved_methods.c.provider == provider,
-        saved_methods.c.details_index.in_(work.indexes(details, _COLUMN)),
+        saved_methods.c.details_index.in_(work.indexes(same_by(provider, details), _COLUMN)),
     )
     return (await work.connection.execute(query)).first()
 

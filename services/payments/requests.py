@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from services import audit, inbox
 from services.errors import NotFound, RequestsOpen, WritesUnwanted
 from services.facts import Checkout, Customer
-from services.ids import new_id
 from services.money import Money
 from services.payments import start, waiting
 from services.payments.asked import called, label, tell_asker
 from services.people import people
 from services.people.access import EDIT_ORDERS
-from services.people.identity import PHONE, chat_of
+from services.people.customers import opened
+from services.people.identity import chat_of
 from services.people.preferences import may_write_unasked
 from services.rails import refuse_uncollectable
 from services.request_news import PaymentRequested, RequestDeclined
@@ -99,7 +99,7 @@ async def recent(work: Work) -> tuple[Customer, ...]:
 async def _chat(work: Work, customer: Customer) -> Any:
     """The conversation (id, person_id) of the customer; opened for a number that never wrote."""
     if customer.phone is not None:
-        return await chat_of(work, customer.phone) or await _opened(work, customer.phone)
+        return await chat_of(work, customer.phone) or (await opened(work, customer.phone))[0]
     query = sa.select(conversations.c.id, conversations.c.person_id).where(
         conversations.c.tenant_id == work.tenant, conversations.c.id == customer.conversation_id
     )
@@ -107,23 +107,6 @@ async def _chat(work: Work, customer: Customer) -> Any:
     if chat is None:
         raise NotFound("customer")
     return chat
-
-
-async def _opened(work: Work, phone: str) -> Any:
-    """Who writes at this very moment has opened it: then it is theirs."""
-    person_id, chat_id = new_id(), new_id()
-    stranger = {"tenant_id": work.tenant, "id": person_id, "created_at": work.now}
-    await work.connection.execute(sa.insert(schema.people).values(**stranger))
-    new = work.insert(conversations).values(
-        tenant_id=work.tenant,
-        id=chat_id,
-        person_id=person_id,
-        phone_sealed=work.vault.seal(phone.encode(), work.tenant, PHONE, str(chat_id)),
-        phone_index=work.vault.index(phone, work.tenant, PHONE),
-        created_at=work.now,
-    )
-    await work.connection.execute(new.on_conflict_do_nothing())
-    return await chat_of(work, phone)
 
 
 async def _refuse_too_many(work: Work, person_id: UUID) -> None:

@@ -46,6 +46,12 @@ class Caller:
     async def get(self, path: str, **headers: str) -> Said:
         return await self.call("GET", path, **headers)
 
+    async def put(self, path: str, body: Any = None) -> Said:
+        return await self.call("PUT", path, {} if body is None else body)
+
+    async def delete(self, path: str) -> Said:
+        return await self.call("DELETE", path)
+
     async def post(self, path: str, body: Any = None, **headers: str) -> Said:
         return await self.call("POST", path, {} if body is None else body, **headers)
 

@@ -103,8 +103,9 @@ class Door:
         signature = signed(body, OLD_SECRET) if signature is None else signature
         return await self.post("/webhooks/whatsapp/forms", body, **{"X-Hub-Signature-256": signature})
 
-    async def open_shop(self, number: str = NUMBER, *, active: bool = True) -> UUID:
-        text = SHOP.format(number=number, active=str(active).lower())
+    async def open_shop(self, number: str = NUMBER, *, active: bool = True, more: str = "") -> UUID:
+        """`more`: other parts of the tenant's file."""
+        text = SHOP.format(number=number, active=str(active).lower()) + more
         async with self.database.transaction() as connection:
             work = Work(connection, self.vault, new_id(), now())
             return (await apply(work, tenant_file.read(text, "shop.toml"))).tenant_id

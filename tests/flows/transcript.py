@@ -35,6 +35,7 @@ from services.news import (
     Doubt,
     Frozen,
     IdentityVerified,
+    MethodAdded,
     PayoutsResumed,
     PayoutsStopped,
     SettingsWrong,
@@ -168,7 +169,7 @@ class Play:
             case _:
                 raise ValueError(what)
 
-    async def _happens(self, what, *facts):  # noqa: C901, PLR0912  a case a word
+    async def _happens(self, what, *facts):  # noqa: C901, PLR0912, PLR0915  a case a word
         business = self.business
         match what, facts:
             case "settle", ():
@@ -205,6 +206,11 @@ class Play:
                 business.tell_reconcilers(PayoutsStopped, because=Frozen(because))
             case "resumed", ():
                 business.tell_reconcilers(PayoutsResumed)
+            case "saved_for", (name, phone):  # by the shop's own program
+                method = mpesa(phones.mpesa_number(phone))
+                person = business.people[name].person_id
+                business.saved[person].append(Way(method=method, method_id=new_id()))
+                business.told.append((person, MethodAdded(method=method)))
             case "expire", ():
                 business.expire()
             case "identity_changed", (name,):

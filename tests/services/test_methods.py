@@ -7,7 +7,7 @@ from services.errors import NotFound
 from services.facts import Way
 from services.ids import new_id
 from services.news import PaymentMethod
-from services.payments import methods
+from services.payments import details, methods
 from services.store.schema import people, saved_methods
 
 
@@ -42,10 +42,10 @@ async def test_another_one_is_preferred_and_its_provider_with_it(business):
     assert (await business.row(people, business.customer)).preferred_provider == "mpesa"
 
 
-async def test_what_is_removed_is_gone_and_the_latest_of_the_rest_is_preferred(business):
+async def test_what_is_removed_is_gone_and_the_first_saved_of_the_rest_is_preferred(business):
     _, _, last = await saved(business, "0111", "0222", "0333")
     async with business.teller(business.customer) as teller:
-        assert [way.method.label[-4:] for way in await teller.remove_method(last)] == ["0222", "0111"]
+        assert [way.method.label[-4:] for way in await teller.remove_method(last)] == ["0111", "0222"]
     assert (await business.row(saved_methods, (await listed(business))[0].id)).is_default
 
 
@@ -95,3 +95,19 @@ async def test_however_they_are_changed_at_once_one_is_preferred(business):
         query = sa.select(sa.func.count()).where(saved_methods.c.is_default)
         assert await work.connection.scalar(query) == 1
     assert {each.id for each in await listed(business)} == {first, second}
+
+
+async def test_the_methods_of_the_preferred_provider_are_offered_first_whichever_is_the_default(business):
+    await saved(business, "0111")
+    card = {"authorization_code": "AUTH_x", "last4": "4081", "bank": "KCB"}
+    async with business.work() as work:
+        method = details.method_of("paystack", card)
+        assert method.label == "KCB ****4081"
+        card_id, new = await methods.put(work, business.customer, method, card)
+        again = await methods.put(work, business.customer, method, card | {"bank": "Equity"})
+        assert (new, again) == (True, (card_id, False))
+        await methods.prefer(work, business.customer, "paystack")
+    assert [(each.method.provider, each.is_default) for each in await listed(business)] == [
+        ("paystack", False),
+        ("mpesa", True),
+    ]

@@ -1,0 +1,115 @@
+"""Details: what a saved method of each provider holds. All of it is sealed; what names a phone is shown
+masked, and codes and tokens of cards are shown to nobody."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.errors import InvalidMethodDetails, InvalidPhone
+from services.facts import Shop
+from services.news import PaymentMethod
+from services.phones import masked, mpesa_number, without_numbers
+from services.providers import PROVIDERS
+
+_LAST4 = re.compile(r"\d{4}", re.ASCII)
+_CODE = re.compile(r"[!-~]{1,200}", re.ASCII)
+_CARD_NUMBER = re.compile(r"[\d -]{12,}", re.ASCII)
+_LONGEST_WORD = 30
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """`fields`: how each is read; `same_by`: what makes two of them the same method; `secret`: what is
+    shown to nobody."""
+
+    fields: Mapping[str, Callable[[str], str | None]]
+    same_by: tuple[str, ...]
+    secret: frozenset[str] = frozenset()
+
+
+def _phone(text: str) -> str | None:
+    try:
+        return mpesa_number(text)
+    except InvalidPhone:
+        return None
+
+
+def _last4(text: str) -> str | None:
+    return text if _LAST4.fullmatch(text) else None
+
+
+def _code(text: str) -> str | None:
+    """The provider's token of a card; a card's own number must not come here."""
+    return text if _CODE.fullmatch(text) and not _CARD_NUMBER.fullmatch(text) else None
+
+
+def _word(text: str) -> str | None:
+    """As the customer reads it: no number of a card or an account in it."""
+    legible = text.isprintable() and len(text) <= _LONGEST_WORD
+    return text if legible and without_numbers(text) == text else None
+
+
+# By provider, in the order in which they are offered.
+KINDS: Mapping[str, _Kind] = {
+    "mpesa": _Kind({"phone_number": _phone}, same_by=("phone_number",)),
+    "paystack": _Kind(
+        {"authorization_code": _code, "last4": _last4, "bank": _word},
+        same_by=("authorization_code",),
+        secret=frozenset({"authorization_code"}),
+    ),
+    "pesapal": _Kind({"payment_method": _word, "last4": _last4}, same_by=("payment_method", "last4")),
+    "stripe": _Kind(
+        {"payment_method_id": _code, "last4": _last4, "brand": _word},
+        same_by=("payment_method_id",),
+        secret=frozenset({"payment_method_id"}),
+    ),
+}
+
+
+def configured(shop: Shop, parts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The providers that a tenant has settings for (`parts`), as far as we can try them: one that we
+    cannot collect with yet counts, so that its cards can be saved before."""
+    return tuple(
+        name for name in KINDS if name in parts and (name in shop.collects_by or name not in PROVIDERS)
+    )
+
+
+def read(provider: str, given: Mapping[str, Any]) -> dict[str, str]:
+    """As they are kept. Raises InvalidMethodDetails, naming what is missing or wrong."""
+    fields = KINDS[provider].fields
+    found = {
+        name: reads(given[name].strip()) if isinstance(given.get(name), str) else None
+        for name, reads in fields.items()
+    }
+    missing = tuple(name for name in fields if given.get(name) in (None, ""))
+    wrong = [name for name, value in found.items() if value is None and name not in missing]
+    wrong += [name for name in given if name not in fields]
+    details = {name: value for name, value in found.items() if value is not None}
+    if missing or wrong:
+        raise InvalidMethodDetails(missing, tuple(wrong))
+    return details
+
+
+def same_by(provider: str, details: Mapping[str, str]) -> dict[str, str]:
+    """What makes it the same method when it comes again."""
+    kind = KINDS.get(provider)
+    return {name: details[name] for name in kind.same_by} if kind else dict(details)
+
+
+def method_of(provider: str, details: Mapping[str, str]) -> PaymentMethod:
+    """As the chat shows it: "********5678", or "KCB ****4081"."""
+    if provider == "mpesa":
+        return PaymentMethod(provider=provider, label=masked(details["phone_number"]))
+    word = next(details[name] for name in ("bank", "payment_method", "brand") if name in details)
+    return PaymentMethod(provider=provider, label=f"{word} ****{details['last4']}")
+
+
+def shown(provider: str, details: Mapping[str, str]) -> dict[str, str]:
+    """As the API shows them."""
+    secret = KINDS[provider].secret
+    return {
+        name: masked(value) if name == "phone_number" else value
+        for name, value in details.items()
+        if name not in secret
+    }
