@@ -43,11 +43,13 @@ class Aside:
 
 @dataclass(frozen=True)
 class Played:
-    """What a turn left: the person at the new place, and what is said. `moved`: the place is to be kept."""
+    """What a turn left: the person at the new place, and what is said. `moved`: the place is to be kept.
+    `anew`: who they are, and what they may do, is to be read again before anything else is played."""
 
     person: Person
     messages: list[Outgoing]
     moved: bool = True
+    anew: bool = False
 
 
 class Chat:
@@ -56,8 +58,11 @@ class Chat:
     ) -> None:
         self._script, self._vault, self._tenants, self._clock = script, vault, tenants, clock
 
-    async def play(self, person: Person, event: Waiting, connection: AsyncConnection | None) -> Played:
-        """One event. Without a connection raises NeedsTransaction at the first verb of the teller."""
+    async def play(
+        self, person: Person, event: Waiting, connection: AsyncConnection | None, *, followed: bool = False
+    ) -> Played:
+        """One event; `followed` by more of the person's. Without a connection raises NeedsTransaction at the
+        first verb of the teller."""
         now = self._clock()
         what, written = self._hear(event)
         if what is None:  # a reaction, say: heard, and answered by silence
@@ -69,7 +74,9 @@ class Chat:
         else:
             work = Work(connection, self._vault, person.tenant_id, now)
             teller = Teller(work, shop, me, person.conversation_id)
-        conversation = Conversation(self._script, self._place(person), teller, lambda: secrets.token_hex(8))
+        conversation = Conversation(
+            self._script, self._place(person), teller, lambda: secrets.token_hex(8), followed=followed
+        )
         replies = await conversation.hear(what)
         heard_at = person.heard_at
         if event.kind == "message" and not isinstance(what, NewIdentity):
@@ -82,10 +89,10 @@ class Chat:
             ),
             heard_at=heard_at,
         )
-        messages = self._messages(after, replies, tenant)
+        messages = self._messages(after, replies, tenant, answering=event.kind == "message")
         if event.kind == "message" and replies and replies[-1].waits:
             messages[-1] = replace(messages[-1], reads=event.external_id)
-        return Played(after, messages)
+        return Played(after, messages, anew=isinstance(what, NewIdentity))
 
     async def apology(self, person: Person) -> list[Outgoing]:
         """What a person hears whose event was parked after it failed again and again."""
@@ -119,10 +126,12 @@ class Chat:
             person.place_sealed, person.tenant_id, "conversations.place", str(person.conversation_id)
         )
 
-    def _messages(self, person: Person, replies: Iterable[Reply], tenant: Tenant) -> list[Outgoing]:
+    def _messages(
+        self, person: Person, replies: Iterable[Reply], tenant: Tenant, *, answering: bool = False
+    ) -> list[Outgoing]:
         language = person.language or tenant.language
         return [
-            Outgoing(person, dumps(body))
+            Outgoing(person, dumps(body), answers=reply if answering else None)
             for reply in replies
             for body in outgoing.bodies(reply, language, tenant.shop.timezone)
         ]

@@ -27,9 +27,20 @@ class Written:
 
     chats: dict[UUID, Row] = field(default_factory=dict)
     events: dict[int, Row] = field(default_factory=dict)
-    messages: list[Outgoing] = field(default_factory=list)
+    said: dict[UUID, list[Outgoing]] = field(default_factory=dict)
     untried: list[int] = field(default_factory=list)  # counted as tried, and not played after all
     numbers: Sequence[int] = ()  # reserved for the messages
+
+    @property
+    def messages(self) -> list[Outgoing]:
+        """In the order in which each person is to read theirs."""
+        return [message for said in self.said.values() for message in said]
+
+    def say(self, chat: UUID, messages: Sequence[Outgoing]) -> None:
+        """And leave out what was to be said before, where these say it all."""
+        before = self.said.get(chat, [])
+        kept = [each for each in before if not any(each.is_said_by(later) for later in messages)]
+        self.said[chat] = [*kept, *messages]
 
     def stands(self, person: Person, rests_until: datetime | None = None) -> None:
         """Where a person stands now; their conversation rests until then."""
@@ -161,6 +172,27 @@ def _person(row: Row) -> Person:
         heard_at=heard_at,
         quiet=not busy,
     )
+
+
+def takeable(events: Sequence[Waiting], *, retries: bool) -> list[Waiting]:
+    """Of each conversation what waits, in order. What was tried before is played alone, every other time
+    (`retries`), so that what comes beside or after it is not counted as tried with it."""
+    taken: list[Waiting] = []
+    tried: list[Waiting] = []
+    closed: set[UUID] = set()
+    begun: set[UUID] = set()
+    for event in events:
+        chat = event.conversation_id
+        if chat in closed:
+            continue
+        if event.tries:
+            closed.add(chat)
+            if chat not in begun:
+                tried.append(event)
+        else:
+            begun.add(chat)
+            taken.append(event)
+    return tried[:1] if tried and (retries or not taken) else taken
 
 
 async def count_tries(connection: Any, waiting: Sequence[Waiting]) -> None:

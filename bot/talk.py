@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from flows.reply import Reply
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -45,8 +47,16 @@ class Person:
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A message to be written: Cloud API JSON without its recipient. `reads`: the id of the person's message
-    that is marked as read, with a sign of typing, once this one is sent."""
+    that is marked as read, with a sign of typing, once this one is sent. `answers`: what it says, where it
+    answers the person and is no news."""
 
     person: Person
     body: bytes
     reads: str | None = None
+    answers: Reply | None = None
+
+    def is_said_by(self, later: "Outgoing") -> bool:
+        """Whether a later answer in the same burst says all of it: each message costs money."""
+        return (
+            self.answers is not None and later.answers is not None and self.answers.is_said_by(later.answers)
+        )

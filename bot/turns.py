@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics, outbox
 from bot.chat import Chat, NeedsTransaction, Played
-from bot.claims import Read, Written, count_tries, due, lock, read_waiting, still_wait, write
+from bot.claims import Read, Written, count_tries, due, lock, read_waiting, still_wait, takeable, write
 from bot.log import redacted
 from bot.outbox import Message, Sender
 from bot.stopping import unbroken
@@ -40,6 +40,7 @@ MOST_TRIES = 4
 _POLL_SECONDS = 1.0
 _BREATH_SECONDS = 0.008  # between batches: what comes meanwhile shares the next one
 _LEASE = timedelta(seconds=10)
+_MOST_TOGETHER = 8  # events of one person in a transaction of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,11 @@ class _Failed:
 @dataclass(slots=True)
 class _Batch:
     """What was played beside others: what it writes, what of it is ours to send, and what asks the
-    services and so is still to be played. `more` may wait that nothing rings for."""
+    services and so is still to be played, with what came after it. `more` may wait that nothing rings for."""
 
     written: Written
     ours: list[Message] = field(default_factory=list)
-    asking: list[Waiting] = field(default_factory=list)
+    asking: list[list[Waiting]] = field(default_factory=list)
     more: bool = True
 
 
@@ -134,7 +135,7 @@ class Turns:
 
     async def _read(self, connection: AsyncConnection) -> Read:
         read = await read_waiting(connection, *await due(connection, self._clock()))
-        taken = self._takeable(read.events)
+        taken = takeable(read.events, retries=self._turn_of_retries)
         return replace(read, events=taken, more=read.more or len(taken) < len(read.events))
 
     async def _played(self, connection: AsyncConnection, read: Read) -> _Batch:
@@ -144,95 +145,87 @@ class Turns:
         batch.ours = await self._write(connection, batch.written)
         return batch
 
-    def _takeable(self, events: Sequence[Waiting]) -> list[Waiting]:
-        """Of each conversation what waits, in order. What was tried before is played alone, every other
-        time, so that what comes beside or after it is not counted as tried with it."""
-        taken: list[Waiting] = []
-        tried: list[Waiting] = []
-        closed: set[UUID] = set()
-        begun: set[UUID] = set()
-        for event in events:
-            chat = event.conversation_id
-            if chat in closed:
-                continue
-            if event.tries:
-                closed.add(chat)
-                if chat not in begun:
-                    tried.append(event)
-            else:
-                begun.add(chat)
-                taken.append(event)
-        return tried[:1] if tried and (self._turn_of_retries or not taken) else taken
-
     async def _play_beside(
         self, written: Written, events: Iterable[Waiting], people: Mapping[UUID, Person]
-    ) -> list[Waiting]:
-        asking: list[Waiting] = []
+    ) -> list[list[Waiting]]:
+        asking: list[list[Waiting]] = []
         by_chat: dict[UUID, list[Waiting]] = defaultdict(list)
         for event in events:
             by_chat[event.conversation_id].append(event)
         for chat, waiting in by_chat.items():
             person = people[chat]
             for n, event in enumerate(waiting, start=1):
-                played = await self._try(person, event, None)
+                played = await self._try(person, event, None, followed=_followed(waiting[n:]))
                 if isinstance(played, Played):
                     person = self._note(written, event, played)
                     continue
+                left = waiting[n:]
                 if played is None:
-                    asking.append(event)
+                    asking.append([event, *left[: _MOST_TOGETHER - 1]])
+                    left = left[_MOST_TOGETHER - 1 :]
                     written.stands(person, self._clock() + _LEASE)
                 else:
                     await self._note_failure(written, event, played, person)
-                written.untried += [after.seq for after in waiting[n:]]
+                written.untried += [after.seq for after in left]
                 break
         return asking
 
     # --- turns that do -----------------------------------------------------------------------------
 
-    async def _ask(self, asking: Sequence[Waiting]) -> None:
+    async def _ask(self, asking: Sequence[Sequence[Waiting]]) -> None:
         if self._database.is_postgres:
-            await asyncio.gather(*(self._with_connection([event]) for event in asking))
+            await asyncio.gather(*(self._with_connection([waiting]) for waiting in asking))
         else:
             await self._with_connection(asking)
 
-    async def _with_connection(self, asking: Sequence[Waiting]) -> None:
+    async def _with_connection(self, asking: Sequence[Sequence[Waiting]]) -> None:
+        """Of each conversation its first events, in order."""
         written = Written()
+        heads = [waiting[0] for waiting in asking]
         async with self._abreast, self._database.transaction() as connection:
-            for event in asking:
+            for event in heads:
                 await lock(connection, event.tenant_id, event.conversation_id)
-            until = max(event.received_at for event in asking)
-            chats = [event.conversation_id for event in asking]
-            read = await read_waiting(connection, chats, until)
+            until = max(event.received_at for event in heads)
+            read = await read_waiting(connection, [event.conversation_id for event in heads], until)
             written.numbers = read.numbers
             first = {waiting.conversation_id: waiting.seq for waiting in reversed(read.events)}
-            for event in asking:
+            for waiting in asking:
+                chat = waiting[0].conversation_id
                 # Where it is another one, our lease ran out and another worker has played it.
-                if first.get(event.conversation_id) == event.seq:
-                    await self._play_with(connection, written, event, read.people[event.conversation_id])
+                if first.get(chat) == waiting[0].seq:
+                    await self._play_with(connection, written, waiting, read.people[chat])
+                else:
+                    written.untried += [after.seq for after in waiting[1:]]
             ours = await self._write(connection, written)
         self._send(written, ours)
 
     async def _play_with(
-        self, connection: AsyncConnection, written: Written, event: Waiting, person: Person
+        self, connection: AsyncConnection, written: Written, waiting: Sequence[Waiting], person: Person
     ) -> None:
-        try:
-            async with connection.begin_nested():
-                played = await self._chat.play(person, event, connection)
-        except Exception as error:  # noqa: BLE001  a bug fails its turn only
-            await self._note_failure(written, event, _failed(event, error), person)
-        else:
-            written.stands(self._note(written, event, played))
+        for n, event in enumerate(waiting, start=1):
+            try:
+                async with connection.begin_nested():
+                    played = await self._chat.play(person, event, connection, followed=_followed(waiting[n:]))
+            except Exception as error:  # noqa: BLE001  a bug fails its turn only
+                await self._note_failure(written, event, _failed(event, error), person)
+                written.untried += [after.seq for after in waiting[n:]]
+                return
+            person = self._note(written, event, played)
+            written.stands(person)
+            if played.anew:
+                written.untried += [after.seq for after in waiting[n:]]
+                return
 
     # --- both --------------------------------------------------------------------------------------
 
     async def _try(
-        self, person: Person, event: Waiting, connection: AsyncConnection | None
+        self, person: Person, event: Waiting, connection: AsyncConnection | None, *, followed: bool
     ) -> Played | _Failed | None:
         """None when it asks for the services."""
         if event.tries >= MOST_TRIES:
             return _Failed(event.tries, f"gave up after {event.tries} tries; the process may have died in it")
         try:
-            return await self._chat.play(person, event, connection)
+            return await self._chat.play(person, event, connection, followed=followed)
         except NeedsTransaction:
             return None
         except Exception as error:  # noqa: BLE001  a bug fails its turn only
@@ -241,7 +234,7 @@ class Turns:
     def _note(self, written: Written, event: Waiting, played: Played) -> Person:
         person = played.person
         written.event(event.seq, "done")
-        written.messages.extend(played.messages)
+        written.say(event.conversation_id, played.messages)
         if played.moved:
             written.stands(person)
         metrics.turns.labels("played").inc()
@@ -257,7 +250,7 @@ class Turns:
         if parked:
             log.error("turn.parked", seq=event.seq, conversation_id=str(event.conversation_id))
             try:
-                written.messages.extend(await self._chat.apology(person))
+                written.say(event.conversation_id, await self._chat.apology(person))
             except Exception:
                 log.exception("turn.no_apology", seq=event.seq)
         metrics.turns.labels("parked" if parked else "failed").inc()
@@ -280,6 +273,11 @@ class Turns:
         spoken_to = {(m.person.tenant_id, m.person.conversation_id) for m in written.messages}
         begun = {(message.tenant_id, message.conversation_id) for message in ours}
         self._sender.follow(sorted(spoken_to - begun))
+
+
+def _followed(waiting: Sequence[Waiting]) -> bool:
+    """Whether the person has written more, which is answered with it."""
+    return any(event.kind == "message" for event in waiting)
 
 
 def _failed(event: Waiting, error: Exception) -> _Failed:

@@ -27,7 +27,18 @@ from flows import kinds
 from flows.pages import keyed, page_of, pages
 from flows.place import Place, Stand
 from flows.refusals import worded
-from flows.reply import MAIN, Heard, NewIdentity, Option, Other, Reply, Said, SharedNumber, Tap
+from flows.reply import (
+    MAIN,
+    NOT_UNDERSTOOD,
+    Heard,
+    NewIdentity,
+    Option,
+    Other,
+    Reply,
+    Said,
+    SharedNumber,
+    Tap,
+)
 from flows.script import Script
 from flows.step import Step, understood
 from flows.teller import Teller
@@ -45,12 +56,22 @@ _MOST_MISSES = 3
 
 
 class Conversation:
-    """`place` is what an earlier conversation left; `mint` makes the nonces of askings."""
+    """`place` is what an earlier conversation left; `mint` makes the nonces of askings. `followed`: the
+    person has written more, which is heard next."""
 
-    def __init__(self, script: Script, place: bytes | None, teller: Teller, mint: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        script: Script,
+        place: bytes | None,
+        teller: Teller,
+        mint: Callable[[], str],
+        *,
+        followed: bool = False,
+    ) -> None:
         self._script, self._teller, self._mint = script, teller, mint
         self._place = Place(place, script.steps)
         self._replies: list[Reply] = []
+        self._followed = followed
 
     @property
     def place(self) -> bytes:
@@ -196,7 +217,7 @@ class Conversation:
             self._ask(step.thread, Stand.model_construct(step=step, nonce=self._mint(), page=0), before)
 
     async def _missed(self, hint: Text | None = None) -> None:
-        self._place.misses += 1
+        self._place.misses += not self._followed  # who sends five voice notes at once is lost once
         if self._place.misses >= _MOST_MISSES:
             self._place.misses = 0
             helping = await self._script.help(self._teller)
@@ -205,7 +226,7 @@ class Conversation:
             await self._go_home(hint)
         else:
             thread, stand = self._place.latest()[0]
-            self._ask(thread, stand, hint or Text("Sorry, I didn't understand that."))
+            self._ask(thread, stand, hint or NOT_UNDERSTOOD)
 
     def _remind(self, before: Text) -> None:
         """Say it, with what was asked last; nobody has misunderstood anything."""
@@ -237,6 +258,8 @@ class Conversation:
             thread=thread,
             step=type(stand.step).__name__,
             nonce=stand.nonce,
+            whole=not alone and stand.once_said() is stand,
+            hint=before,
         )
         self._replies.append(reply)
 

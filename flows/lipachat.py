@@ -30,6 +30,7 @@ async def revive(thread: str, teller: Teller) -> Decide | Requested | Stands | N
 
 WORDS = (
     Word(("menu", "menyu", "home", "start", "anza"), menu.menu),
+    Word(("hi", "hello", "habari", "mambo", "jambo", "niaje"), menu.menu),
     Word(("pay", "lipa"), pay.pay, takes_rest=True, exact=True),
     Word(("methods", "njia"), methods.methods),
     Word(("language", "lugha"), language.choose_language),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flows.text import Text
 from services.news import News
 
+NOT_UNDERSTOOD = Text("Sorry, I didn't understand that.")
 MAIN = "main"  # the thread where a person is when in no other
 
 
@@ -94,7 +95,8 @@ class Reply:
     """One message. `options` of one asking share thread, step and nonce.
 
     Up to three short options become buttons, up to ten a list opened by `menu`; longer ones are paged
-    by the engine before they come here.
+    by the engine before they come here. `whole`: nothing but a step's line, as it is said each time that it
+    is asked, after a `hint` on what was heard.
     """
 
     text: Text
@@ -106,6 +108,15 @@ class Reply:
     thread: str = MAIN
     step: str = ""
     nonce: str = ""
+    whole: bool = False
+    hint: Text | None = None
+
+    def is_said_by(self, later: "Reply") -> bool:
+        """Whether the later one says all of it, so that whoever reads both misses nothing without it."""
+        if self == later:
+            return True
+        same = (self.thread, self.step, self.nonce) == (later.thread, later.step, later.nonce)
+        return same and self.whole and later.whole and self.hint in (None, NOT_UNDERSTOOD, later.hint)
 
     def tap(self, option: Option) -> Tap:
         """What comes back where this option is tapped."""

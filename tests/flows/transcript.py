@@ -3,6 +3,7 @@ r"""Transcripts: conversations as files, played against the flows and a business
     # a title
     @ saved Wanjiku 0712345678          what is so before
     > Wanjiku: pay 500                  typed; \u0000 and the like as in JSON
+    >> Wanjiku: hi | hello              typed in one go, before the bot says anything
     > Kamau: approve {withdrawal}       typed with the latest one's reference
     > Wanjiku: [Pay]                    tapped, on the latest message that offers it
     > Wanjiku: [[Pay]]                  tapped, on the earliest
@@ -135,6 +136,10 @@ class Play:
                 case "* ":
                     await self._happens(*line[2:].split())
                     await self._tell()
+                case ">>":
+                    name, _, words = line[3:].partition(": ")
+                    await self.burst(name, [self._heard(name, each) for each in words.split(" | ")])
+                    await self._tell()
                 case "> ":
                     name, _, words = line[2:].partition(": ")
                     await self.hear(name, self._heard(name, words))
@@ -252,11 +257,25 @@ class Play:
         return words == label or (label.endswith("…") and words.startswith(label[:-1]))
 
     async def hear(self, name, heard):
-        conversation = self._conversation(
-            WATCHED, self.places.get(name), FakeTeller(self.business, name), lambda: next(self._nonces)
-        )
+        return self._say(name, await self._turn(name, heard))
+
+    async def burst(self, name, heards):
+        """One turn after the other; what a later one says as well is not said before."""
+        replies: list[Reply] = []
+        for n, heard in enumerate(heards, start=1):
+            later = await self._turn(name, heard, followed=n < len(heards))
+            replies = [each for each in replies if not any(each.is_said_by(one) for one in later)] + later
+        return self._say(name, replies)
+
+    async def _turn(self, name, heard, *, followed=False):
+        teller = FakeTeller(self.business, name)
+        mint = functools.partial(next, self._nonces)
+        conversation = self._conversation(WATCHED, self.places.get(name), teller, mint, followed=followed)
         replies = await conversation.hear(heard)
         self.places[name] = conversation.place
+        return replies
+
+    def _say(self, name, replies):
         for reply in replies:
             self.said[name].append(reply)
             self.lines.extend(self._written(name, reply))
