@@ -24,7 +24,7 @@ from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
 from services import jobs
 from services.jobs import Job
-from services.payments import collect
+from services.payments import closing, collect
 from services.payments.settle import expire as expire_collect
 from services.providers.base import Misconfigured, NotSent, Pending, Unknown
 from services.safety.vault import Vault
@@ -45,6 +45,14 @@ _LEASE = timedelta(seconds=120)
 _MOST_SECONDS = 90.0
 _KEEP_AGAIN_SECONDS, _KEPT_SECONDS = 0.5, 15.0  # with the call itself, less than the lease
 _LONGEST_WAIT = timedelta(minutes=10)
+
+# What needs nobody else's answer: one commit does it.
+_ALONE: dict[str, Callable[[Work, UUID], Awaitable[None]]] = {
+    "collect_expire": expire_collect,
+    "order_expire": orders.expire,
+    "request_expire": closing.expire,
+    "withdrawal_expire": expire_withdrawal,
+}
 
 Client = TypeVar("Client")
 Told = TypeVar("Told")
@@ -150,17 +158,9 @@ class Calls:
                 await self._pay_out(job)
             case "payout_check":
                 await self._ask(job)
-            case "collect_expire":
-                async with self._work(job) as work:
-                    await expire_collect(work, job.target_id)
-            case "order_expire":
-                async with self._work(job) as work:
-                    await orders.expire(work, job.target_id)
-            case "withdrawal_expire":
-                async with self._work(job) as work:
-                    await expire_withdrawal(work, job.target_id)
             case kind:
-                raise ValueError(kind)
+                async with self._work(job) as work:
+                    await _ALONE[kind](work, job.target_id)
 
     async def _collect(self, job: Job) -> None:
         async with self._work(job) as work:

@@ -5,8 +5,10 @@ from uuid import UUID
 from flows import identity
 from flows.conversation import Script
 from flows.customer import doubt, language, menu, methods, paid, pay, requested, waiting
-from flows.staff import approve, ask, notices, order, outcomes, wallet, withdraw
+from flows.customer.requested import RequestGone, RequestSettled, ReviewRequest
+from flows.staff import approve, ask, asked, notices, order, outcomes, wallet, withdraw
 from flows.staff.approve import Decide
+from flows.staff.order import OrderFound
 from flows.staff.shown import Stands
 from flows.staff.withdraw import Requested
 from flows.teller import Teller
@@ -17,15 +19,24 @@ from services import news, request_news
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 
 
-async def revive(thread: str, teller: Teller) -> Decide | Requested | Stands | None:
-    """A withdrawal's thread can be opened again; a payment's has nothing left to decide."""
-    if not thread.startswith("w"):
-        return None
+async def revive(
+    thread: str, teller: Teller
+) -> Decide | Requested | Stands | ReviewRequest | RequestSettled | RequestGone | OrderFound | None:
+    """The thread of a withdrawal or of a request can be opened again; a payment's has nothing left to
+    decide."""
+    kind, name = thread[:1], thread[1:]
+    if kind == "q" and VIEW_ORDERS in teller.me.scopes:
+        return await order.look(name, teller)
     try:
-        withdrawal_id = UUID(thread[1:])
+        about = UUID(name)
     except ValueError:
         return None
-    return await approve.look(withdrawal_id, teller)
+    match kind:
+        case "w":
+            return await approve.look(about, teller)
+        case "r":
+            return await requested.look(about, teller)
+    return None
 
 
 WORDS = (
@@ -75,8 +86,10 @@ SCRIPT = Script(
         news.PaymentFailed: waiting.told_failed,
         news.PaymentOpen: waiting.told_open,
         request_news.PaymentRequested: requested.told_requested,
-        request_news.RequestPaid: ask.told_paid,
-        request_news.RequestDeclined: ask.told_declined,
+        request_news.RequestPaid: asked.told_paid,
+        request_news.RequestDeclined: asked.told_declined,
+        request_news.RequestClosed: requested.told_closed,
+        request_news.RequestUnpaid: asked.told_unpaid,
         news.MethodAdded: methods.told_added,
         news.PaidTwice: paid.told_twice,
         news.PaymentInDoubt: doubt.told_in_doubt,

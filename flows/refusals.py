@@ -170,6 +170,8 @@ def _state(refusal: Refusal) -> Text:
             return Text("Order {number} is already paid, receipt {receipt}.", number=number, receipt=receipt)
         case errors.AlreadyPaid(number=number):
             return Text("Order {number} is already paid.", number=number)
+        case errors.OrderClosed(number=number):
+            return Text("Order {number} is closed, unpaid. Type *menu* to go on.", number=number)
         case errors.PaymentUnderWay(number=number, told=True):
             return Text(
                 "M-Pesa has told me of a payment for order {number}, and it is being confirmed. "

@@ -12,6 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.facts import (
+    Asked,
     Balance,
     Checkout,
     Customer,
@@ -20,6 +21,7 @@ from services.facts import (
     OrderSeen,
     Quote,
     Shop,
+    Standing,
     Started,
     Try,
     Way,
@@ -28,6 +30,7 @@ from services.money import Money
 from services.news import PaymentMethod, Withdrawal
 
 __all__ = [
+    "Asked",
     "Balance",
     "Checkout",
     "Customer",
@@ -36,6 +39,7 @@ __all__ = [
     "OrderSeen",
     "Quote",
     "Shop",
+    "Standing",
     "Started",
     "Teller",
     "Try",
@@ -90,6 +94,10 @@ class Teller(Protocol):
         same again says so once only. Raises NotFound, AlreadyPaid, and PaymentUnderWay."""
         ...
 
+    async def standing(self, order_id: UUID) -> Standing:
+        """Where an order of mine stands. Raises NotFound."""
+        ...
+
     async def save_method(self, payment_id: UUID) -> PaymentMethod:
         """Save what this payment was paid with, as the preferred method."""
         ...
@@ -123,10 +131,16 @@ class Teller(Protocol):
         """Those who wrote last, the latest first. Needs orders:edit."""
         ...
 
-    async def request_payment(self, customer: Customer, checkout: Checkout) -> str:
-        """Ask the customer to pay the checkout; its order's number. The same checkout again asks once.
+    async def request_payment(self, customer: Customer, checkout: Checkout) -> Asked:
+        """Ask the customer to pay the checkout. The same checkout again asks once.
 
         Raises MissingScope, RequestsOpen, WritesUnwanted, ProviderNotConfigured, NotFound."""
+        ...
+
+    async def take_back_request(self, number: str) -> None:
+        """The customer need not pay it any more, and is told.
+
+        Raises MissingScope, NotFound, AlreadyPaid, OrderClosed, PaymentUnderWay."""
         ...
 
     async def balance(self) -> Balance:

@@ -181,6 +181,14 @@ class PaymentUnderWay(Refusal):
 
 
 @dataclass(eq=False)
+class OrderClosed(Refusal):
+    """The order was closed unpaid: nothing is collected for it any more."""
+
+    code: ClassVar[str] = "order_closed"
+    number: str
+
+
+@dataclass(eq=False)
 class RequestsOpen(Refusal):
     """The customer has as many payment requests open as one may have."""
 

@@ -51,6 +51,15 @@ class Checkout(_Facts):
     summary: str | None = None  # its lines in a few words
 
 
+class Standing(_Facts):
+    """An order of the person's own, and where it stands. `asked`: the shop asked them to pay it."""
+
+    checkout: Checkout
+    status: str
+    asked: bool
+    receipt: str | None = None
+
+
 class Try(_Facts):
     """One asking of one provider; `at` is when it was decided, else when it was asked."""
 
@@ -70,6 +79,7 @@ class OrderSeen(_Facts):
     summary: str | None
     created_at: datetime
     tries: tuple[Try, ...]
+    asked: bool = False  # the staff asked the customer to pay it
 
 
 class Way(_Facts):
@@ -94,6 +104,13 @@ class Customer(_Facts):
     label: str  # the name, else the number masked
     conversation_id: UUID | None = None
     phone: str | None = None
+
+
+class Asked(_Facts):
+    """A payment that a customer is asked for. `reads_now`: WhatsApp lets us write to them at this time."""
+
+    number: str
+    reads_now: bool
 
 
 class Destination(_Facts):

@@ -8,6 +8,7 @@
 | payout            | payout     | sends the money                                             |
 | payout_check      | payout     | asks the provider what became of it                         |
 | order_expire      | order      | closes an order that nobody paid, and gives its stock back  |
+| request_expire    | order      | closes what the staff asked for and nobody paid             |
 | withdrawal_expire | withdrawal | closes a request that nobody decided                        |
 
 `tries` counts the waits gone by on the job's ladder.

@@ -15,7 +15,13 @@ from services.reasons import Doubt as Doubt  # noqa: PLC0414  read with the news
 from services.reasons import Frozen as Frozen  # noqa: PLC0414  as above
 from services.reasons import Unpaid as Unpaid  # noqa: PLC0414  as above
 from services.reasons import Unsent as Unsent  # noqa: PLC0414  as above
-from services.request_news import PaymentRequested, RequestDeclined, RequestPaid
+from services.request_news import (
+    PaymentRequested,
+    RequestClosed,
+    RequestDeclined,
+    RequestPaid,
+    RequestUnpaid,
+)
 
 
 class PaymentMethod(BaseModel):
@@ -252,6 +258,8 @@ News = (
     | RequestPaid
     | RequestDeclined
     | MethodAdded
+    | RequestClosed
+    | RequestUnpaid
     | PaidTwice
     | PaymentInDoubt
     | WithdrawalRequested

@@ -32,6 +32,27 @@ class RequestPaid(_News):
     receipt: str | None
 
 
+class RequestClosed(_News):
+    """To the customer: the shop has taken it back, or nobody paid it in time. They pay nothing."""
+
+    kind: Literal["request_closed"] = "request_closed"
+    order_id: UUID
+    number: str
+    amount: Money
+    expired: bool
+
+
+class RequestUnpaid(_News):
+    """To who asked for it: it is closed unpaid. `by`: who of the staff took it back; else nobody paid it in
+    time."""
+
+    kind: Literal["request_unpaid"] = "request_unpaid"
+    number: str
+    amount: Money
+    customer: str
+    by: str | None
+
+
 class RequestDeclined(_News):
     """To who asked for it: the customer does not pay it now, and the order is closed."""
 

@@ -8,10 +8,23 @@ from uuid import UUID
 
 from services import ledger
 from services.errors import MissingScope, NotFound, ProviderNotConfigured
-from services.facts import Balance, Checkout, Customer, Destination, Me, OrderSeen, Quote, Shop, Started, Way
+from services.facts import (
+    Asked,
+    Balance,
+    Checkout,
+    Customer,
+    Destination,
+    Me,
+    OrderSeen,
+    Quote,
+    Shop,
+    Standing,
+    Started,
+    Way,
+)
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
-from services.payments import lookup, methods, requests, start, waiting
+from services.payments import closing, lookup, methods, requests, start, waiting
 from services.people import changes, people
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
@@ -65,7 +78,10 @@ class Teller:
         await waiting.drop_order(self._work, self._me.person_id, order_id)
 
     async def decline_request(self, order_id: UUID) -> None:
-        await requests.decline(self._work, self._me.person_id, order_id)
+        await closing.decline(self._work, self._me.person_id, order_id)
+
+    async def standing(self, order_id: UUID) -> Standing:
+        return await lookup.standing(self._work, self._me.person_id, order_id)
 
     async def save_method(self, payment_id: UUID) -> PaymentMethod:
         return await waiting.save_method(self._work, self._me.person_id, payment_id)
@@ -98,8 +114,11 @@ class Teller:
         self._need(EDIT_ORDERS)
         return await requests.recent(self._work)
 
-    async def request_payment(self, customer: Customer, checkout: Checkout) -> str:
+    async def request_payment(self, customer: Customer, checkout: Checkout) -> Asked:
         return await requests.request(self._work, self._me.person_id, customer, checkout)
+
+    async def take_back_request(self, number: str) -> None:
+        await closing.take_back(self._work, self._me.person_id, number)
 
     async def balance(self) -> Balance:
         self._need(VIEW_FINANCE)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services import errors, phones
 from services.facts import (
+    Asked,
     Balance,
     Checkout,
     Customer,
@@ -16,6 +17,7 @@ from services.facts import (
     OrderSeen,
     Quote,
     Shop,
+    Standing,
     Started,
     Try,
     Way,
@@ -48,7 +50,13 @@ from services.news import (
 )
 from services.payments.requests import MOST_OPEN
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, ROLES, VIEW_FINANCE, VIEW_ORDERS
-from services.request_news import PaymentRequested, RequestDeclined, RequestPaid
+from services.request_news import (
+    PaymentRequested,
+    RequestClosed,
+    RequestDeclined,
+    RequestPaid,
+    RequestUnpaid,
+)
 from services.withdrawals.reason import refuse_blank
 
 TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
@@ -87,6 +95,8 @@ class FakeBusiness:
     payments: dict[UUID, Payment] = dataclasses.field(default_factory=dict)
     withdrawals: dict[UUID, Withdrawal] = dataclasses.field(default_factory=dict)
     requests: dict[UUID, tuple[Me, Me, Checkout]] = dataclasses.field(default_factory=dict)
+    away: set[str] = dataclasses.field(default_factory=set)  # have not written for a day
+    closed: set[UUID] = dataclasses.field(default_factory=set)
     recent: list[Customer] = dataclasses.field(default_factory=list)
     known: list[Destination] = dataclasses.field(default_factory=list)
     told: list[tuple[UUID, object]] = dataclasses.field(default_factory=list)
@@ -190,11 +200,26 @@ class FakeBusiness:
         paid = (p for p in self.payments.values() if p.state == "succeeded")
         return any(p.checkout.order_id == order_id for p in paid)
 
+    def is_open(self, order_id) -> bool:
+        return order_id not in self.closed and not self.is_paid(order_id)
+
     def decline(self, order_id) -> None:
         if self.is_paid(order_id):
             raise errors.AlreadyPaid(self.requests[order_id][2].number or "", "SJK7ABC123")
         self._answer_request(order_id, RequestDeclined)
-        del self.requests[order_id]
+        self.closed.add(order_id)
+
+    def close_request(self, order_id: UUID | None = None, by: Me | None = None) -> None:
+        """One ends unpaid: the latest's time is over, or one of the staff takes it back."""
+        order_id = order_id or next(reversed(self.requests))
+        asker, customer, checkout = self.requests[order_id]
+        self.closed.add(order_id)
+        facts = {"number": checkout.number, "amount": checkout.amount}
+        news = RequestClosed(order_id=order_id, expired=by is None, **facts)
+        self.told.append((customer.person_id, news))
+        if asker != by:
+            told = {"customer": customer.name, "by": by and by.name}
+            self.told.append((asker.person_id, RequestUnpaid(**facts, **told)))
 
     def approvers(self) -> list[UUID]:
         return [me.person_id for me in self.people.values() if APPROVE in me.scopes]
@@ -236,7 +261,7 @@ class FakeTeller:
 
     async def open_order(self):
         for _, customer, checkout in self._business.requests.values():
-            if customer.person_id == self.me.person_id and not self._business.is_paid(checkout.order_id):
+            if customer.person_id == self.me.person_id and self._business.is_open(checkout.order_id):
                 return checkout
         for payment in reversed(self._business.payments.values()):
             if payment.payer == self.me.person_id and payment.state not in ("succeeded", "dropped"):
@@ -250,6 +275,8 @@ class FakeTeller:
         known = next(
             (p for p in self._business.payments.values() if p.checkout.order_id == checkout.order_id), None
         )
+        if checkout.order_id in self._business.closed:
+            raise errors.OrderClosed(checkout.number or "")
         if known and known.state == "succeeded":
             raise errors.AlreadyPaid(known.started.number, "SJK7ABC123")
         if known and known.state in ("pending", "doubted"):
@@ -279,6 +306,34 @@ class FakeTeller:
     async def decline_request(self, order_id):
         self._business.decline(order_id)
 
+    async def standing(self, order_id):
+        if order_id not in self._business.requests:
+            raise errors.NotFound("order")
+        checkout = self._business.requests[order_id][2]
+        under_way = any(
+            p.checkout.order_id == order_id and p.state == "pending" for p in self._business.payments.values()
+        )
+        status = "awaiting_payment" if under_way else "open"
+        if order_id in self._business.closed:
+            status = "canceled"
+        if self._business.is_paid(order_id):
+            status = "paid"
+        receipt = "SJK7ABC123" if status == "paid" else None
+        return Standing(checkout=checkout, status=status, asked=True, receipt=receipt)
+
+    async def take_back_request(self, number):
+        self._need(EDIT_ORDERS)
+        for order_id, (_, _, checkout) in self._business.requests.items():
+            if checkout.number == number:
+                stands = await self.standing(order_id)
+                if stands.status == "paid":
+                    raise errors.AlreadyPaid(number, stands.receipt)
+                if stands.status == "canceled":
+                    raise errors.OrderClosed(number)
+                if stands.status == "awaiting_payment":
+                    raise errors.PaymentUnderWay(number)
+                self._business.close_request(order_id, by=self.me)
+
     async def find_order(self, number):
         self._need(VIEW_ORDERS)
         for payment in self._business.payments.values():
@@ -290,10 +345,11 @@ class FakeTeller:
                     number=number,
                     customer=customer.name,
                     amount=checkout.amount,
-                    status="open",
+                    status="canceled" if checkout.order_id in self._business.closed else "open",
                     summary=checkout.summary,
                     created_at=self.now,
                     tries=(),
+                    asked=True,
                 )
         raise errors.NotFound("order")
 
@@ -327,13 +383,13 @@ class FakeTeller:
         of_them = [
             each.order_id for _, whom, each in b.requests.values() if whom.person_id == asked.person_id
         ]
-        if sum(not b.is_paid(order_id) for order_id in of_them) >= MOST_OPEN:
+        if sum(b.is_open(order_id) for order_id in of_them) >= MOST_OPEN:
             raise errors.RequestsOpen(MOST_OPEN)
         number = f"K7Q3X{len(b.requests)}"
         b.requests[checkout.order_id] = self.me, asked, checkout.model_copy(update={"number": number})
         facts = {"amount": checkout.amount, "reason": checkout.summary}
         b.told.append((asked.person_id, PaymentRequested(order_id=checkout.order_id, number=number, **facts)))
-        return number
+        return Asked(number=number, reads_now=asked.name not in b.away)
 
     async def save_method(self, payment_id):
         way = self._business.payments[payment_id].way

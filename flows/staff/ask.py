@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flows.amounts import amount_of
-from flows.refusals import receipt_shown
 from flows.reply import Said
+from flows.staff.asked import RequestSent
 from flows.step import Choice, Step
 from flows.teller import Checkout, Customer, Teller
 from flows.text import Text
@@ -20,7 +20,6 @@ from services.ids import new_id
 from services.money import Money
 from services.phones import masked, normalize
 from services.rails import refuse_closed_till, refuse_uncollectable
-from services.request_news import RequestDeclined, RequestPaid
 from services.withdrawals.reason import refuse_blank
 
 _MOST_REASON = 100
@@ -140,25 +139,12 @@ class ConfirmRequest(Step):
         match answer:
             case Send():
                 refuse_closed_till(teller.shop)
-                number = await teller.request_payment(self.customer, self.checkout)
-                return RequestSent(customer=self.customer.label, number=number)
+                asked = await teller.request_payment(self.customer, self.checkout)
+                return RequestSent(
+                    customer=self.customer.label, number=asked.number, reads_now=asked.reads_now
+                )
             case Cancel():
                 return NotAsking()
-
-
-class RequestSent(Step):
-    """A customer who has not written for a day reads it when they write: said, so that nobody waits."""
-
-    customer: str
-    number: str
-
-    def says(self) -> Text:
-        return Text(
-            "Request {number} is on its way to {customer}, and I'll tell you when it is paid. Who has not "
-            "written to {shop} for 24 hours may read it only when they write again.",
-            number=self.number,
-            customer=self.customer,
-        )
 
 
 class NotAsking(Step):
@@ -166,50 +152,7 @@ class NotAsking(Step):
         return Text("All right, nobody was asked. Type *menu* to go on.")
 
 
-class _Answered(Step):
-    number: str
-    amount: Money
-    customer: str
-
-    @property
-    def thread(self) -> str:
-        return "notice"
-
-
-class RequestPaidTold(_Answered):
-    receipt: str | None
-
-    def says(self) -> Text:
-        return Text(
-            "✅ {customer} has paid {amount}, your request {number}. {receipt}",
-            customer=self.customer,
-            amount=self.amount,
-            number=self.number,
-            receipt=receipt_shown(self.receipt),
-        )
-
-
-class RequestDeclinedTold(_Answered):
-    def says(self) -> Text:
-        return Text(
-            "{customer} does not want to pay {amount} now. Your request {number} is closed.",
-            customer=self.customer,
-            amount=self.amount,
-            number=self.number,
-        )
-
-
 async def ask(teller: Teller, _rest: str = "") -> EnterCustomer:
     """Raises ProviderNotConfigured at once, before anything is asked."""
     refuse_closed_till(teller.shop)
     return EnterCustomer(recent=await teller.recent_customers())
-
-
-async def told_paid(news: RequestPaid, _teller: Teller) -> RequestPaidTold:
-    return RequestPaidTold(
-        number=news.number, amount=news.amount, customer=news.customer, receipt=news.receipt
-    )
-
-
-async def told_declined(news: RequestDeclined, _teller: Teller) -> RequestDeclinedTold:
-    return RequestDeclinedTold(number=news.number, amount=news.amount, customer=news.customer)

@@ -1,6 +1,7 @@
 """Order: the staff look up an order by its number.
 
 EnterNumber -> OrderFound | NoSuchOrder | NotLooking
+OrderFound  -> RequestTakenBack | RequestBeingPaid
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from typing import Any
 
 from flows.refusals import provider_name
 from flows.reply import Said
+from flows.staff.asked import RequestBeingPaid, RequestTakenBack, TakeBack, take_back
 from flows.step import Choice, Step
 from flows.teller import OrderSeen, Teller, Try
 from flows.text import Text
 from services.errors import NotFound
+from services.people.access import EDIT_ORDERS
 
 _MOST_NUMBER = 20
 ORDER_STATUSES = {
@@ -52,7 +55,14 @@ class EnterNumber(Step):
 
 
 class OrderFound(Step):
+    """`may_take_back`: it is a request that is not paid, and this person may end it."""
+
     order: OrderSeen
+    may_take_back: bool = False
+
+    @property
+    def reference(self) -> str | None:
+        return self.order.number
 
     def says(self) -> Text:
         return Text(
@@ -64,6 +74,12 @@ class OrderFound(Step):
             at=self.order.created_at,
             lines=(*((self.order.summary,) if self.order.summary else ()), *self._tries()),
         )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return (TakeBack(),) if self.may_take_back else ()
+
+    async def hears(self, answer: TakeBack, teller: Teller) -> RequestTakenBack | RequestBeingPaid:  # noqa: ARG002  the only choice
+        return await take_back(self.order.number, teller)
 
     def _tries(self) -> tuple[Text, ...]:
         return tuple(_line(each) for each in self.order.tries) or (Text("Nobody has tried to pay it yet."),)
@@ -96,9 +112,16 @@ def _line(tried: Try) -> Text:
 async def look_up(typed: str, teller: Teller) -> OrderFound | NoSuchOrder:
     number = typed.strip().upper()[:_MOST_NUMBER]
     try:
-        return OrderFound(order=await teller.find_order(number))
+        return await look(number, teller)
     except NotFound:
         return NoSuchOrder(number=number)
+
+
+async def look(number: str, teller: Teller) -> OrderFound:
+    """Raises NotFound."""
+    found = await teller.find_order(number)
+    may_take_back = found.asked and found.status == "open" and EDIT_ORDERS in teller.me.scopes
+    return OrderFound(order=found, may_take_back=may_take_back)
 
 
 async def order(teller: Teller, rest: str = "") -> EnterNumber | OrderFound | NoSuchOrder:

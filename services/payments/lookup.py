@@ -1,14 +1,16 @@
-"""Lookup: an order by its number, as the staff see it: nothing of it is locked or changed."""
+"""Lookup: an order as the staff see it, by its number, and as its customer does: nothing of it is locked
+or changed."""
 
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from services.errors import NotFound
-from services.facts import OrderSeen, Try
+from services.facts import OrderSeen, Standing, Try
 from services.money import Money
 from services.news import PaymentMethod
 from services.payments.asked import number_of
+from services.payments.start import checkout_of
 from services.people import people
 from services.store.schema import attempts, orders, payments
 from services.work import Work
@@ -32,6 +34,24 @@ async def order(work: Work, typed: str) -> OrderSeen:
         summary=lines or row.note,
         created_at=row.created_at,
         tries=await _tries(work, row.id),
+        asked=row.asked_by is not None,
+    )
+
+
+async def standing(work: Work, person_id: UUID, order_id: UUID) -> Standing:
+    """Raises NotFound, for another's too."""
+    query = (
+        sa.select(orders, payments.c.receipt)
+        .outerjoin(
+            payments, sa.and_(payments.c.tenant_id == orders.c.tenant_id, payments.c.order_id == orders.c.id)
+        )
+        .where(orders.c.tenant_id == work.tenant, orders.c.id == order_id, orders.c.person_id == person_id)
+    )
+    row = (await work.connection.execute(query)).first()
+    if row is None:
+        raise NotFound("order")
+    return Standing(
+        checkout=checkout_of(row), status=row.status, asked=row.asked_by is not None, receipt=row.receipt
     )
 
 

@@ -5,39 +5,40 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, inbox
+from services import audit, inbox, jobs
 from services.errors import NotFound, RequestsOpen, WritesUnwanted
-from services.facts import Checkout, Customer
-from services.money import Money
-from services.payments import start, waiting
-from services.payments.asked import called, label, tell_asker
+from services.facts import Asked, Checkout, Customer
+from services.payments import start
+from services.payments.asked import label
+from services.payments.closing import OPEN_FOR
 from services.people import people
 from services.people.access import EDIT_ORDERS
 from services.people.customers import opened
 from services.people.identity import chat_of
 from services.people.preferences import may_write_unasked
+from services.people.window import is_open
 from services.rails import refuse_uncollectable
-from services.request_news import PaymentRequested, RequestDeclined
+from services.request_news import PaymentRequested
 from services.store import schema
 from services.store.schema import conversations, orders, staff
-from services.transitions import transition
 from services.work import Work
 
 MOST_OPEN = 3  # of one customer, whoever of the staff asked
 _RECENT = 8  # in one list, beside what else is offered there
 
 
-async def request(work: Work, asker: UUID, customer: Customer, checkout: Checkout) -> str:
-    """Make the order and tell the customer; its number. The same checkout again does nothing more.
+async def request(work: Work, asker: UUID, customer: Customer, checkout: Checkout) -> Asked:
+    """Make the order and tell the customer. The same checkout again does nothing more.
 
     Raises MissingScope, NotFound, WritesUnwanted, RequestsOpen, NotWholeShillings, OverLimit, BelowMinimum.
     """
     await people.require(work, asker, EDIT_ORDERS)
     refuse_uncollectable("mpesa", checkout.amount)
     chat = await _chat(work, customer)
+    reads_now = is_open(chat.heard_at, work.now)
     known = await _number(work, checkout.order_id)
     if known is not None:
-        return known
+        return Asked(number=known, reads_now=reads_now)
     await _refuse_too_many(work, chat.person_id)
     payer = start.Payer(chat.person_id, chat.id)
     order = await start.made(work, payer, checkout, asked_by=asker)
@@ -45,26 +46,10 @@ async def request(work: Work, asker: UUID, customer: Customer, checkout: Checkou
         order_id=order.id, number=order.number, amount=checkout.amount, reason=checkout.summary or ""
     )
     await inbox.tell(work, chat.id, news)
+    await jobs.schedule(work, "request_expire", order.id, work.now + OPEN_FOR)
     facts = {"number": order.number, "amount": str(checkout.amount)}
     await audit.record(work, asker, "payment.requested", order.id, facts)
-    return str(order.number)
-
-
-async def decline(work: Work, person_id: UUID, order_id: UUID) -> None:
-    """Close it and tell who asked. Raises NotFound, AlreadyPaid, PaymentUnderWay."""
-    mine = (orders.c.tenant_id == work.tenant, orders.c.id == order_id, orders.c.person_id == person_id)
-    query = sa.select(orders).where(*mine, orders.c.asked_by.is_not(None)).with_for_update(key_share=True)
-    order = (await work.connection.execute(query)).first()
-    if order is None:
-        raise NotFound("order")
-    await waiting.drop_order(work, person_id, order_id)
-    if await transition(work, orders.c.status, order_id, ["open"], {"status": "canceled"}):
-        news = RequestDeclined(
-            number=order.number,
-            amount=Money(order.total, order.currency),
-            customer=await called(work, person_id),
-        )
-        await tell_asker(work, order.asked_by, news)
+    return Asked(number=order.number, reads_now=reads_now)
 
 
 async def recent(work: Work) -> tuple[Customer, ...]:
@@ -97,10 +82,10 @@ async def recent(work: Work) -> tuple[Customer, ...]:
 
 
 async def _chat(work: Work, customer: Customer) -> Any:
-    """The conversation (id, person_id) of the customer; opened for a number that never wrote."""
+    """The conversation (id, person_id, heard_at) of the customer; opened for a number that never wrote."""
     if customer.phone is not None:
         return await chat_of(work, customer.phone) or (await opened(work, customer.phone))[0]
-    query = sa.select(conversations.c.id, conversations.c.person_id).where(
+    query = sa.select(conversations.c.id, conversations.c.person_id, conversations.c.heard_at).where(
         conversations.c.tenant_id == work.tenant, conversations.c.id == customer.conversation_id
     )
     chat = (await work.connection.execute(query)).first()

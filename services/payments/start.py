@@ -13,6 +13,7 @@ from services.errors import (
     Changed,
     InvalidPhone,
     NotFound,
+    OrderClosed,
     PaymentUnderWay,
 )
 from services.facts import Checkout, Started, Way
@@ -45,7 +46,7 @@ async def start(work: Work, payer: Payer, checkout: Checkout, way: Way) -> Start
 
     The checkout's id makes the order, so that the same again is the same order.
     Raises ProviderNotConfigured, NotWholeShillings, BelowMinimum, OverLimit, InvalidPhone, NotFound,
-    AlreadyPaid, PaymentUnderWay, and Changed where the order has another total than was shown.
+    OrderClosed, AlreadyPaid, PaymentUnderWay, and Changed where the order has another total than was shown.
     """
     method, details = await _details(work, payer.person_id, way)
     refuse_uncollectable(method.provider, checkout.amount)
@@ -70,8 +71,11 @@ async def open_order(work: Work, person_id: UUID) -> Checkout | None:
         .limit(1)
     )
     row = (await work.connection.execute(query)).first()
-    if row is None:
-        return None
+    return checkout_of(row) if row else None
+
+
+def checkout_of(row: sa.Row[Any]) -> Checkout:
+    """Of an order that exists."""
     lines = ", ".join(f"{line['quantity']} {line['name']}" for line in row.lines)
     return Checkout(
         order_id=row.id,
@@ -104,8 +108,10 @@ async def made(work: Work, payer: Payer, checkout: Checkout, asked_by: UUID | No
 async def _order(work: Work, payer: Payer, checkout: Checkout) -> sa.Row[Any]:
     """The order of this checkout, locked, where it can be paid."""
     row = await made(work, payer, checkout)
-    if row.person_id != payer.person_id or row.status == "canceled":
+    if row.person_id != payer.person_id:
         raise NotFound("order")
+    if row.status == "canceled":
+        raise OrderClosed(row.number)
     if row.status in ("paid", "fulfilled", "refunded"):
         raise AlreadyPaid(row.number, await _receipt(work, row.id))
     if Money(row.total, row.currency) != checkout.amount:

@@ -63,7 +63,7 @@ async def people_of(work: Work, entries: Sequence[Entry]) -> list[UUID | None]:
 
 async def chat_of(work: Work, phone: str) -> Any:
     """The conversation of a phone and its person; None where there is none."""
-    query = sa.select(conversations.c.id, conversations.c.person_id).where(
+    query = sa.select(conversations.c.id, conversations.c.person_id, conversations.c.heard_at).where(
         conversations.c.tenant_id == work.tenant,
         conversations.c.phone_index.in_(work.vault.indexes(phone, work.tenant, PHONE)),
     )

@@ -162,6 +162,8 @@ class Play:
                         method_type="mpesa", details=details, label=label, configured=bool(configured)
                     )
                 )
+            case "away", (name,):  # has not written for a day
+                self.business.away.add(name)
             case "closed", ("till",):
                 self.business.shop = self.business.shop.model_copy(update={"collects_by": ()})
             case "closed", ("payouts", *missing):
@@ -218,6 +220,8 @@ class Play:
                 business.told.append((person, MethodAdded(method=method)))
             case "expire", ():
                 business.expire()
+            case "request_expires", ():
+                business.close_request()
             case "identity_changed", (name,):
                 await self.hear(name, NewIdentity())
             case "verified", (name,):

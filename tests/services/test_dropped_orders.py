@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.errors import AlreadyPaid, NotFound, PaymentUnderWay
+from services.errors import AlreadyPaid, OrderClosed, PaymentUnderWay
 from services.ids import new_id
 from services.news import PaymentSettled, Unpaid
 from services.providers.base import Failed, Succeeded
@@ -39,7 +39,7 @@ async def test_an_own_amount_that_is_dropped_is_closed_and_offered_no_more(busin
     await drop(business, paying.started.order_id)
     assert await status(business, paying) == "canceled"
     assert await open_order(business) is None
-    with pytest.raises(NotFound):
+    with pytest.raises(OrderClosed):
         await business.pay("500", order=paying.started.order_id)
 
 

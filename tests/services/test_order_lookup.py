@@ -44,8 +44,8 @@ async def test_the_customers_number_is_masked(business):
     order_id = new_id()
     asked = Checkout(order_id=order_id, amount=kes("500"), summary="chairs")
     async with business.teller(business.cashier) as teller:
-        number = await teller.request_payment(Customer(label="********5678", phone=PHONE), asked)
-    seen = await look(business, number)
+        request = await teller.request_payment(Customer(label="********5678", phone=PHONE), asked)
+    seen = await look(business, request.number)
     assert (seen.customer, seen.status, seen.tries) == ("********5678", "open", ())
 
 

@@ -30,8 +30,8 @@ def customer(business):
 async def ask(business, wanted=None, whom=None, asker=None):
     wanted = wanted or checkout()
     async with business.teller(asker or business.cashier) as teller:
-        number = await teller.request_payment(whom or customer(business), wanted)
-    return wanted.model_copy(update={"number": number})
+        asked = await teller.request_payment(whom or customer(business), wanted)
+    return wanted.model_copy(update={"number": asked.number})
 
 
 async def pay(business, asked):
@@ -85,7 +85,7 @@ async def test_a_declined_one_is_closed_and_told_once(business):
     await decline(business, asked)
     assert len(answers(await business.news(business.cashier))) == 1
     assert (await business.row(orders, asked.order_id)).status == "canceled"
-    with pytest.raises(errors.NotFound):
+    with pytest.raises(errors.OrderClosed):
         await pay(business, asked)
 
 
