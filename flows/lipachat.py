@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flows import identity
 from flows.conversation import Script
-from flows.customer import doubt, language, menu, methods, paid, pay, requested, waiting
+from flows.customer import doubt, language, menu, methods, orders_told, paid, pay, receipt, requested, waiting
 from flows.customer.requested import RequestGone, RequestSettled, ReviewRequest
 from flows.staff import approve, ask, asked, notices, order, outcomes, wallet, withdraw
 from flows.staff.approve import Decide
@@ -15,7 +15,7 @@ from flows.teller import Teller
 from flows.text import Text, spellings
 from flows.understanding import plain
 from flows.words import Word
-from services import news, request_news
+from services import news, order_news, request_news
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 
 
@@ -44,6 +44,7 @@ WORDS = (
     Word(("hi", "hello", "habari", "mambo", "jambo", "niaje"), menu.menu),
     Word(("pay", "lipa"), pay.pay, takes_rest=True, exact=True),
     Word(("methods", "njia"), methods.methods),
+    Word(("receipt", "risiti"), receipt.receipt, takes_rest=True, exact=True),
     Word(("language", "lugha"), language.choose_language),
     Word(("help", "msaada"), menu.help_),
     Word(("cancel", "ghairi"), menu.cancel),
@@ -70,8 +71,8 @@ _HINTS = {
     "acha": _STOP,
     "agent": _NO_AGENT,
     "mhudumu": _NO_AGENT,
-    **dict.fromkeys(("shop", "cart", "orders", "receipt"), _LATER),
-    **dict.fromkeys(("duka", "kikapu", "oda", "risiti"), _LATER),
+    **dict.fromkeys(("shop", "cart", "orders"), _LATER),
+    **dict.fromkeys(("duka", "kikapu", "oda"), _LATER),
     **dict.fromkeys(("statement", "taarifa"), _LATER),
 }
 
@@ -91,6 +92,8 @@ SCRIPT = Script(
         request_news.RequestClosed: requested.told_closed,
         request_news.RequestUnpaid: asked.told_unpaid,
         news.MethodAdded: methods.told_added,
+        order_news.OrderFulfilled: orders_told.told_fulfilled,
+        order_news.OrderCanceled: orders_told.told_canceled,
         news.PaidTwice: paid.told_twice,
         news.PaymentInDoubt: doubt.told_in_doubt,
         news.WithdrawalRequested: approve.told_requested,

@@ -200,6 +200,10 @@ def _shop(refusal: Refusal) -> Text:
             return Text("The quantity must be a number from 1 to {most}.", most=most)
         case errors.TooManyLines(most=most):
             return Text("An order takes at most {most} lines. Please make two orders of it.", most=most)
+        case errors.NotPaid(number=number, closed=True):
+            return Text("Order {number} was closed unpaid, so it has no receipt.", number=number)
+        case errors.NotPaid(number=number):
+            return Text("Order {number} is not paid yet. Type *pay* to pay it.", number=number)
         case errors.EmptyOrder():
             return Text("There is nothing in this order yet. Please choose something first.")
         case _:

@@ -19,7 +19,9 @@ from services.facts import (
     Destination,
     Me,
     OrderSeen,
+    PaidOrder,
     Quote,
+    Receipt,
     Shop,
     Standing,
     Started,
@@ -37,7 +39,9 @@ __all__ = [
     "Destination",
     "Me",
     "OrderSeen",
+    "PaidOrder",
     "Quote",
+    "Receipt",
     "Shop",
     "Standing",
     "Started",
@@ -115,6 +119,15 @@ class Teller(Protocol):
         NotFound."""
         ...
 
+    async def paid_orders(self) -> tuple[PaidOrder, ...]:
+        """What I have paid, the latest first; as many as anybody scrolls through."""
+        ...
+
+    async def receipt(self, number: str) -> Receipt:
+        """Of my order of this number, or of the provider's receipt code. Raises NotFound, for another's
+        too, and NotPaid."""
+        ...
+
     async def use_language(self, language: str) -> None: ...
 
     async def identity_changed(self, phone: str | None, user_id: str | None) -> None:
@@ -125,6 +138,16 @@ class Teller(Protocol):
 
     async def find_order(self, number: str) -> OrderSeen:
         """Needs orders:view. Raises NotFound, for another shop's too."""
+        ...
+
+    async def fulfil_order(self, number: str) -> bool:
+        """Mark a paid order as handed over, and tell the customer; False where somebody was first, or it
+        is not paid. Raises MissingScope, NotFound."""
+        ...
+
+    async def cancel_order(self, number: str, reason: str) -> bool:
+        """Close an unpaid order, and tell the customer why; False where it is closed or paid already.
+        Raises MissingScope, BlankReason, NotFound, and PaymentUnderWay."""
         ...
 
     async def recent_customers(self) -> tuple[Customer, ...]:

@@ -169,6 +169,15 @@ class AlreadyPaid(Refusal):
 
 
 @dataclass(eq=False)
+class NotPaid(Refusal):
+    """There is no receipt, since nothing was paid for this order. `closed`: nor can it be."""
+
+    code: ClassVar[str] = "not_paid"
+    number: str
+    closed: bool = False
+
+
+@dataclass(eq=False)
 class PaymentUnderWay(Refusal):
     """An earlier attempt for this order may still succeed, so no second one may start.
 

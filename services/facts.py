@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.money import Money
 from services.news import PaymentMethod
+from services.shop.facts import Line
 
 
 class _Facts(BaseModel):
@@ -80,6 +81,27 @@ class OrderSeen(_Facts):
     created_at: datetime
     tries: tuple[Try, ...]
     asked: bool = False  # the staff asked the customer to pay it
+
+
+class PaidOrder(_Facts):
+    """An order that is paid, as in a list."""
+
+    number: str
+    amount: Money
+    paid_at: datetime
+
+
+class Receipt(_Facts):
+    """A payment that has arrived, and what it was for. `code` is the provider's."""
+
+    payment_id: UUID
+    number: str
+    amount: Money
+    paid_at: datetime
+    lines: tuple[Line, ...]
+    note: str | None
+    method: PaymentMethod
+    code: str | None
 
 
 class Way(_Facts):

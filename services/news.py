@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from services.money import Money
+from services.order_news import OrderCanceled, OrderFulfilled
 from services.reasons import Doubt as Doubt  # noqa: PLC0414  read with the news that carry them
 from services.reasons import Frozen as Frozen  # noqa: PLC0414  as above
 from services.reasons import Unpaid as Unpaid  # noqa: PLC0414  as above
@@ -260,6 +261,8 @@ News = (
     | MethodAdded
     | RequestClosed
     | RequestUnpaid
+    | OrderFulfilled
+    | OrderCanceled
     | PaidTwice
     | PaymentInDoubt
     | WithdrawalRequested

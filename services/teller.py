@@ -16,7 +16,9 @@ from services.facts import (
     Destination,
     Me,
     OrderSeen,
+    PaidOrder,
     Quote,
+    Receipt,
     Shop,
     Standing,
     Started,
@@ -24,10 +26,11 @@ from services.facts import (
 )
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
-from services.payments import closing, lookup, methods, requests, start, waiting
+from services.payments import closing, lookup, methods, receipts, requests, start, waiting
 from services.people import changes, people
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
+from services.shop import fulfilment
 from services.store.schema import withdrawals
 from services.withdrawals import decide, destinations, record, request
 from services.work import Work
@@ -97,6 +100,12 @@ class Teller:
         await methods.remove(self._work, self._me.person_id, method_id)
         return await self.methods()
 
+    async def paid_orders(self) -> tuple[PaidOrder, ...]:
+        return await receipts.paid(self._work, self._me.person_id)
+
+    async def receipt(self, number: str) -> Receipt:
+        return await receipts.receipt(self._work, self._me.person_id, number)
+
     async def use_language(self, language: str) -> None:
         await people.use_language(self._work, self._me.person_id, language)
         self._me = self._me.model_copy(update={"language": language})
@@ -109,6 +118,12 @@ class Teller:
     async def find_order(self, number: str) -> OrderSeen:
         self._need(VIEW_ORDERS)
         return await lookup.order(self._work, number)
+
+    async def fulfil_order(self, number: str) -> bool:
+        return await fulfilment.fulfil(self._work, self._me.person_id, number)
+
+    async def cancel_order(self, number: str, reason: str) -> bool:
+        return await fulfilment.cancel(self._work, self._me.person_id, number, reason)
 
     async def recent_customers(self) -> tuple[Customer, ...]:
         self._need(EDIT_ORDERS)

@@ -15,7 +15,9 @@ from services.facts import (
     Destination,
     Me,
     OrderSeen,
+    PaidOrder,
     Quote,
+    Receipt,
     Shop,
     Standing,
     Started,
@@ -48,6 +50,7 @@ from services.news import (
     WithdrawalPaid,
     WithdrawalRequested,
 )
+from services.order_news import OrderCanceled, OrderFulfilled
 from services.payments.requests import MOST_OPEN
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, ROLES, VIEW_FINANCE, VIEW_ORDERS
 from services.request_news import (
@@ -57,6 +60,7 @@ from services.request_news import (
     RequestPaid,
     RequestUnpaid,
 )
+from services.shop.facts import Line
 from services.withdrawals.reason import refuse_blank
 
 TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
@@ -97,8 +101,10 @@ class FakeBusiness:
     requests: dict[UUID, tuple[Me, Me, Checkout]] = dataclasses.field(default_factory=dict)
     away: set[str] = dataclasses.field(default_factory=set)  # have not written for a day
     closed: set[UUID] = dataclasses.field(default_factory=set)
+    lines: tuple[Line, ...] = ()  # of whatever is paid
     recent: list[Customer] = dataclasses.field(default_factory=list)
     known: list[Destination] = dataclasses.field(default_factory=list)
+    ended: dict[str, str] = dataclasses.field(default_factory=dict)  # orders by number: how
     told: list[tuple[UUID, object]] = dataclasses.field(default_factory=list)
 
     def person(self, name: str, phone: str | None, *scopes: str) -> Me:
@@ -365,11 +371,32 @@ class FakeTeller:
             number=payment.started.number,
             customer=next(me.name for me in self._business.people.values() if me.person_id == payment.payer),
             amount=payment.checkout.amount,
-            status="paid" if paid else "awaiting_payment",
+            status=self._business.ended.get(payment.started.number, "paid" if paid else "awaiting_payment"),
             summary=payment.checkout.summary,
             created_at=self.now,
             tries=(tried,),
         )
+
+    async def fulfil_order(self, number):
+        self._need(EDIT_ORDERS)
+        payer = next(p.payer for p in self._business.payments.values() if p.started.number == number)
+        return self._end(number, "fulfilled", payer, OrderFulfilled(number=number))
+
+    async def cancel_order(self, number, reason):
+        self._need(EDIT_ORDERS)
+        refuse_blank(reason)
+        p = next(p for p in self._business.payments.values() if p.started.number == number)
+        if p.state in ("pending", "doubted"):
+            raise errors.PaymentUnderWay(number, told=p.state == "doubted")
+        news = OrderCanceled(number=number, amount=p.checkout.amount, reason=reason)
+        return p.state != "succeeded" and self._end(number, "canceled", p.payer, news)
+
+    def _end(self, number, how, customer, news):
+        if number in self._business.ended:
+            return False
+        self._business.ended[number] = how
+        self._business.told.append((customer, news))
+        return True
 
     async def recent_customers(self):
         self._need(EDIT_ORDERS)
@@ -411,6 +438,36 @@ class FakeTeller:
             raise errors.NotFound("payment_method")
         saved[:] = [way for way in saved if way.method_id != method_id]
         return tuple(saved)
+
+    def _paid(self):
+        mine = (p for p in self._business.payments.values() if p.payer == self.me.person_id)
+        return [p for p in reversed(list(mine)) if p.state == "succeeded"]
+
+    async def paid_orders(self):
+        return tuple(
+            PaidOrder(number=p.started.number, amount=p.checkout.amount, paid_at=self.now)
+            for p in self._paid()
+        )
+
+    async def receipt(self, number):
+        for p in self._business.payments.values():
+            if p.started.number == number and p.payer == self.me.person_id:
+                if p.state != "succeeded":
+                    raise errors.NotPaid(number, closed=self._business.ended.get(number) == "canceled")
+                return self._receipt(p)
+        raise errors.NotFound("receipt")
+
+    def _receipt(self, p):
+        return Receipt(
+            payment_id=p.started.payment_id,
+            number=p.started.number,
+            amount=p.checkout.amount,
+            paid_at=self.now,
+            lines=self._business.lines,
+            note=p.checkout.summary,
+            method=p.way.method,
+            code="SJK7ABC123",
+        )
 
     async def use_language(self, language):
         self._business.people[self._name] = self.me.model_copy(update={"language": language})

@@ -37,6 +37,7 @@ _STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.StepUpRequired: (403, "A one-time code is required"),
     errors.AlreadyPaid: (409, "The order is paid"),
     errors.OrderClosed: (409, "The order is closed"),
+    errors.NotPaid: (409, "The order is not paid"),
     errors.PaymentUnderWay: (409, "A payment is under way"),
     errors.PayoutsFrozen: (409, "Payouts are stopped"),
     errors.DestinationCoolingDown: (409, "The destination is too new"),

@@ -113,7 +113,8 @@ class Help(Step):
     def says(self) -> Text:
         customers = Text(
             "You can type at any time:\n*pay* or *pay 500* to pay {shop}\n*menu* to see what I can do\n"
-            "*methods* to see or remove what you pay with\n*language* to change the language\n"
+            "*methods* to see or remove what you pay with\n*receipt* to get a receipt again\n"
+            "*language* to change the language\n"
             "*cancel* to stop what you are doing\n*help* to see this again"
         )
         if not self.staff:

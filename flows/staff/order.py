@@ -1,7 +1,8 @@
-"""Order: the staff look up an order by its number.
+"""Order: the staff look up an order by its number, and end it.
 
-EnterNumber -> OrderFound | NoSuchOrder | NotLooking
-OrderFound  -> RequestTakenBack | RequestBeingPaid
+EnterNumber        -> OrderFound | NoSuchOrder | NotLooking
+OrderFound         -> OrderFound | OrderHandedOver | EnterClosingReason | RequestTakenBack | RequestBeingPaid
+EnterClosingReason -> OrderFound | OrderClosed | NotClosedYet
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from flows.staff.asked import RequestBeingPaid, RequestTakenBack, TakeBack, take
 from flows.step import Choice, Step
 from flows.teller import OrderSeen, Teller, Try
 from flows.text import Text
-from services.errors import NotFound
+from services.errors import NotFound, PaymentUnderWay
 from services.people.access import EDIT_ORDERS
 
 _MOST_NUMBER = 20
+_MOST_REASON = 100
 ORDER_STATUSES = {
     "open": Text("waits to be paid"),
     "awaiting_payment": Text("is being paid"),
     "paid": Text("is paid"),
-    "fulfilled": Text("is paid and done"),
+    "fulfilled": Text("is paid and handed over"),
     "canceled": Text("is closed, unpaid"),
     "refunded": Text("was refunded"),
 }
@@ -37,6 +39,16 @@ TRY_STATES = {
 
 class Cancel(Choice):
     label = Text("Cancel")
+
+
+class HandOver(Choice):
+    exact = True
+    label = Text("Handed over")
+
+
+class CloseOrder(Choice):
+    exact = True
+    label = Text("Close order")
 
 
 class EnterNumber(Step):
@@ -55,10 +67,10 @@ class EnterNumber(Step):
 
 
 class OrderFound(Step):
-    """`may_take_back`: it is a request that is not paid, and this person may end it."""
+    """`may_end`: this person may."""
 
     order: OrderSeen
-    may_take_back: bool = False
+    may_end: bool = False
 
     @property
     def reference(self) -> str | None:
@@ -76,13 +88,87 @@ class OrderFound(Step):
         )
 
     def choices(self) -> tuple[Choice, ...]:
-        return (TakeBack(),) if self.may_take_back else ()
+        if not self.may_end:
+            return ()
+        match self.order.status:
+            case "paid":
+                return (HandOver(),)
+            case "open" if self.order.asked:
+                return (TakeBack(),)
+            case "open" | "awaiting_payment":
+                return (CloseOrder(),)
+        return ()
 
-    async def hears(self, answer: TakeBack, teller: Teller) -> RequestTakenBack | RequestBeingPaid:  # noqa: ARG002  the only choice
-        return await take_back(self.order.number, teller)
+    async def hears(
+        self, answer: HandOver | TakeBack | CloseOrder, teller: Teller
+    ) -> OrderFound | OrderHandedOver | EnterClosingReason | RequestTakenBack | RequestBeingPaid:
+        match answer:
+            case HandOver():
+                if await teller.fulfil_order(self.order.number):
+                    return OrderHandedOver(number=self.order.number)
+                return await look(self.order.number, teller)
+            case TakeBack():
+                return await take_back(self.order.number, teller)
+            case CloseOrder():
+                return EnterClosingReason(number=self.order.number)
 
     def _tries(self) -> tuple[Text, ...]:
         return tuple(_line(each) for each in self.order.tries) or (Text("Nobody has tried to pay it yet."),)
+
+
+class OrderHandedOver(Step):
+    number: str
+
+    def says(self) -> Text:
+        return Text(
+            "📦 Order {number} is marked as handed over, and the customer is told.", number=self.number
+        )
+
+
+class EnterClosingReason(Step):
+    any_words = True
+    number: str
+
+    def says(self) -> Text:
+        return Text(
+            "Why is order {number} closed unpaid? Type a few words; the customer will read them.",
+            number=self.number,
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return (Cancel(),)
+
+    async def hears(self, answer: Said | Cancel, teller: Teller) -> OrderClosed | NotClosedYet | OrderFound:
+        match answer:
+            case Said(text=typed):
+                reason = " ".join(typed.split())[:_MOST_REASON]
+                try:
+                    canceled = await teller.cancel_order(self.number, reason)
+                except PaymentUnderWay:
+                    return NotClosedYet(number=self.number)
+                if canceled:
+                    return OrderClosed(number=self.number)
+            case Cancel():
+                pass
+        return await look(self.number, teller)
+
+
+class OrderClosed(Step):
+    number: str
+
+    def says(self) -> Text:
+        return Text("Order {number} is closed, and the customer is told why.", number=self.number)
+
+
+class NotClosedYet(Step):
+    number: str
+
+    def says(self) -> Text:
+        return Text(
+            "The customer may be paying order {number} at this moment, so it stays open. Look again in a "
+            "few minutes.",
+            number=self.number,
+        )
 
 
 class NoSuchOrder(Step):
@@ -118,10 +204,8 @@ async def look_up(typed: str, teller: Teller) -> OrderFound | NoSuchOrder:
 
 
 async def look(number: str, teller: Teller) -> OrderFound:
-    """Raises NotFound."""
-    found = await teller.find_order(number)
-    may_take_back = found.asked and found.status == "open" and EDIT_ORDERS in teller.me.scopes
-    return OrderFound(order=found, may_take_back=may_take_back)
+    """Where it stands now. Raises NotFound."""
+    return OrderFound(order=await teller.find_order(number), may_end=EDIT_ORDERS in teller.me.scopes)
 
 
 async def order(teller: Teller, rest: str = "") -> EnterNumber | OrderFound | NoSuchOrder:

@@ -88,6 +88,11 @@ async def cancel(work: Work, order_id: UUID) -> bool:
     return True
 
 
+async def fulfil(work: Work, order_id: UUID) -> bool:
+    """The customer has what they paid for; False where it is not paid, or done already."""
+    return await transition(work, orders.c.status, order_id, ["paid"], {"status": "fulfilled"})
+
+
 async def drop(work: Work, person_id: UUID, order_id: UUID) -> None:
     """The person will not pay what they ordered in chat: it is closed, unless a payment may still succeed.
     An order by the merchant's staff stays, and so does one that reserves nothing."""

@@ -44,6 +44,7 @@ from services.news import (
     Unsent,
 )
 from services.people.access import ROLES
+from services.shop.facts import Line
 from tests.fakes import FakeBusiness, FakeTeller, mpesa
 
 CAST = {
@@ -164,6 +165,11 @@ class Play:
                 )
             case "away", (name,):  # has not written for a day
                 self.business.away.add(name)
+            case "bought", (quantity, *name, price):  # with whatever is paid
+                line = Line(
+                    sku=None, name=" ".join(name), price=Money.parse(price, "KES"), quantity=int(quantity)
+                )
+                self.business.lines += (line,)
             case "closed", ("till",):
                 self.business.shop = self.business.shop.model_copy(update={"collects_by": ()})
             case "closed", ("payouts", *missing):

@@ -1,0 +1,79 @@
+"""Fulfilment: how the staff end an order, and what the customer is told of it."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit, inbox
+from services.errors import NotFound, PaymentUnderWay
+from services.money import Money
+from services.news import News
+from services.order_news import OrderCanceled, OrderFulfilled
+from services.payments.record import in_the_way
+from services.people import people
+from services.people.access import EDIT_ORDERS
+from services.shop import orders
+from services.store import schema
+from services.store.schema import payments
+from services.withdrawals.reason import refuse_blank
+from services.work import Work
+
+
+async def fulfil(work: Work, by: UUID, number: str) -> bool:
+    """The customer has what they paid for, and is told so. False where the order is not paid, or somebody
+    was first. Raises MissingScope, NotFound."""
+    await people.require(work, by, EDIT_ORDERS)
+    order = await _locked(work, number)
+    if not await orders.fulfil(work, order.id):
+        return False
+    await _tell(work, order, OrderFulfilled(number=order.number))
+    await audit.record(work, by, "order.fulfilled", order.id, {"number": order.number})
+    return True
+
+
+async def cancel(work: Work, by: UUID, number: str, reason: str) -> bool:
+    """Close an unpaid order; the customer is told why. False where it is paid or closed already.
+
+    Raises MissingScope, BlankReason, NotFound, and PaymentUnderWay while an attempt may still succeed.
+    """
+    await people.require(work, by, EDIT_ORDERS)
+    refuse_blank(reason)
+    order = await _locked(work, number)
+    await _refuse_under_way(work, order)
+    if not await orders.cancel(work, order.id):
+        return False
+    news = OrderCanceled(number=order.number, amount=Money(order.total, order.currency), reason=reason)
+    await _tell(work, order, news)
+    await audit.record(work, by, "order.canceled", order.id, {"number": order.number, "reason": reason})
+    return True
+
+
+async def _locked(work: Work, number: str) -> sa.Row[Any]:
+    """Whatever is decided about an order is decided one after the other."""
+    query = (
+        sa.select(schema.orders)
+        .where(schema.orders.c.tenant_id == work.tenant, schema.orders.c.number == number)
+        .with_for_update(key_share=True)
+    )
+    row = (await work.connection.execute(query)).first()
+    if row is None:
+        raise NotFound("order")
+    return row
+
+
+async def _refuse_under_way(work: Work, order: sa.Row[Any]) -> None:
+    query = sa.select(payments.c.id).where(
+        payments.c.tenant_id == work.tenant, payments.c.order_id == order.id
+    )
+    payment_id = await work.connection.scalar(query)
+    if payment_id is not None and (earlier := await in_the_way(work, payment_id)):
+        raise PaymentUnderWay(order.number, told=any(each.doubt for each in earlier))
+
+
+async def _tell(work: Work, order: sa.Row[Any], news: News) -> None:
+    """The conversation that ordered; where none did, every one of the person's."""
+    if order.conversation_id is not None:
+        await inbox.tell(work, order.conversation_id, news)
+    else:
+        await inbox.tell_people(work, [order.person_id], news)
