@@ -98,7 +98,7 @@ class FakeBusiness:
     saved: dict[UUID, list[Way]] = dataclasses.field(default_factory=lambda: defaultdict(list))
     payments: dict[UUID, Payment] = dataclasses.field(default_factory=dict)
     withdrawals: dict[UUID, Withdrawal] = dataclasses.field(default_factory=dict)
-    requests: dict[UUID, tuple[Me, Me, Checkout]] = dataclasses.field(default_factory=dict)
+    requests: dict[UUID, tuple[Me | None, Me, Checkout]] = dataclasses.field(default_factory=dict)
     away: set[str] = dataclasses.field(default_factory=set)  # have not written for a day
     closed: set[UUID] = dataclasses.field(default_factory=set)
     lines: tuple[Line, ...] = ()  # of whatever is paid
@@ -199,8 +199,18 @@ class FakeBusiness:
         if order_id not in self.requests:
             return
         asker, customer, checkout = self.requests[order_id]
+        if asker is None:  # a program
+            return
         told = {"number": checkout.number, "amount": checkout.amount, "customer": customer.name}
         self.told.append((asker.person_id, kind(**told, **facts)))
+
+    def order_for(self, name: str, amount: Money, reason: str) -> None:
+        """By the shop's own program."""
+        customer, number = self.people[name], f"K7Q4X{len(self.requests)}"
+        checkout = Checkout(order_id=new_id(), amount=amount, number=number, summary=reason)
+        self.requests[checkout.order_id] = None, customer, checkout
+        news = PaymentRequested(order_id=checkout.order_id, number=number, amount=amount, reason=reason)
+        self.told.append((customer.person_id, news))
 
     def is_paid(self, order_id) -> bool:
         paid = (p for p in self.payments.values() if p.state == "succeeded")
@@ -223,7 +233,7 @@ class FakeBusiness:
         facts = {"number": checkout.number, "amount": checkout.amount}
         news = RequestClosed(order_id=order_id, expired=by is None, **facts)
         self.told.append((customer.person_id, news))
-        if asker != by:
+        if asker is not None and asker != by:
             told = {"customer": customer.name, "by": by and by.name}
             self.told.append((asker.person_id, RequestUnpaid(**facts, **told)))
 

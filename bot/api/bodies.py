@@ -12,6 +12,7 @@ from services.errors import InvalidAmount
 from services.money import Money, NotAnAmount
 
 MOST_BYTES = 64 * 1024
+ALTERNATIVE = "~"  # how the tag of a discriminated union begins
 _AMOUNT = "invalid_amount"
 
 
@@ -80,7 +81,8 @@ def _problem(wrong: ValidationError) -> Problem:
 
 
 def _place(error: Any) -> str:
-    return ".".join(str(part) for part in error["loc"])
+    """Without the names of alternatives that pydantic puts between."""
+    return ".".join(str(part) for part in error["loc"] if not str(part).startswith(ALTERNATIVE))
 
 
 def _said(error: Any) -> str:

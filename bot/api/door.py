@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from bot.api import audit, customers, idempotency, problems, wallet
+from bot.api import audit, customers, idempotency, orders, problems, wallet
 from bot.api.bodies import MOST_BYTES, parsed
 from bot.api.idempotency import Once
 from bot.api.pages import refuse_unknown
@@ -30,7 +30,12 @@ from services.work import Work
 
 log = structlog.get_logger()
 
-ROUTES: tuple[Route, ...] = (*customers.routes.all, *wallet.routes.all, *audit.routes.all)
+ROUTES: tuple[Route, ...] = (
+    *customers.routes.all,
+    *orders.routes.all,
+    *wallet.routes.all,
+    *audit.routes.all,
+)
 
 
 class Api:
@@ -176,7 +181,7 @@ async def _read(request: web.Request) -> bytes:
 def _nothing_here(request: web.Request) -> Problem:
     """Another method of a path that is there, or no path at all."""
     allowed = sorted({route.method for route in ROUTES if _fits(route, request.path)})
-    if not allowed:
+    if not allowed or request.method in allowed:  # the latter: an id of signs that no id has
         return problems.of(NotFound("path"))
     return Problem(405, "method_not_allowed", "Method not allowed", headers={"Allow": ", ".join(allowed)})
 

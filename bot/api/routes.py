@@ -32,10 +32,18 @@ class Call:
 
     def id(self, what: str, name: str = "id") -> UUID:
         """From the path. Raises NotFound for what is no id at all."""
-        try:
-            return UUID(self.params[name])
-        except ValueError:
-            raise NotFound(what) from None
+        return id_of(self.params[name], what)
+
+
+def id_of(text: str, what: str) -> UUID:
+    """As we write it. Raises NotFound for what is no id at all."""
+    try:
+        found = UUID(text)
+    except ValueError:
+        raise NotFound(what) from None
+    if str(found) != text.lower():
+        raise NotFound(what)
+    return found
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from flows.customer.ways import shown, ways
 from flows.step import Choice, Step
 from flows.teller import Checkout, Teller, Way
 from flows.text import Text
-from services.errors import AlreadyPaid
+from services.errors import AlreadyPaid, Refusal
 from services.money import Money
+from services.rails import refuse_closed_till, refuse_uncollectable
 from services.request_news import PaymentRequested, RequestClosed
 
 
@@ -133,7 +134,36 @@ async def decline(checkout: Checkout, teller: Teller) -> Declined | RequestSettl
     return Declined(order_id=checkout.order_id)
 
 
-async def told_requested(news: PaymentRequested, teller: Teller) -> ReviewRequest:
+class OrderToldOnly(Step):
+    """The shop takes nothing here that could pay it: it collects by nothing now, or not such an amount."""
+
+    order_id: UUID
+    number: str
+    amount: Money
+    reason: str
+
+    @property
+    def thread(self) -> str:
+        return request_thread(self.order_id)
+
+    def says(self) -> Text:
+        return Text(
+            "*{shop}* has made an order of *{amount}* for you: {reason}\n"
+            "Order {number}. Please ask them how to pay it.",
+            number=self.number,
+            amount=self.amount,
+            reason=self.reason,
+        )
+
+
+async def told_requested(news: PaymentRequested, teller: Teller) -> ReviewRequest | OrderToldOnly:
+    try:
+        refuse_closed_till(teller.shop)
+        refuse_uncollectable("mpesa", news.amount)
+    except Refusal:
+        return OrderToldOnly(
+            order_id=news.order_id, number=news.number, amount=news.amount, reason=news.reason
+        )
     checkout = Checkout(order_id=news.order_id, amount=news.amount, number=news.number, summary=news.reason)
     return await _review(checkout, teller)
 

@@ -38,6 +38,12 @@ async def called(work: Work, person_id: UUID) -> str:
 
 async def number_of(work: Work, person_id: UUID) -> str:
     """Masked; empty where none of their chats tells one."""
+    phone = await phone_of(work, person_id)
+    return masked(phone) if phone else ""
+
+
+async def phone_of(work: Work, person_id: UUID) -> str | None:
+    """In E.164; None where none of their chats tells one."""
     query = (
         sa.select(conversations.c.id, conversations.c.phone_sealed)
         .where(
@@ -49,15 +55,15 @@ async def number_of(work: Work, person_id: UUID) -> str:
         .limit(1)
     )
     row = (await work.connection.execute(query)).first()
-    return _masked(work, row) if row else ""
+    return _phone(work, row) if row else None
 
 
 def label(work: Work, row: Any) -> str:
     """Of a conversation with its person's name."""
     if row.name or row.phone_sealed is None:
         return row.name or ""
-    return _masked(work, row)
+    return masked(_phone(work, row))
 
 
-def _masked(work: Work, row: Any) -> str:
-    return masked(work.vault.open(row.phone_sealed, work.tenant, PHONE, str(row.id)).decode())
+def _phone(work: Work, row: Any) -> str:
+    return work.vault.open(row.phone_sealed, work.tenant, PHONE, str(row.id)).decode()

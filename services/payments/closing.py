@@ -19,20 +19,22 @@ from services.people.window import is_open
 from services.request_news import RequestClosed, RequestDeclined, RequestUnpaid
 from services.shop import orders as shop_orders
 from services.store.schema import conversations, orders, payments
-from services.transitions import transition
 from services.work import Work
 
 OPEN_FOR = timedelta(days=7)
 _LATER = timedelta(minutes=10)
 _UNPAID = ("open", "awaiting_payment")
+_ASKED = orders.c.asked_by.is_not(None)  # by one of the staff
+_MADE = orders.c.conversation_id.is_(None)  # by a program of the shop's
 
 
 async def decline(work: Work, person_id: UUID, order_id: UUID) -> None:
-    """Close it and tell who asked. Raises NotFound, AlreadyPaid, PaymentUnderWay."""
-    order = await _locked(work, orders.c.id == order_id, orders.c.person_id == person_id)
+    """Close it and tell who asked, where it was not a program. Raises NotFound, AlreadyPaid,
+    PaymentUnderWay."""
+    mine = (orders.c.id == order_id, orders.c.person_id == person_id)
+    order = await _locked(work, *mine, among=sa.or_(_ASKED, _MADE))
     await waiting.drop_order(work, person_id, order_id)
-    if await transition(work, orders.c.status, order_id, ["open"], {"status": "canceled"}):
-        await jobs.finish(work, order_id, "request_expire")
+    if await _close(work, order) and order.asked_by is not None:
         news = RequestDeclined(number=order.number, amount=_amount(order), customer=await _payer(work, order))
         await tell_asker(work, order.asked_by, news)
 
@@ -70,11 +72,15 @@ async def expire(work: Work, order_id: UUID) -> None:
         await _tell_asker(work, order, None)
 
 
-async def _locked(work: Work, *which: sa.ColumnElement[bool]) -> Any:
+async def _locked(
+    work: Work,
+    *which: sa.ColumnElement[bool],
+    among: sa.ColumnElement[bool] = _ASKED,
+) -> Any:
     """What the staff asked for, locked as whoever starts a payment does. Raises NotFound."""
     query = (
         sa.select(orders)
-        .where(orders.c.tenant_id == work.tenant, orders.c.asked_by.is_not(None), *which)
+        .where(orders.c.tenant_id == work.tenant, among, *which)
         .with_for_update(key_share=True)
     )
     order = (await work.connection.execute(query)).first()

@@ -1,12 +1,12 @@
-"""Lookup: an order as the staff see it, by its number, and as its customer does: nothing of it is locked
-or changed."""
+"""Lookup: an order as the staff see it, by its number, and as its customer does; a payment by its id. Nothing
+of it is locked or changed."""
 
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from services.errors import NotFound
-from services.facts import OrderSeen, Standing, Try
+from services.facts import AttemptSeen, OrderSeen, PaymentSeen, Standing, Try
 from services.money import Money
 from services.news import PaymentMethod
 from services.payments.asked import number_of
@@ -52,6 +52,38 @@ async def standing(work: Work, person_id: UUID, order_id: UUID) -> Standing:
         raise NotFound("order")
     return Standing(
         checkout=checkout_of(row), status=row.status, asked=row.asked_by is not None, receipt=row.receipt
+    )
+
+
+async def payment(work: Work, payment_id: UUID) -> PaymentSeen:
+    """Raises NotFound, for another tenant's too."""
+    query = sa.select(payments).where(payments.c.tenant_id == work.tenant, payments.c.id == payment_id)
+    row = (await work.connection.execute(query)).first()
+    if row is None:
+        raise NotFound("payment")
+    tried = (
+        sa.select(attempts)
+        .where(attempts.c.tenant_id == work.tenant, attempts.c.payment_id == payment_id)
+        .order_by(attempts.c.created_at, attempts.c.id)
+    )
+    return PaymentSeen(
+        id=row.id,
+        order_id=row.order_id,
+        status=row.status,
+        amount=Money(row.amount, row.currency),
+        receipt=row.receipt,
+        attempts=tuple(
+            AttemptSeen(
+                id=each.id,
+                method=PaymentMethod(provider=each.provider, label=each.label),
+                state=each.state,
+                because=each.because,
+                receipt=each.receipt,
+                created_at=each.created_at,
+                resolved_at=each.resolved_at,
+            )
+            for each in await work.connection.execute(tried)
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """Start: an order, its payment and an attempt at it, to be sent after the commit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -177,12 +178,17 @@ async def _payment(work: Work, payer: Payer, order: sa.Row[Any]) -> sa.Row[Any]:
 
 async def _end_earlier(work: Work, payment_id: UUID, number: str) -> None:
     """Raises PaymentUnderWay. What can no longer be answered on the phone makes room."""
+    for each in await refuse_under_way(work, payment_id, number):
+        await replace(work, each.id)
+
+
+async def refuse_under_way(work: Work, payment_id: UUID, number: str) -> Sequence[Any]:
+    """The attempts that can no longer be answered on the phone. Raises PaymentUnderWay where one can."""
     earlier = await in_the_way(work, payment_id)
     told = any(each.doubt for each in earlier)
     if told or any(work.now - each.created_at < _ANSWERED_WITHIN for each in earlier):
         raise PaymentUnderWay(number, told=told)
-    for each in earlier:
-        await replace(work, each.id)
+    return earlier
 
 
 async def _attempt(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.money import Money
 
+_SHOWN_LINES, _LONGEST = 10, 300
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
@@ -69,6 +70,13 @@ class Order(_Facts):
     note: str | None
     person_id: UUID
     created_at: datetime
+
+
+def summary(lines: Sequence[Line]) -> str:
+    """What is ordered in a few words: "2 Bread, 1 Milk, …"."""
+    shown = ", ".join(f"{line.quantity} {line.name}" for line in lines[:_SHOWN_LINES])
+    whole = len(lines) <= _SHOWN_LINES and len(shown) <= _LONGEST
+    return shown if whole else f"{shown[:_LONGEST]}…" if len(shown) > _LONGEST else f"{shown}, …"
 
 
 def read_lines(stored: Sequence[dict[str, Any]], currency: str) -> tuple[Line, ...]:

@@ -224,6 +224,8 @@ class Play:
                 person = business.people[name].person_id
                 business.saved[person].append(Way(method=method, method_id=new_id()))
                 business.told.append((person, MethodAdded(method=method)))
+            case "ordered", (name, amount, *reason):  # by the shop's own program
+                business.order_for(name, Money.parse(amount, "KES"), " ".join(reason))
             case "expire", ():
                 business.expire()
             case "request_expires", ():
