@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 Sender = tuple[UUID, str | None, str | None]  # tenant, phone, business-scoped user id
 
-_TURNS = ("message",)
+_TURNS = ("message", "preference")
 _STATUSES = ("status", "payment_status")
 _COUNTED = frozenset((*_TURNS, *_STATUSES, "group_message", "errors", "unknown"))
 _MOST_KNOWN = 20_000

@@ -2,10 +2,10 @@
 
 What is typed means the first of these that it can:
 
-1. What names a reference ("approve 4F2A9C"): nothing else is as sure.
+1. What names a reference ("approve 4F2A9C"), and *stop*: nothing else is as sure.
 2. A choice on offer: by its label in any thread, the last to speak first; by its number in that one
    only, and not where an amount or a number of a phone is awaited, which "2" may be.
-3. A word that always works, alone ("menu", "cancel"); or one that means nothing yet ("stop"), which is
+3. A word that always works, alone ("menu", "cancel"); or one that means nothing yet ("statement"), which is
    said, and is no answer to anything.
 4. Either of these with a slip of the finger, where it is harmless: not for what leads to money or
    approvals. It comes before text, or "cancle" would be the reason of a rejection.
@@ -38,6 +38,7 @@ from flows.reply import (
     Said,
     SharedNumber,
     Tap,
+    Wishes,
 )
 from flows.script import Script
 from flows.step import Step, understood
@@ -84,6 +85,8 @@ class Conversation:
         elif isinstance(heard, NewIdentity):  # said to nobody here: what follows is told as news
             await self._teller.identity_changed(heard.phone, heard.user_id)
             self._place = Place(None, self._script.steps)
+        elif isinstance(heard, Wishes):
+            await self._teller.wishes(unasked=heard.unasked)
         elif not self._teller.shop.open:
             self._say(Text("{shop} is not taking messages here at the moment. Please try again later."))
         else:

@@ -4,7 +4,19 @@ from uuid import UUID
 
 from flows import identity
 from flows.conversation import Script
-from flows.customer import doubt, language, menu, methods, orders_told, paid, pay, receipt, requested, waiting
+from flows.customer import (
+    doubt,
+    language,
+    menu,
+    methods,
+    orders_told,
+    paid,
+    pay,
+    receipt,
+    requested,
+    unasked,
+    waiting,
+)
 from flows.customer.requested import RequestGone, RequestSettled, ReviewRequest
 from flows.staff import approve, ask, asked, notices, order, outcomes, wallet, withdraw
 from flows.staff.approve import Decide
@@ -40,7 +52,9 @@ async def revive(
 
 
 WORDS = (
-    Word(("menu", "menyu", "home", "start", "anza"), menu.menu),
+    Word(("stop", "acha"), unasked.stop, exact=True, always=True),
+    Word(("start", "anza"), unasked.start, exact=True),
+    Word(("menu", "menyu", "home"), menu.menu),
     Word(("hi", "hello", "habari", "mambo", "jambo", "niaje"), menu.menu),
     Word(("pay", "lipa"), pay.pay, takes_rest=True, exact=True),
     Word(("methods", "njia"), methods.methods),
@@ -65,10 +79,7 @@ WORDS = (
 
 _LATER = Text("I can't do that here yet.")
 _NO_AGENT = Text("I can't call a person into this chat yet. Please contact {shop} directly.")
-_STOP = Text("I write only when you write to me, or about your money. To leave a question, type *cancel*.")
 _HINTS = {
-    "stop": _STOP,
-    "acha": _STOP,
     "agent": _NO_AGENT,
     "mhudumu": _NO_AGENT,
     **dict.fromkeys(("shop", "cart", "orders"), _LATER),

@@ -68,7 +68,14 @@ class NewIdentity:
     user_id: str | None = None
 
 
-Heard = Said | Tap | SharedNumber | Other | NewIdentity | News
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The channel's own switch: whether the person wants what is written to them unasked."""
+
+    unasked: bool
+
+
+Heard = Said | Tap | SharedNumber | Other | NewIdentity | News | Wishes
 
 
 @dataclass(frozen=True, slots=True)

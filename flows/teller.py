@@ -130,6 +130,18 @@ class Teller(Protocol):
 
     async def use_language(self, language: str) -> None: ...
 
+    async def stop_unasked(self) -> None:
+        """I want nothing that I have not asked for, except what is about my money."""
+        ...
+
+    async def start_unasked(self) -> bool:
+        """I want it again; False where I never said otherwise."""
+        ...
+
+    async def wishes(self, *, unasked: bool) -> None:
+        """The same, told by the channel's own switch."""
+        ...
+
     async def identity_changed(self, phone: str | None, user_id: str | None) -> None:
         """The channel's word: what was trusted because of who I was is trusted no more."""
         ...

@@ -71,6 +71,7 @@ class Typed:
     def meaning(self) -> Meaning | None:
         return (
             self._with_reference()
+            or self._always()
             or self._label()
             or self._number()
             or self._word_alone()
@@ -98,6 +99,10 @@ class Typed:
         if word and word.takes_reference and _REFERENCE.fullmatch(rest):
             return Spoken(word, rest)
         return None
+
+    def _always(self) -> Spoken | None:
+        word = self._words.get(self._plain)
+        return Spoken(word) if word is not None and word.always else None
 
     def _label(self) -> Picked | None:
         for thread, stand in self._offers():

@@ -13,7 +13,8 @@ from flows.text import spellings
 class Word:
     """`leads` takes the teller and what was typed after the word ("500" of "pay 500"), and says in its
     return type where the word leads. `takes_rest`: something may be typed after it; `takes_reference`:
-    a reference may. `exact`: a slip of the finger does not count. `scopes`: for whom it is; to others it
+    a reference may. `exact`: a slip of the finger does not count. `always`: not even a choice on offer that
+    is called so comes before it. `scopes`: for whom it is; to others it
     is an unknown word.
     """
 
@@ -22,6 +23,7 @@ class Word:
     takes_rest: bool = False
     takes_reference: bool = False
     exact: bool = False
+    always: bool = False
     scopes: frozenset[str] = frozenset()
 
     @cached_property

@@ -6,7 +6,7 @@ It has the shape of the protocol that the flows own, and no knowledge of them.
 from datetime import datetime
 from uuid import UUID
 
-from services import ledger
+from services import audit, ledger
 from services.errors import MissingScope, NotFound, ProviderNotConfigured
 from services.facts import (
     Asked,
@@ -27,7 +27,7 @@ from services.facts import (
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
 from services.payments import closing, lookup, methods, receipts, requests, start, waiting
-from services.people import changes, people
+from services.people import changes, people, preferences
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
 from services.shop import fulfilment
@@ -109,6 +109,16 @@ class Teller:
     async def use_language(self, language: str) -> None:
         await people.use_language(self._work, self._me.person_id, language)
         self._me = self._me.model_copy(update={"language": language})
+
+    async def stop_unasked(self) -> None:
+        await preferences.stop(self._work, self._me.person_id, preferences.CHAT)
+
+    async def start_unasked(self) -> bool:
+        return await preferences.start(self._work, self._me.person_id, preferences.CHAT)
+
+    async def wishes(self, *, unasked: bool) -> None:
+        wish = preferences.start if unasked else preferences.stop
+        await wish(self._work, self._me.person_id, audit.WHATSAPP)
 
     async def identity_changed(self, phone: str | None, user_id: str | None) -> None:
         await changes.changed(self._work, self._conversation_id, phone, user_id)

@@ -105,6 +105,7 @@ class FakeBusiness:
     recent: list[Customer] = dataclasses.field(default_factory=list)
     known: list[Destination] = dataclasses.field(default_factory=list)
     ended: dict[str, str] = dataclasses.field(default_factory=dict)  # orders by number: how
+    stopped: set[str] = dataclasses.field(default_factory=set)  # who want nothing unasked
     told: list[tuple[UUID, object]] = dataclasses.field(default_factory=list)
 
     def person(self, name: str, phone: str | None, *scopes: str) -> Me:
@@ -420,6 +421,8 @@ class FakeTeller:
         of_them = [
             each.order_id for _, whom, each in b.requests.values() if whom.person_id == asked.person_id
         ]
+        if asked.name in b.stopped:
+            raise errors.WritesUnwanted
         if sum(b.is_open(order_id) for order_id in of_them) >= MOST_OPEN:
             raise errors.RequestsOpen(MOST_OPEN)
         number = f"K7Q3X{len(b.requests)}"
@@ -481,6 +484,17 @@ class FakeTeller:
 
     async def use_language(self, language):
         self._business.people[self._name] = self.me.model_copy(update={"language": language})
+
+    async def stop_unasked(self):
+        self._business.stopped.add(self._name)
+
+    async def start_unasked(self):
+        stopped = self._name in self._business.stopped
+        self._business.stopped.discard(self._name)
+        return stopped
+
+    async def wishes(self, *, unasked):
+        await (self.start_unasked() if unasked else self.stop_unasked())
 
     async def identity_changed(self, phone, user_id):
         forgotten = bool(self._business.saved.pop(self.me.person_id, []))

@@ -10,7 +10,7 @@ from typing import Any
 from bot.jsons import loads
 from bot.whatsapp.incoming import moment, phone_of, user_id_of
 from flows.kinds import FORWARDED
-from flows.reply import Heard, NewIdentity, Other, Said, SharedNumber, Tap
+from flows.reply import Heard, NewIdentity, Other, Said, SharedNumber, Tap, Wishes
 
 # Answered by silence: a reaction and a deletion are about another message and ask for nothing (what was done
 # stays done), and who has only opened the chat has said nothing yet.
@@ -28,7 +28,10 @@ _NEW_IDENTITY = frozenset(("user_changed_number", "user_changed_user_id", "custo
 
 def hear(body: bytes) -> Heard | None:
     """None for what is answered by silence. Never raises on an odd shape."""
-    message = loads(body).get("message")
+    told = loads(body)
+    if "preference" in told:
+        return _wishes(told["preference"])
+    message = told.get("message")
     kind = message.get("type") if isinstance(message, dict) else None
     if not isinstance(kind, str):
         return Other("unknown")
@@ -78,6 +81,14 @@ def _new_identity(system: Any) -> NewIdentity | None:
     if not isinstance(system, dict) or system.get("type") not in _NEW_IDENTITY:
         return None
     return NewIdentity(phone_of(system.get("wa_id")), user_id_of(system.get("user_id")))
+
+
+def _wishes(preference: Any) -> Wishes | None:
+    """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/user_preferences"""
+    match preference:
+        case {"category": "marketing_messages", "value": "stop" | "resume" as value}:
+            return Wishes(unasked=value == "resume")
+    return None
 
 
 def _tap(id_: str, button: dict[str, Any]) -> Heard:

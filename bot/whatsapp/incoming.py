@@ -133,6 +133,8 @@ def _entry(entry: Any) -> Iterator[Event]:
             yield _unknown("unknown", {"change": change}, None)
         elif field == "messages":
             yield from _value(value)
+        elif field == "user_preferences" and isinstance(value.get("user_preferences"), list):
+            yield from (_preference(value, each) for each in value["user_preferences"])
         else:
             yield _unknown(
                 f"change:{_storable(field)[:40]}", {"entry": entry.get("id"), **change}, _number(value)
@@ -198,6 +200,16 @@ def _status(_value: dict[str, Any], status: dict[str, Any], number: str | None) 
         status.get("timestamp"),
         _canonical({"status": status}),
     )
+
+
+def _preference(value: dict[str, Any], preference: Any) -> Event:
+    """Whether the person wants marketing: WhatsApp's own switch, which has no id."""
+    number = _number(value)
+    if not isinstance(preference, dict):
+        return _unknown("unknown", {"user_preference": preference}, number)
+    phone, user_id = phone_of(preference.get("wa_id")), user_id_of(preference.get("user_id"))
+    unknown = _unknown("preference", {"preference": preference}, number)
+    return unknown._replace(phone=phone, user_id=user_id, timestamp=preference.get("timestamp"))
 
 
 def _unknown(kind: str, body: dict[str, Any], number: str | None) -> Event:

@@ -121,6 +121,8 @@ people = sa.Table(
     sa.Column("name", sa.Text),
     sa.Column("language", sa.Text),  # chosen; else the tenant's
     sa.Column("preferred_provider", sa.Text),  # chosen with a saved method, or by the shop for them
+    sa.Column("stopped_at", Moment),  # since when they want nothing unasked
+    sa.Column("stopped_by", sa.Text),  # chat, whatsapp
     sa.Column("created_at", Moment, nullable=False),
 )
 

@@ -201,7 +201,7 @@ def text(id_: str, words: str = "menu", **fields: Any) -> dict[str, Any]:
     message = {
         "from": "254712345678",
         "id": id_,
-        "timestamp": "1795510800",
+        "timestamp": str(int(now().timestamp())),  # WhatsApp's window is open
         "type": "text",
         "text": {"body": words},
     }

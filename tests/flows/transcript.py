@@ -25,7 +25,7 @@ from collections import defaultdict
 from bot.whatsapp.heard import hear
 from flows.conversation import Conversation
 from flows.lipachat import SCRIPT
-from flows.reply import NewIdentity, Reply, SharedNumber, Tap
+from flows.reply import NewIdentity, Reply, SharedNumber, Tap, Wishes
 from flows.staff.shown import short
 from flows.text import render
 from services import phones
@@ -232,6 +232,8 @@ class Play:
                 business.close_request()
             case "identity_changed", (name,):
                 await self.hear(name, NewIdentity())
+            case "wishes", (name, unasked):  # by WhatsApp's own switch
+                await self.hear(name, Wishes(unasked=unasked == "resume"))
             case "verified", (name,):
                 business.told.append((business.people[name].person_id, IdentityVerified()))
             case "settings", changed:

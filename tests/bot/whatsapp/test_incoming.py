@@ -11,7 +11,7 @@ from bot.whatsapp.incoming import NotAnObject, read
 from bot.whatsapp.signature import verify
 from bot.whatsapp.statuses import advance
 from bot.whatsapp.struck import strike_out
-from flows.reply import Other, Said, SharedNumber, Tap
+from flows.reply import Other, Said, SharedNumber, Tap, Wishes
 
 TEXT = {
     "from": "254712345678",
@@ -317,3 +317,40 @@ def test_numbers_keep_all_their_digits():
     value = f'{{"metadata":{{"phone_number_id":"1"}},"messages":[{message}]}}'
     (event,) = read(f'{{"entry":[{{"changes":[{{"field":"messages","value":{value}}}]}}]}}'.encode())
     assert b"[123456789012345678901234567890,1e+20]" in event.body
+
+
+PREFERENCE = {
+    "wa_id": "254712345678",
+    "user_id": "KE.13491208655302741918",
+    "detail": "User requested to stop marketing messages",
+    "category": "marketing_messages",
+    "value": "stop",
+    "timestamp": 1731705721,
+}
+
+
+def preferences(*each):
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"phone_number_id": "106540352242922"},
+        "user_preferences": list(each),
+    }
+    change = {"value": value, "field": "user_preferences"}
+    return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]}
+
+
+def test_whatsapps_own_switch_is_the_persons_wish():
+    stop, resume = read_json(preferences(PREFERENCE, PREFERENCE | {"value": "resume"}))
+    assert (stop.kind, stop.phone, stop.user_id) == ("preference", "+254712345678", PREFERENCE["user_id"])
+    assert stop.external_id != resume.external_id  # and the same told twice is one
+    assert stop.external_id == read_json(preferences(PREFERENCE))[0].external_id
+    assert (hear(stop.body), hear(resume.body)) == (Wishes(unasked=False), Wishes(unasked=True))
+
+
+@pytest.mark.parametrize(
+    "odd", [7, {}, PREFERENCE | {"value": "maybe"}, PREFERENCE | {"category": "news"}, {"wa_id": []}]
+)
+def test_an_odd_preference_is_kept_and_wishes_nothing(odd):
+    (event,) = read_json(preferences(odd))
+    if event.kind == "preference":
+        assert hear(event.body) is None
