@@ -24,7 +24,7 @@ from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
 from services import jobs
 from services.jobs import Job
-from services.payments import closing, collect
+from services.payments import closing, collect, reminders
 from services.payments.settle import expire as expire_collect
 from services.providers.base import Misconfigured, NotSent, Pending, Unknown
 from services.safety.vault import Vault
@@ -50,6 +50,7 @@ _LONGEST_WAIT = timedelta(minutes=10)
 _ALONE: dict[str, Callable[[Work, UUID], Awaitable[None]]] = {
     "collect_expire": expire_collect,
     "order_expire": orders.expire,
+    "remind": reminders.remind,
     "request_expire": closing.expire,
     "withdrawal_expire": expire_withdrawal,
 }

@@ -192,7 +192,8 @@ class Conversation:
                 await self._answer(thread, stand, news)
                 return
         step = await self._script.told[type(news)](news, self._teller)
-        self._move(step.thread, step)
+        if step is not None:
+            self._move(step.thread, step)
 
     async def _answer(self, thread: str, stand: Stand, answer: Any) -> None:
         try:

@@ -13,10 +13,12 @@ from flows.customer import (
     paid,
     pay,
     receipt,
+    reminded,
     requested,
     unasked,
     waiting,
 )
+from flows.customer.reminded import Reminded
 from flows.customer.requested import RequestGone, RequestSettled, ReviewRequest
 from flows.staff import approve, ask, asked, notices, order, outcomes, wallet, withdraw
 from flows.staff.approve import Decide
@@ -33,7 +35,9 @@ from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE,
 
 async def revive(
     thread: str, teller: Teller
-) -> Decide | Requested | Stands | ReviewRequest | RequestSettled | RequestGone | OrderFound | None:
+) -> (
+    Decide | Requested | Stands | ReviewRequest | Reminded | RequestSettled | RequestGone | OrderFound | None
+):
     """The thread of a withdrawal or of a request can be opened again; a payment's has nothing left to
     decide."""
     kind, name = thread[:1], thread[1:]
@@ -47,7 +51,7 @@ async def revive(
         case "w":
             return await approve.look(about, teller)
         case "r":
-            return await requested.look(about, teller)
+            return await reminded.look(about, teller)
     return None
 
 
@@ -98,6 +102,7 @@ SCRIPT = Script(
         news.PaymentFailed: waiting.told_failed,
         news.PaymentOpen: waiting.told_open,
         request_news.PaymentRequested: requested.told_requested,
+        request_news.PaymentReminder: reminded.told_reminder,
         request_news.RequestPaid: asked.told_paid,
         request_news.RequestDeclined: asked.told_declined,
         request_news.RequestClosed: requested.told_closed,

@@ -15,15 +15,16 @@ from flows.words import Word
 class Script:
     """`home` is where a person stands who is nowhere else, `help` what is offered to one who is lost.
 
-    `told` opens a step for news that no step waits for; `revive` finds the step of a thread that was
-    left, by its name, for a late tap. All of them say in their return types where they lead.
+    `told` opens a step for news that no step waits for, or none where it is news no more; `revive` finds
+    the step of a thread that was left, by its name, for a late tap. All of them say in their return types
+    where they lead.
     `later`: what is answered to words that mean nothing yet.
     """
 
     home: Callable[[Teller], Awaitable[Step]]
     help: Callable[[Teller], Awaitable[Step]]
     words: tuple[Word, ...]
-    told: Mapping[type, Callable[[Any, Teller], Awaitable[Step]]]
+    told: Mapping[type, Callable[[Any, Teller], Awaitable[Step | None]]]
     revive: Callable[[str, Teller], Awaitable[Step | None]]
     later: Mapping[str, Text] = field(default_factory=dict)
 

@@ -102,6 +102,10 @@ class Teller(Protocol):
         """Where an order of mine stands. Raises NotFound."""
         ...
 
+    async def remind_no_more(self, order_id: UUID) -> None:
+        """The person does not want to be reminded of an order of theirs. Raises NotFound."""
+        ...
+
     async def save_method(self, payment_id: UUID) -> PaymentMethod:
         """Save what this payment was paid with, as the preferred method."""
         ...

@@ -9,6 +9,7 @@
 | payout_check      | payout     | asks the provider what became of it                         |
 | order_expire      | order      | closes an order that nobody paid, and gives its stock back  |
 | request_expire    | order      | closes what the staff asked for and nobody paid             |
+| remind            | order      | reminds the customer of it, where that is allowed           |
 | withdrawal_expire | withdrawal | closes a request that nobody decided                        |
 
 `tries` counts the waits gone by on the job's ladder.
@@ -32,6 +33,8 @@ COLLECT_LADDER = (10 * SECOND, 20 * SECOND, 30 * SECOND, 60 * SECOND, 2 * MINUTE
 PAYOUT_LADDER = (15 * SECOND, 45 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR)
 # What provably never left may be sent again, as long as the person still waits for it.
 SEND_LADDER = (2 * SECOND, 5 * SECOND, 15 * SECOND)
+# An order that is left unpaid; who does not answer by the next morning is not pursued.
+REMIND_LADDER = (2 * HOUR, 18 * HOUR)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from services.reasons import Frozen as Frozen  # noqa: PLC0414  as above
 from services.reasons import Unpaid as Unpaid  # noqa: PLC0414  as above
 from services.reasons import Unsent as Unsent  # noqa: PLC0414  as above
 from services.request_news import (
+    PaymentReminder,
     PaymentRequested,
     RequestClosed,
     RequestDeclined,
@@ -256,6 +257,7 @@ News = (
     | PaymentFailed
     | PaymentOpen
     | PaymentRequested
+    | PaymentReminder
     | RequestPaid
     | RequestDeclined
     | MethodAdded

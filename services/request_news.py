@@ -22,6 +22,13 @@ class PaymentRequested(_News):
     reason: str
 
 
+class PaymentReminder(_News):
+    """To the customer: an order of theirs is still to be paid. What of it, is read when it is told."""
+
+    kind: Literal["payment_reminder"] = "payment_reminder"
+    order_id: UUID
+
+
 class RequestPaid(_News):
     """To who asked for it: the customer has paid."""
 

@@ -26,7 +26,7 @@ from services.facts import (
 )
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
-from services.payments import closing, lookup, methods, receipts, requests, start, waiting
+from services.payments import closing, lookup, methods, receipts, reminders, requests, start, waiting
 from services.people import changes, people, preferences
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
@@ -85,6 +85,9 @@ class Teller:
 
     async def standing(self, order_id: UUID) -> Standing:
         return await lookup.standing(self._work, self._me.person_id, order_id)
+
+    async def remind_no_more(self, order_id: UUID) -> None:
+        await reminders.no_more(self._work, self._me.person_id, order_id)
 
     async def save_method(self, payment_id: UUID) -> PaymentMethod:
         return await waiting.save_method(self._work, self._me.person_id, payment_id)

@@ -54,6 +54,7 @@ from services.order_news import OrderCanceled, OrderFulfilled
 from services.payments.requests import MOST_OPEN
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, ROLES, VIEW_FINANCE, VIEW_ORDERS
 from services.request_news import (
+    PaymentReminder,
     PaymentRequested,
     RequestClosed,
     RequestDeclined,
@@ -98,8 +99,10 @@ class FakeBusiness:
     saved: dict[UUID, list[Way]] = dataclasses.field(default_factory=lambda: defaultdict(list))
     payments: dict[UUID, Payment] = dataclasses.field(default_factory=dict)
     withdrawals: dict[UUID, Withdrawal] = dataclasses.field(default_factory=dict)
+    # By whom, if anybody, it was asked of whom; else a program made it, or they ordered it themselves.
     requests: dict[UUID, tuple[Me | None, Me, Checkout]] = dataclasses.field(default_factory=dict)
     away: set[str] = dataclasses.field(default_factory=set)  # have not written for a day
+    unreminded: set[UUID] = dataclasses.field(default_factory=set)
     closed: set[UUID] = dataclasses.field(default_factory=set)
     lines: tuple[Line, ...] = ()  # of whatever is paid
     recent: list[Customer] = dataclasses.field(default_factory=list)
@@ -200,7 +203,7 @@ class FakeBusiness:
         if order_id not in self.requests:
             return
         asker, customer, checkout = self.requests[order_id]
-        if asker is None:  # a program
+        if asker is None:
             return
         told = {"number": checkout.number, "amount": checkout.amount, "customer": customer.name}
         self.told.append((asker.person_id, kind(**told, **facts)))
@@ -225,6 +228,14 @@ class FakeBusiness:
             raise errors.AlreadyPaid(self.requests[order_id][2].number or "", "SJK7ABC123")
         self._answer_request(order_id, RequestDeclined)
         self.closed.add(order_id)
+
+    def order(self, customer: Me, checkout: Checkout) -> None:
+        self.requests[checkout.order_id] = None, customer, checkout
+
+    def remind(self) -> None:
+        """Of the latest that was ordered or asked for."""
+        order_id, (_, customer, _) = next(reversed(self.requests.items()))
+        self.told.append((customer.person_id, PaymentReminder(order_id=order_id)))
 
     def close_request(self, order_id: UUID | None = None, by: Me | None = None) -> None:
         """One ends unpaid: the latest's time is over, or one of the staff takes it back."""
@@ -326,7 +337,7 @@ class FakeTeller:
     async def standing(self, order_id):
         if order_id not in self._business.requests:
             raise errors.NotFound("order")
-        checkout = self._business.requests[order_id][2]
+        asker, _, checkout = self._business.requests[order_id]
         under_way = any(
             p.checkout.order_id == order_id and p.state == "pending" for p in self._business.payments.values()
         )
@@ -336,7 +347,10 @@ class FakeTeller:
         if self._business.is_paid(order_id):
             status = "paid"
         receipt = "SJK7ABC123" if status == "paid" else None
-        return Standing(checkout=checkout, status=status, asked=True, receipt=receipt)
+        return Standing(checkout=checkout, status=status, asked=asker is not None, receipt=receipt)
+
+    async def remind_no_more(self, order_id):
+        self._business.unreminded.add(order_id)
 
     async def take_back_request(self, number):
         self._need(EDIT_ORDERS)

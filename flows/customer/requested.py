@@ -7,7 +7,7 @@ ReviewRequest -> AwaitPayment | ChooseMethod | AskNumber | Declined | AlreadySet
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from flows.customer.paid import AlreadySettled
@@ -68,16 +68,11 @@ class ReviewRequest(Step):
     ) -> AwaitPayment | ChooseMethod | AskNumber | Declined | AlreadySettled | RequestSettled:
         match answer:
             case Pay():
-                return await self._pay(teller)
+                return await pay_in_one_tap(self.checkout, self.way, teller)
             case NotNow():
                 return await decline(self.checkout, teller)
             case ChangeMethod():
                 return await choose_method(self.checkout, teller)
-
-    async def _pay(self, teller: Teller) -> AwaitPayment | AskNumber | AlreadySettled:
-        if self.way is None:
-            return AskNumber(checkout=self.checkout, hidden=teller.me.phone is None)
-        return await ask_to_pay(self.checkout, self.way, teller)
 
 
 class Declined(Step):
@@ -100,29 +95,32 @@ class RequestSettled(AlreadySettled):
 
 
 class RequestGone(Step):
-    """Nobody pays it any more. `expired`: its time is over; else it was taken back, or declined."""
+    """Nobody pays it any more. `why`: what is known of it; a customer may have closed it themselves."""
 
     order_id: UUID
     number: str
     amount: Money
-    expired: bool = False
+    why: Literal["expired", "taken_back", "closed"]
 
     @property
     def thread(self) -> str:
         return request_thread(self.order_id)
 
     def says(self) -> Text:
-        if self.expired:
-            return Text(
-                "Order {number} for {amount} was not paid in time and is closed. You pay nothing.",
-                number=self.number,
-                amount=self.amount,
-            )
-        return Text(
-            "{shop} no longer asks you for {amount}: order {number} is closed, and you pay nothing.",
-            number=self.number,
-            amount=self.amount,
-        )
+        facts: dict[str, Any] = {"number": self.number, "amount": self.amount}
+        match self.why:
+            case "expired":
+                return Text(
+                    "Order {number} for {amount} was not paid in time and is closed. You pay nothing.",
+                    **facts,
+                )
+            case "taken_back":
+                return Text(
+                    "{shop} no longer asks you for {amount}: order {number} is closed, and you pay nothing.",
+                    **facts,
+                )
+            case "closed":
+                return Text("Order {number} is closed, unpaid. Type *menu* to go on.", number=self.number)
 
 
 async def decline(checkout: Checkout, teller: Teller) -> Declined | RequestSettled:
@@ -165,29 +163,27 @@ async def told_requested(news: PaymentRequested, teller: Teller) -> ReviewReques
             order_id=news.order_id, number=news.number, amount=news.amount, reason=news.reason
         )
     checkout = Checkout(order_id=news.order_id, amount=news.amount, number=news.number, summary=news.reason)
-    return await _review(checkout, teller)
+    return await review(checkout, teller)
 
 
 async def told_closed(news: RequestClosed, _teller: Teller) -> RequestGone:
-    return RequestGone(order_id=news.order_id, number=news.number, amount=news.amount, expired=news.expired)
+    return RequestGone(
+        order_id=news.order_id,
+        number=news.number,
+        amount=news.amount,
+        why="expired" if news.expired else "taken_back",
+    )
 
 
-async def look(order_id: UUID, teller: Teller) -> ReviewRequest | RequestSettled | RequestGone | None:
-    """Where a request stands whose buttons are tapped late; None while it is being paid, which is a thread
-    of its own. Raises NotFound."""
-    order = await teller.standing(order_id)
-    number = order.checkout.number or ""
-    match order.status:
-        case "open":
-            return await _review(order.checkout, teller)
-        case "awaiting_payment":
-            return None
-        case "canceled":
-            return RequestGone(order_id=order_id, number=number, amount=order.checkout.amount)
-        case _:
-            return RequestSettled(order_id=order_id, number=number, receipt=order.receipt)
+async def pay_in_one_tap(
+    checkout: Checkout, way: Way | None, teller: Teller
+) -> AwaitPayment | AskNumber | AlreadySettled:
+    """Raises what `Teller.pay` raises."""
+    if way is None:
+        return AskNumber(checkout=checkout, hidden=teller.me.phone is None)
+    return await ask_to_pay(checkout, way, teller)
 
 
-async def _review(checkout: Checkout, teller: Teller) -> ReviewRequest:
+async def review(checkout: Checkout, teller: Teller) -> ReviewRequest:
     known = await ways(teller)
     return ReviewRequest(checkout=checkout, way=known[0] if known else None)

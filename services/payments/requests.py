@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from services import audit, inbox, jobs
 from services.errors import NotFound, RequestsOpen, WritesUnwanted
 from services.facts import Asked, Checkout, Customer
-from services.payments import start
+from services.payments import reminders, start
 from services.payments.asked import label
 from services.payments.closing import OPEN_FOR
 from services.people import people
@@ -47,6 +47,7 @@ async def request(work: Work, asker: UUID, customer: Customer, checkout: Checkou
     )
     await inbox.tell(work, chat.id, news)
     await jobs.schedule(work, "request_expire", order.id, work.now + OPEN_FOR)
+    await reminders.begin(work, order.id)
     facts = {"number": order.number, "amount": str(checkout.amount)}
     await audit.record(work, asker, "payment.requested", order.id, facts)
     return Asked(number=order.number, reads_now=reads_now)

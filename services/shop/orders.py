@@ -20,6 +20,7 @@ from services.errors import (
 )
 from services.ids import new_id
 from services.money import Money
+from services.payments import reminders
 from services.payments.record import in_the_way
 from services.people import people
 from services.shop import stock
@@ -66,6 +67,8 @@ async def place(
     await stock.reserve(work, lines)
     if any(line.sku for line in lines):
         await jobs.schedule(work, "order_expire", order.id, work.now + RESERVED_FOR)
+    if conversation_id is not None:
+        await reminders.begin(work, order.id)
     return order
 
 
@@ -84,7 +87,7 @@ async def cancel(work: Work, order_id: UUID) -> bool:
     if not await transition(work, orders.c.status, order_id, _UNPAID, {"status": "canceled"}):
         return False
     await stock.give_back(work, (await read(work, order_id)).lines)
-    await jobs.finish(work, order_id, "order_expire")
+    await jobs.finish(work, order_id, "order_expire", "remind")
     return True
 
 

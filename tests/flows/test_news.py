@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import product
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import pytest
@@ -17,6 +17,7 @@ from flows.lipachat import SCRIPT
 from flows.refusals import PROVIDERS, STATUSES
 from flows.staff.notices import _STOPPED
 from flows.staff.unsent import BECAUSE as UNSENT
+from flows.step import alternatives
 from flows.text import LANGUAGES, Text, catalogue, render
 from services.fees import RAILS
 from services.ids import new_id
@@ -86,7 +87,10 @@ async def test_a_person_who_expects_nothing_is_told_it_with_every_reason(kind, l
         if isinstance(news, OrderInDoubt) and (news.told is None) == (news.because is Doubt.OTHER_AMOUNT):
             continue  # the amount is told where it was another one, and nowhere else
         play = Play()
-        (reply,) = await play.hear("Njeri", news)
+        replies = await play.hear("Njeri", news)
+        if not replies and NoneType in alternatives(get_type_hints(SCRIPT.told[kind])["return"]):
+            continue  # what it is about is over
+        (reply,) = replies
         for text in parts(reply.text):
             known = catalogue(language).get(text.msgid)
             assert not says_something(text.msgid) or (known and known.string), (news, text.msgid)

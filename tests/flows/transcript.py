@@ -29,7 +29,7 @@ from flows.reply import NewIdentity, Reply, SharedNumber, Tap, Wishes
 from flows.staff.shown import short
 from flows.text import render
 from services import phones
-from services.facts import Customer, Destination, Way
+from services.facts import Checkout, Customer, Destination, Way
 from services.ids import new_id
 from services.money import Money
 from services.news import (
@@ -163,6 +163,10 @@ class Play:
                         method_type="mpesa", details=details, label=label, configured=bool(configured)
                     )
                 )
+            case "ordered", (name, number, shillings, *words):  # and left unpaid
+                money = Money.parse(shillings, "KES")
+                checkout = Checkout(order_id=new_id(), amount=money, number=number, summary=" ".join(words))
+                self.business.order(self.business.people[name], checkout)
             case "away", (name,):  # has not written for a day
                 self.business.away.add(name)
             case "bought", (quantity, *name, price):  # with whatever is paid
@@ -228,6 +232,8 @@ class Play:
                 business.order_for(name, Money.parse(amount, "KES"), " ".join(reason))
             case "expire", ():
                 business.expire()
+            case "remind", ():
+                business.remind()
             case "request_expires", ():
                 business.close_request()
             case "identity_changed", (name,):

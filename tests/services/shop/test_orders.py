@@ -191,7 +191,7 @@ async def test_nobody_drops_an_order_of_another_or_of_the_merchants_staff(busine
 
 async def test_an_order_that_nobody_paid_expires(business):
     order = await place(business, *TWO_SOAPS)
-    assert await business.jobs(order.id) == {"order_expire": timedelta(hours=24)}
+    assert (await business.jobs(order.id))["order_expire"] == timedelta(hours=24)
     await expire(business, order)
     assert (await status(business, order), await left(business)) == ("canceled", 5)
 
@@ -201,7 +201,7 @@ async def test_an_order_does_not_expire_while_its_payment_may_succeed(business):
     await pay(business, order)
     await expire(business, order)
     assert (await status(business, order), await left(business)) == ("awaiting_payment", 3)
-    assert await business.jobs(order.id) == {"order_expire": timedelta(minutes=10)}
+    assert (await business.jobs(order.id))["order_expire"] == timedelta(minutes=10)
 
 
 async def test_late_money_for_an_expired_order_takes_its_stock_again(business):
@@ -216,7 +216,7 @@ async def test_late_money_for_an_expired_order_takes_its_stock_again(business):
 
 async def test_nothing_expires_that_reserves_nothing(business):
     order = await place(business, Priced(name="Repair", price=kes("900"), quantity=1))
-    assert await business.jobs(order.id) == {}
+    assert "order_expire" not in await business.jobs(order.id)
 
 
 async def test_another_tenants_order_and_product_are_not_found(business):
