@@ -272,8 +272,13 @@ class Conversation:
         self._replies.append(Reply(text=self._filled(text), link=link, waits=waits))
 
     def _filled(self, text: Text) -> Text:
-        facts = {key: self._filled(f) if isinstance(f, Text) else f for key, f in text.facts.items()}
+        facts = {key: self._filled_fact(fact) for key, fact in text.facts.items()}
         return Text(text.msgid, text.plural, **{"shop": self._teller.shop.name, **facts})
+
+    def _filled_fact(self, fact: Any) -> Any:
+        if isinstance(fact, tuple):
+            return tuple(map(self._filled_fact, fact))
+        return self._filled(fact) if isinstance(fact, Text) else fact
 
 
 _BEFORE = Text("That button is from an earlier message. This is where things stand now:")

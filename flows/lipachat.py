@@ -5,16 +5,18 @@ from uuid import UUID
 from flows import identity
 from flows.conversation import Script
 from flows.customer import (
+    cart,
+    checkout,
     doubt,
     language,
     menu,
     methods,
     orders_told,
     paid,
-    pay,
     receipt,
     reminded,
     requested,
+    shop,
     unasked,
     waiting,
 )
@@ -60,7 +62,9 @@ WORDS = (
     Word(("start", "anza"), unasked.start, exact=True),
     Word(("menu", "menyu", "home"), menu.menu),
     Word(("hi", "hello", "habari", "mambo", "jambo", "niaje"), menu.menu),
-    Word(("pay", "lipa"), pay.pay, takes_rest=True, exact=True),
+    Word(("shop", "duka"), shop.shop),
+    Word(("cart", "kikapu"), cart.cart),
+    Word(("pay", "lipa"), checkout.pay, takes_rest=True, exact=True),
     Word(("methods", "njia"), methods.methods),
     Word(("receipt", "risiti"), receipt.receipt, takes_rest=True, exact=True),
     Word(("language", "lugha"), language.choose_language),
@@ -86,8 +90,7 @@ _NO_AGENT = Text("I can't call a person into this chat yet. Please contact {shop
 _HINTS = {
     "agent": _NO_AGENT,
     "mhudumu": _NO_AGENT,
-    **dict.fromkeys(("shop", "cart", "orders"), _LATER),
-    **dict.fromkeys(("duka", "kikapu", "oda"), _LATER),
+    **dict.fromkeys(("orders", "oda"), _LATER),
     **dict.fromkeys(("statement", "taarifa"), _LATER),
 }
 

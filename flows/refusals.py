@@ -195,7 +195,7 @@ def _shop(refusal: Refusal) -> Text:
         case errors.OutOfStock(name=name, left=left):
             return Text("{name}: only {left} left. Please choose fewer.", left=left, name=name)
         case errors.UnknownProduct(sku=sku):
-            return Text("{shop} does not sell “{sku}” any more. Please choose something else.", sku=sku)
+            return Text("{shop} does not sell “{sku}”. Please choose something else.", sku=sku)
         case errors.InvalidQuantity(most=most):
             return Text("The quantity must be a number from 1 to {most}.", most=most)
         case errors.TooManyLines(most=most):
@@ -206,6 +206,20 @@ def _shop(refusal: Refusal) -> Text:
             return Text("Order {number} is not paid yet. Type *pay* to pay it.", number=number)
         case errors.EmptyOrder():
             return Text("There is nothing in this order yet. Please choose something first.")
+        case _:
+            return _cart(refusal)
+
+
+def _cart(refusal: Refusal) -> Text:
+    match refusal:
+        case errors.EmptyCart():
+            return Text("Your cart is empty. Type *shop* to see what {shop} sells.")
+        case errors.NothingForSale():
+            return Text("{shop} has put no products here yet. Type *menu* to see what I can do.")
+        case errors.BlankNote():
+            return Text("I can't read anything there. Type it in a few words.")
+        case errors.NoteTooLong(most=most):
+            return Text("That is too long for a note: at most {most} letters, please.", most=most)
         case _:
             raise TypeError(f"no words for {type(refusal).__name__}")
 

@@ -7,6 +7,7 @@ without asking (`me`, `shop`, `now`) is free; every other verb may read or write
 Every verb may raise a Refusal of `services/errors.py`; the engine says it, and the person stays.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -30,23 +31,30 @@ from services.facts import (
 )
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
+from services.shop.facts import Cart, Line, Order, Product, Short, Wanted
 
 __all__ = [
     "Asked",
     "Balance",
+    "Cart",
     "Checkout",
     "Customer",
     "Destination",
+    "Line",
     "Me",
+    "Order",
     "OrderSeen",
     "PaidOrder",
+    "Product",
     "Quote",
     "Receipt",
     "Shop",
+    "Short",
     "Standing",
     "Started",
     "Teller",
     "Try",
+    "Wanted",
     "Way",
 ]
 
@@ -58,6 +66,58 @@ class Teller(Protocol):
     def shop(self) -> Shop: ...
     @property
     def now(self) -> datetime: ...
+
+    # --- the customer shops
+
+    async def products(self) -> tuple[Product, ...]:
+        """All that the shop sells, by name, and what of it is left."""
+        ...
+
+    async def product(self, sku: str) -> Product:
+        """Raises UnknownProduct."""
+        ...
+
+    async def cart_count(self) -> int:
+        """How many pieces I have in my cart; nothing is looked up or changed."""
+        ...
+
+    async def cart(self) -> Cart:
+        """My cart with the prices of now. What can no longer be bought is taken out, and named this once."""
+        ...
+
+    async def add(self, wanted: Sequence[Wanted], note: str | None = None) -> Cart:
+        """Put more into my cart; what is short or not sold is named. Raises InvalidQuantity, TooManyLines,
+        NoteTooLong."""
+        ...
+
+    async def change_quantity(self, sku: str, quantity: int) -> Cart:
+        """So many from now on; none takes it out. Raises InvalidQuantity."""
+        ...
+
+    async def hand_over(self, note: str | None, *, delivery: bool) -> Cart:
+        """Whether it is brought to me, and what the shop should know. Raises NoteTooLong, BlankNote."""
+        ...
+
+    async def empty_cart(self) -> None: ...
+
+    async def check_out(self) -> Checkout:
+        """An order of my cart, with its stock reserved; the same order while it is the same cart.
+
+        Raises EmptyOrder, UnknownProduct, OutOfStock, and PaymentUnderWay.
+        """
+        ...
+
+    async def my_orders(self) -> tuple[Order, ...]:
+        """The latest twenty, the latest first."""
+        ...
+
+    async def my_order(self, order_id: UUID) -> Order:
+        """Raises NotFound, for another's too."""
+        ...
+
+    async def checkout_of(self, order_id: UUID) -> Checkout:
+        """To pay an order of mine. Raises NotFound."""
+        ...
 
     # --- the customer pays
 

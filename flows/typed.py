@@ -126,15 +126,15 @@ class Typed:
         return NotYet(hint) if hint else None
 
     def _nearly(self) -> Picked | Spoken | None:
-        """A slip of the finger in what is harmless."""
-        spoken = {id(word): Spoken(word) for word in self._words.values()}
-        names: dict[str, Picked | Spoken] = {
-            spelling: spoken[id(word)] for spelling, word in self._words.items() if not word.exact
-        }
+        """A slip of the finger in what is harmless. What is as near to a name that forgives none may have
+        been meant for that, and is taken for neither."""
+        spoken = {id(word): None if word.exact else Spoken(word) for word in self._words.values()}
+        names: dict[str, Picked | Spoken | None] = dict.fromkeys(self._script.later)
+        names |= {spelling: spoken[id(word)] for spelling, word in self._words.items()}
         for thread, stand in reversed(self._offers()):
             for choice in stand.step.choices():
-                if not choice.exact and not choice.tap_only:
-                    names |= dict.fromkeys(_labels(choice), Picked(thread, stand, choice))
+                exact = choice.exact or choice.tap_only
+                names |= dict.fromkeys(_labels(choice), None if exact else Picked(thread, stand, choice))
         return close(self._text, names)
 
     def _word_and_rest(self) -> Spoken | None:

@@ -252,6 +252,35 @@ class InvalidQuantity(Refusal):
 
 
 @dataclass(eq=False)
+class NoteTooLong(Refusal):
+    """More than a note to the merchant may have."""
+
+    code: ClassVar[str] = "note_too_long"
+    most: int
+
+
+@dataclass(eq=False)
+class BlankNote(Refusal):
+    """Nothing of the note can be read."""
+
+    code: ClassVar[str] = "blank_note"
+
+
+@dataclass(eq=False)
+class NothingForSale(Refusal):
+    """The merchant has no products."""
+
+    code: ClassVar[str] = "nothing_for_sale"
+
+
+@dataclass(eq=False)
+class EmptyCart(Refusal):
+    """The person has chosen nothing yet."""
+
+    code: ClassVar[str] = "empty_cart"
+
+
+@dataclass(eq=False)
 class UnknownProduct(Refusal):
     """The merchant sells nothing of this name."""
 

@@ -36,6 +36,7 @@ class Shop(_Facts):
     currency: str
     country: str
     timezone: str
+    sells: bool = False  # it has products
     open: bool = True  # False: the tenant is switched off
     collects_by: tuple[str, ...] = ()  # the providers that customers can pay with now, e.g. ("mpesa",)
     pays_out_by: tuple[str, ...] = ()  # the ways that withdrawals can go now, e.g. ("mpesa",)
@@ -50,6 +51,13 @@ class Checkout(_Facts):
     amount: Money
     number: str | None = None  # of an order that exists
     summary: str | None = None  # its lines in a few words
+    note: str | None = None  # the person's own
+    delivery: bool | None = None  # whether it is brought to the person; None where they were not asked
+
+    @property
+    def of_cart(self) -> bool:
+        """Made of the person's cart, which is kept until it is paid."""
+        return self.delivery is not None
 
 
 class Standing(_Facts):

@@ -3,6 +3,7 @@
 It has the shape of the protocol that the flows own, and no knowledge of them.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -30,7 +31,8 @@ from services.payments import closing, lookup, methods, receipts, reminders, req
 from services.people import changes, people, preferences
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
-from services.shop import fulfilment
+from services.shop import carts, catalogue, checkout, fulfilment, orders
+from services.shop.facts import Cart, Order, Product, Wanted
 from services.store.schema import withdrawals
 from services.withdrawals import decide, destinations, record, request
 from services.work import Work
@@ -54,6 +56,45 @@ class Teller:
     @property
     def now(self) -> datetime:
         return self._work.now
+
+    # --- the customer shops
+
+    async def products(self) -> tuple[Product, ...]:
+        return tuple(await catalogue.listed(self._work))
+
+    async def product(self, sku: str) -> Product:
+        return await catalogue.find(self._work, sku)
+
+    async def cart_count(self) -> int:
+        return await carts.count(self._work, self._me.person_id)
+
+    async def cart(self) -> Cart:
+        return await carts.read(self._work, self._me.person_id)
+
+    async def add(self, wanted: Sequence[Wanted], note: str | None = None) -> Cart:
+        return await carts.add(self._work, self._me.person_id, wanted, note)
+
+    async def change_quantity(self, sku: str, quantity: int) -> Cart:
+        return await carts.change(self._work, self._me.person_id, sku, quantity)
+
+    async def hand_over(self, note: str | None, *, delivery: bool) -> Cart:
+        return await carts.hand_over(self._work, self._me.person_id, note, delivery=delivery)
+
+    async def empty_cart(self) -> None:
+        await carts.empty(self._work, self._me.person_id)
+
+    async def check_out(self) -> Checkout:
+        return await checkout.check_out(self._work, self._me.person_id, self._conversation_id)
+
+    async def my_orders(self) -> tuple[Order, ...]:
+        return await orders.latest(self._work, self._me.person_id)
+
+    async def my_order(self, order_id: UUID) -> Order:
+        return await orders.read_own(self._work, self._me.person_id, order_id)
+
+    async def checkout_of(self, order_id: UUID) -> Checkout:
+        await self.my_order(order_id)
+        return await start.checkout(self._work, order_id)
 
     # --- the customer pays
 

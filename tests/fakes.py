@@ -63,6 +63,7 @@ from services.request_news import (
 )
 from services.shop.facts import Line
 from services.withdrawals.reason import refuse_blank
+from tests.fake_shop import FakeShop, ShopTeller, checkout_of
 
 TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
 MINIMUM = Money(10_00, "KES")
@@ -106,6 +107,7 @@ class FakeBusiness:
     closed: set[UUID] = dataclasses.field(default_factory=set)
     lines: tuple[Line, ...] = ()  # of whatever is paid
     recent: list[Customer] = dataclasses.field(default_factory=list)
+    goods: FakeShop = dataclasses.field(default_factory=FakeShop)
     known: list[Destination] = dataclasses.field(default_factory=list)
     ended: dict[str, str] = dataclasses.field(default_factory=dict)  # orders by number: how
     stopped: set[str] = dataclasses.field(default_factory=set)  # who want nothing unasked
@@ -133,6 +135,7 @@ class FakeBusiness:
             )
             return
         payment.state = "succeeded"
+        self.goods.bought(payment.checkout.order_id)
         self._answer_request(payment.checkout.order_id, RequestPaid, receipt=receipt)
         saved = any(way.method == payment.way.method for way in self.saved[payment.payer])
         facts = {"receipt": receipt, "paid_at": self.now, "method": payment.way.method, "late": late}
@@ -265,11 +268,12 @@ class FakeBusiness:
         return changed
 
 
-class FakeTeller:
+class FakeTeller(ShopTeller):
     """The Teller of one person of a FakeBusiness."""
 
     def __init__(self, business: FakeBusiness, name: str) -> None:
-        self._business, self._name = business, name
+        super().__init__(business, name)
+        self._business: FakeBusiness = business
 
     @property
     def me(self) -> Me:
@@ -291,6 +295,9 @@ class FakeTeller:
         for _, customer, checkout in self._business.requests.values():
             if customer.person_id == self.me.person_id and self._business.is_open(checkout.order_id):
                 return checkout
+        for order in await self.my_orders():
+            if order.unpaid:
+                return checkout_of(order)
         for payment in reversed(self._business.payments.values()):
             if payment.payer == self.me.person_id and payment.state not in ("succeeded", "dropped"):
                 return payment.checkout.model_copy(update={"number": payment.started.number})
@@ -324,12 +331,17 @@ class FakeTeller:
         self._business.payments[payment_id].state = "left"
 
     async def drop_order(self, order_id):
-        payment = next(p for p in self._business.payments.values() if p.checkout.order_id == order_id)
+        payment = next((p for p in self._business.payments.values() if p.checkout.order_id == order_id), None)
+        if payment is None:
+            self._business.goods.drop(order_id)
+            return
         if payment.state == "succeeded":
             raise errors.AlreadyPaid(payment.started.number, "SJK7ABC123")
         if payment.state in ("pending", "left", "doubted"):
             raise errors.PaymentUnderWay(payment.started.number, told=payment.state == "doubted")
         payment.state = "dropped"
+        if order_id in self._business.goods.orders:
+            self._business.goods.drop(order_id)
 
     async def decline_request(self, order_id):
         self._business.decline(order_id)

@@ -1,13 +1,18 @@
 """Menu: where a person stands who is nowhere else.
 
-Menu -> ReviewOrder | AskNumber | EnterAmount | ChooseLanguage | Help
+Menu -> Products | InCart | ReviewOrder | AskNumber | EnterAmount | ChooseLanguage | Help
 Menu -> Wallet | EnterWithdrawal | Approvals | NoApprovals | History
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from flows.customer.cart import InCart, cart, still_there
+from flows.customer.checkout import pay
 from flows.customer.language import ChooseLanguage
-from flows.customer.pay import AskNumber, EnterAmount, ReviewOrder, pay
+from flows.customer.pay import AskNumber, EnterAmount, ReviewOrder
+from flows.customer.shop import Products, shop
 from flows.staff.approve import Approvals, NoApprovals, approvals
 from flows.staff.wallet import History, Wallet, balance, history
 from flows.staff.withdraw import EnterWithdrawal, ask_amount
@@ -15,6 +20,20 @@ from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
 from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
+
+
+class SeeShop(Choice):
+    label = Text("Shop")
+
+
+@dataclass(frozen=True)
+class SeeCart(Choice):
+    count: int
+    label = Text("Cart")
+
+    @property
+    def note(self) -> Text | None:
+        return Text("One item", plural="{count} items", count=self.count) if self.count else None
 
 
 class PayNow(Choice):
@@ -49,12 +68,20 @@ class SeeHistory(Choice):
 
 
 class Menu(Step):
-    """`scopes`: what this person may do, as far as it is on the menu."""
+    """`scopes`: what this person may do, as far as it is on the menu. `in_cart`: how many pieces they
+    have chosen and not paid."""
 
     name: str | None = None
     scopes: tuple[str, ...] = ()
+    sells: bool = False
+    in_cart: int = 0
 
     def says(self) -> Text:
+        if self.in_cart:
+            return Text("{hello}\n{cart}", hello=self._hello(), cart=still_there(self.in_cart))
+        return self._hello()
+
+    def _hello(self) -> Text:
         if self.name:
             return Text("Hello {name}, this is {shop}. What would you like to do?", name=self.name)
         return Text("Hello, this is {shop}. What would you like to do?")
@@ -69,17 +96,28 @@ class Menu(Step):
             staff.append(SeeApprovals())
         if VIEW_FINANCE in self.scopes:
             staff.append(SeeHistory())
-        return (*staff, PayNow(), Language(), GetHelp())
+        shopping: tuple[Choice, ...] = (SeeShop(), SeeCart(self.in_cart)) if self.sells else ()
+        return (*staff, *shopping, PayNow(), Language(), GetHelp())
 
     def menu(self) -> Text | None:
         return Text("Menu")
 
     async def hears(
         self,
-        answer: PayNow | Language | GetHelp | SeeBalance | StartWithdrawal | SeeApprovals | SeeHistory,
+        answer: SeeShop
+        | SeeCart
+        | PayNow
+        | Language
+        | GetHelp
+        | SeeBalance
+        | StartWithdrawal
+        | SeeApprovals
+        | SeeHistory,
         teller: Teller,
     ) -> (
-        ReviewOrder
+        Products
+        | InCart
+        | ReviewOrder
         | AskNumber
         | EnterAmount
         | ChooseLanguage
@@ -91,6 +129,10 @@ class Menu(Step):
         | History
     ):
         match answer:
+            case SeeShop():
+                return await shop(teller)
+            case SeeCart():
+                return await cart(teller)
             case PayNow():
                 return await pay(teller)
             case Language():
@@ -109,14 +151,10 @@ class Menu(Step):
 
 class Help(Step):
     staff: bool = False
+    sells: bool = False
 
     def says(self) -> Text:
-        customers = Text(
-            "You can type at any time:\n*pay* or *pay 500* to pay {shop}\n*menu* to see what I can do\n"
-            "*methods* to see or remove what you pay with\n*receipt* to get a receipt again\n"
-            "*language* to change the language\n"
-            "*cancel* to stop what you are doing\n*help* to see this again"
-        )
+        customers = self._customers()
         if not self.staff:
             return customers
         return Text(
@@ -125,6 +163,20 @@ class Help(Step):
             "*approvals* to see what is waiting for approval\n*history* to see past withdrawals\n"
             "*request* to ask a customer to pay\n*order K7Q2X0* to look up an order",
             customers=customers,
+        )
+
+    def _customers(self) -> Text:
+        always = Text(
+            "You can type at any time:\n*pay* or *pay 500* to pay {shop}\n*menu* to see what I can do\n"
+            "*methods* to see or remove what you pay with\n*receipt* to get a receipt again\n"
+            "*language* to change the language\n"
+            "*cancel* to stop what you are doing\n*help* to see this again"
+        )
+        if not self.sells:
+            return always
+        return Text(
+            "{always}\n*shop* to see what {shop} sells\n*cart* to see, change and pay what you chose",
+            always=always,
         )
 
 
@@ -142,11 +194,17 @@ class NothingToCancel(Step):
 
 
 async def menu(teller: Teller, _rest: str = "") -> Menu:
-    return Menu(name=teller.me.name, scopes=tuple(sorted(teller.me.scopes)))
+    sells = teller.shop.sells
+    return Menu(
+        name=teller.me.name,
+        scopes=tuple(sorted(teller.me.scopes)),
+        sells=sells,
+        in_cart=await teller.cart_count() if sells else 0,
+    )
 
 
 async def help_(teller: Teller, _rest: str = "") -> Help:
-    return Help(staff=teller.me.is_staff)
+    return Help(staff=teller.me.is_staff, sells=teller.shop.sells)
 
 
 async def cancel(teller: Teller, _rest: str = "") -> NothingToCancel:

@@ -18,6 +18,7 @@ from flows.teller import Checkout, Teller, Way
 from flows.text import Text
 from services.errors import AlreadyPaid, PaymentUnderWay
 from services.ids import new_id
+from services.money import Money
 from services.rails import refuse_closed_till, refuse_uncollectable
 
 
@@ -142,9 +143,11 @@ class AskNumber(Step):
 
 
 class NotPaying(Step):
-    """`still_asked`: an order for which the phone may still ask for the PIN."""
+    """`still_asked`: an order for which the phone may still ask for the PIN. `cart`: what was not paid
+    stays in the cart."""
 
     still_asked: str | None = None
+    cart: bool = False
 
     def says(self) -> Text:
         if self.still_asked:
@@ -154,6 +157,8 @@ class NotPaying(Step):
                 "Type *menu* to go on.",
                 number=self.still_asked,
             )
+        if self.cart:
+            return Text("All right, nothing was paid. What you chose is still in your *cart*.")
         return Text("All right, nothing was paid. Type *menu* to go on.")
 
 
@@ -167,12 +172,18 @@ async def review(checkout: Checkout, teller: Teller) -> ReviewOrder | AskNumber:
 
     Raises ProviderNotConfigured, and what the amount makes impossible.
     """
-    refuse_closed_till(teller.shop)
-    known = await ways(teller)
-    refuse_uncollectable(known[0].method.provider if known else "mpesa", checkout.amount)
+    known = await refuse_unpayable(checkout.amount, teller)
     if known:
         return ReviewOrder(checkout=checkout, way=known[0])
     return AskNumber(checkout=checkout, hidden=teller.me.phone is None)
+
+
+async def refuse_unpayable(total: Money, teller: Teller) -> tuple[Way, ...]:
+    """The ways to pay it. Raises ProviderNotConfigured, and what the amount makes impossible."""
+    refuse_closed_till(teller.shop)
+    known = await ways(teller)
+    refuse_uncollectable(known[0].method.provider if known else "mpesa", total)
+    return known
 
 
 async def choose_method(checkout: Checkout, teller: Teller) -> ChooseMethod:
@@ -202,16 +213,4 @@ async def not_paying(checkout: Checkout, teller: Teller) -> NotPaying | AlreadyS
         if under_way.told:
             raise
         return NotPaying(still_asked=under_way.number)
-    return NotPaying()
-
-
-async def pay(teller: Teller, rest: str = "") -> ReviewOrder | AskNumber | EnterAmount:
-    """An amount that was typed, else the order that waits, else asks for an amount.
-
-    Raises ProviderNotConfigured at once, before anything is asked.
-    """
-    refuse_closed_till(teller.shop)
-    if rest:
-        return await review(amount(rest, teller), teller)
-    waiting = await teller.open_order()
-    return await review(waiting, teller) if waiting else EnterAmount()
+    return NotPaying(cart=checkout.of_cart)

@@ -33,9 +33,22 @@ class AnotherNumber(Choice):
 
 def what(checkout: Checkout) -> Text:
     """Of an order that exists."""
-    if checkout.summary:
-        return Text("Order {number}: {summary}", number=checkout.number, summary=checkout.summary)
-    return Text("Order {number}", number=checkout.number)
+    if not checkout.summary:
+        return Text("Order {number}", number=checkout.number)
+    order = Text("Order {number}: {summary}", number=checkout.number, summary=checkout.summary)
+    if checkout.delivery is None:
+        return order
+    getting = handed_over(checkout.note, delivery=checkout.delivery)
+    return Text("{order}\n{getting}", order=order, getting=getting)
+
+
+def handed_over(note: str | None, *, delivery: bool) -> Text:
+    """How the person gets what they bought, and what they said about it."""
+    if delivery:
+        return Text("Deliver to: {note}", note=note or "")
+    if note:
+        return Text("You pick it up. Note: {note}", note=note)
+    return Text("You pick it up at {shop}.")
 
 
 def shown(way: Way) -> Text:

@@ -8,7 +8,7 @@ from services.news import OrderPaidTwice, PaidTwice, PaymentSettled
 from services.payments import asked, methods
 from services.payments.record import SETTLED, Attempt, alert, move, move_order, move_payment, tell
 from services.people import people
-from services.shop import stock
+from services.shop import carts, stock
 from services.shop.facts import read_lines
 from services.store.schema import attempts, orders, transfers
 from services.work import Work
@@ -94,8 +94,9 @@ async def _sold(work: Work, attempt: Attempt) -> None:
         query = sa.select(orders.c.lines).where(
             orders.c.tenant_id == work.tenant, orders.c.id == attempt.order_id
         )
-        lines = await work.connection.scalar(query)
-        await stock.sell(work, read_lines(lines or [], attempt.amount.currency), reserved=reserved)
+        lines = read_lines(await work.connection.scalar(query) or [], attempt.amount.currency)
+        await stock.sell(work, lines, reserved=reserved)
+        await carts.bought(work, attempt.order_id, lines)
 
 
 async def _suspend(work: Work, attempt: Attempt, receipt: str | None) -> None:

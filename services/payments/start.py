@@ -26,6 +26,7 @@ from services.payments.record import in_the_way
 from services.payments.settle import replace
 from services.phones import masked, mpesa_number
 from services.rails import refuse_uncollectable
+from services.shop.facts import read_lines, summary
 from services.shop.numbers import number_of
 from services.store.schema import attempts, orders, payments
 from services.work import Work
@@ -75,14 +76,25 @@ async def open_order(work: Work, person_id: UUID) -> Checkout | None:
     return checkout_of(row) if row else None
 
 
+async def checkout(work: Work, order_id: UUID) -> Checkout:
+    """Of an order that there is. Raises NotFound."""
+    query = sa.select(orders).where(orders.c.tenant_id == work.tenant, orders.c.id == order_id)
+    row = (await work.connection.execute(query)).first()
+    if row is None:
+        raise NotFound("order")
+    return checkout_of(row)
+
+
 def checkout_of(row: sa.Row[Any]) -> Checkout:
     """Of an order that exists."""
-    lines = ", ".join(f"{line['quantity']} {line['name']}" for line in row.lines)
+    lines = summary(read_lines(row.lines, row.currency))
     return Checkout(
         order_id=row.id,
         amount=Money(row.total, row.currency),
         number=row.number,
         summary=lines or row.note,
+        note=row.note if lines else None,
+        delivery=row.delivery,
     )
 
 

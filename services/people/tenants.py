@@ -14,7 +14,7 @@ from services.facts import Shop
 from services.rails import abilities
 from services.safety.vault import Unopenable, Vault
 from services.store.database import Database
-from services.store.schema import credentials, tenants
+from services.store.schema import credentials, products, tenants
 
 log = structlog.get_logger()
 
@@ -69,15 +69,20 @@ class TenantBook:
             rows = (await connection.execute(sa.select(tenants))).all()
             stale = [row for row in rows if not self._has(row)]
             sealed: dict[UUID, list[Any]] = {row.id: [] for row in stale}
+            selling: set[UUID] = set()
             if stale:
+                sell = (
+                    sa.select(products.c.tenant_id).where(products.c.tenant_id.in_(list(sealed))).distinct()
+                )
+                selling = set((await connection.execute(sell)).scalars())
                 found = sa.select(credentials).where(credentials.c.tenant_id.in_(list(sealed)))
                 for part in await connection.execute(found):
                     sealed[part.tenant_id].append(part)
         for row in stale:
-            self._read(row, sealed[row.id])
+            self._read(row, sealed[row.id], sells=row.id in selling)
         self._numbers = {row.phone_number_id: row.id for row in rows if row.phone_number_id}
 
-    def _read(self, row: Any, sealed: list[Any]) -> None:
+    def _read(self, row: Any, sealed: list[Any], *, sells: bool) -> None:
         try:
             parts = {each.part: json.loads(self._opened(each)) for each in sealed}
         except Unopenable:
@@ -87,7 +92,7 @@ class TenantBook:
             self._tenants.pop(row.id, None)
         else:
             self._unopenable.pop(row.id, None)
-            self._tenants[row.id] = _tenant(row, parts)
+            self._tenants[row.id] = _tenant(row, parts, sells=sells)
 
     def _opened(self, row: Any) -> bytes:
         return self._vault.open(row.sealed, row.tenant_id, "credentials.sealed", row.part)
@@ -97,7 +102,7 @@ class TenantBook:
         return known is not None and known.version == row.version
 
 
-def _tenant(row: Any, parts: dict[str, dict[str, Any]]) -> Tenant:
+def _tenant(row: Any, parts: dict[str, dict[str, Any]], *, sells: bool) -> Tenant:
     providers = {part: settings for part, settings in parts.items() if part != "whatsapp"}
     return Tenant(
         id=row.id,
@@ -110,6 +115,7 @@ def _tenant(row: Any, parts: dict[str, dict[str, Any]]) -> Tenant:
             currency=row.currency,
             country=row.country,
             timezone=row.timezone,
+            sells=sells,
             open=row.active,
             **abilities(providers, row.currency),
         ),

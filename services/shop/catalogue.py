@@ -45,4 +45,5 @@ def product_of(row: sa.Row[Any], currency: str) -> Product:
         price=Money(row.price, currency),
         description=row.description,
         left=left,
+        image=row.image,
     )

@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.money import Money
 
+MOST_LINES = 50
+MOST_OF_ONE = 999
+MOST_NOTE = 300  # characters
+UNPAID = ("open", "awaiting_payment")
 _SHOWN_LINES, _LONGEST = 10, 300
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -18,13 +22,19 @@ class _Facts(BaseModel):
 
 
 class Product(_Facts):
-    """What is sold. `left` is what nobody has bought or reserved yet, None where it is not counted."""
+    """What is sold. `left` is what nobody has bought or reserved yet, None where it is not counted;
+    `image` the address of its picture."""
 
     sku: str
     name: str
     price: Money
     description: str | None = None
     left: int | None = None
+    image: str | None = None
+
+    @property
+    def sold_out(self) -> bool:
+        return self.left == 0
 
 
 class Wanted(_Facts):
@@ -70,6 +80,36 @@ class Order(_Facts):
     note: str | None
     person_id: UUID
     created_at: datetime
+    delivery: bool | None = None  # whether it is brought to the person, where they were asked
+    by_person: bool = False  # who ordered it themselves, and may take it back
+
+    @property
+    def unpaid(self) -> bool:
+        return self.status in UNPAID
+
+
+class Short(_Facts):
+    """What a cart held more of than can be bought now; nothing is left where it is no longer sold."""
+
+    name: str
+    left: int
+
+
+class Cart(_Facts):
+    """What a person has chosen, at the prices of now. `short`: what had to be taken out on this look."""
+
+    lines: tuple[Line, ...] = ()
+    note: str | None = None
+    delivery: bool = False
+    short: tuple[Short, ...] = ()
+
+    @property
+    def total(self) -> Money:
+        """Of a cart that holds something."""
+        return Money(sum(line.total.minor for line in self.lines), self.lines[0].price.currency)
+
+    def quantity_of(self, sku: str) -> int:
+        return sum(line.quantity for line in self.lines if line.sku == sku)
 
 
 def summary(lines: Sequence[Line]) -> str:

@@ -25,16 +25,24 @@ from services.payments.record import in_the_way
 from services.people import people
 from services.shop import stock
 from services.shop.catalogue import product_of
-from services.shop.facts import Line, Order, Priced, Product, Wanted, read_lines
+from services.shop.facts import (
+    MOST_LINES,
+    MOST_OF_ONE,
+    UNPAID,
+    Line,
+    Order,
+    Priced,
+    Product,
+    Wanted,
+    read_lines,
+)
 from services.shop.numbers import number_of
 from services.store.schema import orders, payments
 from services.transitions import transition
 from services.work import Work
 
-MOST_LINES = 50
-MOST_OF_ONE = 999
 RESERVED_FOR = timedelta(hours=24)  # as long as WhatsApp lets us write to who has ordered
-_UNPAID = ("open", "awaiting_payment")
+_LATEST = 20
 _LATER = timedelta(minutes=10)
 
 
@@ -44,6 +52,8 @@ async def place(
     conversation_id: UUID | None,
     wanted: Sequence[Wanted | Priced],
     note: str | None = None,
+    *,
+    delivery: bool | None = None,
 ) -> Order:
     """An open order with its stock reserved; without a conversation it was made by the merchant's staff.
 
@@ -61,6 +71,7 @@ async def place(
         "currency": total.currency,
         "lines": [line.stored() for line in lines],
         "note": note or None,
+        "delivery": delivery,
         "created_at": work.now,
     }
     order = await _insert(work, row)
@@ -81,10 +92,29 @@ async def read(work: Work, order_id: UUID) -> Order:
     return _order_of(row)
 
 
+async def read_own(work: Work, person_id: UUID, order_id: UUID) -> Order:
+    """Raises NotFound, for another person's too."""
+    order = await read(work, order_id)
+    if order.person_id != person_id:
+        raise NotFound("order")
+    return order
+
+
+async def latest(work: Work, person_id: UUID) -> tuple[Order, ...]:
+    """The person's own, the latest first."""
+    query = (
+        sa.select(orders)
+        .where(orders.c.tenant_id == work.tenant, orders.c.person_id == person_id)
+        .order_by(orders.c.created_at.desc(), orders.c.id.desc())
+        .limit(_LATEST)
+    )
+    return tuple(_order_of(row) for row in (await work.connection.execute(query)).all())
+
+
 async def cancel(work: Work, order_id: UUID) -> bool:
     """Close what is not paid and give its stock back; False where it is closed or paid already. Whoever
     calls has seen that no payment is under way."""
-    if not await transition(work, orders.c.status, order_id, _UNPAID, {"status": "canceled"}):
+    if not await transition(work, orders.c.status, order_id, UNPAID, {"status": "canceled"}):
         return False
     await stock.give_back(work, (await read(work, order_id)).lines)
     await jobs.finish(work, order_id, "order_expire", "remind")
@@ -201,4 +231,6 @@ def _order_of(row: sa.Row[Any]) -> Order:
         note=row.note,
         person_id=row.person_id,
         created_at=row.created_at,
+        delivery=row.delivery,
+        by_person=row.conversation_id is not None and row.asked_by is None,
     )

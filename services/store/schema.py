@@ -168,6 +168,7 @@ products = sa.Table(
     sa.Column("stock", sa.Integer),  # as the tenant file says; None: not counted
     sa.Column("reserved", sa.Integer, nullable=False, server_default=sa.text("0")),  # by unpaid orders
     sa.Column("sold", sa.Integer, nullable=False, server_default=sa.text("0")),  # since stock was said
+    sa.Column("image", sa.Text),  # its address
 )
 
 fees = sa.Table(
@@ -378,6 +379,7 @@ orders = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("lines", sa.JSON, nullable=False),
     sa.Column("note", sa.Text),
+    sa.Column("delivery", sa.Boolean),  # false: is picked up; None: nobody was asked
     sa.Column("asked_by", sa.Uuid),  # who of the staff asked the customer to pay it
     sa.Column("created_at", Moment, nullable=False),
     sa.UniqueConstraint("tenant_id", "number"),
@@ -385,6 +387,19 @@ orders = sa.Table(
     _one_of("status", "open", "awaiting_payment", "paid", "fulfilled", "canceled", "refunded"),
     _of("people", "person_id"),
     sa.Index(None, "tenant_id", "person_id"),
+)
+
+# What a person has chosen and not paid yet. Its lines tell what and how many; prices are read anew.
+carts = sa.Table(
+    "carts",
+    metadata,
+    *_key("person_id"),
+    sa.Column("lines", sa.JSON, nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("delivery", sa.Boolean, nullable=False),
+    sa.Column("order_id", sa.Uuid),  # what it was last checked out as
+    sa.Column("changed_at", Moment, nullable=False),
+    _of("people", "person_id"),
 )
 
 # What a customer owes for an order. Its attempts are apart.

@@ -3,7 +3,7 @@
 from flows.text import LANGUAGES
 from tests.flows.coverage import FOLDER, Translated
 
-PAID_WITH_A_SAVED_METHOD = ("pay_with_saved_method",)
+PAID_WITH_A_SAVED_METHOD = ("pay_with_saved_method", "pay_the_cart")
 MOST = 3
 
 

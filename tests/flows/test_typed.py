@@ -103,23 +103,22 @@ async def test_two_letters_that_changed_places_are_understood(typed, word):
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def every_name() -> tuple[dict[str, str], dict[str, str]]:
-    """Every label and every word with what it means; and those of them that forgive a slip."""
+def every_name() -> tuple[dict[str, str], dict[str, str | None]]:
+    """Every label and every word with what it means; and the same, without what forgives no slip."""
     means: dict[str, str] = {}
-    forgiving: dict[str, str] = {}
+    forgiving: dict[str, str | None] = dict.fromkeys(SCRIPT.later)
     for kind in every_choice():
         if isinstance(label := kind.__dict__.get("label"), Text):
             names = {plain(render(label, language)): label.msgid for language in LANGUAGES}
             means |= names
-            if not kind.exact and not kind.tap_only:
-                forgiving |= names
+            exact = kind.exact or kind.tap_only
+            forgiving |= dict.fromkeys(names) if exact else names
     for word in WORDS:
         meant = next(
             (means[each] for each in map(plain, word.every_spelling) if each in means), word.spellings[0]
         )
         means |= {each: means.get(each, meant) for each in map(plain, word.every_spelling)}
-        if not word.exact:
-            forgiving |= {each: means[each] for each in map(plain, word.every_spelling)}
+        forgiving |= {each: None if word.exact else means[each] for each in map(plain, word.every_spelling)}
     return means, forgiving
 
 

@@ -147,7 +147,7 @@ class Play:
                     await self._tell()
         return "\n".join(self.lines) + "\n"
 
-    def _set_up(self, what, *facts):
+    def _set_up(self, what, *facts):  # noqa: C901  a case a word
         match what, facts:
             case "saved", (name, phone):
                 way = Way(method=mpesa(phones.mpesa_number(phone)), method_id=new_id())
@@ -174,6 +174,13 @@ class Play:
                     sku=None, name=" ".join(name), price=Money.parse(price, "KES"), quantity=int(quantity)
                 )
                 self.business.lines += (line,)
+            case "sells", (sku, price, left, *name):  # `-` where its stock is not counted
+                self._sells(sku, price, left, " ".join(name))
+            case "holds", (name, sku, quantity):  # in the cart
+                self.business.goods.carts[self.business.people[name].person_id] = {sku: int(quantity)}
+            case "describes", (sku, *words):
+                goods = self.business.goods.products
+                goods[sku] = goods[sku].model_copy(update={"description": " ".join(words)})
             case "closed", ("till",):
                 self.business.shop = self.business.shop.model_copy(update={"collects_by": ()})
             case "closed", ("payouts", *missing):
@@ -186,9 +193,15 @@ class Play:
             case _:
                 raise ValueError(what)
 
+    def _sells(self, sku, price, left, name):
+        self.business.goods.stock(sku, price, left, name)
+        self.business.shop = self.business.shop.model_copy(update={"sells": True})
+
     async def _happens(self, what, *facts):  # noqa: C901, PLR0912, PLR0915  a case a word
         business = self.business
         match what, facts:
+            case "sells", (sku, price, left, *name):
+                self._sells(sku, price, left, " ".join(name))
             case "settle", ():
                 business.settle()
             case "settle", ("late",):

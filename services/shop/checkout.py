@@ -1,0 +1,51 @@
+"""Checkout: a cart becomes an order with its stock reserved, and the same order while it is the same cart."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.errors import EmptyOrder
+from services.facts import Checkout
+from services.payments import start, waiting
+from services.shop import carts, orders
+from services.shop.facts import Line, Order, Wanted
+from services.store import schema
+from services.work import Work
+
+
+async def check_out(work: Work, person_id: UUID, conversation_id: UUID) -> Checkout:
+    """Raises EmptyOrder, UnknownProduct, OutOfStock and, where an earlier order of another cart may still
+    be paid on the phone, PaymentUnderWay."""
+    row = await carts.locked(work, person_id)
+    if row is None:
+        raise EmptyOrder
+    order = await _as_it_was(work, person_id, row)
+    if order is None:
+        wanted = [Wanted(sku=line["sku"], quantity=line["quantity"]) for line in row.lines]
+        order = await orders.place(work, person_id, conversation_id, wanted, row.note, delivery=row.delivery)
+        mine = (schema.carts.c.tenant_id == work.tenant, schema.carts.c.person_id == person_id)
+        await work.connection.execute(sa.update(schema.carts).where(*mine).values(order_id=order.id))
+    return await start.checkout(work, order.id)
+
+
+async def _as_it_was(work: Work, person_id: UUID, row: sa.Row[Any]) -> Order | None:
+    """The order that this cart was made before; one of another cart is closed."""
+    if row.order_id is None:
+        return None
+    order = await orders.read(work, row.order_id)
+    if not order.unpaid:
+        return None
+    cart = await carts.look(work, row, row.lines)
+    if _same(order.lines, cart.lines) and (order.note, order.delivery) == (cart.note, cart.delivery):
+        return order
+    await waiting.drop_order(work, person_id, order.id)
+    return None
+
+
+def _same(some: tuple[Line, ...], others: tuple[Line, ...]) -> bool:
+    return sorted(some, key=_key) == sorted(others, key=_key)
+
+
+def _key(line: Line) -> str:
+    return line.sku or ""
