@@ -91,7 +91,8 @@ async def working(parts: Parts) -> AsyncIterator[None]:
         providers = Providers(database, vault, tenants, http, settings.provider_urls, clock)
         delivery = Delivery(database, vault, tenants, whatsapp, bell, clock)
         calls = Calls(database, vault, providers, bell, clock, settings.public_url)
-        chat = Chat(SCRIPT, vault, tenants, clock)
+        forms = Tokens(vault, clock) if settings.whatsapp.forms_key is not None else None
+        chat = Chat(SCRIPT, vault, tenants, clock, forms)
         turns = Turns(database, vault, chat, delivery, bell, clock)
         callbacks = Callbacks(database, vault, providers, bell, clock)
         statuses = Statuses(database, vault, bell, clock)

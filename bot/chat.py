@@ -12,12 +12,13 @@ from typing import NoReturn, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.forms import InvalidToken, Tokens
 from bot.jsons import dumps
 from bot.talk import Outgoing, Person, Waiting
 from bot.whatsapp import heard, outgoing
 from bot.window import opened_at
 from flows.conversation import Conversation, Script
-from flows.reply import Heard, NewIdentity, Reply
+from flows.reply import Filled, Heard, NewIdentity, Reply, Tap
 from flows.text import Text
 from services.facts import Me, Shop
 from services.news import read_news
@@ -25,6 +26,8 @@ from services.people.tenants import Tenant, TenantBook
 from services.safety.vault import Vault
 from services.teller import Teller
 from services.work import Work
+
+_NO_ASKING = Tap("", "", "", "")
 
 
 class NeedsTransaction(Exception):
@@ -54,9 +57,16 @@ class Played:
 
 class Chat:
     def __init__(
-        self, script: Script, vault: Vault, tenants: TenantBook, clock: Callable[[], datetime]
+        self,
+        script: Script,
+        vault: Vault,
+        tenants: TenantBook,
+        clock: Callable[[], datetime],
+        forms: Tokens | None = None,
     ) -> None:
+        """Without `forms` everything is asked in the chat."""
         self._script, self._vault, self._tenants, self._clock = script, vault, tenants, clock
+        self._forms = forms
 
     async def play(
         self, person: Person, event: Waiting, connection: AsyncConnection | None, *, followed: bool = False
@@ -67,8 +77,12 @@ class Chat:
         what, written = self._hear(event)
         if what is None:  # a reaction, say: heard, and answered by silence
             return Played(person, [], moved=False)
+        if isinstance(what, Filled):
+            what = self._answering(what, person)
         tenant = await self._tenants.by_id(person.tenant_id)
         me, shop = self._me(person, tenant.language), tenant.shop
+        if self._forms is None:
+            shop = shop.model_copy(update={"forms": ()})
         if connection is None:
             teller = cast("Teller", Aside(me, shop, now))
         else:
@@ -109,6 +123,17 @@ class Chat:
             return read_news.validate_json(body), None
         return heard.hear(body), heard.written_at(body)
 
+    def _answering(self, filled: Filled, person: Person) -> Filled:
+        """Which asking it answers. One of another chat, or too old, is of none that stands."""
+        if filled.token is None or self._forms is None:
+            return filled
+        try:
+            ticket = self._forms.open(filled.token)
+        except InvalidToken:
+            return replace(filled, asking=_NO_ASKING)
+        ours = (ticket.tenant_id, ticket.conversation_id) == (person.tenant_id, person.conversation_id)
+        return replace(filled, asking=ticket.asking if ours else _NO_ASKING)
+
     def _me(self, person: Person, language: str) -> Me:
         phone = person.phone_sealed and self._vault.open(
             person.phone_sealed, person.tenant_id, "conversations.phone", str(person.conversation_id)
@@ -133,5 +158,14 @@ class Chat:
         return [
             Outgoing(person, dumps(body), answers=reply if answering else None)
             for reply in replies
-            for body in outgoing.bodies(reply, language, tenant.shop.timezone)
+            for body in outgoing.bodies(
+                reply, language, tenant.shop.timezone, self._form(person, reply, tenant)
+            )
         ]
+
+    def _form(self, person: Person, reply: Reply, tenant: Tenant) -> outgoing.FormAt | None:
+        flow_id = tenant.forms.get(reply.form.name) if reply.form else None
+        if flow_id is None or self._forms is None:
+            return None
+        token = self._forms.make(person.tenant_id, person.conversation_id, reply)
+        return outgoing.FormAt(flow_id, token)

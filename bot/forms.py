@@ -23,7 +23,7 @@ from bot.webhooks import raw_body
 from bot.whatsapp.forms import FormsKey, Malformed, WrongKey
 from bot.whatsapp.signature import verify
 from bot.whatsapp.struck import strike_out
-from flows.form import Form
+from flows.form import GONE, Form
 from flows.place import Place
 from flows.reply import Reply, Tap
 from flows.script import Script
@@ -42,7 +42,6 @@ _WRONG_SIGNATURE, _WRONG_KEY, _INVALID_TOKEN = 432, 421, 427  # Meta's own
 _LIVES = timedelta(hours=24)
 _COLUMN = "forms.token"
 _MOST_OF_A_VALUE = 200
-_GONE = Text("This form is no longer open. Please go on in the chat.")
 
 Json = dict[str, Any]
 
@@ -214,7 +213,7 @@ class FormsEndpoint:
         except Malformed as error:
             return _malformed(error)
         except InvalidToken as error:
-            gone = {"error_msg": render(_GONE, error.language)}
+            gone = {"error_msg": render(GONE, error.language)}
             return web.Response(status=_INVALID_TOKEN, text=exchange.answer(gone))
         except AWAY as error:
             return unavailable(error).response

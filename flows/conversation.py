@@ -30,6 +30,7 @@ from flows.refusals import worded
 from flows.reply import (
     MAIN,
     NOT_UNDERSTOOD,
+    Filled,
     Heard,
     NewIdentity,
     Option,
@@ -102,8 +103,8 @@ class Conversation:
                 await self._tapped(heard)
             case Said():
                 await self._said(heard, listening)
-            case SharedNumber():
-                await self._shared(heard)
+            case SharedNumber() | Filled():
+                await self._given(heard)
             case Other(kind=kinds.EDIT):
                 self._remind(kinds.hint(kinds.EDIT))
             case Other(kind=kind):
@@ -179,12 +180,18 @@ class Conversation:
         self._place.misses = 0
         self._move(MAIN, step)
 
-    async def _shared(self, number: SharedNumber) -> None:
+    async def _given(self, given: SharedNumber | Filled) -> None:
+        """It answers the asking that it names, else whoever asked last."""
+        asking = given.asking if isinstance(given, Filled) else None
         for thread, stand in self._place.latest():
-            if SharedNumber in understood(type(stand.step)):
-                await self._answer(thread, stand, number)
+            its = asking is None or (asking.thread, asking.nonce) == (thread, stand.nonce)
+            if its and type(given) in understood(type(stand.step)):
+                await self._answer(thread, stand, given)
                 return
-        await self._missed(Text("Thank you, but I don't need a number right now."))
+        if isinstance(given, Filled):
+            self._remind(Text("That form is no longer open, so it changes nothing."))
+        else:
+            await self._missed(Text("Thank you, but I don't need a number right now."))
 
     async def _news(self, news: Any) -> None:
         for thread, stand in self._place.latest():
@@ -258,6 +265,7 @@ class Conversation:
             menu=stand.step.menu(),
             link=stand.step.link(),
             asks_for_number=stand.step.asks_for_number,
+            form=stand.step.form(),
             waits=stand.step.waits,
             thread=thread,
             step=type(stand.step).__name__,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from flows.text import Text
 
+GONE = Text("This form is no longer open. Please go on in the chat.")
+
 
 @dataclass(frozen=True, slots=True)
 class Form:

@@ -25,8 +25,8 @@ from flows.customer.requested import RequestGone, RequestSettled, ReviewRequest
 from flows.staff import approve, ask, asked, notices, order, outcomes, wallet, withdraw
 from flows.staff.approve import Decide
 from flows.staff.order import OrderFound
+from flows.staff.requested import Requested
 from flows.staff.shown import Stands
-from flows.staff.withdraw import Requested
 from flows.teller import Teller
 from flows.text import Text, spellings
 from flows.understanding import plain

@@ -5,6 +5,7 @@ from datetime import datetime
 from flows.text import Text
 from services import errors
 from services.errors import Refusal
+from services.withdrawals.banks import InvalidDestination
 
 PROVIDERS = {
     "mpesa": Text("M-Pesa"),
@@ -13,6 +14,14 @@ PROVIDERS = {
     "stripe": Text("card"),
     "bank_transfer": Text("bank transfer"),
     "till": Text("till"),
+}
+_DESTINATIONS = {
+    "bank_code": Text("I don't know that bank. Please choose one of the list."),
+    "account_number": Text(
+        "An account number has 6 to 16 digits. Type the digits only; cards are not taken."
+    ),
+    "account_name": Text("Type the account holder's name in letters, as the bank has it."),
+    "till_number": Text("A till number has 5 to 9 digits. Please check it."),
 }
 STATUSES = {
     "pending": Text("is waiting for approval"),
@@ -73,6 +82,8 @@ def worded(refusal: Refusal) -> Text:
 
 def _limits(refusal: Refusal) -> Text:
     match refusal:
+        case InvalidDestination(field=field):
+            return _DESTINATIONS.get(field, Text("No money can go there. Please check it."))
         case errors.BelowMinimum(minimum=minimum, amount=amount, net=True) if amount.minor <= 0:
             return Text(
                 "The fee would take all of that, and the least that can be sent is {minimum}. "

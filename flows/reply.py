@@ -4,8 +4,10 @@
 buttons, a list, a link button, a contact request or numbers of a Reply, and keeps Meta's limits.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flows.form import Form
 from flows.text import Text
 from services.news import News
 
@@ -75,7 +77,17 @@ class Wishes:
     unasked: bool
 
 
-Heard = Said | Tap | SharedNumber | Other | NewIdentity | News | Wishes
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form was filled in. `asking`: the thread, step and nonce that it answers, with no choice; None where
+    the channel does not say. `token`: what the channel says of that, until it is read."""
+
+    values: Mapping[str, str]
+    token: str | None = None
+    asking: Tap | None = None
+
+
+Heard = Said | Tap | SharedNumber | Filled | Other | NewIdentity | News | Wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +123,7 @@ class Reply:
     menu: Text | None = None
     link: Link | None = None
     asks_for_number: bool = False
+    form: Form | None = None  # where the channel can show it, instead of the options
     waits: bool = False  # for somebody else's word, which comes soon
     thread: str = MAIN
     step: str = ""

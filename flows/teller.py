@@ -250,8 +250,8 @@ class Teller(Protocol):
         """The configured one first, then those paid to before. Needs finance:withdraw:initiate."""
         ...
 
-    async def number_destination(self, phone: str) -> Destination:
-        """An M-Pesa number as a destination. Raises InvalidPhone."""
+    async def destination(self, method_type: str, details: dict[str, str]) -> Destination:
+        """What was typed, as a destination. Raises InvalidPhone and InvalidDestination."""
         ...
 
     async def quote(self, amount: Money, method_type: str) -> Quote:

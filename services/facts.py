@@ -41,6 +41,7 @@ class Shop(_Facts):
     collects_by: tuple[str, ...] = ()  # the providers that customers can pay with now, e.g. ("mpesa",)
     pays_out_by: tuple[str, ...] = ()  # the ways that withdrawals can go now, e.g. ("mpesa",)
     payout_lacks: dict[str, tuple[str, ...]] = {}  # by way: the settings without which it cannot
+    forms: tuple[str, ...] = ()  # what may be filled in at once, e.g. ("bank",)
 
 
 class Checkout(_Facts):

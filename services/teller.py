@@ -198,9 +198,9 @@ class Teller:
         known = await destinations.known(self._work)
         return tuple(each for each in known if each.method_type in self._shop.pays_out_by)
 
-    async def number_destination(self, phone: str) -> Destination:
+    async def destination(self, method_type: str, details: dict[str, str]) -> Destination:
         self._need(INITIATE)
-        return destinations.of("mpesa", {"phone_number": phone})
+        return destinations.entered(method_type, details)
 
     async def quote(self, amount: Money, method_type: str) -> Quote:
         self._need(INITIATE)

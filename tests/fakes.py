@@ -62,6 +62,7 @@ from services.request_news import (
     RequestUnpaid,
 )
 from services.shop.facts import Line
+from services.withdrawals import destinations
 from services.withdrawals.reason import refuse_blank
 from tests.fake_shop import FakeShop, ShopTeller, checkout_of
 
@@ -539,10 +540,9 @@ class FakeTeller(ShopTeller):
         self._need(INITIATE)
         return tuple(self._business.known)
 
-    async def number_destination(self, phone):
+    async def destination(self, method_type, details):
         self._need(INITIATE)
-        number = phones.mpesa_number(phone)
-        return Destination(method_type="mpesa", details={"phone_number": number}, label=phones.masked(number))
+        return destinations.entered(method_type, details)
 
     async def quote(self, amount, method_type):
         self._need(INITIATE)

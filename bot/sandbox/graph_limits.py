@@ -124,6 +124,7 @@ def check_interactive(interactive: Json) -> None:
         "list": _check_list,
         "cta_url": _check_link_button,
         "request_contact_info": _check_contact_request,
+        "flow": _check_form,
     }
     kind = interactive.get("type")
     if kind not in kinds:
@@ -186,6 +187,21 @@ def _check_link_button(action: Json) -> None:
 def _check_contact_request(action: Json) -> None:
     if action.get("name") != "request_contact_info":
         raise GraphError(131009, "action.name must be request_contact_info.")
+
+
+def _check_form(action: Json) -> None:
+    if action.get("name") != "flow":
+        raise GraphError(131009, "action.name must be flow.")
+    parameters = _object(action, "parameters")
+    if parameters.get("flow_message_version") != "3":
+        raise GraphError(131009, "flow_message_version must be 3.")
+    if ("flow_id" in parameters) is ("flow_name" in parameters):
+        raise GraphError(131009, "Exactly one of flow_id and flow_name is required.")
+    _string(parameters, "flow_id" if "flow_id" in parameters else "flow_name", 200)
+    _string(parameters, "flow_cta", 20)
+    _string(parameters, "flow_token", 1000)
+    if parameters.get("flow_action", "navigate") not in ("navigate", "data_exchange"):
+        raise GraphError(131009, "flow_action must be one of navigate, data_exchange.")
 
 
 # --- the small checks that these are made of ---------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 from bot.jsons import loads
 from bot.whatsapp.incoming import moment, phone_of, user_id_of
 from flows.kinds import FORWARDED
-from flows.reply import Heard, NewIdentity, Other, Said, SharedNumber, Tap, Wishes
+from flows.reply import Filled, Heard, NewIdentity, Other, Said, SharedNumber, Tap, Wishes
 
 # Answered by silence: a reaction and a deletion are about another message and ask for nothing (what was done
 # stays done), and who has only opened the chat has said nothing yet.
@@ -58,6 +58,8 @@ def _read(kind: str, message: Any) -> Heard:
             return _tap(id_, button)
         case {"type": "interactive", "interactive": {"list_reply": {"id": str(id_)} as row}}:
             return _tap(id_, row)
+        case {"type": "interactive", "interactive": {"nfm_reply": {"response_json": str(told)} as form}}:
+            return _filled(told) if form.get("name", "flow") == "flow" else Other(kind)
         case {"type": "button", "button": {"payload": str(payload)} as button}:
             return _tap(payload, button)
         case {"type": "button", "button": {"text": str(text)}}:
@@ -93,6 +95,19 @@ def _wishes(preference: Any) -> Wishes | None:
 
 def _tap(id_: str, button: dict[str, Any]) -> Heard:
     return Tap.decode(id_) or Said(_clean(str(button.get("title") or button.get("text") or id_)))
+
+
+def _filled(told: str) -> Heard:
+    """A form's answer, which need not be an object; some phones leave the token out."""
+    try:
+        values = loads(told.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        return Other("interactive")
+    token = values.pop("flow_token", None)
+    texts = {str(name): _clean(value) for name, value in values.items() if isinstance(value, str)}
+    return Filled(texts, token if isinstance(token, str) else None)
 
 
 def _number(contact: dict[str, Any]) -> Heard:

@@ -7,9 +7,11 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/messages/interactive-rep
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bot.jsons import dumps
+from flows.form import Form
 from flows.reply import Option, Reply
 from flows.text import Text, render
 
@@ -21,14 +23,24 @@ _LABEL = 20
 _BREAKS = (re.compile(r"\n\n+"), re.compile(r"\n"), re.compile(r"(?<=[.!?])\s+"), re.compile(r"\s+"))
 
 
-def bodies(reply: Reply, language: str, timezone: str = "UTC") -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class FormAt:
+    """Where a form is at WhatsApp, and whose asking it answers."""
+
+    flow_id: str
+    token: str
+
+
+def bodies(
+    reply: Reply, language: str, timezone: str = "UTC", form: FormAt | None = None
+) -> list[dict[str, Any]]:
     """The messages of a reply, in order; the last one carries what can be tapped."""
 
     def words(text: Text) -> str:
         return render(text, language, timezone)
 
     text = words(reply.text)
-    kind = _kind(reply, words)
+    kind = _form(reply.form, form, words) if reply.form and form else _kind(reply, words)
     if kind is None:
         numbered = [f"{n}. {words(option.label)}" for n, option in enumerate(reply.options, start=1)]
         return [_text(part) for part in split("\n".join([text, *numbered]), MOST_TEXT)]
@@ -65,6 +77,17 @@ def _kind(reply: Reply, words: Any) -> dict[str, Any] | None:
     if _fits(titles, _ROWS, _ROW_TITLE):
         return _list(reply, titles, words)
     return None
+
+
+def _form(form: Form, at: FormAt, words: Any) -> dict[str, Any]:
+    parameters = {
+        "flow_message_version": "3",
+        "flow_id": at.flow_id,
+        "flow_cta": words(form.label)[:_LABEL],
+        "flow_token": at.token,
+        "flow_action": "data_exchange",
+    }
+    return {"type": "flow", "action": {"name": "flow", "parameters": parameters}}
 
 
 def _fits(titles: Sequence[str], most: int, longest: int) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 from uuid import UUID
 
 from flows.reply import Said
+from flows.staff.requested import Cancel, Requested
 from flows.staff.shown import OfWithdrawal, Stands, facts, short
-from flows.staff.withdraw import Cancel, Requested
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text

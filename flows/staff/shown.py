@@ -11,6 +11,7 @@ from flows.teller import Destination
 from flows.text import Text
 from services.news import Withdrawal
 
+_KINDS = {"bank_transfer": Text("Bank"), "till": Text("Till")}
 _UNSENT = {"rejected", "canceled", "expired"}  # nothing was sent, and nothing ever is
 
 
@@ -51,7 +52,21 @@ def destination_shown(destination: Destination) -> Text:
 
 
 def rail_shown(method_type: str, label: str) -> Text:
-    return Text("{provider} {label}", provider=provider_name(method_type), label=label)
+    return Text(
+        "{provider} {label}", provider=_KINDS.get(method_type, provider_name(method_type)), label=label
+    )
+
+
+def in_a_row(destination: Destination) -> Text:
+    """Short enough for a row of a list: of a bank account only its number."""
+    number, _, _ = destination.label.partition(",")
+    return rail_shown(destination.method_type, number)
+
+
+def whose(destination: Destination) -> Text:
+    """The rest of a bank account: bank and holder."""
+    _, _, rest = destination.label.partition(", ")
+    return Text("{account}", account=rest)
 
 
 def ended(withdrawal: Withdrawal, reason: Text | str | None, by: str | None = None) -> Text:

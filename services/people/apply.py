@@ -26,6 +26,7 @@ _KEYS = {  # what a column is called in the file
     "phone_number_id": "whatsapp.phone_number_id",
     "display_phone_number": "whatsapp.display_phone_number",
     "templates": "whatsapp.templates",
+    "bank_form": "whatsapp.bank_form",
     "payout_method_type": "payout.method_type",
     "payout_sealed": "payout.method_details",
 } | {key: f"limits.{key}" for key in LimitsPart.model_fields}
@@ -153,6 +154,7 @@ def _values(file: TenantFile) -> dict[str, Any]:
         "phone_number_id": whatsapp.phone_number_id if whatsapp else None,
         "display_phone_number": whatsapp.display_phone_number if whatsapp else None,
         "templates": {k: v.model_dump() for k, v in whatsapp.templates.items()} if whatsapp else {},
+        "bank_form": whatsapp.bank_form if whatsapp else None,
         "per_withdrawal": minor(limits.per_withdrawal),
         "per_day": minor(limits.per_day),
         "totp_above": minor(limits.totp_above),

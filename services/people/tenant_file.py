@@ -60,7 +60,12 @@ _DETAILS: dict[str, tuple[str, ...]] = {
     "till": ("till_number",),
     "bank_transfer": ("account_number", "bank_code", "account_name"),
 }
-_EXAMPLES = {"slug": "mama-njeri", "country": "KE", "phone_number_id": "106540352242922"}
+_EXAMPLES = {
+    "slug": "mama-njeri",
+    "country": "KE",
+    "phone_number_id": "106540352242922",
+    "bank_form": "1093847261",
+}
 _TILL = re.compile(r"\d{5,9}", re.ASCII)
 
 
@@ -98,6 +103,7 @@ class WhatsAppPart(_Part):
     display_phone_number: Text | None = None
     access_token: Secret | None = None
     templates: dict[str, Template] = {}
+    bank_form: Annotated[str, Field(pattern=r"^\d{1,32}$")] | None = None
 
 
 class PaystackPart(_Part):

@@ -31,6 +31,7 @@ class Tenant:
     language: str
     phone_number_id: str | None
     shop: Shop
+    forms: Mapping[str, str]  # their ids at WhatsApp, by name
     access_token: str | None = field(repr=False)
     providers: Mapping[str, dict[str, Any]] = field(repr=False)  # settings by part, e.g. "mpesa"
 
@@ -104,6 +105,7 @@ class TenantBook:
 
 def _tenant(row: Any, parts: dict[str, dict[str, Any]], *, sells: bool) -> Tenant:
     providers = {part: settings for part, settings in parts.items() if part != "whatsapp"}
+    forms = {"bank": row.bank_form} if row.bank_form else {}
     return Tenant(
         id=row.id,
         slug=row.slug,
@@ -117,8 +119,10 @@ def _tenant(row: Any, parts: dict[str, dict[str, Any]], *, sells: bool) -> Tenan
             timezone=row.timezone,
             sells=sells,
             open=row.active,
+            forms=tuple(forms),
             **abilities(providers, row.currency),
         ),
+        forms=forms,
         access_token=parts.get("whatsapp", {}).get("access_token"),
         providers=providers,
     )

@@ -91,6 +91,7 @@ tenants = sa.Table(
     sa.Column("phone_number_id", sa.Text, unique=True),
     sa.Column("display_phone_number", sa.Text),
     sa.Column("templates", sa.JSON, nullable=False),
+    sa.Column("bank_form", sa.Text),  # the id at WhatsApp of the form for a bank account
     sa.Column("per_withdrawal", sa.BigInteger),
     sa.Column("per_day", sa.BigInteger),
     sa.Column("totp_above", sa.BigInteger),

@@ -1,5 +1,6 @@
 """Destinations: where withdrawals go. Sealed in full, since the payout needs them; shown masked."""
 
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -8,10 +9,17 @@ from services.facts import Destination
 from services.people import people
 from services.phones import masked, mpesa_number
 from services.store.schema import withdrawals
+from services.withdrawals import banks
 from services.work import Work
 
 COLUMN = "withdrawals.details"
 _NAMED_BY = {"mpesa": "phone_number", "till": "till_number", "bank_transfer": "account_number"}
+_CHECKS: Mapping[str, Callable[[str], str]] = {
+    "bank_code": banks.bank_code,
+    "account_number": banks.account_number,
+    "account_name": banks.account_name,
+    "till_number": banks.till_number,
+}
 _SHOWN = 9
 
 
@@ -20,7 +28,15 @@ def of(method_type: str, details: dict[str, str], *, configured: bool = False) -
     if method_type == "mpesa":
         details = details | {"phone_number": mpesa_number(details["phone_number"])}
     label = masked(details[_NAMED_BY[method_type]])
+    if method_type == "bank_transfer":  # four digits alone would tell an approver little
+        bank = banks.BANKS.get(details["bank_code"], details["bank_code"])
+        label = f"{label}, {bank}, {details['account_name']}"
     return Destination(method_type=method_type, details=details, label=label, configured=configured)
+
+
+def entered(method_type: str, details: Mapping[str, str]) -> Destination:
+    """One that a person typed in a chat. Raises InvalidPhone and InvalidDestination."""
+    return of(method_type, {name: _CHECKS.get(name, str)(value) for name, value in details.items()})
 
 
 async def known(work: Work) -> tuple[Destination, ...]:

@@ -46,6 +46,7 @@ active = {active}
 [whatsapp]
 phone_number_id = "{number}"
 access_token = "the access token"
+bank_form = "1093847261"
 [providers.mpesa]
 shortcode = "174379"
 consumer_key = "key"
@@ -174,14 +175,16 @@ def _settings(graph_url: str) -> Settings:
 
 
 @asynccontextmanager
-async def opened(database: Database, vault: Vault, *, worker: bool = False) -> AsyncIterator[Door]:
+async def opened(
+    database: Database, vault: Vault, *, worker: bool = False, book: type[TenantBook] = TenantBook
+) -> AsyncIterator[Door]:
     """With a `worker` what is taken is also answered, to a WhatsApp that takes everything."""
     graph, outside = Graph(), web.Application()
     outside.router.add_post("/{tail:.*}", graph.take)
     async with AsyncExitStack() as stack:
         there = await stack.enter_async_context(TestServer(outside))
         settings = _settings(str(there.make_url("")))
-        parts = Parts(settings, database, vault, TenantBook(database, vault, now), Bell(), now)
+        parts = Parts(settings, database, vault, book(database, vault, now), Bell(), now)
         bound = bind("127.0.0.1", 0)
         await stack.enter_async_context(listening(web_app(parts, worker=worker), bound))
         http = await stack.enter_async_context(ClientSession())

@@ -40,6 +40,7 @@ TENANT = Tenant(
     language="en",
     phone_number_id=None,
     shop=SHOP,
+    forms={},
     access_token=None,
     providers={},
 )

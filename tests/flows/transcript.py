@@ -9,6 +9,7 @@ r"""Transcripts: conversations as files, played against the flows and a business
     > Wanjiku: [[Pay]]                  tapped, on the earliest
     > Wanjiku: (shares 0712345678)      also (voice note) and the like, see KINDS
     > Wanjiku: (forwards pay 500)       also (edits to pay 500)
+    > Achieng: (fills bank_code=68, account_number=0123)   a form, the latest; (fills late ...), the earliest
     * settle                            what the provider does
     < Wanjiku: Pay *KES 500.00* ...     what the bot says, with [Buttons]
 
@@ -25,7 +26,7 @@ from collections import defaultdict
 from bot.whatsapp.heard import hear
 from flows.conversation import Conversation
 from flows.lipachat import SCRIPT
-from flows.reply import NewIdentity, Reply, SharedNumber, Tap, Wishes
+from flows.reply import Filled, NewIdentity, Reply, SharedNumber, Tap, Wishes
 from flows.staff.shown import short
 from flows.text import render
 from services import phones
@@ -45,6 +46,7 @@ from services.news import (
 )
 from services.people.access import ROLES
 from services.shop.facts import Line
+from services.withdrawals import destinations
 from tests.fakes import FakeBusiness, FakeTeller, mpesa
 
 CAST = {
@@ -147,7 +149,7 @@ class Play:
                     await self._tell()
         return "\n".join(self.lines) + "\n"
 
-    def _set_up(self, what, *facts):  # noqa: C901  a case a word
+    def _set_up(self, what, *facts):  # noqa: C901, PLR0912  a case a word
         match what, facts:
             case "saved", (name, phone):
                 way = Way(method=mpesa(phones.mpesa_number(phone)), method_id=new_id())
@@ -187,6 +189,13 @@ class Play:
                 lacks = {"mpesa": tuple(missing)} if missing else {}
                 closed = {"pays_out_by": (), "payout_lacks": lacks}
                 self.business.shop = self.business.shop.model_copy(update=closed)
+            case "pays", ("out", "by", *ways):
+                self.business.shop = self.business.shop.model_copy(update={"pays_out_by": tuple(ways)})
+            case "forms", names:
+                self.business.shop = self.business.shop.model_copy(update={"forms": tuple(names)})
+            case "account", (bank, number, *name):
+                details = {"bank_code": bank, "account_number": number, "account_name": " ".join(name)}
+                self.business.known.append(destinations.entered("bank_transfer", details))
             case "speaks", (name, language):
                 people = self.business.people
                 people[name] = people[name].model_copy(update={"language": language})
@@ -267,6 +276,8 @@ class Play:
     def _heard(self, name, words):
         if shared := re.fullmatch(r"\(shares (.+)\)", words):
             return SharedNumber(shared[1], own=True)
+        if filled := re.fullmatch(r"\(fills (late |blindly )?(.+)\)", words):
+            return self.fill(name, filled[1], dict(each.split("=") for each in filled[2].split(", ")))
         if words.startswith("("):
             return hear(json.dumps({"message": _other(words[1:-1])}).encode())
         if tapped := re.fullmatch(r"(\[?)\[([^\]]+)\]\]?", words):
@@ -274,6 +285,13 @@ class Play:
         if "{withdrawal}" in words:  # the reference of the latest one
             words = words.replace("{withdrawal}", short(next(reversed(self.business.withdrawals))))
         return hear(_TYPED % json.dumps(words).replace(r"\\u", r"\u").encode())
+
+    def fill(self, name, how, values):
+        """`blindly`: WhatsApp does not say which form it was."""
+        offered = [reply for reply in self.said[name] if reply.form]
+        reply = offered[0 if how == "late " else -1]
+        asking = None if how == "blindly " else Tap(reply.thread, reply.step, reply.nonce, "")
+        return Filled(values, asking=asking)
 
     def tap(self, name, label, *, earliest=False) -> Tap:
         language = self.business.people[name].language
@@ -326,6 +344,8 @@ class Play:
         yield f"< {name}: {first}"
         yield from (f"  {line}" for line in rest)
         buttons = [f"[{render(option.label, language)}]" for option in reply.options]
+        if reply.form:
+            buttons = [f"(form: {render(reply.form.label, language)})"]
         if reply.asks_for_number:  # beside which WhatsApp shows nothing else
             buttons = ["(share number)"]
         if buttons:

@@ -174,8 +174,10 @@ async def test_a_phone_that_is_none_is_refused(funded):
     async with funded.teller(funded.cashier) as teller:
         for text in ("12", "+14155550123", "0202345678"):
             with pytest.raises(InvalidPhone):
-                await teller.number_destination(text)
-        assert (await teller.number_destination("0722 000 111")).details == {"phone_number": "+254722000111"}
+                await teller.destination("mpesa", {"phone_number": text})
+        assert (await teller.destination("mpesa", {"phone_number": "0722 000 111"})).details == {
+            "phone_number": "+254722000111"
+        }
 
 
 # --- four eyes

@@ -36,6 +36,7 @@ payment_fee_percent = "1.5"
 phone_number_id = "106540352242922"
 display_phone_number = "254711000100"
 access_token = "EAAsecrettoken"
+bank_form = "1093847261"
 templates = {{ withdrawal_request = {{ name = "asked", language = "en" }} }}
 
 [providers.mpesa]

@@ -29,6 +29,7 @@ CHANGES = [
     ('id = "106540352242922"', 'id = "1065"', ["whatsapp.phone_number_id"], {"tenants"}),
     ('"254711000100"', '"254711000200"', ["whatsapp.display_phone_number"], {"tenants"}),
     ('"EAAsecrettoken"', '"EAAnewtoken"', ["whatsapp.access_token"], {"credentials"}),
+    ('bank_form = "1093847261"', 'bank_form = "7"', ["whatsapp.bank_form"], {"tenants"}),
     ('{ name = "asked", l', '{ name = "ask", l', ["whatsapp.templates"], {"tenants"}),
     ('shortcode = "600100"', 'shortcode = "600101"', ["providers.mpesa"], {"credentials"}),
     ('till = "600200"', 'till = "600201"', ["providers.mpesa"], {"credentials"}),

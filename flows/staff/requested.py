@@ -1,0 +1,52 @@
+"""Requested: a withdrawal is asked for, or is not after all.
+
+Requested -> Stands
+"""
+
+from __future__ import annotations
+
+from flows.staff.shown import Stands, facts, short, withdrawal_thread
+from flows.step import Choice, Step
+from flows.teller import Teller
+from flows.text import Text
+from services.news import Withdrawal
+
+
+class Cancel(Choice):
+    label = Text("Cancel")
+
+
+class TakeBack(Choice):
+    tap_only = True
+    label = Text("Cancel withdrawal")
+
+
+class Requested(Step):
+    """The maker waits for the approval."""
+
+    withdrawal: Withdrawal
+
+    @property
+    def thread(self) -> str:
+        return withdrawal_thread(self.withdrawal.id)
+
+    @property
+    def reference(self) -> str | None:
+        return short(self.withdrawal.id)
+
+    def says(self) -> Text:
+        return Text(
+            "Requested. I've asked the approvers and will tell you what they decide.\n{facts}",
+            facts=facts(self.withdrawal),
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return (TakeBack(),)
+
+    async def hears(self, answer: TakeBack, teller: Teller) -> Stands:  # noqa: ARG002  the only choice
+        return Stands(withdrawal=await teller.cancel_withdrawal(self.withdrawal.id))
+
+
+class NotWithdrawing(Step):
+    def says(self) -> Text:
+        return Text("All right, nothing was withdrawn. Type *menu* to go on.")
