@@ -110,8 +110,8 @@ async def ask(call: Call) -> Reply:
     asked: Asked = call.body
     gross = money(asked.amount, call.currency)
     refuse_closed_way_out(call.tenant.shop, asked.method_type)
-    quote = await request.quote(call.work, gross, asked.method_type)
     destination = _destination(asked)
+    quote = await request.quote(call.work, gross, asked.method_type)
     made = await request.request(call.work, call.person, new_id(), quote, destination, asked.notes)
     told = {"status": made.status, "currency": made.amount.currency, "requires_approval": True}
     return Reply(_sums("The withdrawal waits for approval.", made) | told)

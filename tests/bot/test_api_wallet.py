@@ -147,6 +147,7 @@ async def test_another_tenants_is_404(door, cashier):
         ({"method_type": "till", "method_details": {"till_number": "123456"}}, "provider_not_configured"),
         ({"method_type": "bank_transfer", "method_details": {}}, "provider_not_configured"),
         ({"method_details": {}}, "invalid_method_details"),
+        ({"amount": "99999", "method_details": {}}, "invalid_method_details"),
         ({"method_details": {"phone_number": 712345678}}, "invalid_method_details"),
         ({"method_details": {"phone_number": "0712345678", "to": "x"}}, "invalid_method_details"),
         ({"method_details": {"phone_number": "12"}}, "invalid_method_details"),
