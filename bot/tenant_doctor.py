@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.app import Parts
 from bot.finding import Finding, broken, good, warning
+from services.fees import RAILS
 from services.people import people as persons
 from services.people.access import who_may_withdraw
 from services.people.tenants import Tenant
@@ -47,6 +48,9 @@ async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> 
     if row.payouts_frozen:
         fix = f"look at the alerts in the audit, then run: python main.py tenant unfreeze {tenant.slug}"
         yield warning("its payouts are stopped", fix)
+    if row.payout_method_type is not None:
+        for finding in _way_out(tenant, row.payout_method_type):
+            yield finding
     for finding in providers(tenant):
         yield finding
     async for finding in _at_providers(parts, tenant, http):
@@ -57,10 +61,24 @@ async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> 
 def providers(tenant: Tenant) -> Iterator[Finding]:
     """What its file says of them."""
     known = [name for name in PROVIDERS if name in tenant.providers]
-    if not known:
+    if not any(PROVIDERS[name].collects for name in known):
         yield warning("customers cannot pay: no provider is set", "add [providers.mpesa] to its file")
     for name in known:
         yield from _provider(name, tenant)
+
+
+def _way_out(tenant: Tenant, method_type: str) -> Iterator[Finding]:
+    """Whether what its file says of withdrawals can be done."""
+    carrier = RAILS[method_type].provider
+    if method_type in tenant.shop.pays_out_by or tenant.shop.payout_lacks.get(method_type):
+        return  # what the carrier lacks is told with it
+    if method_type not in PROVIDERS[carrier].pays_out:
+        yield warning(
+            f"its withdrawals go by {method_type}, which nothing carries yet", "set another [payout]"
+        )
+    else:
+        what = f"its withdrawals go by {method_type}, which {carrier} carries, and that is not set"
+        yield warning(what, f"add [providers.{carrier}] to its file")
 
 
 def _provider(name: str, tenant: Tenant) -> Iterator[Finding]:
@@ -92,6 +110,11 @@ async def _at_providers(parts: Parts, tenant: Tenant, http: aiohttp.ClientSessio
         client = provider.open(settings, http, url, NotKept(), parts.clock)
         if isinstance(client, ProvesKeys):
             yield await _keys(parts, name, settings, client)
+        if provider.signature is not None:
+            hook = f"{parts.settings.public_url.rstrip('/')}/hooks/{name}/{tenant.slug}"
+            yield good(
+                f"{name} tells what becomes of payouts at {hook}: its dashboard must have this address"
+            )
         if not settings.missing_to_pay_out and (reminder := await _password(parts, tenant, name)):
             yield reminder
 

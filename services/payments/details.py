@@ -16,6 +16,7 @@ _LAST4 = re.compile(r"\d{4}", re.ASCII)
 _CODE = re.compile(r"[!-~]{1,200}", re.ASCII)
 _CARD_NUMBER = re.compile(r"[\d -]{12,}", re.ASCII)
 _LONGEST_WORD = 30
+_COLLECTING = {name for name, provider in PROVIDERS.items() if provider.collects is not None}
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def configured(shop: Shop, parts: Mapping[str, Any]) -> tuple[str, ...]:
     """The providers that a tenant has settings for (`parts`), as far as we can try them: one that we
     cannot collect with yet counts, so that its cards can be saved before."""
     return tuple(
-        name for name in KINDS if name in parts and (name in shop.collects_by or name not in PROVIDERS)
+        name for name in KINDS if name in parts and (name in shop.collects_by or name not in _COLLECTING)
     )
 
 

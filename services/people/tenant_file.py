@@ -27,6 +27,7 @@ from services.people.file_lines import Lines, TenantFileError, Wrong
 from services.people.file_sense import senseless
 from services.phones import mpesa_number
 from services.providers.mpesa_settings import MpesaSettings
+from services.providers.paystack_settings import PaystackSettings
 from services.written import Amount, Percent
 
 _MOST_PIECES = 1_000_000_000
@@ -106,11 +107,6 @@ class WhatsAppPart(_Part):
     bank_form: Annotated[str, Field(pattern=r"^\d{1,32}$")] | None = None
 
 
-class PaystackPart(_Part):
-    public_key: Text | None = None
-    secret_key: Secret
-
-
 class PesapalPart(_Part):
     consumer_key: Secret
     consumer_secret: Secret
@@ -124,7 +120,7 @@ class StripePart(_Part):
 
 class ProvidersPart(_Part):
     mpesa: MpesaSettings | None = None
-    paystack: PaystackPart | None = None
+    paystack: PaystackSettings | None = None
     pesapal: PesapalPart | None = None
     stripe: StripePart | None = None
 

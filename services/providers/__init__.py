@@ -16,6 +16,8 @@ from services.providers.base import Collects, Limits, PaysOut, ProviderSettings,
 from services.providers.daraja_codes import LIMITS
 from services.providers.mpesa import Mpesa
 from services.providers.mpesa_settings import MpesaSettings
+from services.providers.paystack import Paystack
+from services.providers.paystack_settings import PaystackSettings
 
 Open = Callable[[Any, aiohttp.ClientSession, str, Tokens, Callable[[], datetime]], Collects | PaysOut]
 
@@ -24,17 +26,26 @@ Open = Callable[[Any, aiohttp.ClientSession, str, Tokens, Callable[[], datetime]
 class Provider:
     """`settings` is what a tenant's file holds under [providers.NAME]; `open` takes them, a session,
     the provider's address, its tokens and the clock. `collects`: what it takes of customers at once, None
-    where it takes nothing; `pays_out`: the ways out that it carries."""
+    where it takes nothing; `pays_out`: the ways out that it carries; `signature`: the header with which it
+    signs its callbacks, which then come to "/hooks/NAME/SLUG"."""
 
     settings: type[ProviderSettings]
     open: Open
     currency: str
     collects: Limits | None = None
     pays_out: frozenset[str] = frozenset()
+    signature: str | None = None
 
 
 PROVIDERS: Mapping[str, Provider] = {
     "mpesa": Provider(MpesaSettings, Mpesa, "KES", LIMITS["collect"], frozenset({"mpesa"})),
+    "paystack": Provider(
+        PaystackSettings,
+        Paystack,
+        "KES",
+        pays_out=frozenset({"bank_transfer"}),
+        signature="X-Paystack-Signature",
+    ),
 }
 
 

@@ -42,6 +42,10 @@ class ProviderSettings(BaseModel):
         """Names of settings without which nothing can be paid out; empty when all are there."""
         return ()
 
+    def signed(self, body: bytes, signature: str) -> bool:  # noqa: ARG002  nobody signs unless said so
+        """Whether the provider signed these bytes, for one that does (`Provider.signature`)."""
+        return False
+
     @property
     def confirm_above_amount(self) -> Money | None:
         """A larger success is confirmed by a query before it credits: with zero every one, with None none."""
@@ -53,18 +57,22 @@ class ProviderSettings(BaseModel):
 
 @dataclass(frozen=True)
 class Accepted:
-    """Queued at the provider; its word comes later. `reference` is their id of it."""
+    """Queued at the provider; its word comes later, unless the answer `told` it already. `reference` is their
+    id of it; `recipient` what they call the destination of a payout."""
 
     reference: str = field(repr=False)
     second_reference: str | None = field(default=None, repr=False)
+    recipient: str | None = field(default=None, repr=False)
+    told: "Report | None" = None
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A definite no: nothing was queued."""
+    """A definite no: nothing was queued. `ours`: the cause is our account, and the next would fail too."""
 
     because: Unpaid
     detail: str
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,10 +137,10 @@ Word = Succeeded | Failed | Pending
 
 @dataclass(frozen=True)
 class Report:
-    """What a callback says: their references, and the word on them.
+    """What a callback says, or an answer: their references, and the word on them.
 
     `about` is "collect", "payout", "payout_timeout", "query" (the answer to a status query of a
-    payout, whose `references` are the query's own) or "query_timeout".
+    payout, whose `references` are the query's own), "query_timeout", or "other" (nothing that we take).
 
     Facts, each where it was told:
     "reference"          the one of `references` that `check` takes (collect)
@@ -191,7 +199,8 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Payout:
-    """Send money to a destination in full (unmasked)."""
+    """Send money to a destination in full (unmasked). `recipient` is what the provider called it the last
+    time, where it did."""
 
     provider: str
     attempt_id: UUID
@@ -201,15 +210,17 @@ class Payout:
     callback_url: str = field(repr=False)
     timeout_url: str = field(repr=False)
     remarks: str
+    recipient: str | None = field(default=None, repr=False)
 
 
 class Reads(Protocol):
     """Understands its own callbacks."""
 
     def read(self, about: str, body: bytes) -> Report:
-        """A callback; `about` as in `Report`, known by the address that it came to.
+        """A callback; `about` as in `Report`, known by the address that it came to, or "signed".
 
-        A body does not tell: a status query's result carries the code of the query, not of the payout.
+        A body does not tell: a status query's result carries the code of the query, not of the payout. One
+        that is signed comes to the one address that a provider has for all, and does.
         Raises Unreadable, and nothing else.
         """
         ...
@@ -240,7 +251,8 @@ class PaysOut(Reads, Protocol):
     async def ask(
         self, attempt_id: UUID, reference: str | None, callback_url: str, timeout_url: str
     ) -> Answer:
-        """Ask what became of a payout; the word comes by callback (`Report.about == "query"`).
+        """Ask what became of a payout; the word comes by callback (`Report.about == "query"`), or with the
+        answer (`Accepted.told`).
 
         `reference` is that of the payout's `Accepted`, None where its answer was lost. The reference of
         the answer is the one that the callback will carry.

@@ -10,17 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from services.providers.base import Pending, Report, Succeeded, Unreadable, Word
-from services.providers.daraja_bodies import (
-    Json,
-    code_of,
-    id_of,
-    ids_of,
-    items_of,
-    json_object,
-    legible,
-    money_of,
-    within,
-)
+from services.providers.bodies import Json, code_of, id_of, ids_of, json_object, legible, within
+from services.providers.daraja_bodies import items_of, money_of
 from services.providers.daraja_codes import DONE, payout_word, prompt_word, query_failure, status_word
 
 

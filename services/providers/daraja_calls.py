@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from services.news import Unpaid
 from services.providers.base import Misconfigured, NotSent, Refused, Unknown
-from services.providers.daraja_bodies import Json, code_of, legible, within
+from services.providers.bodies import Json, code_of, legible, within
 
 
 @dataclass(frozen=True)

@@ -11,18 +11,15 @@ import aiohttp
 from pydantic import SecretStr
 
 from services.providers.base import Misconfigured, NoToken, NotSent, Tokens, Unknown
-from services.providers.daraja_bodies import code_of, json_object
+from services.providers.bodies import code_of, json_object
 from services.providers.daraja_calls import Call, Reply
+from services.providers.wire import LOST, NEVER_SENT
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
 # Below the lease under which one process fetches for all, or a second one would kill this token.
 TOKEN_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 # Two of them and a request fit into the time that a call may take altogether.
 TOKEN_WAIT_SECONDS = 25.0
-
-# Nothing of the request has left us: no address, nobody listens, no TLS, no connection in time.
-_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
-_LOST = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 class Daraja:
@@ -84,9 +81,9 @@ class Daraja:
                 allow_redirects=False,  # a redirected POST could be sent twice, or elsewhere
             ) as response:
                 status, content = response.status, await response.read()
-        except _NEVER_SENT as error:
+        except NEVER_SENT as error:
             return NotSent(type(error).__name__)
-        except _LOST as error:
+        except LOST as error:
             return Unknown(type(error).__name__)
         told = json_object(content)
         if told is not None:
@@ -107,7 +104,7 @@ class Daraja:
                 allow_redirects=False,
             ) as response:
                 return _token(response.status, await response.read())
-        except _LOST as error:
+        except LOST as error:
             raise NoToken(NotSent(f"token: {type(error).__name__}")) from None
 
 

@@ -33,7 +33,7 @@ from services.providers.base import (
     Unknown,
     Word,
 )
-from services.providers.daraja_bodies import code_of, id_of, legible
+from services.providers.bodies import code_of, id_of, legible
 from services.providers.daraja_callbacks import read
 from services.providers.daraja_calls import (
     PAYOUT,

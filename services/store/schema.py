@@ -559,11 +559,12 @@ LIVE_PAYOUT = sa.text("state IN ('created', 'submitting', 'pending', 'unknown', 
 payouts = sa.Table(
     "payouts",
     metadata,
-    *_key(),  # the id is the OriginatorConversationID
+    *_key(),  # the id is the one that the provider is sent
     sa.Column("withdrawal_id", sa.Uuid, nullable=False),
     sa.Column("provider", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reference", sa.Text),  # as the provider acknowledged it
+    sa.Column("recipient", sa.Text),  # what the provider calls the destination
     sa.Column("receipt", sa.Text),
     sa.Column("because", sa.Text),
     sa.Column("detail", sa.Text),

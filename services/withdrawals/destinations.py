@@ -1,6 +1,7 @@
 """Destinations: where withdrawals go. Sealed in full, since the payout needs them; shown masked."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from services.facts import Destination
 from services.people import people
 from services.phones import masked, mpesa_number
-from services.store.schema import withdrawals
+from services.store.schema import payouts, withdrawals
 from services.withdrawals import banks
 from services.work import Work
 
@@ -88,6 +89,31 @@ def seal(work: Work, destination: Destination, withdrawal_id: UUID) -> dict[str,
         "details_index": work.index(destination.details, COLUMN),
         "destination": destination.label,
     }
+
+
+async def recipient_of(work: Work, withdrawal: sa.Row[Any], provider: str) -> str | None:
+    """What the provider called this destination the last time; None where it has no name for it, or none
+    that we know."""
+    query = (
+        sa.select(payouts.c.recipient)
+        .join(
+            withdrawals,
+            sa.and_(
+                withdrawals.c.tenant_id == payouts.c.tenant_id, withdrawals.c.id == payouts.c.withdrawal_id
+            ),
+        )
+        .where(
+            payouts.c.tenant_id == work.tenant,
+            payouts.c.provider == provider,
+            payouts.c.recipient.is_not(None),
+            withdrawals.c.method_type == withdrawal.method_type,
+            withdrawals.c.details_index == withdrawal.details_index,
+        )
+        .order_by(payouts.c.created_at.desc(), payouts.c.id.desc())
+        .limit(1)
+    )
+    found: str | None = await work.connection.scalar(query)
+    return found
 
 
 async def _paid_to(work: Work) -> list[Destination]:

@@ -16,12 +16,22 @@ from services import audit, hooks, inbox, jobs
 from services.jobs import PAYOUT_LADDER
 from services.news import Frozen, PayoutUndecided, Unpaid, Unsent
 from services.people import people
-from services.providers.base import Accepted, Answer, Failed, Misconfigured, NotSent, Payout, Refused, Unknown
-from services.withdrawals.destinations import COLUMN
+from services.providers.base import (
+    Accepted,
+    Answer,
+    Failed,
+    Misconfigured,
+    NotSent,
+    Payout,
+    Refused,
+    Report,
+    Unknown,
+)
+from services.withdrawals.destinations import COLUMN, recipient_of
 from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
 from services.withdrawals.record import digest, eligible_approvals, shown
 from services.withdrawals.sending import Sending, alert, move, sending
-from services.withdrawals.settle import fail, settle
+from services.withdrawals.settle import answered, fail, settle
 from services.work import Work
 
 # The second clock: what was approved is sent within a day, or not at all.
@@ -63,15 +73,17 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
 async def payout_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
     """Take the answer to the payout that `begin_payout` gave out.
 
-    Refused ends the withdrawal. Misconfigured is as definite, but the fault is ours: the same payout is
-    sent once an operator has unfrozen the tenant's payouts.
+    Refused ends the withdrawal, unless its cause is ours. Misconfigured is as definite, but the fault is
+    ours: the same payout is sent once an operator has unfrozen the tenant's payouts.
     """
     one = await sending(work, payout_id)
     match answer:
         case Accepted():
             await _accepted(work, one, answer)
+            if answer.told is not None:
+                await answered(work, payout_id, answer.told)
         case Refused():
-            await settle(work, payout_id, Failed(answer.because, answer.detail))
+            await settle(work, payout_id, Failed(answer.because, answer.detail, answer.ours))
         case NotSent():
             await _send_again(work, one, answer.detail)
         case Misconfigured():
@@ -105,9 +117,13 @@ async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Qu
 
 
 async def payout_check_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
-    """The word itself comes by callback; only a refusal for our settings is news."""
-    if isinstance(answer, Misconfigured):
-        await freeze(work, await sending(work, payout_id), Frozen.SETTINGS, answer.detail)
+    """The word itself comes by callback where the answer does not tell it; a refusal for our settings is
+    news too."""
+    match answer:
+        case Misconfigured():
+            await freeze(work, await sending(work, payout_id), Frozen.SETTINGS, answer.detail)
+        case Accepted(told=Report() as told):
+            await answered(work, payout_id, told)
 
 
 async def _would_lock_the_credential(work: Work) -> bool:
@@ -151,12 +167,14 @@ async def _payout(work: Work, one: Sending, public_url: str) -> Payout:
         callback_url=await hooks.address(work, public_url, "payout", payout_id),
         timeout_url=await hooks.address(work, public_url, "payout_timeout", payout_id),
         remarks=f"Withdrawal {str(row.id)[-12:]}",
+        recipient=await recipient_of(work, row, one.payout.provider),
     )
 
 
 async def _accepted(work: Work, one: Sending, answer: Accepted) -> None:
     """The result may have been quicker; then only the reference is new."""
-    await move(work, one.payout.id, one.payout.state, reference=answer.reference)
+    known = {"reference": answer.reference, "recipient": answer.recipient}
+    await move(work, one.payout.id, one.payout.state, **known)
     await jobs.finish(work, one.payout.id, "payout")
     if await move(work, one.payout.id, "submitting", "unknown", state="pending"):
         await jobs.again(work, "payout_check", one.payout.id, PAYOUT_LADDER)

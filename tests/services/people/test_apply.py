@@ -48,7 +48,7 @@ CHANGES = [
     (CERTIFICATE, ANOTHER, ["providers.mpesa"], {"credentials"}),
     ("confirm_above = 5000", 'confirm_above = "6000"', ["providers.mpesa"], {"credentials"}),
     ('public_key = "pk_test_1"', 'public_key = "pk_test_3"', ["providers.paystack"], {"credentials"}),
-    ('secret_key = "sk_test_paystack"', 'secret_key = "sk"', ["providers.paystack"], {"credentials"}),
+    ('secret_key = "sk_test_paystack"', 'secret_key = "sk_test_2"', ["providers.paystack"], {"credentials"}),
     ('consumer_key = "pesapal-key"', 'consumer_key = "k"', ["providers.pesapal"], {"credentials"}),
     ('consumer_secret = "pesapal-secret"', 'consumer_secret = "s"', ["providers.pesapal"], {"credentials"}),
     ('public_key = "pk_test_2"', 'public_key = "pk_test_4"', ["providers.stripe"], {"credentials"}),
