@@ -22,7 +22,7 @@ from bot.away import AWAY
 from bot.log import redacted
 from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
-from services import jobs
+from services import handoff, jobs
 from services.jobs import Job
 from services.payments import closing, collect, reminders
 from services.payments.settle import expire as expire_collect
@@ -53,6 +53,7 @@ _ALONE: dict[str, Callable[[Work, UUID], Awaitable[None]]] = {
     "remind": reminders.remind,
     "request_expire": closing.expire,
     "withdrawal_expire": expire_withdrawal,
+    "handoff_end": handoff.end_if_quiet,
 }
 
 Client = TypeVar("Client")

@@ -1,23 +1,6 @@
 """Conversation: one person's threads, and what each thing heard does to them.
 
-What is typed means the first of these that it can:
-
-1. What names a reference ("approve 4F2A9C"), and *stop*: nothing else is as sure.
-2. A choice on offer: by its label in any thread, the last to speak first; by its number in that one
-   only, and not where an amount or a number of a phone is awaited, which "2" may be.
-3. A word that always works, alone ("menu", "cancel"); or one that means nothing yet ("statement"), which is
-   said, and is no answer to anything.
-4. Either of these with a slip of the finger, where it is harmless: not for what leads to money or
-   approvals. It comes before text, or "cancle" would be the reason of a rejection.
-5. A word with something after it ("pay 500"), which no amount and no number of a phone begins with.
-6. The figure that was asked for, by the thread that last asked for one.
-
-A question that any words answer (a reason) is another matter: "pay supplier first" answers it too, so
-there 5 is left out, and so is the rest of 2 that was said before the question. And whatever a person
-types in another mood would answer it ("hello"), so it is listened for as their very next words only:
-after a tap, a word, or a miss, it is asked again before it is answered. News does not end the listening,
-for nobody has turned to it. Whatever asks for text offers *Cancel*, so that by 2 `cancel` leaves the
-question that was asked last; elsewhere it leaves the main thread.
+`flows/typed.py` says what typed words mean.
 """
 
 from collections.abc import Callable
@@ -54,7 +37,7 @@ __all__ = ["Conversation", "Script"]
 
 _NEWS = get_args(News)
 _MORE = "more"
-_MOST_MISSES = 3
+_MOST_MISSES, _MOST_KEPT = 3, 300
 
 
 class Conversation:
@@ -105,6 +88,8 @@ class Conversation:
                 await self._said(heard, listening)
             case SharedNumber() | Filled():
                 await self._given(heard)
+            case Other() if self._place.taken_over():
+                self._say(kinds.NOT_PASSED_ON)
             case Other(kind=kinds.EDIT):
                 self._remind(kinds.hint(kinds.EDIT))
             case Other(kind=kind):
@@ -149,13 +134,13 @@ class Conversation:
             case Awaited(thread=thread, stand=stand):
                 await self._answer(thread, stand, said)
             case NotYet(hint=hint):
-                await self._missed(hint)
+                await self._missed(hint, said.text)
             case None if MAIN in self._place.outdated:
                 await self._go_home(_UPDATED)
             case None if not self._place.threads:
                 await self._go_home()
             case None:
-                await self._missed()
+                await self._missed(typed=said.text)
 
     async def _choose(self, picked: Picked) -> None:
         thread, stand, choice = picked.thread, picked.stand, picked.choice
@@ -177,7 +162,7 @@ class Conversation:
         except Refusal as refusal:
             self._say(worded(refusal))
             return
-        self._place.misses = 0
+        self._place.missed = []
         self._move(MAIN, step)
 
     async def _given(self, given: SharedNumber | Filled) -> None:
@@ -190,10 +175,18 @@ class Conversation:
                 return
         if isinstance(given, Filled):
             self._remind(Text("That form is no longer open, so it changes nothing."))
+        elif self._place.taken_over():
+            self._say(kinds.NOT_PASSED_ON)
         else:
             await self._missed(Text("Thank you, but I don't need a number right now."))
 
     async def _news(self, news: Any) -> None:
+        """It neither ends nor begins listening: nobody has turned to it."""
+        listening = self._place.listening
+        await self._told(news)
+        self._place.listening = listening
+
+    async def _told(self, news: Any) -> None:
         for thread, stand in self._place.latest():
             if type(news) in understood(type(stand.step)) and stand.step.concerns(news):
                 await self._answer(thread, stand, news)
@@ -211,7 +204,7 @@ class Conversation:
             else:
                 self._say(worded(refusal))
             return
-        self._place.misses = 0
+        self._place.missed = []
         self._move(thread, step)
 
     def _move(self, thread: str, step: Step, before: Text | None = None) -> None:
@@ -222,17 +215,20 @@ class Conversation:
         if not understood(type(step)):
             self._place.leave(step.thread)
             self._say(_joined(before, step.says()), step)
+        elif known is not None and known.step == step and step.quiet:
+            self._place.put(step.thread, known)
         elif known is not None and known.step == step:  # its buttons on the screen stay good
             self._ask(step.thread, known, before)
         else:
             self._ask(step.thread, Stand.model_construct(step=step, nonce=self._mint(), page=0), before)
 
-    async def _missed(self, hint: Text | None = None) -> None:
-        self._place.misses += not self._followed  # who sends five voice notes at once is lost once
-        if self._place.misses >= _MOST_MISSES:
-            self._place.misses = 0
-            helping = await self._script.help(self._teller)
-            self._say(_joined(hint, helping.says()), helping)
+    async def _missed(self, hint: Text | None = None, typed: str = "") -> None:
+        if not self._followed:  # who sends five voice notes at once is lost once
+            self._place.missed.append(typed[:_MOST_KEPT])
+        if len(self._place.missed) >= _MOST_MISSES:
+            step = await self._script.lost(self._teller, tuple(filter(None, self._place.missed)))
+            self._place.missed = []
+            self._move(step.thread, step, hint)
         elif not self._place.threads:
             await self._go_home(hint)
         else:

@@ -24,6 +24,7 @@ _HINTS = {
     ),
     FORWARDED: Text("I don't act on forwarded messages. Please type it yourself."),
 }
+NOT_PASSED_ON = Text("I can pass on only what you type.")  # while a person of the staff answers
 _OTHERS = Text("I can read only typed words and taps on buttons.")
 
 

@@ -13,6 +13,7 @@ from flows.customer import (
     methods,
     orders_told,
     paid,
+    person,
     receipt,
     reminded,
     requested,
@@ -22,7 +23,7 @@ from flows.customer import (
 )
 from flows.customer.reminded import Reminded
 from flows.customer.requested import RequestGone, RequestSettled, ReviewRequest
-from flows.staff import approve, ask, asked, notices, order, outcomes, wallet, withdraw
+from flows.staff import answering, approve, ask, asked, notices, order, outcomes, wallet, withdraw
 from flows.staff.approve import Decide
 from flows.staff.order import OrderFound
 from flows.staff.requested import Requested
@@ -31,7 +32,7 @@ from flows.teller import Teller
 from flows.text import Text, spellings
 from flows.understanding import plain
 from flows.words import Word
-from services import news, order_news, request_news
+from services import handoff_news, news, order_news, request_news
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 
 
@@ -69,6 +70,7 @@ WORDS = (
     Word(("receipt", "risiti"), receipt.receipt, takes_rest=True, exact=True),
     Word(("language", "lugha"), language.choose_language),
     Word(("help", "msaada"), menu.help_),
+    Word(("agent", "mhudumu"), person.person),
     Word(("cancel", "ghairi"), menu.cancel),
     Word(("balance", "salio"), wallet.balance, scopes=frozenset({VIEW_FINANCE})),
     Word(("withdraw", "toa"), withdraw.withdraw, takes_rest=True, exact=True, scopes=frozenset({INITIATE})),
@@ -86,10 +88,7 @@ WORDS = (
 )
 
 _LATER = Text("I can't do that here yet.")
-_NO_AGENT = Text("I can't call a person into this chat yet. Please contact {shop} directly.")
 _HINTS = {
-    "agent": _NO_AGENT,
-    "mhudumu": _NO_AGENT,
     **dict.fromkeys(("orders", "oda"), _LATER),
     **dict.fromkeys(("statement", "taarifa"), _LATER),
 }
@@ -98,7 +97,7 @@ LATER = {plain(each): hint for word, hint in _HINTS.items() for each in (word, *
 
 SCRIPT = Script(
     home=menu.menu,
-    help=menu.help_,
+    lost=person.lost,
     words=WORDS,
     told={
         news.PaymentSettled: paid.told_settled,
@@ -131,6 +130,11 @@ SCRIPT = Script(
         news.StaffSuspended: identity.told_suspended,
         news.IdentityVerified: identity.told_verified,
         news.TenantChanged: notices.told_changed,
+        handoff_news.PersonWanted: answering.told_wanted,
+        handoff_news.CustomerWrote: answering.told_wrote,
+        handoff_news.CustomerGone: answering.told_gone,
+        handoff_news.PersonWrote: person.told_wrote,
+        handoff_news.PersonGone: person.told_gone,
     },
     revive=revive,
     later=LATER,

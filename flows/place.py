@@ -34,19 +34,20 @@ class _Place(BaseModel):
     """Threads in the order in which they last spoke."""
 
     threads: dict[str, _Kept] = {}
-    misses: int = 0
+    missed: list[str] = []
     listening: str | None = None
 
 
 class Place:
     """`outdated`: threads whose step a release has changed or removed; they are left. `listening`: the
-    thread whose question any words answer, as long as the person does nothing else."""
+    thread whose question any words answer, as long as the person does nothing else. `missed`: what was not
+    understood since anything was; empty where it was no words."""
 
     def __init__(self, kept: bytes | None, steps: dict[str, type[Step]]) -> None:
         self.threads: dict[str, Stand] = {}
         self.outdated: set[str] = set()
         place = _read(kept)
-        self.misses, self.listening = place.misses, place.listening
+        self.missed, self.listening = place.missed, place.listening
         for thread, one in place.threads.items():
             try:
                 step = steps[one.step].model_validate(one.facts)
@@ -71,6 +72,10 @@ class Place:
         """The threads, the last to speak first."""
         return list(reversed(self.threads.items()))
 
+    def taken_over(self) -> tuple[str, Stand] | None:
+        """The thread that everything typed is for, where there is one."""
+        return next((each for each in self.latest() if each[1].step.takes_over), None)
+
     def dump(self) -> bytes:
         """JSON, of which a place is made again."""
         threads = {
@@ -82,7 +87,7 @@ class Place:
             )
             for thread, stand in self.threads.items()
         }
-        place = _Place(threads=threads, misses=self.misses, listening=self.listening)
+        place = _Place(threads=threads, missed=self.missed, listening=self.listening)
         return place.model_dump_json().encode()
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flows.text import Text
-from services import errors
+from services import errors, handoff_errors
 from services.errors import Refusal
 from services.withdrawals.banks import InvalidDestination
 
@@ -231,6 +231,25 @@ def _cart(refusal: Refusal) -> Text:
             return Text("I can't read anything there. Type it in a few words.")
         case errors.NoteTooLong(most=most):
             return Text("That is too long for a note: at most {most} letters, please.", most=most)
+        case _:
+            return _answering(refusal)
+
+
+def _answering(refusal: Refusal) -> Text:
+    match refusal:
+        case handoff_errors.NobodyAnswers():
+            return Text("Nobody of {shop} answers in this chat. Please contact {shop} directly.")
+        case handoff_errors.AnswersCustomers():
+            return Text("You are one of those who answer customers here, so I can't hand you over.")
+        case handoff_errors.AnsweredBy(by=by):
+            return Text("{by} is answering this customer already.", by=by)
+        case handoff_errors.HandoffOver():
+            return Text("This customer is talking with me again.")
+        case handoff_errors.OutsideWindow():
+            return Text(
+                "This customer has not written for a day, so WhatsApp does not let you write to them. "
+                "They can be answered once they write again."
+            )
         case _:
             raise TypeError(f"no words for {type(refusal).__name__}")
 

@@ -13,7 +13,8 @@ from flows.words import Word
 
 @dataclass(frozen=True)
 class Script:
-    """`home` is where a person stands who is nowhere else, `help` what is offered to one who is lost.
+    """`home` is where a person stands who is nowhere else, `lost` what is offered to one who was not
+    understood again and again; it is given what they typed.
 
     `told` opens a step for news that no step waits for, or none where it is news no more; `revive` finds
     the step of a thread that was left, by its name, for a late tap. All of them say in their return types
@@ -22,7 +23,7 @@ class Script:
     """
 
     home: Callable[[Teller], Awaitable[Step]]
-    help: Callable[[Teller], Awaitable[Step]]
+    lost: Callable[[Teller, tuple[str, ...]], Awaitable[Step]]
     words: tuple[Word, ...]
     told: Mapping[type, Callable[[Any, Teller], Awaitable[Step | None]]]
     revive: Callable[[str, Teller], Awaitable[Step | None]]
@@ -31,7 +32,7 @@ class Script:
     def roots(self) -> Iterator[tuple[str, tuple[type[Step], ...]]]:
         """What opens a conversation, and the steps that it opens."""
         yield "home", opened_by(self.home)
-        yield "help", opened_by(self.help)
+        yield "lost", opened_by(self.lost)
         for word in self.words:
             yield word.spellings[0], opened_by(word.leads)
         for news, tell in self.told.items():

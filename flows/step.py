@@ -42,10 +42,14 @@ class Step(BaseModel):
 
     A text may name the merchant as {shop}; the engine fills it in. `any_words`: what is typed here may
     be any words (a reason), not only a figure, so that they are heard as the very next thing only.
+    `takes_over`: whatever is typed is for this step. `quiet`: it says nothing where an answer leaves it as
+    it is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     any_words: ClassVar[bool] = False
+    takes_over: ClassVar[bool] = False
+    quiet: ClassVar[bool] = False
 
     @property
     def thread(self) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from flows.answers import Answers
 from services.facts import (
     Asked,
     Balance,
@@ -59,7 +60,7 @@ __all__ = [
 ]
 
 
-class Teller(Protocol):
+class Teller(Answers, Protocol):
     @property
     def me(self) -> Me: ...
     @property

@@ -1,5 +1,26 @@
-"""Typed: what typed words mean to a person who stands at a place. `flows/conversation.py` tells the
-order, and why."""
+"""Typed: what typed words mean to a person who stands at a place.
+
+They mean the first of these that they can:
+
+1. What names a reference ("approve 4F2A9C"), and *stop*: nothing else is as sure.
+2. A choice on offer: by its label in any thread, the last to speak first; by its number in that one
+   only, and not where an amount or a number of a phone is awaited, which "2" may be.
+3. A word that always works, alone ("menu", "cancel"); or one that means nothing yet ("statement"), which is
+   said, and is no answer to anything.
+4. Either of these with a slip of the finger, where it is harmless: not for what leads to money or
+   approvals. It comes before text, or "cancle" would be the reason of a rejection.
+5. A word with something after it ("pay 500"), which no amount and no number of a phone begins with.
+6. The figure that was asked for, by the thread that last asked for one.
+
+A question that any words answer (a reason) is another matter: "pay supplier first" answers it too, so
+there 5 is left out, and so is the rest of 2 that was said before the question. And whatever a person
+types in another mood would answer it ("hello"), so it is listened for as their very next words only:
+after a tap, a word, or a miss, it is asked again before it is answered. News neither ends nor begins the
+listening, for nobody has turned to it. Whatever asks for text offers *Cancel*, so that by 2 `cancel` leaves
+the question that was asked last; elsewhere it leaves the main thread.
+
+Where a step takes over (a person of the staff answers), there are only 1, its own choices, and its words.
+"""
 
 import re
 from dataclasses import dataclass
@@ -67,8 +88,11 @@ class Typed:
         words = [word for word in script.words if word.is_for(teller)]
         self._words = {spelling: word for word in words for spelling in map(plain, word.every_spelling)}
         self._awaited = self._asked()
+        self._over = place.taken_over()
 
     def meaning(self) -> Meaning | None:
+        if self._over is not None:
+            return self._with_reference() or self._always() or self._taken_over(*self._over)
         return (
             self._with_reference()
             or self._always()
@@ -79,6 +103,12 @@ class Typed:
             or self._word_and_rest()
             or self._awaited
         )
+
+    def _taken_over(self, thread: str, stand: Stand) -> Meaning:
+        for choice in stand.step.choices():
+            if self._plain in _labels(choice):
+                return Picked(thread, stand, choice)
+        return Awaited(thread, stand)
 
     def _asked(self) -> Awaited | None:
         """The thread that waits for any words, or the one that last asked for a figure."""

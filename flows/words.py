@@ -13,9 +13,9 @@ from flows.text import spellings
 class Word:
     """`leads` takes the teller and what was typed after the word ("500" of "pay 500"), and says in its
     return type where the word leads. `takes_rest`: something may be typed after it; `takes_reference`:
-    a reference may. `exact`: a slip of the finger does not count. `always`: not even a choice on offer that
-    is called so comes before it. `scopes`: for whom it is; to others it
-    is an unknown word.
+    a reference may. `exact`: a slip of the finger does not count. `always`: neither a choice on offer that is
+    called so nor a step that takes over comes before it. `scopes`: for whom it is; to others it is an
+    unknown word.
     """
 
     spellings: tuple[str, ...]

@@ -143,6 +143,13 @@ class Receipt(_Facts):
     code: str | None
 
 
+class Handoff(_Facts):
+    """A customer whom one of the staff answers, by name, else by the number masked; and what they wrote."""
+
+    customer: str
+    words: tuple[str, ...]
+
+
 class Way(_Facts):
     """A way to pay. Saved: has an id. Else `phone` is the number to ask (E.164)."""
 

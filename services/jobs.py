@@ -11,6 +11,7 @@
 | request_expire    | order      | closes what the staff asked for and nobody paid             |
 | remind            | order      | reminds the customer of it, where that is allowed           |
 | withdrawal_expire | withdrawal | closes a request that nobody decided                        |
+| handoff_end       | handoff    | gives a customer back to the bot whom nobody answers        |
 
 `tries` counts the waits gone by on the job's ladder.
 """

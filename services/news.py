@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from services.handoff_news import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.money import Money
 from services.order_news import OrderCanceled, OrderFulfilled
 from services.reasons import Doubt as Doubt  # noqa: PLC0414  read with the news that carry them
@@ -283,6 +284,11 @@ News = (
     | StaffSuspended
     | IdentityVerified
     | TenantChanged
+    | PersonWanted
+    | CustomerWrote
+    | CustomerGone
+    | PersonWrote
+    | PersonGone
 )
 
 read_news: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="kind")])

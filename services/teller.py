@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services import audit, ledger
+from services import audit, handoff, ledger
 from services.errors import MissingScope, NotFound, ProviderNotConfigured
 from services.facts import (
     Asked,
@@ -15,6 +15,7 @@ from services.facts import (
     Checkout,
     Customer,
     Destination,
+    Handoff,
     Me,
     OrderSeen,
     PaidOrder,
@@ -167,7 +168,25 @@ class Teller:
     async def identity_changed(self, phone: str | None, user_id: str | None) -> None:
         await changes.changed(self._work, self._conversation_id, phone, user_id)
 
+    async def ask_person(self, words: tuple[str, ...]) -> UUID:
+        return await handoff.ask(self._work, self._me.person_id, self._conversation_id, words)
+
+    async def tell_person(self, handoff_id: UUID, words: str) -> bool:
+        return await handoff.pass_on(self._work, self._me.person_id, handoff_id, words)
+
+    async def leave_person(self, handoff_id: UUID) -> None:
+        await handoff.leave(self._work, self._me.person_id, handoff_id)
+
     # --- staff
+
+    async def take_customer(self, handoff_id: UUID) -> Handoff:
+        return await handoff.take(self._work, self._me.person_id, self._conversation_id, handoff_id)
+
+    async def answer_customer(self, handoff_id: UUID, words: str) -> None:
+        await handoff.answer(self._work, self._me.person_id, handoff_id, words)
+
+    async def close_customer(self, handoff_id: UUID) -> None:
+        await handoff.close(self._work, self._me.person_id, handoff_id)
 
     async def find_order(self, number: str) -> OrderSeen:
         self._need(VIEW_ORDERS)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from services import errors, phones
+from services import errors, handoff_errors, phones
 from services.facts import (
     Asked,
     Balance,
     Checkout,
     Customer,
     Destination,
+    Handoff,
     Me,
     OrderSeen,
     PaidOrder,
@@ -24,6 +25,7 @@ from services.facts import (
     Try,
     Way,
 )
+from services.handoff_news import CustomerGone, CustomerWrote, Ended, PersonGone, PersonWanted, PersonWrote
 from services.ids import new_id
 from services.money import Money
 from services.news import (
@@ -52,7 +54,16 @@ from services.news import (
 )
 from services.order_news import OrderCanceled, OrderFulfilled
 from services.payments.requests import MOST_OPEN
-from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, ROLES, VIEW_FINANCE, VIEW_ORDERS
+from services.people.access import (
+    APPROVE,
+    EDIT_ORDERS,
+    HAND_OFF,
+    INITIATE,
+    RECONCILE,
+    ROLES,
+    VIEW_FINANCE,
+    VIEW_ORDERS,
+)
 from services.request_news import (
     PaymentReminder,
     PaymentRequested,
@@ -77,6 +88,16 @@ class Payment:
     way: Way
     payer: UUID
     state: str = "pending"
+
+
+@dataclasses.dataclass
+class Handed:
+    """A customer who asked for a person."""
+
+    customer: Me
+    state: str = "waiting"
+    by: Me | None = None
+    words: list[str] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass
@@ -109,6 +130,8 @@ class FakeBusiness:
     lines: tuple[Line, ...] = ()  # of whatever is paid
     recent: list[Customer] = dataclasses.field(default_factory=list)
     goods: FakeShop = dataclasses.field(default_factory=FakeShop)
+    handed: dict[UUID, Handed] = dataclasses.field(default_factory=dict)
+    window_closed: bool = False
     known: list[Destination] = dataclasses.field(default_factory=list)
     ended: dict[str, str] = dataclasses.field(default_factory=dict)  # orders by number: how
     stopped: set[str] = dataclasses.field(default_factory=set)  # who want nothing unasked
@@ -252,6 +275,17 @@ class FakeBusiness:
         if asker is not None and asker != by:
             told = {"customer": customer.name, "by": by and by.name}
             self.told.append((asker.person_id, RequestUnpaid(**facts, **told)))
+
+    def end_handoff(self, because: Ended, handoff_id: UUID | None = None) -> None:
+        """Of the latest, where none is named."""
+        handoff_id = handoff_id or next(reversed(self.handed))
+        one = self.handed[handoff_id]
+        one.state = "done"
+        if because not in (Ended.CUSTOMER, Ended.IDENTITY):
+            self.told.append((one.customer.person_id, PersonGone(handoff_id=handoff_id, because=because)))
+        if because is not Ended.STAFF and one.by is not None:
+            gone = CustomerGone(handoff_id=handoff_id, customer=one.customer.name or "", because=because)
+            self.told.append((one.by.person_id, gone))
 
     def approvers(self) -> list[UUID]:
         return [me.person_id for me in self.people.values() if APPROVE in me.scopes]
@@ -508,6 +542,64 @@ class FakeTeller(ShopTeller):
             method=p.way.method,
             code="SJK7ABC123",
         )
+
+    async def ask_person(self, words):
+        b = self._business
+        answering = [me for me in b.people.values() if HAND_OFF in me.scopes]
+        if self.me in answering:
+            raise handoff_errors.AnswersCustomers
+        if not answering:
+            raise handoff_errors.NobodyAnswers
+        for handoff_id, one in b.handed.items():
+            if one.customer.person_id == self.me.person_id and one.state != "done":
+                return handoff_id
+        handoff_id, said = new_id(), "\n".join(words)
+        b.handed[handoff_id] = Handed(self.me, words=[said] if said else [])
+        for me in answering:
+            news = PersonWanted(handoff_id=handoff_id, customer=self.me.name or "", words=said)
+            b.told.append((me.person_id, news))
+        return handoff_id
+
+    async def tell_person(self, handoff_id, words):
+        one = self._business.handed[handoff_id]
+        if one.state == "done":
+            return False
+        one.words.append(words)
+        if one.by is not None:
+            news = CustomerWrote(handoff_id=handoff_id, customer=self.me.name or "", words=words)
+            self._business.told.append((one.by.person_id, news))
+        return True
+
+    async def leave_person(self, handoff_id):
+        if self._business.handed[handoff_id].state != "done":
+            self._business.end_handoff(Ended.CUSTOMER, handoff_id)
+
+    def _handed(self, handoff_id, *states):
+        self._need(HAND_OFF)
+        one = self._business.handed[handoff_id]
+        if one.by is not None and one.by.person_id != self.me.person_id and one.state != "done":
+            raise handoff_errors.AnsweredBy(one.by.name or "")
+        if one.state not in states:
+            raise handoff_errors.HandoffOver
+        return one
+
+    async def take_customer(self, handoff_id):
+        one = self._handed(handoff_id, "waiting", "taken")
+        one.state, one.by = "taken", self.me
+        return Handoff(customer=one.customer.name or "", words=tuple(one.words[-5:]))
+
+    async def answer_customer(self, handoff_id, words):
+        one = self._handed(handoff_id, "taken")
+        if self._business.window_closed:
+            raise handoff_errors.OutsideWindow
+        news = PersonWrote(handoff_id=handoff_id, words=words)
+        self._business.told.append((one.customer.person_id, news))
+
+    async def close_customer(self, handoff_id):
+        self._need(HAND_OFF)
+        if self._business.handed[handoff_id].state != "done":
+            self._handed(handoff_id, "taken")
+            self._business.end_handoff(Ended.STAFF, handoff_id)
 
     async def use_language(self, language):
         self._business.people[self._name] = self.me.model_copy(update={"language": language})

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, inbox
+from services import audit, handoff, inbox
 from services.errors import NotFound
 from services.ids import new_id
 from services.news import IdentityChanged, IdentityVerified, StaffSuspended
@@ -33,8 +33,9 @@ async def changed(work: Work, chat: UUID, phone: str | None, user_id: str | None
 
 
 async def distrust(work: Work, person: UUID) -> None:
-    """Forget the saved methods and suspend the rights of a person; tells them, and who reconciles, where
-    there was anything to lose."""
+    """Forget the saved methods and suspend the rights of a person, and let nobody be answered in their name;
+    tells them, and who reconciles, where there was anything to lose."""
+    await handoff.close_of(work, person)
     methods = await work.connection.execute(
         sa.delete(saved_methods)
         .where(saved_methods.c.tenant_id == work.tenant, saved_methods.c.person_id == person)

@@ -158,6 +158,47 @@ conversations = sa.Table(
     sa.Index(None, "tenant_id", "person_id"),
 )
 
+# A person of the staff answers instead of the bot: one is open for a chat at most.
+OPEN_HANDOFF = sa.text("state <> 'done'")
+handoffs = sa.Table(
+    "handoffs",
+    metadata,
+    *_key(),
+    sa.Column("conversation_id", sa.Uuid, nullable=False),  # the customer's
+    sa.Column("person_id", sa.Uuid, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("taken_by", sa.Uuid),
+    sa.Column("taken_chat", sa.Uuid),  # where they answer from
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("spoke_at", Moment, nullable=False),  # the staff, last; else when it was asked for
+    sa.Column("done_at", Moment),
+    sa.Column("done_because", sa.Text),
+    _one_of("state", "waiting", "taken", "done"),
+    _of("conversations", "conversation_id"),
+    _of("people", "person_id"),
+    sa.Index(
+        "uq_handoffs_open",
+        "tenant_id",
+        "conversation_id",
+        unique=True,
+        postgresql_where=OPEN_HANDOFF,
+        sqlite_where=OPEN_HANDOFF,
+    ),
+)
+
+# What the customer and the staff wrote.
+handoff_lines = sa.Table(
+    "handoff_lines",
+    metadata,
+    *_key(),
+    sa.Column("handoff_id", sa.Uuid, nullable=False),
+    sa.Column("person_id", sa.Uuid, nullable=False),
+    sa.Column("words_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    _of("handoffs", "handoff_id"),
+    sa.Index(None, "tenant_id", "handoff_id"),
+)
+
 products = sa.Table(
     "products",
     metadata,

@@ -76,7 +76,7 @@ async def nothing(_thread, _teller) -> Said | None:
 
 BUGGY = Script(
     home=SCRIPT.home,
-    help=SCRIPT.help,
+    lost=SCRIPT.lost,
     words=(
         Word(("fall",), fall),
         Word(("ask",), ask, takes_rest=True),

@@ -31,6 +31,7 @@ from flows.staff.shown import short
 from flows.text import render
 from services import phones
 from services.facts import Checkout, Customer, Destination, Way
+from services.handoff_news import Ended
 from services.ids import new_id
 from services.money import Money
 from services.news import (
@@ -44,7 +45,7 @@ from services.news import (
     Unpaid,
     Unsent,
 )
-from services.people.access import ROLES
+from services.people.access import HAND_OFF, ROLES
 from services.shop.facts import Line
 from services.withdrawals import destinations
 from tests.fakes import FakeBusiness, FakeTeller, mpesa
@@ -55,6 +56,7 @@ CAST = {
     "Achieng": ("+254722000001", "Cashier"),
     "Kamau": ("+254722000002", "Finance Admin"),
     "Njeri": ("+254722000003", "Owner"),
+    "Wambui": ("+254722000004", "Support Lead"),
 }
 
 _TYPED = b'{"message": {"type": "text", "text": {"body": %s}}}'
@@ -108,7 +110,7 @@ def _watched(opening: str, leads):
 WATCHED = dataclasses.replace(
     SCRIPT,
     home=_watched("home", SCRIPT.home),
-    help=_watched("help", SCRIPT.help),
+    lost=_watched("lost", SCRIPT.lost),
     words=tuple(
         dataclasses.replace(word, leads=_watched(word.spellings[0], word.leads)) for word in SCRIPT.words
     ),
@@ -183,6 +185,10 @@ class Play:
             case "describes", (sku, *words):
                 goods = self.business.goods.products
                 goods[sku] = goods[sku].model_copy(update={"description": " ".join(words)})
+            case "nobody", ("answers",):
+                people = self.business.people
+                for name, me in people.items():
+                    people[name] = me.model_copy(update={"scopes": me.scopes - {HAND_OFF}})
             case "closed", ("till",):
                 self.business.shop = self.business.shop.model_copy(update={"collects_by": ()})
             case "closed", ("payouts", *missing):
@@ -252,6 +258,14 @@ class Play:
                 business.told.append((person, MethodAdded(method=method)))
             case "ordered", (name, amount, *reason):  # by the shop's own program
                 business.order_for(name, Money.parse(amount, "KES"), " ".join(reason))
+            case "handoff", ("unheard",):  # the news is still on its way
+                list(business.handed.values())[-1].state = "done"
+            case "taken", (name,):  # by another, at this very moment
+                list(business.handed.values())[-1].by = business.people[name]
+            case "handoff", (because,):
+                business.end_handoff(Ended(because))
+            case "window", (state,):
+                business.window_closed = state == "closed"
             case "expire", ():
                 business.expire()
             case "remind", ():
