@@ -6,7 +6,7 @@ from alembic import op
 from services.store.schema import Moment
 
 revision = "c94e02b7d1a6"
-down_revision = "b7c41f0e92d6"
+down_revision = "c4b7e91d3a58"
 branch_labels = None
 depends_on = None
 
