@@ -5,17 +5,17 @@ messages for the outbox, worded in the person's language and shaped for WhatsApp
 """
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.forms import InvalidToken, Tokens
 from bot.jsons import dumps
 from bot.talk import Outgoing, Person, Waiting
-from bot.whatsapp import heard, outgoing
+from bot.whatsapp import heard, outgoing, templates
 from bot.window import opened_at
 from flows.conversation import Conversation, Script
 from flows.reply import Filled, Heard, NewIdentity, Reply, Tap
@@ -28,6 +28,7 @@ from services.teller import Teller
 from services.work import Work
 
 _NO_ASKING = Tap("", "", "", "")
+_OF_ONE_THING = ("w", "r")  # threads of a withdrawal, of a request
 
 
 class NeedsTransaction(Exception):
@@ -103,7 +104,11 @@ class Chat:
             ),
             heard_at=heard_at,
         )
-        messages = self._messages(after, replies, tenant, answering=event.kind == "message")
+        messages = (
+            self._told(after, replies, tenant, what)
+            if event.kind == "news"
+            else self._messages(after, replies, tenant, answering=event.kind == "message")
+        )
         if event.kind == "message" and replies and replies[-1].waits:
             messages[-1] = replace(messages[-1], reads=event.external_id)
         return Played(after, messages, anew=isinstance(what, NewIdentity))
@@ -150,6 +155,18 @@ class Chat:
         return person.place_sealed and self._vault.open(
             person.place_sealed, person.tenant_id, "conversations.place", str(person.conversation_id)
         )
+
+    def _told(self, person: Person, replies: Sequence[Reply], tenant: Tenant, news: Any) -> list[Outgoing]:
+        """With what they need where WhatsApp's window is closed."""
+        messages = self._messages(person, replies, tenant)
+        if not replies:
+            return messages
+        last, language = replies[-1], person.language or tenant.language
+        about = last.thread if last.thread.startswith(_OF_ONE_THING) else None
+        purpose = templates.TOLD[type(news)].purpose
+        told = [replace(message, purpose=purpose, about=about) for message in messages]
+        filling = templates.filling(news, last, language, tenant.shop.timezone)
+        return [*told[:-1], replace(told[-1], filling=filling)]
 
     def _messages(
         self, person: Person, replies: Iterable[Reply], tenant: Tenant, *, answering: bool = False

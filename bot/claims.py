@@ -98,6 +98,7 @@ _WAITING: sa.Select[Any] = (
         _chat.user_id_sealed,
         _chat.place_sealed,
         _chat.heard_at,
+        people.c.stopped_at.is_not(None).label("stopped"),
         sa.exists().where(outbox.c.conversation_id == _chat.id, is_open(outbox)).label("busy"),
     )
     .join(conversations, sa.and_(_chat.tenant_id == inbox.c.tenant_id, _chat.id == inbox.c.conversation_id))
@@ -158,7 +159,8 @@ async def read_waiting(connection: AsyncConnection, chats: Sequence[UUID], until
 
 
 def _person(row: Row) -> Person:
-    tenant, chat, person, name, language, role, scopes, active, phone, user_id, place, heard_at, busy = row
+    tenant, chat, person, name, language, role, scopes, active, phone, user_id, place, *more = row
+    heard_at, stopped, busy = more
     return Person(
         tenant_id=tenant,
         conversation_id=chat,
@@ -170,6 +172,7 @@ def _person(row: Row) -> Person:
         user_id_sealed=user_id,
         place_sealed=place,
         heard_at=heard_at,
+        stopped=bool(stopped),
         quiet=not busy,
     )
 

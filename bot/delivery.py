@@ -12,24 +12,22 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-import sqlalchemy as sa
 import structlog
 
-from bot import metrics, outbox
+from bot import held, metrics, outbox
 from bot.log import redacted
-from bot.outbox import ChatKey, Mark, Message
+from bot.passing import Held, Passes, Unwanted, passing
 from bot.receipts import Receipts
+from bot.sending import ChatKey, Mark, Message
 from bot.stopping import unbroken
 from bot.whatsapp import outgoing
 from bot.whatsapp.client import NotSent, Outcome, Refused, Sent, WhatsApp
-from bot.whatsapp.errors import WINDOW_CLOSED, Verdict
+from bot.whatsapp.errors import Verdict
 from services.people.tenants import TenantBook
 from services.safety.vault import Vault
-from services.store import schema
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.grouping import GroupCommit
-from services.store.schema import conversations
 
 log = structlog.get_logger()
 
@@ -89,7 +87,7 @@ class Delivery:
         async with self._database.transaction() as connection:
             claimed = await outbox.claim(connection, self._vault, now, resting, self.room)
         self.hand_over(claimed)
-        return bool(claimed) or await self._reopen()
+        return bool(claimed) or await held.reopen(self._database, self._clock())
 
     @property
     def room(self) -> int:
@@ -120,24 +118,6 @@ class Delivery:
         while self._sending:
             await asyncio.gather(*self._sending, return_exceptions=True)
 
-    async def _reopen(self) -> bool:
-        """What was held for a closed window goes out once the person has written again."""
-        table = schema.outbox
-        spoke = sa.exists().where(
-            conversations.c.tenant_id == table.c.tenant_id,
-            conversations.c.id == table.c.conversation_id,
-            conversations.c.heard_at > table.c.due_at,
-        )
-        held = (table.c.state == sa.literal_column("'held'"), table.c.error.startswith(f"{WINDOW_CLOSED}:"))
-        async with self._database.reading() as connection:
-            found = await connection.scalar(sa.select(table.c.seq).where(*held, spoke).limit(1))
-        if found is None:
-            return False
-        async with self._database.transaction() as connection:
-            again = {"state": "waiting", "due_at": self._clock()}
-            await connection.execute(sa.update(table).where(*held, spoke).values(**again))
-        return True
-
     async def _try(self, message: Message) -> None:
         """One message; a bug in it is none of the others'. What became of it is written for as long as it is
         ours: forgotten, it would be sent once more."""
@@ -151,20 +131,23 @@ class Delivery:
         except Exception:
             log.exception("delivery.unmarked", seq=message.seq, tries=message.tries)
 
-    async def _sent(self, message: Message) -> Outcome:
+    async def _sent(self, message: Message) -> Outcome | Held | Unwanted:
         try:
             return await self._send(message)
         except Exception as error:
             log.exception("delivery.bug", seq=message.seq, tries=message.tries)
             return Refused(Verdict.RETRY, f"{type(error).__name__}: {error}", None)
 
-    async def _send(self, message: Message) -> Outcome:
+    async def _send(self, message: Message) -> Outcome | Held | Unwanted:
         tenant = await self._tenants.by_id(message.tenant_id)
         if tenant.phone_number_id is None or tenant.access_token is None:
             return Refused(Verdict.STOP_AND_ALERT, "the tenant has no WhatsApp number or token", None)
+        passes = passing(message, tenant, self._clock())
+        if not isinstance(passes, Passes):
+            return passes
         where = (message.tenant_id, str(message.conversation_id))
         body = outgoing.addressed(
-            message.body,
+            passes.body,
             self._opened(message.phone_sealed, "conversations.phone", *where),
             self._opened(message.user_id_sealed, "conversations.user_id", *where),
             str(message.seq),
@@ -173,6 +156,8 @@ class Delivery:
         metrics.sends.labels(type(answer).__name__.lower()).inc()
         if message.reads is not None and isinstance(answer, Sent) and self._may_show(tenant.id):
             self._receipts.begin(tenant, message.reads)
+        if passes.template is not None and isinstance(answer, Refused) and answer.of_template:
+            return Held(f"Meta refuses the template {passes.template} ({answer.code}): {answer.reason}")
         return answer
 
     def _may_show(self, tenant: UUID) -> bool:
@@ -181,8 +166,13 @@ class Delivery:
     def _opened(self, sealed: bytes | None, column: str, tenant: UUID, row: str) -> str | None:
         return self._vault.open(sealed, tenant, column, row).decode() if sealed else None
 
-    async def _take(self, message: Message, answer: Outcome) -> None:
+    async def _take(self, message: Message, answer: Outcome | Held | Unwanted) -> None:
         match answer:
+            case Held(why=why):
+                await held.tell_operators(self._database, self._vault, message, why, self._clock())
+                await self._put(message, "held", error=why)
+            case Unwanted(why=why):
+                await self._put(message, "failed", error=why)
             case Sent(wamid=wamid):
                 await self._put(message, "sent", wamid=wamid)
             case NotSent(reason=reason):
@@ -210,10 +200,17 @@ class Delivery:
                 log.error("delivery.stopped", tenant_id=str(message.tenant_id), reason=reason)
                 await self._rest(message, reason, timedelta(minutes=1))
             case Verdict.WINDOW_CLOSED:
-                log.warning("delivery.window_closed", seq=message.seq)
-                await self._put(message, "held", error=reason)
+                await self._window_closed(message, reason)
             case Verdict.GIVE_UP:
                 await self._give_up(message, reason)
+
+    async def _window_closed(self, message: Message, reason: str) -> None:
+        """It was not sent. What is known of the window now decides how it passes, or that it is held."""
+        log.warning("delivery.window_closed", seq=message.seq)
+        async with self._database.transaction() as connection:
+            known, now = message.heard_at or message.said_at, self._clock()
+            await held.shut(connection, message.tenant_id, message.conversation_id, known, now)
+        await self._put(message, "waiting" if message.tries < _MOST_TRIES else "held", error=reason)
 
     async def _rest(self, message: Message, reason: str, wait: timedelta) -> None:
         """All of the tenant's messages wait, in their order; it is no fault of this one."""

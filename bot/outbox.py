@@ -7,66 +7,23 @@ its number is reserved first, so that it is bound to its row.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.purposes import Purpose
+from bot.sending import LEASE, ChatKey, Mark, Message
 from bot.talk import Outgoing
 from services.safety.vault import Unopenable, Vault
 from services.store.bulk import BulkInsert, BulkUpdate, Row
 from services.store.hot import Hot, among, is_postgres
-from services.store.schema import Moment, conversations, is_open, outbox
+from services.store.schema import Moment, conversations, is_open, outbox, people
 
 log = structlog.get_logger()
-
-ChatKey = tuple[UUID, UUID]  # tenant, conversation
-LEASE = timedelta(seconds=45)  # longer than a send may take
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message that is to be sent now; nobody else sends it until its lease ends."""
-
-    seq: int
-    tenant_id: UUID
-    conversation_id: UUID
-    body: bytes
-    tries: int
-    unknown_sends: int
-    phone_sealed: bytes | None
-    user_id_sealed: bytes | None
-    said_at: datetime
-    reads: str | None = None  # forgotten where another process sends it: it is a courtesy
-
-
-class Mark(NamedTuple):
-    """What became of a message that was sending; in the order of the columns that it changes."""
-
-    seq: int
-    state: str
-    tries: int
-    unknown_sends: int
-    wamid: str | None
-    error: str | None
-    due_at: datetime
-    chat: ChatKey
-
-
-class Sender(Protocol):
-    """The delivery of this process: `room` messages may be handed over now."""
-
-    @property
-    def room(self) -> int: ...
-
-    def hand_over(self, messages: Sequence[Message]) -> None: ...
-
-    def follow(self, chats: Sequence[ChatKey]) -> None: ...
-
 
 _one, _before = outbox.alias("one"), outbox.alias("before")
 _NEXT_NUMBERS = Hot(
@@ -80,7 +37,18 @@ _LAST_NUMBER = Hot(
     .where(sa.column("name") == "outbox")
 )
 INSERT = BulkInsert(
-    outbox, "seq", "tenant_id", "conversation_id", "body_sealed", "state", "tries", "due_at", "created_at"
+    outbox,
+    "seq",
+    "tenant_id",
+    "conversation_id",
+    "body_sealed",
+    "state",
+    "tries",
+    "due_at",
+    "created_at",
+    "purpose",
+    "about",
+    "template_sealed",
 )
 _due = sa.and_(
     is_open(_one),
@@ -139,12 +107,20 @@ _READ = Hot(
         conversations.c.phone_sealed,
         conversations.c.user_id_sealed,
         outbox.c.created_at,
+        conversations.c.heard_at,
+        people.c.stopped_at.is_not(None),
+        outbox.c.purpose,
+        outbox.c.template_sealed,
     )
     .join(
         conversations,
         sa.and_(
             conversations.c.tenant_id == outbox.c.tenant_id, conversations.c.id == outbox.c.conversation_id
         ),
+    )
+    .join(
+        people,
+        sa.and_(people.c.tenant_id == outbox.c.tenant_id, people.c.id == conversations.c.person_id),
     )
     .where(_SEQS)
     .order_by(outbox.c.seq)
@@ -231,8 +207,13 @@ async def _claimed(
 
 
 def _claimed_message(vault: Vault, row: Row) -> Message:
-    seq, tenant, chat, sealed, *more = row
-    return Message(seq, tenant, chat, opened(vault, tenant, seq, sealed), *more)
+    (*known, stopped, purpose, filling) = row
+    seq, tenant, chat, sealed, *more = known
+    if filling is not None:
+        filling = vault.open(filling, tenant, "outbox.template", str(seq))
+    body = opened(vault, tenant, seq, sealed)
+    told: tuple[Any, ...] = (*more, bool(stopped), Purpose(purpose), filling)
+    return Message(seq, tenant, chat, body, *told)
 
 
 async def mark(driver: Any, marks: Sequence[Mark]) -> None:
@@ -259,8 +240,12 @@ async def _numbers(connection: AsyncConnection, many: int, reserved: Sequence[in
 def _row(vault: Vault, seq: int, message: Outgoing, now: datetime, *, sending: bool) -> Row:
     tenant = message.person.tenant_id
     sealed = vault.seal(message.body, tenant, "outbox.body", str(seq))
+    filling = message.filling
+    if filling is not None:
+        filling = vault.seal(filling, tenant, "outbox.template", str(seq))
     state, due_at = ("sending", now + LEASE) if sending else ("waiting", now)
-    return seq, tenant, message.person.conversation_id, sealed, state, int(sending), due_at, now
+    written = (seq, tenant, message.person.conversation_id, sealed, state, int(sending), due_at, now)
+    return *written, message.purpose.value, message.about, filling
 
 
 def _message(seq: int, message: Outgoing, now: datetime) -> Message:
@@ -275,5 +260,9 @@ def _message(seq: int, message: Outgoing, now: datetime) -> Message:
         person.phone_sealed,
         person.user_id_sealed,
         now,
+        person.heard_at,
+        person.stopped,
+        message.purpose,
+        message.filling,
         message.reads,
     )

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics
+from bot.held import shut
 from bot.jsons import loads
 from bot.log import redacted
 from bot.stopping import unbroken
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 
 _BATCH = 200
 _POLL_SECONDS = 2.0
+_MOST_TRIES = 12
+_OPEN = ("waiting", "sending", "unknown")
 _MOST_DIGITS = 18  # of a 64-bit number
 _told = outbox.alias("told")
 _WAITING = (
@@ -52,6 +55,9 @@ _TOLD = (
         outbox.c.error,
         outbox.c.price_category,
         outbox.c.price_type,
+        outbox.c.tries,
+        outbox.c.conversation_id,
+        outbox.c.due_at,
     )
     .where(outbox.c.seq.in_(_told_of))
     .order_by(outbox.c.seq)
@@ -65,7 +71,7 @@ _ADVANCED = BulkUpdate(outbox, ["seq"], ["state", "wamid", "error", "price_categ
 @dataclass(frozen=True, slots=True)
 class Status:
     """`ours`: the number of the message in our outbox; `reason`: of a failure. `closed`: the failure is that
-    the person has not written for a day, so that it goes out once they do. `price`: what it is charged as."""
+    the person has not written for a day, so that it passes another way. `price`: what it is charged as."""
 
     tenant_id: UUID
     wamid: str
@@ -87,13 +93,21 @@ class _Told:
     error: str | None
     price_category: str | None
     price_type: str | None
+    tries: int
+    conversation_id: UUID
+    due_at: datetime  # where it was accepted: when
+    closed: bool = False  # it passes another way, or is held until the person writes
 
     def hear(self, status: Status) -> bool:
         """Whether it changed. The price is what was told first, whatever became of the message."""
+        if self.wamid == status.wamid and self.state in _OPEN:
+            return False  # of a try that is over: the window was closed
         state = advance(self.state, status.word)
         if state is not None:
-            closed = state == "failed" and status.closed
-            self.state, self.wamid, self.error = "held" if closed else state, status.wamid, status.reason
+            self.closed = state == "failed" and status.closed and self.tries < _MOST_TRIES
+            self.state, self.wamid, self.error = state, status.wamid, status.reason
+            if self.closed:
+                self.state = "waiting"
         priced = status.price is not None and self.price_category is None
         if status.price is not None and priced:
             self.price_category, self.price_type = status.price
@@ -129,7 +143,7 @@ class Statuses:
             if not rows:
                 return False
             heard, unreadable = self._read_all(rows)
-            priced = await _advance(connection, heard)
+            priced = await _advance(connection, heard, self._clock())
             await _DONE(connection, seqs=[row.seq for row in rows])
             await _PARKED(connection, unreadable)
         _count(priced)
@@ -173,7 +187,7 @@ def _code(errors: Any) -> int | None:
     return None
 
 
-async def _advance(connection: AsyncConnection, heard: Sequence[Status]) -> list[Price]:
+async def _advance(connection: AsyncConnection, heard: Sequence[Status], now: datetime) -> list[Price]:
     """The prices that were told for the first time."""
     if not heard:
         return []
@@ -197,6 +211,9 @@ async def _advance(connection: AsyncConnection, heard: Sequence[Status]) -> list
     await _ADVANCED(
         connection, [(m.seq, m.state, m.wamid, m.error, m.price_category, m.price_type) for m in rows_changed]
     )
+    for message in rows_changed:
+        if message.closed:
+            await shut(connection, message.tenant_id, message.conversation_id, message.due_at, now)
     return [m.price for m in rows_changed if m.seq in unpriced and m.price is not None]
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from bot.purposes import Purpose
 from flows.reply import Reply
 
 
@@ -29,7 +30,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who speaks in a conversation, and where they stand. `quiet`: no message to them is on its way."""
+    """Who speaks in a conversation, and where they stand. `stopped`: they want nothing unasked; `quiet`: no
+    message to them is on its way."""
 
     tenant_id: UUID
     conversation_id: UUID
@@ -41,6 +43,7 @@ class Person:
     user_id_sealed: bytes | None
     place_sealed: bytes | None
     heard_at: datetime | None
+    stopped: bool
     quiet: bool
 
 
@@ -48,12 +51,16 @@ class Person:
 class Outgoing:
     """A message to be written: Cloud API JSON without its recipient. `reads`: the id of the person's message
     that is marked as read, with a sign of typing, once this one is sent. `answers`: what it says, where it
-    answers the person and is no news."""
+    answers the person and is no news. `filling`: of the template that it goes by where WhatsApp's window is
+    closed. `about`: the thread of news, whose later news say what is so now."""
 
     person: Person
     body: bytes
     reads: str | None = None
     answers: Reply | None = None
+    purpose: Purpose = Purpose.ANSWER
+    filling: bytes | None = None
+    about: str | None = None
 
     def is_said_by(self, later: "Outgoing") -> bool:
         """Whether a later answer in the same burst says all of it: each message costs money."""

@@ -27,9 +27,10 @@ from bot import metrics, outbox
 from bot.chat import Chat, NeedsTransaction, Played
 from bot.claims import Read, Written, count_tries, due, lock, read_waiting, still_wait, takeable, write
 from bot.log import redacted
-from bot.outbox import Message, Sender
+from bot.sending import Message, Sender
 from bot.stopping import unbroken
 from bot.talk import Person, Waiting
+from bot.window import opened_at
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
@@ -246,6 +247,9 @@ class Turns:
         parked = failed.tries >= MOST_TRIES
         written.event(event.seq, "parked" if parked else "waiting", failed.error[:2000])
         rest = timedelta(0) if parked else timedelta(seconds=2**failed.tries)
+        if event.kind == "message":  # it opens WhatsApp's window, whatever becomes of its turn
+            heard_at = opened_at(None, event.received_at, self._clock(), person.heard_at)
+            person = replace(person, heard_at=heard_at)
         written.stands(person, self._clock() + rest)
         if parked:
             log.error("turn.parked", seq=event.seq, conversation_id=str(event.conversation_id))

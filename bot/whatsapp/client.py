@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from bot.jsons import dumps, loads
-from bot.whatsapp.errors import Verdict, verdict
+from bot.whatsapp.errors import TEMPLATE_PROBLEMS, Verdict, verdict
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
 _COURTESY = aiohttp.ClientTimeout(total=5)
@@ -37,6 +37,11 @@ class Refused:
     verdict: Verdict
     reason: str
     code: int | None
+
+    @property
+    def of_template(self) -> bool:
+        """Sent as a template, it cannot pass, whoever it is for."""
+        return self.verdict is Verdict.WINDOW_CLOSED or self.code in TEMPLATE_PROBLEMS
 
 
 @dataclass(frozen=True, slots=True)

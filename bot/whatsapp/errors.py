@@ -7,6 +7,8 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 from enum import StrEnum
 
 WINDOW_CLOSED = 131047  # said of the send, or later by a status
+# Not there, filled wrongly, paused or disabled; 132069 is a form that is sent too often.
+TEMPLATE_PROBLEMS = frozenset(range(132000, 132069))
 
 
 class Verdict(StrEnum):

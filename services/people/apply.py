@@ -25,6 +25,7 @@ _KEYS = {  # what a column is called in the file
     "payment_fee_ppm": "tenant.payment_fee_percent",
     "phone_number_id": "whatsapp.phone_number_id",
     "display_phone_number": "whatsapp.display_phone_number",
+    "waba_id": "whatsapp.waba_id",
     "templates": "whatsapp.templates",
     "bank_form": "whatsapp.bank_form",
     "payout_method_type": "payout.method_type",
@@ -153,7 +154,10 @@ def _values(file: TenantFile) -> dict[str, Any]:
         "payment_fee_ppm": ppm_of(tenant.payment_fee_percent),
         "phone_number_id": whatsapp.phone_number_id if whatsapp else None,
         "display_phone_number": whatsapp.display_phone_number if whatsapp else None,
-        "templates": {k: v.model_dump() for k, v in whatsapp.templates.items()} if whatsapp else {},
+        "waba_id": whatsapp.waba_id if whatsapp else None,
+        "templates": {k: v.model_dump(exclude_defaults=True) for k, v in whatsapp.templates.items()}
+        if whatsapp
+        else {},
         "bank_form": whatsapp.bank_form if whatsapp else None,
         "per_withdrawal": minor(limits.per_withdrawal),
         "per_day": minor(limits.per_day),

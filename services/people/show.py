@@ -59,7 +59,7 @@ def _tenant(tenant: Any) -> dict[str, Any]:
 
 
 def _whatsapp(tenant: Any) -> dict[str, Any]:
-    keys = ("phone_number_id", "display_phone_number", "templates", "bank_form")
+    keys = ("phone_number_id", "display_phone_number", "waba_id", "templates", "bank_form")
     return _present({key: getattr(tenant, key) for key in keys})
 
 

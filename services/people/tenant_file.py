@@ -66,6 +66,7 @@ _EXAMPLES = {
     "country": "KE",
     "phone_number_id": "106540352242922",
     "bank_form": "1093847261",
+    "waba_id": "102290129340398",
 }
 _TILL = re.compile(r"\d{5,9}", re.ASCII)
 
@@ -95,13 +96,17 @@ class TenantPart(_Part):
 
 
 class Template(_Part):
+    """`languages`: further ones in which it is approved, as Meta spells them."""
+
     name: Text
     language: Text
+    languages: list[Text] = []
 
 
 class WhatsAppPart(_Part):
     phone_number_id: Annotated[str, Field(pattern=r"^\d{1,32}$")]
     display_phone_number: Text | None = None
+    waba_id: Annotated[str, Field(pattern=r"^\d{1,32}$")] | None = None
     access_token: Secret | None = None
     templates: dict[str, Template] = {}
     bank_form: Annotated[str, Field(pattern=r"^\d{1,32}$")] | None = None

@@ -30,6 +30,8 @@ class Tenant:
     version: int
     language: str
     phone_number_id: str | None
+    waba_id: str | None
+    templates: Mapping[str, dict[str, Any]]  # by purpose: name, language and further languages
     shop: Shop
     forms: Mapping[str, str]  # their ids at WhatsApp, by name
     access_token: str | None = field(repr=False)
@@ -112,6 +114,8 @@ def _tenant(row: Any, parts: dict[str, dict[str, Any]], *, sells: bool) -> Tenan
         version=row.version,
         language=row.language,
         phone_number_id=row.phone_number_id,
+        waba_id=row.waba_id,
+        templates=row.templates,
         shop=Shop(
             name=row.name,
             currency=row.currency,

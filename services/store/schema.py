@@ -90,6 +90,7 @@ tenants = sa.Table(
     sa.Column("payment_fee_ppm", sa.Integer, nullable=False),
     sa.Column("phone_number_id", sa.Text, unique=True),
     sa.Column("display_phone_number", sa.Text),
+    sa.Column("waba_id", sa.Text),
     sa.Column("templates", sa.JSON, nullable=False),
     sa.Column("bank_form", sa.Text),  # the id at WhatsApp of the form for a bank account
     sa.Column("per_withdrawal", sa.BigInteger),
@@ -296,6 +297,9 @@ outbox = sa.Table(
     sa.Column("tenant_id", sa.Uuid, nullable=False),
     sa.Column("conversation_id", sa.Uuid, nullable=False),
     sa.Column("body_sealed", sa.LargeBinary, nullable=False),  # Cloud API JSON without the recipient
+    sa.Column("purpose", sa.Text, nullable=False, server_default="answer"),
+    sa.Column("about", sa.Text),  # the thread that it tells news of
+    sa.Column("template_sealed", sa.LargeBinary),  # what fills the template that it may go by
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("unknown_sends", sa.Integer, nullable=False, server_default=sa.text("0")),  # of its tries
@@ -322,6 +326,14 @@ outbox = sa.Table(
         "conversation_id",
         postgresql_where=sa.text("state = 'held'"),
         sqlite_where=sa.text("state = 'held'"),
+    ),
+    sa.Index(
+        "ix_outbox_about",
+        "conversation_id",
+        "about",
+        "seq",
+        postgresql_where=sa.text("about IS NOT NULL"),
+        sqlite_where=sa.text("about IS NOT NULL"),
     ),
     sqlite_autoincrement=True,  # a number names one message for ever: it comes back with its statuses
 )

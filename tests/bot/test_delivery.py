@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from bot import outbox as outbox_of
 from bot.delivery import Delivery
 from bot.http import open_session
+from bot.sending import LEASE
 from bot.statuses import Statuses
 from bot.talk import Outgoing, Person
 from bot.whatsapp.client import WhatsApp
@@ -93,6 +94,7 @@ class Post:
             )
         for n in range(people):
             await self.shop.hears(f"25470000000{n}", "hello")
+        await self.writes()
         async with self.database.reading() as connection:
             rows = (await connection.execute(sa.select(conversations))).all()
         self.people = sorted((self._person(row) for row in rows), key=lambda person: person.name)
@@ -101,8 +103,9 @@ class Post:
     def _person(self, row):
         where = (row.tenant_id, "conversations.phone", str(row.id))
         name = self.vault.open(row.phone_sealed, *where).decode()
-        sealed = (row.phone_sealed, None, None, None)
-        return Person(row.tenant_id, row.id, row.person_id, name, "en", frozenset(), *sealed, quiet=False)
+        sealed = (row.phone_sealed, None, None)
+        more = {"heard_at": row.heard_at, "stopped": False, "quiet": False}
+        return Person(row.tenant_id, row.id, row.person_id, name, "en", frozenset(), *sealed, **more)
 
     async def says(self, *texts, to=0, delivery=None):
         """As a turn does: written in a commit, then told to the delivery."""
@@ -126,6 +129,11 @@ class Post:
             return list(
                 (await connection.execute(sa.select(outbox.c.state).order_by(outbox.c.seq))).scalars()
             )
+
+    async def writes(self):
+        """All of them have just been heard."""
+        async with self.database.transaction() as connection:
+            await connection.execute(sa.update(conversations).values(heard_at=self.clock()))
 
     async def graph_got(self):
         return self.graph.got
@@ -287,8 +295,7 @@ async def test_a_closed_window_holds_the_message_until_the_person_writes_again(p
     post.clock.now += timedelta(hours=1)
     await post.deliver()
     assert await post.states() == ["held"]
-    async with post.database.transaction() as connection:
-        await connection.execute(sa.update(conversations).values(heard_at=post.clock()))
+    await post.writes()
     await post.deliver()
     assert await post.states() == ["sent"]
 
@@ -302,8 +309,7 @@ async def test_a_window_that_a_status_says_is_closed_holds_the_message_too(post)
     post.clock.now += timedelta(hours=1)
     await post.deliver()
     assert await post.states() == ["held"]
-    async with post.database.transaction() as connection:
-        await connection.execute(sa.update(conversations).values(heard_at=post.clock()))
+    await post.writes()
     await post.deliver()
     assert post.graph.texts(0) == ["a", "a"]
     await post.hears_status("delivered", wamid="wamid.2")
@@ -401,6 +407,7 @@ async def test_what_cannot_be_sent_for_a_day_is_given_up(post):
     post.url = "http://127.0.0.1:9"
     await post.says("a")
     post.clock.now += timedelta(hours=24, seconds=1)
+    await post.writes()
     await post.deliver(post.another())
     assert await post.states() == ["failed"]
 
@@ -422,7 +429,7 @@ async def test_what_a_process_that_died_had_taken_is_sent_after_its_lease(post):
     assert len(taken) == 1
     await post.deliver()
     assert post.graph.got == []
-    post.clock.now += outbox_of.LEASE
+    post.clock.now += LEASE
     await post.deliver()
     assert post.graph.texts(0) == ["a", "b"]
 

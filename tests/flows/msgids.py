@@ -5,7 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [*sorted((ROOT / "flows").rglob("*.py")), ROOT / "bot/chat.py", ROOT / "bot/whatsapp/outgoing.py"]
+SOURCES = [
+    *sorted((ROOT / "flows").rglob("*.py")),
+    ROOT / "bot/chat.py",
+    *(ROOT / "bot/whatsapp" / name for name in ("outgoing.py", "templates.py")),
+]
 
 
 def of_customers() -> list[Path]:

@@ -35,9 +35,10 @@ payment_fee_percent = "1.5"
 [whatsapp]
 phone_number_id = "106540352242922"
 display_phone_number = "254711000100"
+waba_id = "102290129340398"
 access_token = "EAAsecrettoken"
 bank_form = "1093847261"
-templates = {{ withdrawal_request = {{ name = "asked", language = "en" }} }}
+templates = {{ withdrawal_request = {{ name = "asked", language = "en", languages = ["sw"] }} }}
 
 [providers.mpesa]
 shortcode = "600100"

@@ -1,0 +1,76 @@
+"""Held: messages that wait until their person writes, since WhatsApp's window is closed and no template
+passes. Operators are told why: in the log, by an alert of the audit (hourly at most), and by the doctor."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.sending import Message
+from services import audit
+from services.people.window import OPEN_FOR
+from services.safety.vault import Vault
+from services.store.database import Database
+from services.store.schema import conversations, outbox
+from services.work import Work
+
+log = structlog.get_logger()
+
+_ALERT = "messages.held"
+_AT_MOST_EVERY = timedelta(hours=1)
+_later = outbox.alias("later")
+_SPOKE = sa.exists().where(
+    conversations.c.tenant_id == outbox.c.tenant_id,
+    conversations.c.id == outbox.c.conversation_id,
+    conversations.c.heard_at >= outbox.c.due_at,
+)
+_HELD = outbox.c.state == sa.literal_column("'held'")
+# Later news of the same thing say what is so now.
+_OVERTAKEN = sa.exists().where(
+    _later.c.conversation_id == outbox.c.conversation_id,
+    _later.c.about == outbox.c.about,
+    _later.c.about.is_not(None),
+    _later.c.seq > outbox.c.seq,
+)
+
+
+async def reopen(database: Database, now: datetime) -> bool:
+    """What was held goes out once the person has written again, but for what is overtaken. False where
+    nothing was held for one who has."""
+    async with database.reading() as connection:
+        found = await connection.scalar(sa.select(outbox.c.seq).where(_HELD, _SPOKE).limit(1))
+    if found is None:
+        return False
+    async with database.transaction() as connection:
+        over = {"state": "failed", "error": "overtaken by later news"}
+        await connection.execute(sa.update(outbox).where(_HELD, _SPOKE, _OVERTAKEN).values(over))
+        again = {"state": "waiting", "due_at": now}
+        await connection.execute(sa.update(outbox).where(_HELD, _SPOKE).values(again))
+    return True
+
+
+async def shut(connection: AsyncConnection, tenant: UUID, chat: UUID, known: datetime, now: datetime) -> None:
+    """Meta says that the window is closed: the person was heard a day ago or earlier. Unless they have
+    written since `known`."""
+    await connection.execute(
+        sa.update(conversations)
+        .where(
+            conversations.c.tenant_id == tenant,
+            conversations.c.id == chat,
+            conversations.c.heard_at <= known,
+            conversations.c.heard_at > now - OPEN_FOR,
+        )
+        .values(heard_at=now - OPEN_FOR)
+    )
+
+
+async def tell_operators(database: Database, vault: Vault, message: Message, why: str, now: datetime) -> None:
+    purpose = message.purpose.value
+    log.warning("delivery.held", seq=message.seq, purpose=purpose, why=why)
+    async with database.transaction() as connection:
+        work = Work(connection, vault, message.tenant_id, now)
+        if not await audit.alerted(work, _ALERT, since=now - _AT_MOST_EVERY):
+            facts = {"purpose": purpose, "because": why}
+            await audit.record(work, audit.WHATSAPP, _ALERT, message.conversation_id, facts, alert=True)
