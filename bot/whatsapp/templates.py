@@ -5,6 +5,7 @@ the words to submit.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/templates
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from services import news, order_news, request_news
 from services.news import Withdrawal
 
 _MOST = 400  # characters of one parameter: Meta counts them with the body, 1024 in all
+
+_BOLD = re.compile(r"(?<!\*)\*(?!\*)")  # several stars are a mask
 
 Facts = Callable[[Any], Sequence[Any]]
 
@@ -172,7 +175,7 @@ def body(filled: bytes, name: str, languages: Sequence[str]) -> bytes:
 
 def clean(text: str) -> str:
     """As a parameter may be: no line ends, no tabs, no wide gaps, not empty; shortened between words."""
-    line = " ".join(text.replace("*", "").split())
+    line = " ".join(_BOLD.sub("", text).split())
     if len(line) > _MOST:
         line = f"{line[:_MOST].rpartition(' ')[0] or line[:_MOST]}…"
     return line or "-"

@@ -50,7 +50,8 @@ class Graph:
             if self.receipts_fail:
                 request.transport.close()
             return web.json_response({"success": True})
-        text, to = body["text"]["body"], body["to"]
+        to = body["to"]
+        text = body["template"]["name"] if "template" in body else body["text"]["body"]
         self.on_their_way[to] += 1
         assert self.on_their_way[to] == 1, "two messages to one person at once"
         await asyncio.sleep(self.slow)
@@ -107,11 +108,11 @@ class Post:
         more = {"heard_at": row.heard_at, "stopped": False, "quiet": False}
         return Person(row.tenant_id, row.id, row.person_id, name, "en", frozenset(), *sealed, **more)
 
-    async def says(self, *texts, to=0, delivery=None):
+    async def says(self, *texts, to=0, delivery=None, **why):
         """As a turn does: written in a commit, then told to the delivery."""
         person = self.people[to]
         messages = [
-            Outgoing(person, json.dumps({"type": "text", "text": {"body": t}}).encode()) for t in texts
+            Outgoing(person, json.dumps({"type": "text", "text": {"body": t}}).encode(), **why) for t in texts
         ]
         async with self.database.transaction() as connection:
             await written(connection, self.vault, messages, self.clock())

@@ -30,7 +30,12 @@ CHANGES = [
     ('"254711000100"', '"254711000200"', ["whatsapp.display_phone_number"], {"tenants"}),
     ('"EAAsecrettoken"', '"EAAnewtoken"', ["whatsapp.access_token"], {"credentials"}),
     ('waba_id = "102290129340398"', 'waba_id = "8"', ["whatsapp.waba_id"], {"tenants"}),
-    ('"asked", language = "en", languages = ["sw"]', '"asked", language = "en"', ["whatsapp.templates"], {"tenants"}),
+    (
+        '"asked", language = "en", languages = ["sw"]',
+        '"asked", language = "en"',
+        ["whatsapp.templates"],
+        {"tenants"},
+    ),
     ('bank_form = "1093847261"', 'bank_form = "7"', ["whatsapp.bank_form"], {"tenants"}),
     ('{ name = "asked", l', '{ name = "ask", l', ["whatsapp.templates"], {"tenants"}),
     ('shortcode = "600100"', 'shortcode = "600101"', ["providers.mpesa"], {"credentials"}),
@@ -122,7 +127,15 @@ def test_the_full_file_has_every_key():
 
 def test_every_key_of_the_full_file_is_changed_by_a_test():
     lines = re.findall(r"^(\w+) =", "\n".join(old for old, *_ in CHANGES), re.MULTILINE)
-    inside = {"access_token", "display_phone_number", "phone_number_id", "templates", "certificate", "phones", "languages"}
+    inside = {
+        "access_token",
+        "display_phone_number",
+        "phone_number_id",
+        "templates",
+        "certificate",
+        "phones",
+        "languages",
+    }
     identity = {"slug", "currency"}
     tables = {"tenant", "whatsapp", "providers", "mpesa", "paystack", "pesapal", "stripe"}
     tables |= {"payout", "limits", "fees", "staff", "products"}
