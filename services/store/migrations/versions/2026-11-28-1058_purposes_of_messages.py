@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "b7d2049ce1f6"
-down_revision = "b7c41f0e92d6"
+down_revision = "c4b7e91d3a58"
 branch_labels = None
 depends_on = None
 
