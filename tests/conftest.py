@@ -113,6 +113,8 @@ def postgres_url(postgres_server: URL) -> Iterator[str]:
     """A database of our own, with the tables, for the whole run."""
     name = f"lipachat_test_{secrets.token_hex(6)}"
     asyncio.run(administer(postgres_server, f'CREATE DATABASE "{name}"'))
+    # No test pulls the plug, so none has to wait for a disk.
+    asyncio.run(administer(postgres_server, f'ALTER DATABASE "{name}" SET synchronous_commit = off'))
     url = postgres_server.set(database=name)
     asyncio.run(_create_tables(url))
     yield url.render_as_string(hide_password=False)
@@ -157,9 +159,9 @@ def vault() -> Vault:
 
 async def empty(database: Database) -> None:
     async with database.transaction() as connection:
-        if database.is_postgres:
-            names = ", ".join(table.name for table in metadata.sorted_tables)
-            await connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        if database.is_postgres:  # in one round trip; TRUNCATE makes a hundred files anew, for half a second
+            deletes = " ".join(f"DELETE FROM {table.name};" for table in reversed(metadata.sorted_tables))
+            await connection.execute(sa.text(f"DO $$ BEGIN {deletes} END $$"))
         else:
             for table in reversed(metadata.sorted_tables):
                 await connection.execute(sa.delete(table))
