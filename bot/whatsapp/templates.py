@@ -16,7 +16,7 @@ from flows.refusals import decided, receipt_shown
 from flows.reply import Reply
 from flows.staff.shown import rail_shown, short
 from flows.text import Text, render
-from services import news, order_news, request_news
+from services import handoff_news, news, order_news, request_news
 from services.news import Withdrawal
 
 _MOST = 400  # characters of one parameter: Meta counts them with the body, 1024 in all
@@ -84,6 +84,7 @@ def _number(told: Any) -> Sequence[Any]:
     return (told.number,)
 
 
+_ANSWER = Telling(Purpose.ANSWER)
 _STAFF = Telling(Purpose.STAFF)
 _PAYMENT = Telling(Purpose.PAYMENT, _number)
 _ORDER = Telling(Purpose.ORDER, _number)
@@ -108,6 +109,11 @@ TOLD: Mapping[type, Telling] = {
     request_news.RequestDeclined: _STAFF,
     order_news.OrderFulfilled: _ORDER,
     order_news.OrderCanceled: _ORDER,
+    handoff_news.PersonWanted: _STAFF,
+    handoff_news.CustomerWrote: _STAFF,
+    handoff_news.CustomerGone: _STAFF,
+    handoff_news.PersonWrote: _ANSWER,
+    handoff_news.PersonGone: _ANSWER,
     news.WithdrawalRequested: Telling(Purpose.WITHDRAWAL_REQUEST, _request),
     news.WithdrawalApproved: _outcome(lambda told: decided(told.withdrawal.status, told.by)),
     news.WithdrawalClosed: _outcome(lambda told: decided(told.withdrawal.status, told.by)),

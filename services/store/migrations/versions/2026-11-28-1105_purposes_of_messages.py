@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "b7d2049ce1f6"
-down_revision = "c4b7e91d3a58"
+down_revision = "c94e02b7d1a6"
 branch_labels = None
 depends_on = None
 
