@@ -3,7 +3,7 @@
 `flows/typed.py` says what typed words mean.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, get_args
 
 from flows import kinds
@@ -17,6 +17,7 @@ from flows.reply import (
     Heard,
     NewIdentity,
     Option,
+    Ordered,
     Other,
     Reply,
     Said,
@@ -29,7 +30,6 @@ from flows.step import Step, understood
 from flows.teller import Teller
 from flows.text import Text
 from flows.typed import Awaited, NotYet, Picked, Spoken, Typed
-from flows.words import Word
 from services.errors import Refusal
 from services.news import News
 
@@ -88,6 +88,8 @@ class Conversation:
                 await self._said(heard, listening)
             case SharedNumber() | Filled():
                 await self._given(heard)
+            case Ordered() if self._script.ordered is not None:
+                await self._open(self._script.ordered(heard, self._teller))
             case Other() if self._place.taken_over():
                 self._say(kinds.NOT_PASSED_ON)
             case Other(kind=kinds.EDIT):
@@ -130,7 +132,7 @@ class Conversation:
             case Picked() as picked:
                 await self._choose(picked)
             case Spoken(word=word, rest=rest):
-                await self._lead(word, rest)
+                await self._open(word.leads(self._teller, rest))
             case Awaited(thread=thread, stand=stand):
                 await self._answer(thread, stand, said)
             case NotYet(hint=hint):
@@ -156,9 +158,9 @@ class Conversation:
             )
             self._ask(thread, stand, hint)
 
-    async def _lead(self, word: Word, rest: str) -> None:
+    async def _open(self, opening: Awaitable[Step]) -> None:
         try:
-            step = await word.leads(self._teller, rest)
+            step = await opening
         except Refusal as refusal:
             self._say(worded(refusal))
             return

@@ -11,6 +11,8 @@ from flows.customer import (
     language,
     menu,
     methods,
+    my_orders,
+    ordered,
     orders_told,
     paid,
     person,
@@ -66,6 +68,7 @@ WORDS = (
     Word(("shop", "duka"), shop.shop),
     Word(("cart", "kikapu"), cart.cart),
     Word(("pay", "lipa"), checkout.pay, takes_rest=True, exact=True),
+    Word(("orders", "oda"), my_orders.my_orders),
     Word(("methods", "njia"), methods.methods),
     Word(("receipt", "risiti"), receipt.receipt, takes_rest=True, exact=True),
     Word(("language", "lugha"), language.choose_language),
@@ -89,7 +92,6 @@ WORDS = (
 
 _LATER = Text("I can't do that here yet.")
 _HINTS = {
-    **dict.fromkeys(("orders", "oda"), _LATER),
     **dict.fromkeys(("statement", "taarifa"), _LATER),
 }
 
@@ -138,4 +140,5 @@ SCRIPT = Script(
     },
     revive=revive,
     later=LATER,
+    ordered=ordered.ordered,
 )

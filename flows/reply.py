@@ -6,6 +6,7 @@ buttons, a list, a link button, a contact request or numbers of a Reply, and kee
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from flows.form import Form
 from flows.text import Text
@@ -62,6 +63,24 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """What was ordered of the channel's own catalogue. None where it cannot be read; `price` is what the
+    person was shown, and decides nothing."""
+
+    sku: str
+    quantity: int | None
+    price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order that was put together in the channel's own catalogue."""
+
+    items: tuple[Item, ...]
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewIdentity:
     """The channel says that the account of this chat is another one, or has another address (E.164, user
     id): both None where it does not say which."""
@@ -87,7 +106,7 @@ class Filled:
     asking: Tap | None = None
 
 
-Heard = Said | Tap | SharedNumber | Filled | Other | NewIdentity | News | Wishes
+Heard = Said | Tap | SharedNumber | Filled | Ordered | Other | NewIdentity | News | Wishes
 
 
 @dataclass(frozen=True, slots=True)

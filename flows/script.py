@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_type_hints
 
+from flows.reply import Ordered
 from flows.step import Step, alternatives, leads_to
 from flows.teller import Teller
 from flows.text import Text
@@ -18,7 +19,7 @@ class Script:
 
     `told` opens a step for news that no step waits for, or none where it is news no more; `revive` finds
     the step of a thread that was left, by its name, for a late tap. All of them say in their return types
-    where they lead.
+    where they lead. `ordered` takes an order of the channel's own catalogue.
     `later`: what is answered to words that mean nothing yet.
     """
 
@@ -28,6 +29,7 @@ class Script:
     told: Mapping[type, Callable[[Any, Teller], Awaitable[Step | None]]]
     revive: Callable[[str, Teller], Awaitable[Step | None]]
     later: Mapping[str, Text] = field(default_factory=dict)
+    ordered: Callable[[Ordered, Teller], Awaitable[Step]] | None = None
 
     def roots(self) -> Iterator[tuple[str, tuple[type[Step], ...]]]:
         """What opens a conversation, and the steps that it opens."""
@@ -38,6 +40,8 @@ class Script:
         for news, tell in self.told.items():
             yield news.__name__, opened_by(tell)
         yield "late tap", opened_by(self.revive)
+        if self.ordered is not None:
+            yield "order message", opened_by(self.ordered)
 
     @cached_property
     def steps(self) -> dict[str, type[Step]]:

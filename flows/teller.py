@@ -32,7 +32,7 @@ from services.facts import (
 )
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
-from services.shop.facts import Cart, Line, Order, Product, Short, Wanted
+from services.shop.facts import Cart, Line, Order, OrderRow, Product, Short, Wanted
 
 __all__ = [
     "Asked",
@@ -44,6 +44,7 @@ __all__ = [
     "Line",
     "Me",
     "Order",
+    "OrderRow",
     "OrderSeen",
     "PaidOrder",
     "Product",
@@ -108,7 +109,7 @@ class Teller(Answers, Protocol):
         """
         ...
 
-    async def my_orders(self) -> tuple[Order, ...]:
+    async def my_orders(self) -> tuple[OrderRow, ...]:
         """The latest twenty, the latest first."""
         ...
 

@@ -33,7 +33,7 @@ from services.people import changes, people, preferences
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
 from services.shop import carts, catalogue, checkout, fulfilment, orders
-from services.shop.facts import Cart, Order, Product, Wanted
+from services.shop.facts import Cart, Order, OrderRow, Product, Wanted
 from services.store.schema import withdrawals
 from services.withdrawals import decide, destinations, record, request
 from services.work import Work
@@ -87,7 +87,7 @@ class Teller:
     async def check_out(self) -> Checkout:
         return await checkout.check_out(self._work, self._me.person_id, self._conversation_id)
 
-    async def my_orders(self) -> tuple[Order, ...]:
+    async def my_orders(self) -> tuple[OrderRow, ...]:
         return await orders.latest(self._work, self._me.person_id)
 
     async def my_order(self, order_id: UUID) -> Order:

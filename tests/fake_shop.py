@@ -10,7 +10,7 @@ from services.ids import new_id
 from services.money import Money
 from services.readable import is_blank
 from services.shop.carts import readable
-from services.shop.facts import MOST_LINES, MOST_OF_ONE, Cart, Line, Order, Product, Short, Wanted
+from services.shop.facts import MOST_LINES, MOST_OF_ONE, Cart, Line, Order, OrderRow, Product, Short, Wanted
 
 
 @dataclasses.dataclass
@@ -180,7 +180,7 @@ class ShopTeller:
 
     async def my_orders(self):
         mine = [order for order in self._shop.orders.values() if order.person_id == self._person]
-        return tuple(reversed(mine))
+        return tuple(OrderRow(**dict(order)) for order in reversed(mine))
 
     async def my_order(self, order_id):
         order = self._shop.orders.get(order_id)

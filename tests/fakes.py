@@ -330,8 +330,8 @@ class FakeTeller(ShopTeller):
         for _, customer, checkout in self._business.requests.values():
             if customer.person_id == self.me.person_id and self._business.is_open(checkout.order_id):
                 return checkout
-        for order in await self.my_orders():
-            if order.unpaid:
+        for order in reversed(self._business.goods.orders.values()):
+            if order.person_id == self.me.person_id and order.unpaid:
                 return checkout_of(order)
         for payment in reversed(self._business.payments.values()):
             if payment.payer == self.me.person_id and payment.state not in ("succeeded", "dropped"):

@@ -3,12 +3,13 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 """
 
-import re
 from datetime import datetime
 from typing import Any
 
 from bot.jsons import loads
+from bot.whatsapp.clean import clean
 from bot.whatsapp.incoming import moment, phone_of, user_id_of
+from bot.whatsapp.ordered import ordered
 from flows.kinds import FORWARDED
 from flows.reply import Filled, Heard, NewIdentity, Other, Said, SharedNumber, Tap, Wishes
 
@@ -16,11 +17,6 @@ from flows.reply import Filled, Heard, NewIdentity, Other, Said, SharedNumber, T
 # stays done), and who has only opened the chat has said nothing yet.
 _SILENT = frozenset(("reaction", "revoke", "request_welcome"))
 _UNAVAILABLE = 131060  # it could not be handed to us, say of a phone that was away; another try may be
-
-# Half a character, controls but tab and line ends, and what turns the direction of the words around it:
-# databases refuse the first two, and the last would let a typed reason rearrange the amounts beside it.
-_UNFIT = re.compile(r"[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
 
 # Whoever is behind the chat may be another person now.
 _NEW_IDENTITY = frozenset(("user_changed_number", "user_changed_user_id", "customer_identity_changed"))
@@ -53,7 +49,7 @@ def _read(kind: str, message: Any) -> Heard:
         case {"type": "text", "context": {"forwarded": True} | {"frequently_forwarded": True}}:
             return Other(FORWARDED)  # somebody else's words: "pay 500" in them is no wish of this person
         case {"type": "text", "text": {"body": str(text)}}:
-            return Said(_clean(text))
+            return Said(clean(text))
         case {"type": "interactive", "interactive": {"button_reply": {"id": str(id_)} as button}}:
             return _tap(id_, button)
         case {"type": "interactive", "interactive": {"list_reply": {"id": str(id_)} as row}}:
@@ -63,7 +59,9 @@ def _read(kind: str, message: Any) -> Heard:
         case {"type": "button", "button": {"payload": str(payload)} as button}:
             return _tap(payload, button)
         case {"type": "button", "button": {"text": str(text)}}:
-            return Said(_clean(text))
+            return Said(clean(text))
+        case {"type": "order", "order": {"product_items": [_, *_] as items} as order}:
+            return ordered(items, order.get("text"))
         case {"type": "contacts", "contacts": [dict(contact), *_]}:
             return _number(contact)
     return Other(kind)
@@ -94,7 +92,7 @@ def _wishes(preference: Any) -> Wishes | None:
 
 
 def _tap(id_: str, button: dict[str, Any]) -> Heard:
-    return Tap.decode(id_) or Said(_clean(str(button.get("title") or button.get("text") or id_)))
+    return Tap.decode(id_) or Said(clean(str(button.get("title") or button.get("text") or id_)))
 
 
 def _filled(told: str) -> Heard:
@@ -106,7 +104,7 @@ def _filled(told: str) -> Heard:
     if not isinstance(values, dict):
         return Other("interactive")
     token = values.pop("flow_token", None)
-    texts = {str(name): _clean(value) for name, value in values.items() if isinstance(value, str)}
+    texts = {str(name): clean(value) for name, value in values.items() if isinstance(value, str)}
     return Filled(texts, token if isinstance(token, str) else None)
 
 
@@ -118,9 +116,4 @@ def _number(contact: dict[str, Any]) -> Heard:
             pass
         case _:
             return Other("contacts")
-    return SharedNumber(_clean(phone), own=contact.get("origin") == "contact_request")
-
-
-def _clean(text: str) -> str:
-    """Typed words as they can be written, shown and sent again."""
-    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", text)
+    return SharedNumber(clean(phone), own=contact.get("origin") == "contact_request")

@@ -58,9 +58,7 @@ class InCart(Step):
         if self.added and not self.cart.short:
             yield Text("Added: {name}", name=shop.shortened(self.added, _NAME))
         yield Text("🛒 *Your cart at {shop}*")
-        yield from (line_shown(line) for line in self.cart.lines[:_SHOWN])
-        if (rest := len(self.cart.lines) - _SHOWN) > 0:
-            yield Text("… and one more", plural="… and {count} more", count=rest)
+        yield from lines_shown(self.cart.lines)
         yield Text("Total: *{total}*", total=self.cart.total)
         if self.cart.delivery or self.cart.note:
             yield handed_over(self.cart.note, delivery=self.cart.delivery)
@@ -207,6 +205,13 @@ class WriteNote(Step):
                 return await seen(await teller.hand_over(text, delivery=self.delivery), teller)
             case Cancel():
                 return await seen(await teller.cart(), teller)
+
+
+def lines_shown(lines: Sequence[Line]) -> Iterator[Text]:
+    """As many as fit into a message."""
+    yield from (line_shown(line) for line in lines[:_SHOWN])
+    if (rest := len(lines) - _SHOWN) > 0:
+        yield Text("… and one more", plural="… and {count} more", count=rest)
 
 
 def line_shown(line: Line) -> Text:

@@ -1,6 +1,7 @@
 """Menu: where a person stands who is nowhere else.
 
-Menu -> Products | InCart | ReviewOrder | AskNumber | EnterAmount | ChooseLanguage | Help
+Menu -> Products | InCart | MyOrders | NoOrders
+Menu -> ReviewOrder | AskNumber | EnterAmount | ChooseLanguage | Help
 Menu -> Wallet | EnterWithdrawal | Approvals | NoApprovals | History
 """
 
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from flows.customer.cart import InCart, cart, still_there
 from flows.customer.checkout import pay
 from flows.customer.language import ChooseLanguage
+from flows.customer.my_orders import MyOrders, NoOrders, my_orders
 from flows.customer.pay import AskNumber, EnterAmount, ReviewOrder
 from flows.customer.shop import Products, shop
 from flows.staff.approve import Approvals, NoApprovals, approvals
@@ -34,6 +36,10 @@ class SeeCart(Choice):
     @property
     def note(self) -> Text | None:
         return Text("One item", plural="{count} items", count=self.count) if self.count else None
+
+
+class SeeOrders(Choice):
+    label = Text("Orders")
 
 
 class PayNow(Choice):
@@ -96,16 +102,19 @@ class Menu(Step):
             staff.append(SeeApprovals())
         if VIEW_FINANCE in self.scopes:
             staff.append(SeeHistory())
-        shopping: tuple[Choice, ...] = (SeeShop(), SeeCart(self.in_cart)) if self.sells else ()
+        shopping: tuple[Choice, ...] = ()
+        if self.sells:
+            shopping = SeeShop(), SeeCart(self.in_cart), SeeOrders()
         return (*staff, *shopping, PayNow(), Language(), GetHelp())
 
     def menu(self) -> Text | None:
         return Text("Menu")
 
-    async def hears(
+    async def hears(  # noqa: C901  a case a row
         self,
         answer: SeeShop
         | SeeCart
+        | SeeOrders
         | PayNow
         | Language
         | GetHelp
@@ -117,6 +126,8 @@ class Menu(Step):
     ) -> (
         Products
         | InCart
+        | MyOrders
+        | NoOrders
         | ReviewOrder
         | AskNumber
         | EnterAmount
@@ -133,6 +144,8 @@ class Menu(Step):
                 return await shop(teller)
             case SeeCart():
                 return await cart(teller)
+            case SeeOrders():
+                return await my_orders(teller)
             case PayNow():
                 return await pay(teller)
             case Language():
@@ -175,7 +188,8 @@ class Help(Step):
         if not self.sells:
             return always
         return Text(
-            "{always}\n*shop* to see what {shop} sells\n*cart* to see, change and pay what you chose",
+            "{always}\n*shop* to see what {shop} sells\n*cart* to see, change and pay what you chose\n"
+            "*orders* to see what you ordered",
             always=always,
         )
 

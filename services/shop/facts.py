@@ -88,6 +88,16 @@ class Order(_Facts):
         return self.status in UNPAID
 
 
+class OrderRow(_Facts):
+    """An order in a list."""
+
+    id: UUID
+    number: str
+    status: str
+    total: Money
+    created_at: datetime
+
+
 class Short(_Facts):
     """What a cart held more of than can be bought now; nothing is left where it is no longer sold."""
 

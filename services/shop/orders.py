@@ -31,6 +31,7 @@ from services.shop.facts import (
     UNPAID,
     Line,
     Order,
+    OrderRow,
     Priced,
     Product,
     Wanted,
@@ -100,7 +101,7 @@ async def read_own(work: Work, person_id: UUID, order_id: UUID) -> Order:
     return order
 
 
-async def latest(work: Work, person_id: UUID) -> tuple[Order, ...]:
+async def latest(work: Work, person_id: UUID) -> tuple[OrderRow, ...]:
     """The person's own, the latest first."""
     query = (
         sa.select(orders)
@@ -108,7 +109,16 @@ async def latest(work: Work, person_id: UUID) -> tuple[Order, ...]:
         .order_by(orders.c.created_at.desc(), orders.c.id.desc())
         .limit(_LATEST)
     )
-    return tuple(_order_of(row) for row in (await work.connection.execute(query)).all())
+    return tuple(
+        OrderRow(
+            id=row.id,
+            number=row.number,
+            status=row.status,
+            total=Money(row.total, row.currency),
+            created_at=row.created_at,
+        )
+        for row in (await work.connection.execute(query)).all()
+    )
 
 
 async def cancel(work: Work, order_id: UUID) -> bool:

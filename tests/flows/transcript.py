@@ -116,6 +116,7 @@ WATCHED = dataclasses.replace(
     ),
     told={news: _watched(news.__name__, tell) for news, tell in SCRIPT.told.items()},
     revive=_watched("late tap", SCRIPT.revive),
+    ordered=_watched("order message", SCRIPT.ordered),
 )
 
 
@@ -373,4 +374,17 @@ def _other(what):
     if what.startswith("edits to "):
         text = {"type": "text", "text": {"body": what.removeprefix("edits to ")}}
         return {"type": "edit", "edit": {"original_message_id": "wamid.A", "message": text}}
+    if what.startswith("orders "):
+        return {"type": "order", "order": _catalogue_order(what.removeprefix("orders "))}
     return KINDS[what]
+
+
+def _catalogue_order(items):
+    """Of "2 SOAP at 150, 1 TEA at 20: a note"."""
+    items, _, note = items.partition(": ")
+    parsed = re.findall(r"(\S+) (\w+) at ([\d.]+)", items)
+    listed = [
+        {"product_retailer_id": sku, "quantity": json.loads(quantity), "item_price": float(price)}
+        for quantity, sku, price in parsed
+    ]
+    return {"catalog_id": "1", "text": note, "product_items": listed}
