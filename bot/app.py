@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from bot.api.door import Api
+from bot.api.rate import Rate
 from bot.callbacks import Callbacks
 from bot.calls import Calls
 from bot.chat import Chat
@@ -145,9 +146,10 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     meta = MetaWebhook(intake, settings.whatsapp.app_secrets, token, proxies=settings.proxies)
     hooks = Hooks(parts.database, parts.vault, parts.bell, clock, proxies=settings.proxies)
     health = Health(parts.database, clock)
+    rate = Rate(settings.api.per_minute, clock, _redis(settings.redis_url))
 
     async def live(_app: web.Application) -> AsyncIterator[None]:
-        async with opened(parts):
+        async with opened(parts), contextlib.aclosing(rate):
             if pace is None:
                 yield
                 return
@@ -167,7 +169,7 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     if (key := settings.whatsapp.forms) is not None:
         desk = FormDesk(SCRIPT, parts.database, parts.vault, parts.tenants, Tokens(parts.vault, clock))
         app.router.add_post(FORMS, FormsEndpoint(key, settings.whatsapp.app_secrets, desk).exchange)
-    Api(parts.database, parts.vault, parts.tenants, parts.bell, clock).add_to(app)
+    Api(parts.database, parts.vault, parts.tenants, parts.bell, clock, rate).add_to(app)
     app.router.add_get("/livez", health.livez)
     app.router.add_get("/readyz", health.readyz)
     app.router.add_get("/metrics", health.metrics)

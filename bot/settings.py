@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -91,6 +91,10 @@ class StripeUrl(BaseModel):
     url: Address = "https://api.stripe.com"
 
 
+class ApiSettings(BaseModel):
+    per_minute: int = Field(default=6000, ge=1)  # requests of one key
+
+
 class Settings(BaseModel):
     """All of them. Made of values, or by `load` of the environment."""
 
@@ -106,6 +110,7 @@ class Settings(BaseModel):
     paystack: PaystackUrl = PaystackUrl()
     pesapal: PesapalUrl = PesapalUrl()
     stripe: StripeUrl = StripeUrl()
+    api: ApiSettings = ApiSettings()
     trusted_proxies: str = ""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -12,6 +12,7 @@ from services.errors import InvalidAmount
 from services.money import Money, NotAnAmount
 
 MOST_BYTES = 64 * 1024
+_DEEPEST = 16
 ALTERNATIVE = "~"  # how the tag of a discriminated union begins
 _AMOUNT = "invalid_amount"
 
@@ -58,7 +59,7 @@ def parsed(raw: bytes, model: type[BaseModel]) -> BaseModel:
     if not isinstance(value, dict):
         raise _malformed("The body is not a JSON object.")
     if not _storable(value):
-        raise _malformed("The body holds half a character (a lone surrogate) or a NUL.")
+        raise _malformed("The body is nested too deep, or holds half a character or a NUL.")
     try:
         return model.model_validate(value)
     except ValidationError as wrong:
@@ -101,16 +102,18 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _storable(value: Any) -> bool:
-    """No text that no database takes; the nesting is what the decoder has let through."""
+def _storable(value: Any, depth: int = _DEEPEST) -> bool:
+    """No text that no database takes, and no deeper than any real one."""
     match value:
         case str():
             return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
         case dict():
-            return all(_storable(each) for pair in value.items() for each in pair)
+            inside = [*value, *value.values()]
         case list():
-            return all(map(_storable, value))
-    return True
+            inside = value
+        case _:
+            return True
+    return depth > 0 and all(_storable(each, depth - 1) for each in inside)
 
 
 def _no_constant(word: str) -> None:

@@ -1,28 +1,33 @@
 """The door of the API: who calls, whether they may, what they sent; then the handler, in one
 transaction with its answer. Every no is a problem, decided in the order of these steps."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.api import audit, customers, idempotency, orders, problems, wallet
 from bot.api.bodies import MOST_BYTES, parsed
 from bot.api.idempotency import Once
 from bot.api.pages import refuse_unknown
 from bot.api.problems import MEDIA_TYPE, Problem
+from bot.api.rate import Rate
 from bot.api.routes import Call, Reply, Route
 from services.errors import NotFound, Refusal
 from services.ids import new_id
 from services.people import apikeys
 from services.people.apikeys import Holder
-from services.people.tenants import TenantBook
+from services.people.tenants import Tenant, TenantBook
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
@@ -30,12 +35,25 @@ from services.work import Work
 
 log = structlog.get_logger()
 
+_BODY_SECONDS = 20
+
 ROUTES: tuple[Route, ...] = (
     *customers.routes.all,
     *orders.routes.all,
     *wallet.routes.all,
     *audit.routes.all,
 )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One request whose caller is known and may make it."""
+
+    request: web.Request
+    id: str
+    route: Route
+    holder: Holder
+    tenant: Tenant
 
 
 class Api:
@@ -46,9 +64,10 @@ class Api:
         tenants: TenantBook,
         bell: Bell,
         clock: Callable[[], datetime],
+        rate: Rate,
     ) -> None:
         self._database, self._vault, self._tenants = database, vault, tenants
-        self._bell, self._clock = bell, clock
+        self._bell, self._clock, self._rate = bell, clock, rate
         self._running: set[int] = set()  # the locks of this process's own
 
     def add_to(self, app: web.Application) -> None:
@@ -76,16 +95,18 @@ class Api:
 
     async def _answer(self, request: web.Request, route: Route | None, request_id: str) -> web.Response:
         holder = await self._caller(request)
+        await self._rate.take(holder.prefix)
         if route is None:
             raise _nothing_here(request)
         if not holder.scopes.intersection(route.scopes):
             raise problems.missing_scope(route.scopes[0])
-        if route.method == "GET":
-            async with self._database.reading() as connection:
-                work = Work(connection, self._vault, holder.tenant_id, self._clock())
-                status, answer, headers = await self._outcome(request, route, holder, work, b"", request_id)
-            return _response(status, answer, headers)
-        return await self._act(request, route, holder, request_id)
+        # Before any connection is held: whoever holds one and waits for another may wait for ever.
+        tenant = await self._tenants.by_id(holder.tenant_id)
+        asked = _Asked(request, request_id, route, holder, tenant)
+        if route.method != "GET":
+            return await self._act(asked)
+        async with self._database.reading() as connection:
+            return _response(*await self._outcome(asked, self._work(asked, connection), b""))
 
     async def _caller(self, request: web.Request) -> Holder:
         """Raises Problem."""
@@ -96,29 +117,32 @@ class Api:
                 holder = await apikeys.holder(connection, self._vault, text, now)
         if holder is None:
             raise _unauthenticated("The key is missing or not valid.")
-        named = request.headers.get("X-TENANT-ID")
-        if named is not None and named.lower() not in (holder.slug, str(holder.tenant_id)):
+        named = {name.lower() for name in request.headers.getall("X-TENANT-ID", ())}
+        if not named <= {holder.slug, str(holder.tenant_id)}:
             raise _unauthenticated("The key is not of this tenant.")
         if holder.stale:
             async with self._database.transaction() as connection:
                 await apikeys.used(connection, holder.prefix, now)
         return holder
 
-    async def _act(self, request: web.Request, route: Route, holder: Holder, request_id: str) -> web.Response:
+    async def _act(self, asked: _Asked) -> web.Response:
         """What was refused commits too: an attempt may have to be recorded."""
-        raw = await _read(request)
-        once = _once(request, holder, raw)
+        raw = await _read(asked.request)
+        once = _once(asked, raw)
         async with self._alone(once), self._database.transaction() as connection:
-            work = Work(connection, self._vault, holder.tenant_id, self._clock())
+            work = self._work(asked, connection)
             before = await idempotency.begin(work, once) if once else None
             if before is not None:
                 return _response(*before, {"Idempotent-Replayed": "true"})
-            status, answer, headers = await self._outcome(request, route, holder, work, raw, request_id)
+            status, answer, headers = await self._outcome(asked, work, raw)
             if once:
                 await idempotency.keep(work, once, status, answer)
         self._bell.ring("turns")
         self._bell.ring("jobs")
         return _response(status, answer, headers)
+
+    def _work(self, asked: _Asked, connection: AsyncConnection) -> Work:
+        return Work(connection, self._vault, asked.tenant.id, self._clock())
 
     @asynccontextmanager
     async def _alone(self, once: Once | None) -> AsyncIterator[None]:
@@ -133,14 +157,13 @@ class Api:
         finally:
             self._running.discard(once.lock)
 
-    async def _outcome(
-        self, request: web.Request, route: Route, holder: Holder, work: Work, raw: bytes, request_id: str
-    ) -> tuple[int, bytes, dict[str, str]]:
+    async def _outcome(self, asked: _Asked, work: Work, raw: bytes) -> tuple[int, bytes, dict[str, str]]:
+        request, route = asked.request, asked.route
         try:
             body = parsed(raw, route.body) if route.body else None
             refuse_unknown(request.query, route.query)
-            tenant = await self._tenants.by_id(holder.tenant_id)
-            call = Call(work, tenant, holder.person_id, request.path, request.match_info, request.query, body)
+            person, params = asked.holder.person_id, request.match_info
+            call = Call(work, asked.tenant, person, request.path, params, request.query, body)
             reply: Reply = await route.handler(call)
         except Refusal as refusal:
             problem = problems.of(refusal)
@@ -148,33 +171,42 @@ class Api:
             problem = raised
         else:
             return reply.status or route.success, _bytes(reply.body), dict(reply.headers or {})
-        return problem.status, _bytes(problem.body(request_id)), problem.headers
+        return problem.status, _bytes(problem.body(asked.id)), problem.headers
 
 
 def _key(request: web.Request) -> str | None:
     """By either header; two different ones are none."""
-    sent = {request.headers["X-TENANT-API-KEY"]} if "X-TENANT-API-KEY" in request.headers else set()
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        sent.add(bearer.strip())
+    sent = set(request.headers.getall("X-TENANT-API-KEY", ()))
+    for told in request.headers.getall("Authorization", ()):
+        scheme, _, bearer = told.partition(" ")
+        if scheme.lower() == "bearer":
+            sent.add(bearer.strip())
     return sent.pop() if len(sent) == 1 else None
 
 
-def _once(request: web.Request, holder: Holder, raw: bytes) -> Once | None:
-    header = request.headers.get("Idempotency-Key")
-    if header is None or request.method != "POST":
+def _once(asked: _Asked, raw: bytes) -> Once | None:
+    request, holder = asked.request, asked.holder
+    headers = request.headers.getall("Idempotency-Key", ())
+    if not headers or request.method != "POST":
         return None
-    route, key = f"{request.method} {request.path}", idempotency.key_of(header)
+    route, key = f"{request.method} {request.path}", idempotency.key_of(*headers)
     return Once(holder.tenant_id, holder.person_id, route, key, hashlib.sha256(raw).digest())
 
 
 async def _read(request: web.Request) -> bytes:
     """Raises Problem above the limit, having read no more than that."""
     raw = bytearray()
-    async for part in request.content.iter_any():
-        raw += part
-        if len(raw) > MOST_BYTES:
-            raise Problem(413, "body_too_large", f"A body has {MOST_BYTES} bytes at most")
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for part in request.content.iter_any():
+                raw += part
+                if len(raw) > MOST_BYTES:
+                    raise Problem(413, "body_too_large", f"A body has {MOST_BYTES} bytes at most")
+    except TimeoutError:
+        raise Problem(408, "request_timeout", "The body did not arrive in time") from None
+    except (ConnectionError, web.RequestPayloadError, HttpProcessingError):
+        detail = "The body did not arrive whole."
+        raise Problem(400, "malformed_body", "Malformed body", detail=detail) from None
     return bytes(raw)
 
 

@@ -34,11 +34,11 @@ class Once:
         return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
-def key_of(header: str) -> str:
-    """As it is sent, bare or in quotes. Raises Problem."""
+def key_of(header: str, *more: str) -> str:
+    """As it is sent, bare or in quotes, once. Raises Problem."""
     quoted = len(header) > 1 and header[0] == header[-1] == '"'
     key = header[1:-1] if quoted else header
-    if not key or len(key) > _MOST_SIGNS or not all("!" <= sign <= "~" for sign in key):
+    if more or not key or len(key) > _MOST_SIGNS or not all("!" <= sign <= "~" for sign in key):
         raise Problem(
             400,
             "invalid_idempotency_key",

@@ -22,7 +22,7 @@ _PRODUCT, _OTHER = f"{ALTERNATIVE}product", f"{ALTERNATIVE}other"
 class Product(Body):
     """At our price."""
 
-    sku: str
+    sku: str = Field(max_length=120)
     quantity: int
 
 

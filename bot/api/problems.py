@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from services import errors
 from services.errors import Refusal
@@ -11,7 +12,7 @@ from services.money import Money
 
 MEDIA_TYPE = "application/problem+json"
 
-_STATUS: dict[type[Refusal], tuple[int, str]] = {
+STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.InvalidAmount: (400, "This is not an amount"),
     errors.InvalidPhone: (422, "This is not a phone number that can be reached"),
     errors.NotWholeShillings: (422, "M-Pesa moves whole shillings only"),
@@ -27,6 +28,10 @@ _STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.TooManyLines: (422, "The order has too many lines"),
     errors.InvalidQuantity: (422, "The quantity is not one that an order takes"),
     errors.UnknownProduct: (422, "There is no such product"),
+    errors.NoteTooLong: (422, "The note is too long"),
+    errors.BlankNote: (422, "The note is blank"),
+    errors.NothingForSale: (409, "There is nothing for sale"),
+    errors.EmptyCart: (409, "The cart is empty"),
     errors.OutOfStock: (409, "Less is left than was asked for"),
     errors.MissingScope: (403, "The key does not carry the scope"),
     errors.FourEyesViolation: (403, "The maker may not approve"),
@@ -74,8 +79,8 @@ class Problem(Exception):
 
 
 def of(refusal: Refusal) -> Problem:
-    """What the business refused; a refusal without a status of its own is a state conflict."""
-    status, title = _STATUS.get(type(refusal), (409, "Refused"))
+    """What the business refused."""
+    status, title = STATUS[type(refusal)]
     facts = {each.name: getattr(refusal, each.name) for each in fields(refusal)}  # type: ignore[arg-type]
     state = {"state": facts.pop("status")} if "status" in facts else {}
     return Problem(status, refusal.code, title, detail=_detail(refusal, title), **facts, **state)
@@ -86,12 +91,15 @@ def missing_scope(scope: str) -> Problem:
 
 
 def plain(value: Any) -> Any:
-    """As the API writes it: amounts as decimal strings, times in RFC 3339."""
-    if isinstance(value, Money):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return list(value) if isinstance(value, tuple) else value
+    """As the API writes it: amounts and ids as strings, times in RFC 3339."""
+    match value:
+        case Money() | UUID():
+            return str(value)
+        case datetime():
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case tuple():
+            return [plain(each) for each in value]
+    return value
 
 
 def _detail(refusal: Refusal, title: str) -> str:

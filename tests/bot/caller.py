@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from multidict import CIMultiDict
 
 from services.people import apikeys
 from services.store.schema import people, staff
@@ -35,15 +36,19 @@ class Caller:
     def __init__(self, door: Door, key: str, person: UUID | None = None, prefix: str = "") -> None:
         self.door, self.key, self.person, self.prefix = door, key, person, prefix
 
-    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Said:
-        """`body`: bytes as they are, else JSON."""
+    async def call(self, method: str, path: str, body: Any = None, **headers: str | list[str]) -> Said:
+        """`body`: bytes as they are, else JSON. A header may have several values."""
         sent = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        told = ({"X-TENANT-API-KEY": self.key} if self.key else {}) | headers
+        told = CIMultiDict({"X-TENANT-API-KEY": self.key} if self.key else {})
+        for name, values in headers.items():
+            told.popall(name, None)
+            for value in [values] if isinstance(values, str) else values:
+                told.add(name, value)
         url = f"{self.door.url}{path if path.startswith('/api') else ROOT + path}"
         async with self.door.http.request(method, url, data=sent, headers=told) as answer:
             return Said(answer.status, await answer.read(), answer.headers)
 
-    async def get(self, path: str, **headers: str) -> Said:
+    async def get(self, path: str, **headers: str | list[str]) -> Said:
         return await self.call("GET", path, **headers)
 
     async def put(self, path: str, body: Any = None) -> Said:
@@ -52,7 +57,7 @@ class Caller:
     async def delete(self, path: str) -> Said:
         return await self.call("DELETE", path)
 
-    async def post(self, path: str, body: Any = None, **headers: str) -> Said:
+    async def post(self, path: str, body: Any = None, **headers: str | list[str]) -> Said:
         return await self.call("POST", path, {} if body is None else body, **headers)
 
 

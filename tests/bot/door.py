@@ -176,14 +176,20 @@ def _settings(graph_url: str) -> Settings:
 
 @asynccontextmanager
 async def opened(
-    database: Database, vault: Vault, *, worker: bool = False, book: type[TenantBook] = TenantBook
+    database: Database,
+    vault: Vault,
+    *,
+    worker: bool = False,
+    book: type[TenantBook] = TenantBook,
+    **changed: Any,
 ) -> AsyncIterator[Door]:
-    """With a `worker` what is taken is also answered, to a WhatsApp that takes everything."""
+    """With a `worker` what is taken is also answered, to a WhatsApp that takes everything. `changed`: other
+    settings."""
     graph, outside = Graph(), web.Application()
     outside.router.add_post("/{tail:.*}", graph.take)
     async with AsyncExitStack() as stack:
         there = await stack.enter_async_context(TestServer(outside))
-        settings = _settings(str(there.make_url("")))
+        settings = _settings(str(there.make_url(""))).model_copy(update=changed)
         parts = Parts(settings, database, vault, book(database, vault, now), Bell(), now)
         bound = bind("127.0.0.1", 0)
         await stack.enter_async_context(listening(web_app(parts, worker=worker), bound))
