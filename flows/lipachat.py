@@ -71,7 +71,7 @@ WORDS = (
     Word(("orders", "oda"), my_orders.my_orders),
     Word(("methods", "njia"), methods.methods),
     Word(("receipt", "risiti"), receipt.receipt, takes_rest=True, exact=True),
-    Word(("language", "lugha"), language.choose_language),
+    Word(("language", "lugha"), language.choose_language, takes_rest=True),
     Word(("help", "msaada"), menu.help_),
     Word(("agent", "mhudumu"), person.person),
     Word(("cancel", "ghairi"), menu.cancel),

@@ -59,7 +59,7 @@ class Chats:
         if "to" in payload:
             to = payload["to"]
             return None if "." in to else self.stage.holder("".join(filter(str.isdigit, to)))
-        phones = self.stage.world.phones
+        phones = self.stage.world.everybody
         return next((phone for phone in phones if phone.user_id == payload["recipient"]), None)
 
     def deliver(self, shop: Shop, phone: Phone, kind: str, payload: Json) -> Message:

@@ -4,18 +4,20 @@ Bodies are JSON objects; an error is {"error": sentence} with 400 (wrong), 404 (
 409 (too late).
 """
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 from aiohttp import web
 
 from bot.sandbox import daraja_payouts, daraja_prompts
+from bot.sandbox.bodies import body_of, count, error, one_of, text
 from bot.sandbox.chats import Chats
 from bot.sandbox.daraja import Daraja
 from bot.sandbox.faults import CATALOGUE, Fault
+from bot.sandbox.forms import Forms
 from bot.sandbox.person import Person
 from bot.sandbox.world import CannotError, Json, Phone, Shop
+from services.languages import LANGUAGES
 
 MOST_TIMES = 1000
 
@@ -27,6 +29,7 @@ class Control:
         self._chats = chats
         self._daraja = daraja
         self._stage = chats.stage
+        self._forms = Forms(chats)
 
     def routes(self) -> list[web.RouteDef]:
         phone = "/control/phones/{phone}"
@@ -37,6 +40,7 @@ class Control:
             web.post(phone + "/tap", self._for_phone(self.tap)),
             web.post(phone + "/share", self._for_phone(self.share)),
             web.post(phone + "/card", self._for_phone(self.card)),
+            web.post(phone + "/form", self._for_phone(self.form)),
             web.post(phone + "/read", self._for_phone(self.read)),
             web.post(phone + "/window", self._for_phone(self.window)),
             web.post(phone + "/repeat", self._for_phone(self.repeat)),
@@ -60,13 +64,15 @@ class Control:
         return web.json_response(
             {
                 "cursor": self._stage.feed.cursor,
+                "now": self._stage.now_ms,
+                "languages": LANGUAGES,
                 "shops": [
                     {"id": shop.phone_number_id, "name": shop.name, "number": shop.display_phone_number}
                     for shop in world.shops
                 ],
-                "phones": [_person(phone) for phone in world.phones],
+                "phones": [_person(phone) for phone in world.everybody],
                 "guide": [asdict(step) for step in world.guide],
-                "chats": [self._chats.view(phone, shop) for phone in world.phones for shop in world.shops],
+                "chats": [self._chats.view(phone, shop) for phone in world.everybody for shop in world.shops],
                 "prompts": [daraja.prompts.view(prompt) for prompt in daraja.prompts.all()],
                 "payouts": [daraja.payouts.view(payout) for payout in daraja.payouts.all()],
                 "prompt_timeout": world.prompt_timeout,
@@ -99,11 +105,11 @@ class Control:
 
     async def text(self, phone: Phone, shop: Shop, body: Json) -> Json:
         """{"text"}"""
-        return Person(self._chats, phone, shop).write(_text(body, "text")).view()
+        return Person(self._chats, phone, shop).write(text(body, "text")).view()
 
     async def tap(self, phone: Phone, shop: Shop, body: Json) -> Json:
         """{"choice": the id or title of a button or row, "message"?: the id of the message that has it}"""
-        return Person(self._chats, phone, shop).tap(_text(body, "choice"), body.get("message")).view()
+        return Person(self._chats, phone, shop).tap(text(body, "choice"), body.get("message")).view()
 
     async def share(self, phone: Phone, shop: Shop, body: Json) -> Json:
         """{"number"?: another than the phone's own, "message"?: the contact request}"""
@@ -112,7 +118,14 @@ class Control:
     async def card(self, phone: Phone, shop: Shop, body: Json) -> Json:
         """{"number", "name"}"""
         person = Person(self._chats, phone, shop)
-        return person.send_card(_text(body, "number"), _text(body, "name")).view()
+        return person.send_card(text(body, "number"), text(body, "name")).view()
+
+    async def form(self, phone: Phone, shop: Shop, body: Json) -> Json:
+        """{"message", "data"?: what was filled in, else the form is opened}"""
+        data = body.get("data")
+        if data is not None and not isinstance(data, dict):
+            raise CannotError("data is an object")
+        return await self._forms.ask(phone, shop, text(body, "message"), data)
 
     async def read(self, phone: Phone, shop: Shop, _body: Json) -> Json:
         self._chats.look(phone, shop)
@@ -132,41 +145,41 @@ class Control:
 
     async def answer_prompt(self, request: web.Request) -> web.Response:
         """{"outcome": "pay", "wrong_pin", "no_funds", "cancel" or "ignore"}"""
-        outcome = _one_of(await _body(request), "outcome", (*daraja_prompts.OUTCOMES, "ignore"))
+        outcome = one_of(await body_of(request), "outcome", (*daraja_prompts.OUTCOMES, "ignore"))
         if not self._daraja.prompts.answer(request.match_info["id"], outcome):
-            raise _error(web.HTTPConflict, "this prompt does not ask any more")
+            raise error(web.HTTPConflict, "this prompt does not ask any more")
         return web.json_response({})
 
     async def answer_payout(self, request: web.Request) -> web.Response:
         """{"outcome": "succeed", "fail", "no_funds" or "initiator"}"""
-        outcome = _one_of(await _body(request), "outcome", tuple(daraja_payouts.OUTCOMES))
+        outcome = one_of(await body_of(request), "outcome", tuple(daraja_payouts.OUTCOMES))
         if not self._daraja.payouts.answer(request.match_info["id"], outcome):
-            raise _error(web.HTTPConflict, "this payout does not wait any more")
+            raise error(web.HTTPConflict, "this payout does not wait any more")
         return web.json_response({})
 
     async def set_float(self, request: web.Request) -> web.Response:
         """{"shortcode", "utility": whole shillings that payouts may draw on}"""
-        body = await _body(request)
-        utility = _count(body, "utility", 0, 1_000_000_000)
-        if not self._daraja.boxes.set_utility(_text(body, "shortcode"), utility):
-            raise _error(web.HTTPNotFound, "no such shortcode")
+        body = await body_of(request)
+        utility = count(body, "utility", 0, 1_000_000_000)
+        if not self._daraja.boxes.set_utility(text(body, "shortcode"), utility):
+            raise error(web.HTTPNotFound, "no such shortcode")
         return web.json_response({"floats": self._daraja.boxes.view()})
 
     async def arm(self, request: web.Request) -> web.Response:
         """{"at", "fault", "times"? = 1, "seconds"? = 5 (of a late callback)}"""
-        body = await _body(request)
+        body = await body_of(request)
         seconds = body.get("seconds", 5)
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
             raise CannotError("seconds is a number from 0")
-        fault = Fault(_text(body, "at"), _text(body, "fault"), float(seconds))
-        self._stage.faults.arm(fault, _count({"times": 1, **body}, "times", 1, MOST_TIMES))
+        fault = Fault(text(body, "at"), text(body, "fault"), float(seconds))
+        self._stage.faults.arm(fault, count({"times": 1, **body}, "times", 1, MOST_TIMES))
         return web.json_response({"faults": self._stage.faults.view()})
 
     async def disarm(self, request: web.Request) -> web.Response:
         """All, or those of ?at="""
         at = request.query.get("at")
         if at is not None and at not in CATALOGUE:
-            raise _error(web.HTTPNotFound, "no such place of faults")
+            raise error(web.HTTPNotFound, "no such place of faults")
         self._stage.faults.clear(at)
         return web.json_response({"faults": self._stage.faults.view()})
 
@@ -184,7 +197,7 @@ class Control:
 
     def _for_phone(self, action: Action) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def answer(request: web.Request) -> web.Response:
-            phone, body = self._phone(request), await _body(request)
+            phone, body = self._phone(request), await body_of(request)
             return web.json_response(await action(phone, self._shop(body.get("shop")), body))
 
         return answer
@@ -192,14 +205,14 @@ class Control:
     def _phone(self, request: web.Request) -> Phone:
         phone = self._stage.world.phone(request.match_info["phone"])
         if phone is None:
-            raise _error(web.HTTPNotFound, "no such phone")
+            raise error(web.HTTPNotFound, "no such phone")
         return phone
 
     def _shop(self, phone_number_id: str | None) -> Shop:
         shops = self._stage.world.shops
         shop = shops[0] if phone_number_id is None else self._stage.world.shop(phone_number_id)
         if shop is None:
-            raise _error(web.HTTPNotFound, "no such shop")
+            raise error(web.HTTPNotFound, "no such shop")
         return shop
 
 
@@ -213,40 +226,3 @@ def _person(phone: Phone) -> Json:
         "username": phone.username,
         "hints": phone.hints,
     }
-
-
-def _error(kind: type[web.HTTPException], sentence: str) -> web.HTTPException:
-    return kind(text=json.dumps({"error": sentence}), content_type="application/json")
-
-
-async def _body(request: web.Request) -> Json:
-    if not request.can_read_body:
-        return {}
-    try:
-        body = json.loads(await request.read())
-    except ValueError:
-        raise CannotError("the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise CannotError("the body is not a JSON object")
-    return body
-
-
-def _text(body: Json, field: str) -> str:
-    value = body.get(field)
-    if not isinstance(value, str):
-        raise CannotError(f"{field} is missing, a string")
-    return value
-
-
-def _one_of(body: Json, field: str, words: tuple[str, ...]) -> str:
-    value = _text(body, field)
-    if value not in words:
-        raise CannotError(f"{field} is one of {', '.join(words)}")
-    return value
-
-
-def _count(body: Json, field: str, least: int, most: int) -> int:
-    value = body.get(field)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise CannotError(f"{field} is a whole number from {least} to {most}")
-    return value

@@ -90,6 +90,9 @@ def _interactive(content: Json) -> tuple[str, str, Json]:
         case "list":
             parts["menu"] = action["button"]
             parts["sections"] = action["sections"]
+        case "flow":
+            to = action["parameters"]
+            parts["form"] = {"title": to["flow_cta"], "id": to.get("flow_id", ""), "token": to["flow_token"]}
         case "cta_url":
             to = action["parameters"]
             parts["link"] = {"title": to["display_text"], "url": to["url"]}

@@ -1,5 +1,7 @@
 """Person: what somebody does on a phone: type, tap, share a number, send a contact card."""
 
+import json
+
 from bot.sandbox.chats import Chats
 from bot.sandbox.messages import Message
 from bot.sandbox.world import CannotError, Json, Phone, Shop
@@ -53,6 +55,13 @@ class Person:
     def send_card(self, number: str, name: str) -> Message:
         """Sends a contact card that nobody asked for. Raises CannotError for a number that is none."""
         return self._card(self._number(number), name, "other", None)
+
+    def send_form(self, asked: Message, params: Json) -> Message:
+        """What was filled in, as WhatsApp tells it: JSON as text."""
+        reply = {"name": "flow", "body": "Sent", "response_json": json.dumps(params)}
+        content: Json = {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": reply}}
+        content["context"] = self._context(asked)
+        return self._send("text", "Form sent", content, {"quote": {"text": asked.text, "mine": False}})
 
     def _number(self, number: str | None) -> str:
         digits = "".join(filter(str.isdigit, number or self._phone.line or ""))

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import ipaddress
+import json
 import secrets
 import socket
 import sys
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
 from pydantic import SecretStr
@@ -25,8 +27,9 @@ from bot import log as logging
 from bot.app import parts_of, utc_now, web_app
 from bot.run import CannotRun, address, bind, listening, told_to_stop
 from bot.sandbox.books import ledger_of
+from bot.sandbox.clock import Clock
 from bot.sandbox.keys import certificate_pem, new_private_key
-from bot.sandbox.seed import GUIDE, PHONES, SHOP, daraja_app, file_text
+from bot.sandbox.seed import BANK_FORM, GUIDE, PHONES, SHOP, daraja_app, file_text
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
 from bot.settings import MpesaUrl, Settings, WhatsAppSettings, live_keys
@@ -38,8 +41,18 @@ from services.store import upgrade
 from services.store.database import Database
 from services.work import Work
 
+_BANK_LAYOUT = Path(__file__).parents[2] / "docs" / "forms" / "bank.json"
 _LAST_PORT = 65535
-_FILES = ("lipachat.db", "lipachat.db-wal", "lipachat.db-shm", "daraja.pem", "secret_key", "app_secret")
+_FILES = (
+    "clock",
+    "forms.pem",
+    "lipachat.db",
+    "lipachat.db-wal",
+    "lipachat.db-shm",
+    "daraja.pem",
+    "secret_key",
+    "app_secret",
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,7 @@ class Kept:
     secret_key: str
     app_secret: str
     daraja_key: RSAPrivateKey
+    forms_pem: str
 
 
 def sandbox(host: str, port: int, data: Path, *, reset: bool) -> None:
@@ -89,7 +103,8 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
     settings = _settings(kept, app_url, page_url)
     await upgrade.upgrade(settings.database_url)
     await _seed(settings, kept)
-    parts = parts_of(settings)
+    clock = Clock(data / "clock")
+    parts = parts_of(settings, clock)
     world = World(
         app_url=app_url,
         app_secret=kept.app_secret,
@@ -98,6 +113,10 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         guide=GUIDE,
         daraja=(daraja_app(kept.daraja_key),),
         ledger=ledger_of(parts.database),
+        forms={BANK_FORM: json.loads(_BANK_LAYOUT.read_text())},
+        forms_key=_public(kept.forms_pem),
+        now=clock,
+        forward=clock.forward,
         seed=secrets.token_hex(8),  # its ids must be new to a database that remembers the last run's
     )
     async with listening(emulators(world), page_socket), listening(web_app(parts, worker=True), app_socket):
@@ -134,8 +153,7 @@ def _keep(data: Path) -> Kept:
             path.write_text(make)
         return path.read_text()
 
-    pem = new_private_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    daraja_key = load_pem_private_key(once("daraja.pem", pem).encode(), None)
+    daraja_key = load_pem_private_key(once("daraja.pem", _new_pem()).encode(), None)
     if not isinstance(daraja_key, RSAPrivateKey):
         raise CannotRun(f"{data}/daraja.pem holds another key. Start afresh with --reset.")
     return Kept(
@@ -143,7 +161,17 @@ def _keep(data: Path) -> Kept:
         secret_key=once("secret_key", base64.b64encode(secrets.token_bytes(32)).decode()),
         app_secret=once("app_secret", secrets.token_hex(16)),
         daraja_key=daraja_key,
+        forms_pem=once("forms.pem", _new_pem()),
     )
+
+
+def _new_pem() -> str:
+    return new_private_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _public(pem: str) -> str:
+    key = load_pem_private_key(pem.encode(), None).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def _settings(kept: Kept, app_url: str, page_url: str) -> Settings:
@@ -155,6 +183,7 @@ def _settings(kept: Kept, app_url: str, page_url: str) -> Settings:
             app_secret=SecretStr(kept.app_secret),
             verify_token=SecretStr("sandbox"),
             graph_url=page_url,
+            forms_key=SecretStr(kept.forms_pem),
         ),
         mpesa=MpesaUrl(url=page_url),
     )

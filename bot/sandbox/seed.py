@@ -9,6 +9,8 @@ _INITIATOR, _PASSWORD = "lipachat", "sandbox-initiator"
 _PASSKEY = "sandbox-passkey"
 _SHORTCODE = "600100"
 
+BANK_FORM = "1093847261"
+
 SHOP = Shop(
     phone_number_id="106540352242922",
     display_phone_number="254711000100",
@@ -96,6 +98,7 @@ name = "Mama Njeri Duka"
 phone_number_id = "{phone_number_id}"
 display_phone_number = "{display_phone_number}"
 access_token = "{access_token}"
+bank_form = "{bank_form}"
 
 [providers.mpesa]
 shortcode = "{shortcode}"
@@ -129,6 +132,7 @@ def file_text(certificate: str) -> str:
         phone_number_id=SHOP.phone_number_id,
         display_phone_number=SHOP.display_phone_number,
         access_token=SHOP.access_token,
+        bank_form=BANK_FORM,
         shortcode=_SHORTCODE,
         consumer_key=_CONSUMER_KEY,
         consumer_secret=_CONSUMER_SECRET,

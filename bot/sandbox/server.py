@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.sandbox.chats import Chats
 from bot.sandbox.control import Control
+from bot.sandbox.control_world import WorldControl
 from bot.sandbox.daraja import Daraja
 from bot.sandbox.graph import Graph
 from bot.sandbox.phones import Page, guard
@@ -32,7 +33,7 @@ def emulators(world: World) -> web.Application:
 
     app = web.Application(middlewares=[guard])
     app.add_routes([*Graph(chats).routes(), *daraja.routes(), *Control(chats, daraja).routes()])
-    app.add_routes(page.routes())
+    app.add_routes([*WorldControl(stage).routes(), *page.routes()])
     app.on_response_prepare.append(page.add_headers)
     app.on_shutdown.append(end_events)
     app.cleanup_ctx.append(live)

@@ -33,7 +33,7 @@ class Stage:
     def holder(self, number: str) -> Phone | None:
         """The phone on which a number rings (E.164 with or without plus)."""
         line = "+" + number.lstrip("+")
-        owner = next((phone for phone in self.world.phones if phone.line == line), None)
+        owner = next((phone for phone in self.world.everybody if phone.line == line), None)
         return owner or self._shared.get(line)
 
     def share(self, number: str, phone: Phone) -> None:

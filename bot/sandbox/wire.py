@@ -35,6 +35,17 @@ class Wire:
             status = 0
         return status, round((time.monotonic() - began) * 1000)
 
+    async def ask(self, url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        """(status, body) of the answer; status 0 where none came."""
+        if self._session is None:
+            raise RuntimeError("the wire is not open")
+        told = {"Content-Type": "application/json", **headers}
+        try:
+            async with self._session.post(url, data=body, headers=told) as answer:
+                return answer.status, await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return 0, b""
+
     def start(self, errand: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(errand)
         self._errands.add(task)

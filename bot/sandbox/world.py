@@ -1,8 +1,8 @@
 """World: who and what the emulators play: shops, phones, M-Pesa apps, and where the app under test is."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -101,18 +101,26 @@ class World:
     phones: tuple[Phone, ...]
     daraja: tuple[DarajaApp, ...] = ()
     templates: tuple[Template, ...] = ()
+    forms: Mapping[str, Json] = field(default_factory=dict)  # published ones by id, as Flow JSON
+    forms_key: str | None = None  # the public one that the app has given for them
     guide: tuple[Step, ...] = ()
     ledger: Callable[[], Awaitable[Json]] = no_books
     seed: str = "sandbox"
     now: Callable[[], datetime] = utc_now
+    forward: Callable[[timedelta], None] | None = None  # moves `now` on
+    guests: list[Phone] = field(default_factory=list)  # who came along since
     prompt_timeout: float = 25.0
     payout_delay: float = 2.0
     delivery_delay: float = 0.15
     retry_delays: tuple[float, ...] = (0.5, 1, 2, 4, 8, 15, 30, 60)
     ledger_every: float = 0.7
 
+    @property
+    def everybody(self) -> tuple[Phone, ...]:
+        return (*self.phones, *self.guests)
+
     def shop(self, phone_number_id: str) -> Shop | None:
         return next((shop for shop in self.shops if shop.phone_number_id == phone_number_id), None)
 
     def phone(self, key: str) -> Phone | None:
-        return next((phone for phone in self.phones if phone.key == key), None)
+        return next((phone for phone in self.everybody if phone.key == key), None)

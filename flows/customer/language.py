@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import LANGUAGES, Text
+from flows.understanding import plain
 
 
 @dataclass(frozen=True)
@@ -38,5 +39,10 @@ class LanguageChosen(Step):
         return Text("Good, we'll speak English from now on. Type *menu* to go on.")
 
 
-async def choose_language(_teller: Teller, _rest: str = "") -> ChooseLanguage:
+async def choose_language(teller: Teller, rest: str = "") -> ChooseLanguage | LanguageChosen:
+    """A language may be named at once: "language Kiswahili"."""
+    for code, name in LANGUAGES.items():
+        if plain(rest) in (code, plain(name)):
+            await teller.use_language(code)
+            return LanguageChosen()
     return ChooseLanguage()

@@ -164,7 +164,7 @@ async def sandbox(world: World) -> AsyncIterator[Sandbox]:
     web_app.router.add_post("/hooks/{tail:.*}", app.callback)
     async with TestServer(web_app) as app_server, ClientSession() as session:
         app_url = str(app_server.make_url("")).rstrip("/")
-        placed = replace(world, app_url=app_url, now=clock)
+        placed = replace(world, app_url=app_url, now=clock, forward=clock.forward)
         async with TestServer(emulators(placed)) as server:
             yield Sandbox(str(server.make_url("")).rstrip("/"), app_url, app, session, clock)
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import BaseTestServer, TestServer
 from playwright.async_api import Locator, Page, async_playwright, expect
 
+from bot.sandbox.clock import Clock
 from bot.sandbox.keys import certificate_pem
 from bot.sandbox.server import emulators
 from bot.sandbox.world import DarajaApp, World
+from tests.sandbox import tiny_forms
 from tests.sandbox.merchant import Merchant
 from tests.sandbox.tiny_bot import TinyBot
 from tests.servers import chromium
@@ -60,11 +63,20 @@ class Shown:
 
 
 @pytest.fixture
-async def shown(world: World, merchant: DarajaApp) -> AsyncIterator[Shown]:
+async def shown(world: World, merchant: DarajaApp, tmp_path: Path) -> AsyncIterator[Shown]:
     async with ClientSession() as session:
         bot = TinyBot(world.shops[0], session)
         async with TestServer(bot.application()) as bot_server:
-            placed = replace(world, app_url=_url(bot_server), ledger=bot.books)
+            clock = Clock(tmp_path / "clock")
+            placed = replace(
+                world,
+                app_url=_url(bot_server),
+                ledger=bot.books,
+                forms={tiny_forms.FLOW_ID: tiny_forms.LAYOUT},
+                forms_key=tiny_forms.KEY.public_pem,
+                now=clock,
+                forward=clock.forward,
+            )
             async with TestServer(emulators(placed)) as server:
                 bot.url = _url(server)
                 place = _Place(bot.url, placed.app_url, session)
@@ -216,9 +228,70 @@ async def test_a_fault_is_armed_and_disarmed_on_the_page(shown):
 
 async def test_the_window_can_be_closed_and_the_page_says_so(shown):
     await shown.say("achieng", "hello")
-    await shown.phone("achieng").get_by_label("More for Achieng").click()
-    await shown.phone("achieng").get_by_role("menuitem", name="Close the 24-hour window").click()
+    window = shown.phone("achieng").get_by_role("switch")
+    await expect(window).to_be_checked()
+    await window.click()
+    await expect(window).not_to_be_checked()
     await expect(shown.phone("achieng").locator(".banner")).to_be_visible()
+
+
+async def test_the_clocks_move_on_and_the_chat_shows_the_day(shown):
+    await shown.say("achieng", "hello")
+    await expect(shown.phone("achieng").locator(".day")).to_have_text("Today")
+    await shown.page.locator("#moves").click()
+    await shown.page.get_by_role("button", name="25 hours").click()
+    await expect(shown.phone("achieng").locator(".banner")).to_be_visible()
+    await expect(shown.phone("achieng").locator(".day")).not_to_have_text("Today")
+    await shown.say("achieng", "hello again")
+    await expect(shown.phone("achieng").locator(".day").last).to_have_text("Today")
+    await expect(shown.phone("achieng").get_by_role("switch")).to_be_checked()
+    assert shown.complaints == []
+
+
+async def test_somebody_without_a_number_is_added_and_talks(shown):
+    await shown.page.locator("#add").click()
+    await shown.page.get_by_label("Name").fill("Otieno")
+    await shown.page.get_by_role("button", name="Add phone").click()
+    await expect(shown.page.locator(".handset")).to_have_count(5)
+    phone = shown.page.locator(".handset").last
+    await expect(phone).to_contain_text("@otieno, number hidden")
+    await phone.locator(".words").fill("number")
+    await phone.locator(".words").press("Enter")
+    await phone.get_by_role("button", name="Share phone number").click()
+    await phone.get_by_label("Phone number to share").fill("+254799000111")
+    await phone.get_by_role("button", name="Share", exact=True).click()
+    await expect(phone.locator(".bubble.theirs").last).to_contain_text("You said +254799000111")
+    assert shown.complaints == []
+
+
+async def test_a_phones_language_is_told_to_the_shop(shown):
+    await shown.phone("juma").get_by_label("Language of Juma").select_option("sw")
+    await expect(shown.phone("juma").locator(".bubble.theirs")).to_contain_text("You said language Kiswahili")
+
+
+async def test_a_form_is_filled_in_corrected_and_sent_off(shown):
+    await shown.say("achieng", "form")
+    await shown.tap("achieng", "Fill in the form")
+    sheet = shown.phone("achieng").get_by_role("dialog")
+    await expect(sheet).to_contain_text("Where should KES 500.00 go?")
+    await sheet.get_by_label("Bank").select_option("68")
+    await sheet.get_by_label("Account number").fill("abc")
+    await sheet.get_by_label("Account holder's name").fill("Jane Wanjiku")
+    await sheet.get_by_role("button", name="Done").click()
+    await expect(sheet).to_contain_text("Digits only.")
+    await expect(sheet.get_by_label("Account holder's name")).to_have_value("Jane Wanjiku")
+    await sheet.get_by_label("Account number").fill("0123456789")
+    await sheet.get_by_role("button", name="Done").click()
+    await expect(sheet).to_have_count(0)
+    await expect(shown.phone("achieng").locator(".bubble.theirs").last).to_contain_text("You said 0123456789")
+    await expect(shown.phone("achieng").get_by_role("button", name="Sent")).to_be_disabled()
+    assert shown.complaints == []
+
+
+async def test_the_button_of_a_form_that_is_over_says_so(shown):
+    await shown.say("achieng", "old form")
+    await shown.tap("achieng", "Fill in the form")
+    await expect(shown.phone("achieng").get_by_role("button", name="This form is over.")).to_be_disabled()
 
 
 async def test_a_reloaded_page_shows_what_was_there(shown):

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from bot.sandbox.world import Json, Shop
+from tests.sandbox import tiny_forms
 from tests.sandbox.merchant import Merchant
 from tests.sandbox.payloads import buttons, interactive, link, listed
 
@@ -23,6 +24,7 @@ class TinyBot:
     def application(self) -> web.Application:
         app = web.Application()
         app.router.add_post("/webhooks/whatsapp", self.webhook)
+        app.router.add_post("/webhooks/whatsapp/forms", tiny_forms.exchange)
         app.router.add_post("/hooks/{tail:.*}", self.callback)
         return app
 
@@ -83,6 +85,10 @@ class TinyBot:
                 return [_text("On its way: *KES 967.00*")]
             case "number":
                 return [interactive("request_contact_info", {"name": "request_contact_info"})]
+            case "form":
+                return [interactive("flow", tiny_forms.flow())]
+            case "old form":
+                return [interactive("flow", tiny_forms.flow(tiny_forms.OVER))]
             case "link":
                 return [link("Open the receipt")]
             case "wrong":
@@ -111,6 +117,8 @@ def _heard(message: Json) -> str:
     """What was said: words, the title of a tap, or a shared number."""
     if message["type"] == "interactive":
         reply = message["interactive"][message["interactive"]["type"]]
+        if "response_json" in reply:
+            return str(json.loads(reply["response_json"])["account_number"])
         return str(reply["title"])
     if message["type"] == "contacts":
         return str(message["contacts"][0]["phones"][0]["phone"])

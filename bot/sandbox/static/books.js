@@ -3,6 +3,7 @@
 import { act, clock, grouped, h, icon, spaced } from './dom.js'
 
 const SHOWN = 8
+const SPEAKERS = { mpesa: 'M-Pesa', clock: 'Clock' }
 const EVENTS = 60
 const $ = (id) => document.getElementById(id)
 
@@ -93,7 +94,7 @@ function moves(one, out) {
 
 export function addEvent(event) {
   const list = $('events')
-  list.prepend(h('li', { class: event.good ? (/^status/.test(event.text) ? 'quiet' : '') : 'bad' }, h('time', {}, clock(event.at)), h('i', { class: `by-${event.who}` }, event.who === 'mpesa' ? 'M-Pesa' : 'WhatsApp'), h('span', {}, event.text)))
+  list.prepend(h('li', { class: event.good ? (/^status/.test(event.text) ? 'quiet' : '') : 'bad' }, h('time', {}, clock(event.at)), h('i', { class: `by-${event.who}` }, SPEAKERS[event.who] ?? 'WhatsApp'), h('span', {}, event.text)))
   while (list.childElementCount > EVENTS) list.lastElementChild.remove()
 }
 

@@ -38,6 +38,10 @@ function choices(message, hands) {
     rows.push(h('a', { class: 'choice', href: message.link.url, target: '_blank', rel: 'noopener noreferrer' },
       icon('link'), message.link.title))
   }
+  if (message.form) {
+    const { title, over } = message.form
+    rows.push(h('button', { type: 'button', class: 'choice', disabled: Boolean(over), onclick: (event) => hands.fill(message, event.currentTarget) }, icon('form'), over ?? title))
+  }
   if (message.kind === 'request_contact_info') {
     rows.push(choice('Share phone number', 'card', (event) => hands.ask(message, event.currentTarget)))
   }

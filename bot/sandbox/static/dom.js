@@ -14,6 +14,9 @@ const ICONS = {
   close: 'M6.4 5 12 10.6 17.6 5 19 6.4 13.4 12l5.6 5.6-1.4 1.4L12 13.4 6.4 19 5 17.6 10.6 12 5 6.4z',
   into: 'M11 4h2v11l4.5-4.5 1.4 1.4L12 18.8l-6.9-6.9 1.4-1.4L11 15z',
   out: 'M13 20h-2V9l-4.5 4.5-1.4-1.4L12 5.2l6.9 6.9-1.4 1.4L13 9z',
+  plus: 'M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z',
+  time: 'M12 3a9 9 0 110 18 9 9 0 010-18zm0 2a7 7 0 100 14 7 7 0 000-14zm-1 2h2v4.6l3 3-1.4 1.4-3.6-3.6z',
+  form: 'M5 3h14v18H5zm2 2v14h10V5zm2 2h6v2H9zm0 4h6v2H9zm0 4h4v2H9z',
   verified: 'M12 1.5l2.6 2 3.3-.2 1 3.1 2.8 1.7-1 3.2 1 3.1-2.8 1.7-1 3.1-3.3-.1-2.6 2-2.6-2-3.3.1-1-3.1-2.8-1.7 1-3.1-1-3.2 2.8-1.7 1-3.1 3.3.2zm-1.2 14.1 6-6-1.3-1.3-4.7 4.7-2.2-2.2-1.3 1.3z',
 }
 
@@ -94,6 +97,23 @@ export function rich(text) {
   }
   nodes.push(text.slice(done))
   return nodes.filter((node) => node !== '')
+}
+
+let ahead = 0
+
+/** The sandbox's time may have been moved on: `ms` is what it is now. */
+export function setNow(ms) {
+  ahead = ms - Date.now()
+}
+
+export function now() {
+  return Date.now() + ahead
+}
+
+/** "Today", or the day in Kenya. */
+export function day(ms) {
+  const named = (at) => new Date(at).toLocaleDateString('en-GB', { weekday: 'long', day: 'numeric', month: 'long', timeZone: 'Africa/Nairobi' })
+  return named(ms) === named(now()) ? 'Today' : named(ms)
 }
 
 /** The time on these phones: they are in Kenya. */

@@ -1,14 +1,15 @@
 // A handset: one person's phone with its chat, and what lies over it: list, number, M-Pesa, texts.
 
 import { bubble, retick } from './bubble.js'
-import { act, clock, h, icon, spaced } from './dom.js'
-import { promptDialog, shareSheet, cardSheet, listSheet, textsSheet } from './sheets.js'
+import { act, clock, day, h, icon, now, spaced } from './dom.js'
+import { promptDialog, shareSheet, cardSheet, formSheet, listSheet, textsSheet } from './sheets.js'
 
 const ORDER = ['sending', 'sent', 'delivered', 'read']
 const TEXT_SECONDS = 6
 
 export class Handset {
-  constructor(person, shop, onUnread) {
+  constructor(person, shop, onUnread, languages) {
+    this.languages = languages
     this.person = person
     this.shop = shop
     this.onUnread = onUnread
@@ -38,12 +39,13 @@ export class Handset {
       h('button', { type: 'submit', class: 'send', 'aria-label': 'Send' }, icon('send')))
     const seen = number ? spaced(number) : username ? `@${username}, number hidden` : spaced(line ?? '')
     this.screen = h('div', { class: 'screen' },
-      h('div', { class: 'statusbar', 'aria-hidden': 'true' }, h('time', {}, clock(Date.now())), h('span', {}, 'Safaricom'), h('i', { class: 'battery' })),
+      h('div', { class: 'statusbar', 'aria-hidden': 'true' }, h('time', {}, clock(now())), h('span', {}, 'Safaricom'), h('i', { class: 'battery' })),
       h('div', { class: 'appbar' }, h('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(this.shop.name)),
         h('div', { class: 'title' }, h('b', {}, h('span', {}, this.shop.name), icon('verified')), this.subtitle), this.menuButton),
       this.log, this.banner, this.hints, composer, this.over, this.toasts)
     this.element = h('article', { class: 'handset', id: `phone-${this.person.key}`, 'data-phone': this.person.key, 'aria-label': `${name}'s phone, ${role}` },
-      h('header', { class: 'who' }, h('h2', {}, name), h('span', { class: 'role' }, role), h('span', { class: 'line' }, seen), this.badge),
+      h('header', { class: 'who' }, h('h2', {}, name), h('span', { class: 'role' }, role), this.badge,
+        h('div', { class: 'under' }, h('span', { class: 'line' }, seen), this.tools())),
       this.screen)
     for (const event of ['pointerenter', 'focusin', 'click']) this.element.addEventListener(event, () => this.look())
     this.element.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.closeSheet() })
@@ -52,12 +54,25 @@ export class Handset {
     this.clear()
   }
 
+  /** What a person does not do in a chat, but somebody at this page may want of the phone. */
+  tools() {
+    const spoken = `lipachat-language-${this.person.key}`
+    const language = h('select', { class: 'speak', 'aria-label': `Language of ${this.person.name}`, title: 'Tell the shop which language to speak' },
+      Object.entries(this.languages).map(([code, name]) => h('option', { value: code, title: name, selected: code === (localStorage.getItem(spoken) ?? 'en') }, code.toUpperCase())))
+    language.addEventListener('change', () => {
+      localStorage.setItem(spoken, language.value)
+      this.post('text', { text: `language ${this.languages[language.value]}` })
+    })
+    this.windowSwitch = h('button', { type: 'button', class: 'switch', role: 'switch', 'aria-label': `24-hour window of ${this.person.name}`, 'aria-checked': 'false', onclick: () => this.post('window', { open: !this.windowOpen }) }, h('i'), '24 h')
+    return h('span', { class: 'tools' }, language, this.windowSwitch)
+  }
+
   clear() {
+    this.day = null
     this.messages.clear()
     this.bubbles.clear()
     this.unread = 0
     this.log.replaceChildren(
-      h('div', { class: 'pill' }, 'Today'),
       h('div', { class: 'pill lock' }, icon('lock'), 'Messages stay on this machine. Nothing is sent to WhatsApp.'))
     this.hints.replaceChildren(...(this.person.hints ?? []).map((words) =>
       h('button', { type: 'button', class: 'hint', onclick: () => this.post('text', { text: words }) }, words)))
@@ -84,6 +99,10 @@ export class Handset {
     this.messages.set(message.id, message)
     const near = this.nearBottom()
     const drawn = bubble(message, this)
+    if (day(message.at) !== this.day) {
+      this.day = day(message.at)
+      this.log.append(h('div', { class: 'pill day' }, this.day))
+    }
     const last = this.log.lastElementChild
     if (last?.classList.contains('bubble') && last.classList.contains(message.mine ? 'mine' : 'theirs')) drawn.classList.add('run')
     this.bubbles.set(message.id, drawn)
@@ -111,7 +130,7 @@ export class Handset {
   setTyping(until) {
     clearTimeout(this.typingTimer)
     this.typingBubble?.remove()
-    const left = until - Date.now()
+    const left = until - now()
     const typing = left > 0
     this.subtitle.textContent = typing ? 'typing…' : 'Business account'
     this.subtitle.classList.toggle('typing', typing)
@@ -125,6 +144,8 @@ export class Handset {
 
   setWindow(open) {
     this.windowOpen = open
+    this.windowSwitch.setAttribute('aria-checked', String(open))
+    this.windowSwitch.title = open ? 'The shop may write freely. Close the 24-hour window' : 'Only templates arrive. Open the 24-hour window'
     this.banner.hidden = open || this.messages.size === 0
   }
 
@@ -183,6 +204,29 @@ export class Handset {
     this.showSheet(shareSheet(this.shop.name, this.person.line ?? '+2547', share, () => this.closeSheet()), opener)
   }
 
+  async fill(message, opener) {
+    this.showForm(message, await this.post('form', { message: message.id }), opener)
+  }
+
+  /** `told` is the form, or nothing where it is over: the button says so. */
+  showForm(message, told, opener, values = {}) {
+    this.closeSheet()
+    if (!told?.form) return
+    const fields = told.form.fields.map((field) => ({ ...field, value: values[field.name] }))
+    const send = async (data) => this.showForm(message, await this.post('form', { message: message.id, data }) ?? told, opener, data)
+    this.showSheet(formSheet(message.form.title, { ...told.form, fields }, send, () => this.closeSheet()), opener)
+  }
+
+  setForm(id, over) {
+    const message = this.messages.get(id)
+    if (!message) return
+    message.form.over = over
+    const drawn = bubble(message, this)
+    drawn.className = this.bubbles.get(id).className
+    this.bubbles.get(id).replaceWith(drawn)
+    this.bubbles.set(id, drawn)
+  }
+
   // A message counts as read when its person has the phone in hand and the chat at its end.
   look() {
     if (this.unread === 0 || document.visibilityState !== 'visible' || !this.nearBottom()) return
@@ -214,7 +258,7 @@ export class Handset {
     const scrim = h('div', { class: 'scrim', onclick: (event) => { if (event.target === scrim) this.closeSheet() } }, sheet)
     this.over.append(scrim)
     trap(sheet)
-    ;(sheet.querySelector('[data-focus]') ?? sheet.querySelector('button, input'))?.focus({ preventScroll: true })
+    ;(sheet.querySelector('[data-focus]') ?? sheet.querySelector('button, input, select'))?.focus({ preventScroll: true })
   }
 
   closeSheet() {
@@ -235,8 +279,7 @@ export class Handset {
     const menu = h('div', { class: 'menu', role: 'menu', 'aria-label': `More for ${this.person.name}` },
       item('Texts from M-PESA', () => this.showSheet(textsSheet(this.texts, () => this.closeSheet()), this.menuButton)),
       item('Send a contact card', () => this.showSheet(cardSheet((body) => { this.closeSheet(); this.post('card', body) }, () => this.closeSheet()), this.menuButton)),
-      item('Webhook again (duplicate)', () => this.post('repeat', {})),
-      item(this.windowOpen ? 'Close the 24-hour window' : 'Open the 24-hour window', () => this.post('window', { open: !this.windowOpen })))
+      item('Webhook again (duplicate)', () => this.post('repeat', {})))
     this.showSheet(menu, this.menuButton)
     this.over.querySelector('.scrim').classList.add('clear')
     this.menuButton.setAttribute('aria-expanded', 'true')
@@ -258,7 +301,7 @@ function initials(name) {
 function trap(sheet) {
   sheet.addEventListener('keydown', (event) => {
     if (event.key !== 'Tab') return
-    const stops = [...sheet.querySelectorAll('button, input, a[href]')].filter((stop) => !stop.disabled)
+    const stops = [...sheet.querySelectorAll('button, input, select, a[href]')].filter((stop) => !stop.disabled)
     const edge = event.shiftKey ? stops[0] : stops.at(-1)
     if (document.activeElement !== edge) return
     event.preventDefault()

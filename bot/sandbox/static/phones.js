@@ -1,7 +1,7 @@
 // The phones page: loads the state of the sandbox, then follows its events.
 
 import { addEvent, clearEvents, showFloats, showLedger, showMovements } from './books.js'
-import { act, clock, h } from './dom.js'
+import { act, clock, day, h, icon, now, setNow } from './dom.js'
 import { buildStrip, showArmed } from './faults.js'
 import { Guide } from './guide.js'
 import { Handset } from './phone.js'
@@ -19,6 +19,8 @@ const guide = new Guide($('guide'), $('help'), showTurn)
 async function load() {
   const answer = await fetch('/control/state')
   state = await answer.json()
+  setNow(state.now)
+  showTime()
   shop = state.shops.find((one) => one.id === shop?.id) ?? state.shops[0]
   prompts = new Map(state.prompts.map((prompt) => [prompt.id, prompt]))
   payouts = new Map(state.payouts.map((payout) => [payout.id, payout]))
@@ -35,6 +37,35 @@ async function load() {
   if (state.ledger) showLedger(state.ledger)
 }
 
+function showTime() {
+  $('time').textContent = `${day(now()) === 'Today' && Math.abs(now() - Date.now()) < 3_600_000 ? '' : dated(now())}${clock(now())}`
+}
+
+function dated(ms) {
+  return `${new Date(ms).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'Africa/Nairobi' })}, `
+}
+
+const MOVES = [[1, '1 hour'], [23, '23 hours'], [25, '25 hours'], [168, '7 days']]
+
+function drawTools() {
+  $('moves').append(icon('time'), h('span', { id: 'time' }))
+  $('moves').closest('details').append(h('div', { class: 'menu' }, h('b', {}, 'Move all clocks on by'),
+    MOVES.map(([hours, words]) => h('button', { type: 'button', onclick: () => { shut(); act('clock', { hours }) } }, words))))
+  const name = h('input', { type: 'text', placeholder: 'Name', 'aria-label': 'Name', required: true, maxlength: '30', autocomplete: 'off' })
+  const number = h('input', { type: 'tel', placeholder: 'Number, or none', 'aria-label': 'Phone number, or none', autocomplete: 'off' })
+  const add = async (event) => {
+    event.preventDefault()
+    if (await act('phones', { name: name.value, number: number.value || null })) { event.target.reset(); shut() }
+  }
+  $('add').append(icon('plus'), h('span', {}, 'Phone'))
+  $('add').closest('details').append(h('form', { class: 'menu fill', onsubmit: add }, h('b', {}, 'Somebody else'), name, number,
+    h('small', {}, 'Without a number WhatsApp shows a username only.'), h('button', { type: 'submit', class: 'main' }, 'Add phone')))
+}
+
+function shut() {
+  for (const open of document.querySelectorAll('.topbar details[open]')) open.open = false
+}
+
 function drawShops() {
   $('shop-choice').hidden = state.shops.length < 2
   $('shop').replaceChildren(...state.shops.map((one) => h('option', { value: one.id, selected: one.id === shop.id }, one.name)))
@@ -42,7 +73,7 @@ function drawShops() {
 
 function drawPhones() {
   const shown = document.querySelector('.handset.shown')?.dataset.phone
-  handsets = new Map(state.phones.map((person) => [person.key, new Handset(person, shop, showUnread)]))
+  handsets = new Map(state.phones.map((person) => [person.key, new Handset(person, shop, showUnread, state.languages)]))
   $('handsets').replaceChildren(...[...handsets.values()].map((handset) => handset.element))
   $('tabs').replaceChildren(...state.phones.map((person) => tab(person.key, person.name)), tab('side', 'Books'))
   for (const chat of state.chats) if (chat.shop === shop.id) handsets.get(chat.phone).load(chat)
@@ -104,6 +135,9 @@ const heard = {
   faults: showArmed,
   ledger: showLedger,
   log: addEvent,
+  form: (told) => ours(told)?.setForm(told.id, told.over),
+  clock: () => load(),
+  phones: () => load(),
   reset: () => { clearEvents(); load() },
 }
 
@@ -143,8 +177,11 @@ $('shop').addEventListener('change', async (event) => {
   await load()
 })
 $('reset').addEventListener('click', () => act('reset'))
+document.addEventListener('click', (event) => { if (!event.target.closest('.topbar details')) shut() })
 document.addEventListener('visibilitychange', () => handsets.forEach((handset) => handset.look()))
 setInterval(() => {
-  for (const time of document.querySelectorAll('.statusbar time')) time.textContent = clock(Date.now())
+  showTime()
+  for (const time of document.querySelectorAll('.statusbar time')) time.textContent = clock(now())
 }, 10_000)
+drawTools()
 start()

@@ -1,6 +1,6 @@
 // Sheets: what rises over a chat: the rows of a list, the number to share, M-Pesa's question, its texts.
 
-import { act, clock, grouped, h, icon } from './dom.js'
+import { act, clock, grouped, h, icon, now } from './dom.js'
 
 function sheet(title, close, ...content) {
   return h('div', { class: 'sheet', role: 'dialog', 'aria-modal': 'true', 'aria-label': title },
@@ -21,6 +21,24 @@ export function shareSheet(shop, number, share, close) {
   return sheet('Share phone number', close, h('form', { class: 'fill', onsubmit: (event) => { event.preventDefault(); share(field.value) } },
     h('p', {}, `${shop} asks for your phone number. With it, M-Pesa can reach you.`), field,
     h('button', { type: 'submit', class: 'main' }, 'Share')))
+}
+
+/** A form as the shop's endpoint wants it shown; `send` gives it anew where something is wrong. */
+export function formSheet(title, form, send, close) {
+  const field = (one, at) => {
+    const about = { name: one.name, 'aria-label': one.label, 'aria-invalid': one.wrong ? 'true' : null, 'data-focus': at === 0 }
+    const entry = one.options
+      ? h('select', about, h('option', { value: '' }, '—'), one.options.map((option) => h('option', { value: option.id }, option.title)))
+      : h('input', { ...about, type: 'text', maxlength: one.most, autocomplete: 'off' })
+    if (one.value) entry.value = one.value
+    return h('label', {}, h('span', {}, one.label), entry, one.wrong ? h('small', { class: 'wrong' }, one.wrong) : null)
+  }
+  const submit = (event) => {
+    event.preventDefault()
+    send(Object.fromEntries(new FormData(event.target)))
+  }
+  return sheet(title, close, h('form', { class: 'fill form', onsubmit: submit },
+    h('h4', {}, form.heading), form.fields.map(field), h('button', { type: 'submit', class: 'main' }, form.done)))
 }
 
 export function cardSheet(send, close) {
@@ -46,7 +64,7 @@ export function promptDialog(prompt, name, seconds) {
   })
   const other = (words, outcome, title) => h('button', { type: 'button', class: 'other', title, onclick: () => answer(outcome) }, words)
   const bar = h('i', { class: 'countdown', 'aria-hidden': 'true' })
-  bar.style.setProperty('--seconds', `${Math.max(0, seconds - (Date.now() - prompt.at) / 1000)}s`)
+  bar.style.setProperty('--seconds', `${Math.max(0, seconds - (now() - prompt.at) / 1000)}s`)
   const dialog = h('form', { class: 'prompt', role: 'dialog', 'aria-label': `M-PESA asks ${name}`, 'data-prompt': prompt.id, onsubmit: (event) => { event.preventDefault(); answer('pay') } },
     h('div', { class: 'toolkit' },
       h('header', {}, h('span', { class: 'mpesa', 'aria-hidden': 'true' }, 'M'), 'M-PESA'), bar,
