@@ -16,6 +16,7 @@ import structlog
 
 from bot import held, metrics, outbox
 from bot.log import redacted
+from bot.paper.papers import Papers
 from bot.passing import Held, Passes, Unwanted, passing
 from bot.receipts import Receipts
 from bot.sending import ChatKey, Mark, Message
@@ -64,6 +65,7 @@ class Delivery:
         self._ending = False
         self._sending: set[asyncio.Task[None]] = set()
         self._receipts = Receipts(whatsapp)
+        self._papers = Papers(whatsapp, clock)
         self._resting: dict[UUID, datetime] = {}  # tenants whose number must rest
 
     async def run(self) -> None:
@@ -145,14 +147,19 @@ class Delivery:
         passes = passing(message, tenant, self._clock())
         if not isinstance(passes, Passes):
             return passes
+        number, token = tenant.phone_number_id, tenant.access_token
+        content = await self._papers.named(number, token, passes.body)
+        if not isinstance(content, bytes):
+            return content
         where = (message.tenant_id, str(message.conversation_id))
         body = outgoing.addressed(
-            passes.body,
+            content,
             self._opened(message.phone_sealed, "conversations.phone", *where),
             self._opened(message.user_id_sealed, "conversations.user_id", *where),
             str(message.seq),
         )
-        answer = await self._whatsapp.send(tenant.phone_number_id, tenant.access_token, body)
+        answer = await self._whatsapp.send(number, token, body)
+        self._papers.answered(number, passes.body, answer)
         metrics.sends.labels(type(answer).__name__.lower()).inc()
         if message.reads is not None and isinstance(answer, Sent) and self._may_show(tenant.id):
             self._receipts.begin(tenant, message.reads)

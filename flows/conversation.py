@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, get_args
 
 from flows import kinds
-from flows.pages import keyed, page_of, pages
+from flows.pages import MORE, keyed, pages
 from flows.place import Place, Stand
 from flows.refusals import worded
 from flows.reply import (
@@ -16,7 +16,6 @@ from flows.reply import (
     Filled,
     Heard,
     NewIdentity,
-    Option,
     Ordered,
     Other,
     Reply,
@@ -25,6 +24,7 @@ from flows.reply import (
     Tap,
     Wishes,
 )
+from flows.saying import asked, filled, told
 from flows.script import Script
 from flows.step import Step, understood
 from flows.teller import Teller
@@ -36,7 +36,6 @@ from services.news import News
 __all__ = ["Conversation", "Script"]
 
 _NEWS = get_args(News)
-_MORE = "more"
 _MOST_MISSES, _MOST_KEPT = 3, 300
 
 
@@ -100,10 +99,10 @@ class Conversation:
     async def _tapped(self, tap: Tap) -> None:
         stand = self._place.threads.get(tap.thread)
         if stand is None:
-            await self._late(tap.thread)
+            await self._late(tap)
         elif stand.nonce != tap.nonce:
             self._ask(tap.thread, stand, _BEFORE)
-        elif tap.choice == _MORE:
+        elif tap.choice == MORE:
             page = (stand.page + 1) % pages(stand.step)
             self._ask(tap.thread, stand.model_copy(update={"page": page}))
         elif (choice := keyed(stand.step).get(tap.choice)) is not None:
@@ -111,17 +110,17 @@ class Conversation:
         else:
             await self._missed()
 
-    async def _late(self, thread: str) -> None:
-        """A tap in a thread that is over."""
-        if thread in self._place.outdated:
+    async def _late(self, tap: Tap) -> None:
+        """A tap in a thread that is over; what is offered without a nonce stays good."""
+        if tap.thread in self._place.outdated:
             await self._go_home(_UPDATED)
             return
         try:
-            step = await self._script.revive(thread, self._teller)
+            step = await self._script.revive(tap.thread, self._teller)
         except Refusal:  # another's, or not for this person any more
             step = None
         if step is not None:
-            self._move(step.thread, step, _BEFORE)
+            self._move(step.thread, step, _BEFORE if tap.nonce else None)
         elif self._place.threads:
             self._ask(*self._place.latest()[0], _BEFORE)
         else:
@@ -220,9 +219,10 @@ class Conversation:
         elif known is not None and known.step == step and step.quiet:
             self._place.put(step.thread, known)
         elif known is not None and known.step == step:  # its buttons on the screen stay good
-            self._ask(step.thread, known, before)
+            self._ask(step.thread, known, before, led=True)
         else:
-            self._ask(step.thread, Stand.model_construct(step=step, nonce=self._mint(), page=0), before)
+            stand = Stand.model_construct(step=step, nonce=self._mint(), page=0)
+            self._ask(step.thread, stand, before, led=True)
 
     async def _missed(self, hint: Text | None = None, typed: str = "") -> None:
         if not self._followed:  # who sends five voice notes at once is lost once
@@ -247,44 +247,27 @@ class Conversation:
     async def _go_home(self, before: Text | None = None) -> None:
         self._move(MAIN, await self._script.home(self._teller), before)
 
-    def _ask(self, thread: str, stand: Stand, before: Text | None = None, *, alone: bool = False) -> None:
-        """Say a step's line with what can be chosen; `alone`: only what comes before the line."""
+    def _ask(
+        self,
+        thread: str,
+        stand: Stand,
+        before: Text | None = None,
+        *,
+        alone: bool = False,
+        led: bool = False,
+    ) -> None:
+        """Say a step's line with what can be chosen; `alone`: only what comes before the line; `led`: the
+        person has just come here."""
         self._place.put(thread, stand.once_said())
         line = before if alone and before is not None else _joined(before, stand.step.says())
-        options = [
-            Option(choice=key, label=choice.label, note=choice.note, tap_only=choice.tap_only)
-            for key, choice in page_of(stand)
-        ]
-        if pages(stand.step) > 1:
-            options.append(Option(choice=_MORE, label=Text("More…")))
-        reply = Reply(
-            text=self._filled(line),
-            options=tuple(options),
-            menu=stand.step.menu(),
-            link=stand.step.link(),
-            asks_for_number=stand.step.asks_for_number,
-            form=stand.step.form(),
-            waits=stand.step.waits,
-            thread=thread,
-            step=type(stand.step).__name__,
-            nonce=stand.nonce,
-            whole=not alone and stand.once_said() is stand,
-            hint=before,
-        )
-        self._replies.append(reply)
+        whole = not alone and stand.once_said() is stand
+        self._reply(asked(thread, stand, line, whole=whole, led=led, hint=before))
 
     def _say(self, text: Text, step: Step | None = None) -> None:
-        link, waits = (step.link(), step.waits) if step else (None, False)
-        self._replies.append(Reply(text=self._filled(text), link=link, waits=waits))
+        self._reply(Reply(text=text) if step is None else told(step, text))
 
-    def _filled(self, text: Text) -> Text:
-        facts = {key: self._filled_fact(fact) for key, fact in text.facts.items()}
-        return Text(text.msgid, text.plural, **{"shop": self._teller.shop.name, **facts})
-
-    def _filled_fact(self, fact: Any) -> Any:
-        if isinstance(fact, tuple):
-            return tuple(map(self._filled_fact, fact))
-        return self._filled(fact) if isinstance(fact, Text) else fact
+    def _reply(self, reply: Reply) -> None:
+        self._replies.append(filled(reply, self._teller.shop.name))
 
 
 _BEFORE = Text("That button is from an earlier message. This is where things stand now:")

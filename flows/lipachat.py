@@ -23,6 +23,7 @@ from flows.customer import (
     unasked,
     waiting,
 )
+from flows.customer.receipt import ReceiptSent, ReceiptShown
 from flows.customer.reminded import Reminded
 from flows.customer.requested import RequestGone, RequestSettled, ReviewRequest
 from flows.staff import answering, approve, ask, asked, notices, order, outcomes, wallet, withdraw
@@ -41,10 +42,20 @@ from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE,
 async def revive(
     thread: str, teller: Teller
 ) -> (
-    Decide | Requested | Stands | ReviewRequest | Reminded | RequestSettled | RequestGone | OrderFound | None
+    Decide
+    | Requested
+    | Stands
+    | ReviewRequest
+    | Reminded
+    | RequestSettled
+    | RequestGone
+    | OrderFound
+    | ReceiptShown
+    | ReceiptSent
+    | None
 ):
-    """The thread of a withdrawal or of a request can be opened again; a payment's has nothing left to
-    decide."""
+    """The thread of a withdrawal or of a request can be opened again; that of a payment has nothing left to
+    decide, but its receipt."""
     kind, name = thread[:1], thread[1:]
     if kind == "q" and VIEW_ORDERS in teller.me.scopes:
         return await order.look(name, teller)
@@ -57,6 +68,10 @@ async def revive(
             return await approve.look(about, teller)
         case "r":
             return await reminded.look(about, teller)
+        case "p":
+            return await receipt.look(about, teller)
+        case "f":
+            return await receipt.send(about, teller)
     return None
 
 

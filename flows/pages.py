@@ -4,6 +4,7 @@ from flows.place import Stand
 from flows.step import Choice, Step
 
 _ROWS = 10  # of a list
+MORE = "more"  # the choice that turns the page
 
 
 def keyed(step: Step) -> dict[str, Choice]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from flows.document import Document
 from flows.form import Form
 from flows.text import Text
 from services.news import News
@@ -133,14 +134,15 @@ class Reply:
     """One message. `options` of one asking share thread, step and nonce.
 
     Up to three short options become buttons, up to ten a list opened by `menu`; longer ones are paged
-    by the engine before they come here. `whole`: nothing but a step's line, as it is said each time that it
-    is asked, after a `hint` on what was heard.
+    by the engine before they come here. With a `document` the text is its caption. `whole`: nothing
+    but a step's line, as it is said each time that it is asked, after a `hint` on what was heard.
     """
 
     text: Text
     options: tuple[Option, ...] = ()
     menu: Text | None = None
     link: Link | None = None
+    document: Document | None = None
     asks_for_number: bool = False
     form: Form | None = None  # where the channel can show it, instead of the options
     waits: bool = False  # for somebody else's word, which comes soon

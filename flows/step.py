@@ -6,7 +6,8 @@ understands, and the type that it returns is everywhere it may lead:
 
     async def hears(self, answer: Pay | Cancel, teller: Teller) -> AwaitPayment | Cancelled
 
-A step without `hears` ends its thread.
+A step without `hears` ends its thread. What it offers all the same is answered by the script, however late
+it is tapped (`Script.revive`).
 """
 
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Any, ClassVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
+from flows.document import Document
 from flows.form import Form
 from flows.reply import MAIN, Link
 from flows.text import Text
@@ -94,6 +96,10 @@ class Step(BaseModel):
     def form(self) -> Form | None:
         """What the channel may have filled in at once, where it can; else the choices are shown. It comes
         as Filled."""
+        return None
+
+    def document(self) -> Document | None:
+        """A file that goes with the line, where the person is led here; not where it is asked again."""
         return None
 
     def concerns(self, news: Any) -> bool:  # noqa: ARG002  for those who wait for news

@@ -194,6 +194,10 @@ class Teller(Answers, Protocol):
         too, and NotPaid."""
         ...
 
+    async def receipt_of(self, payment_id: UUID) -> Receipt:
+        """Of a payment of mine. Raises NotFound, NotPaid."""
+        ...
+
     async def use_language(self, language: str) -> None: ...
 
     async def stop_unasked(self) -> None:

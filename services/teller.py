@@ -151,6 +151,9 @@ class Teller:
     async def receipt(self, number: str) -> Receipt:
         return await receipts.receipt(self._work, self._me.person_id, number)
 
+    async def receipt_of(self, payment_id: UUID) -> Receipt:
+        return await receipts.of_payment(self._work, self._me.person_id, payment_id)
+
     async def use_language(self, language: str) -> None:
         await people.use_language(self._work, self._me.person_id, language)
         self._me = self._me.model_copy(update={"language": language})

@@ -531,6 +531,12 @@ class FakeTeller(ShopTeller):
                 return self._receipt(p)
         raise errors.NotFound("receipt")
 
+    async def receipt_of(self, payment_id):
+        p = self._business.payments.get(payment_id)
+        if p is None:
+            raise errors.NotFound("receipt")
+        return await self.receipt(p.started.number)
+
     def _receipt(self, p):
         return Receipt(
             payment_id=p.started.payment_id,

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot.sandbox import webhooks
 from bot.sandbox.graph_limits import TITLES, GraphError
+from bot.sandbox.media import Media
 from bot.sandbox.messages import Message, drawn
 from bot.sandbox.stage import Stage
 from bot.sandbox.world import Json, Phone, Shop
@@ -20,12 +21,14 @@ class Chats:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.webhooks = webhooks.Webhooks(stage)
+        self.media = Media(stage.ids)
         self._messages: dict[str, Message] = {}
         self._heard: dict[tuple[str, str], int] = {}
         self._typing: dict[tuple[str, str], int] = {}
         self._last: dict[tuple[str, str], tuple[Json, str]] = {}
 
     def reset(self) -> None:
+        self.media.reset()
         self._last.clear()
         self._messages.clear()
         self._heard.clear()

@@ -10,6 +10,7 @@ from bot.sandbox.world import CannotError, Json
 # `500_after`, `drop`: the request is accepted all the same; `callback_first`: before it is answered.
 CATALOGUE: dict[str, tuple[str, ...]] = {
     "graph.send": ("500", "503", "190", "130429", "131056", "131047", "131000", "drop", "failed"),
+    "graph.media": ("500", "190", "130429", "drop"),
     "graph.webhook": ("twice", "forged"),
     "graph.statuses": ("reversed",),
     "oauth": ("500", "drop"),

@@ -1,5 +1,5 @@
-"""Graph: the emulated WhatsApp Cloud API: POST /{version}/{phone_number_id}/messages, and a look at the
-number itself.
+"""Graph: the emulated WhatsApp Cloud API: POST /{version}/{phone_number_id}/messages and /media, and a look
+at the number itself.
 
 Source: https://developers.facebook.com/documentation/business-messaging/whatsapp/reference. Whoever relies
 on a limit here relies on Meta's: what it refuses, Meta refuses.
@@ -38,7 +38,11 @@ class Graph:
 
     def routes(self) -> list[web.RouteDef]:
         number = r"/{version:v\d+\.\d+}/{phone_number_id:\d+}"
-        return [web.post(number + "/messages", self.messages), web.get(number, self.number)]
+        return [
+            web.post(number + "/messages", self.messages),
+            web.post(number + "/media", self.upload),
+            web.get(number, self.number),
+        ]
 
     async def number(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -63,6 +67,18 @@ class Graph:
         except GraphError as error:
             self._stage.log("whatsapp", f"refused a send: {error}: {error.details}", good=False)
             return web.json_response(error.body(self._stage.ids.trace()), status=error.status)
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        try:
+            shop = self._authorized(request)
+            fault = self._fault("graph.media")
+            media_id = await self._chats.media.take(shop, request)
+        except GraphError as error:
+            self._stage.log("whatsapp", f"refused an upload: {error}: {error.details}", good=False)
+            return web.json_response(error.body(self._stage.ids.trace()), status=error.status)
+        if fault == "drop" and request.transport is not None:
+            request.transport.close()
+        return web.json_response({"id": media_id})
 
     def _authorized(self, request: web.Request) -> Shop:
         """The shop of the path, whose token the request bears. Raises GraphError 190 or 100."""
@@ -94,7 +110,8 @@ class Graph:
         phone = self._receiver(payload)
         try:
             kind = check_message(payload)
-            fault = self._fault()
+            self._chats.media.check(shop, payload)
+            fault = self._fault("graph.send")
             wamid = self._accept(shop, phone, kind, payload, fails=fault == "failed")
         except GraphError as error:
             if phone is not None:
@@ -104,9 +121,9 @@ class Graph:
             request.transport.close()
         return web.json_response(_accepted(phone, payload, wamid))
 
-    def _fault(self) -> str:
-        """The name of the fault that strikes this send. Raises GraphError for one that is an answer."""
-        fault = self._stage.faults.take_name("graph.send")
+    def _fault(self, at: str) -> str:
+        """The name of the fault that strikes this call. Raises GraphError for one that is an answer."""
+        fault = self._stage.faults.take_name(at)
         if fault in ANSWERS:
             code, status, details = ANSWERS[fault]
             raise GraphError(code, details, status)

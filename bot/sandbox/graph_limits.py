@@ -101,13 +101,21 @@ def _check_text(text: Json) -> None:
 
 
 def _check_media(media: Json) -> None:
-    if "id" in media:
-        raise GraphError(131009, f"Media {media['id']!r} does not exist: only links are known here.")
-    _link(media, "link")
+    _check_source(media)
     if "caption" in media:
         _string(media, "caption", 1024)
     if "filename" in media:
         _string(media, "filename", 240)
+
+
+def _check_source(media: Json) -> None:
+    """An id of what was uploaded, or a link."""
+    if "id" in media and "link" in media:
+        raise GraphError(131009, "Media has an id and a link.")
+    if "id" in media:
+        _string(media, "id", 64)
+    else:
+        _link(media, "link")
 
 
 def _check_template(template: Json) -> None:
@@ -142,7 +150,7 @@ def _check_header(header: Json, *, media: bool) -> None:
     if kind == "text":
         _string(header, "text", 60)
     elif media and kind in ("image", "video", "document"):
-        _link(_object(header, kind), "link")
+        _check_source(_object(header, kind))
     else:
         raise GraphError(131009, f"Header type {kind!r} is not valid here.")
 

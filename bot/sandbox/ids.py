@@ -13,6 +13,9 @@ class Ids:
     def wamid(self) -> str:
         return "wamid." + base64.b64encode(b"\x1d\x05\x0b" + self._next("wamid")[:27]).decode()
 
+    def media(self) -> str:
+        return str(int.from_bytes(self._next("media")[:6]) + 10**15)
+
     def trace(self) -> str:
         return "A" + base64.urlsafe_b64encode(self._next("trace")[:17]).decode().rstrip("=")
 

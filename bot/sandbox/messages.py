@@ -65,8 +65,7 @@ def drawn(kind: str, payload: Json, templates: tuple[Template, ...]) -> tuple[st
         return _template(content, templates)
     if kind == "interactive":
         return _interactive(content)
-    media = {"kind": kind, "url": content["link"], "name": content.get("filename", "")}
-    return kind, content.get("caption", ""), {"media": media}
+    return kind, content.get("caption", ""), {"media": _media(kind, content)}
 
 
 def _interactive(content: Json) -> tuple[str, str, Json]:
@@ -76,9 +75,7 @@ def _interactive(content: Json) -> tuple[str, str, Json]:
     if header := content.get("header"):
         kind = header["type"]
         is_text = kind == "text"
-        parts["header" if is_text else "media"] = (
-            header["text"] if is_text else {"kind": kind, "url": header[kind]["link"], "name": ""}
-        )
+        parts["header" if is_text else "media"] = header["text"] if is_text else _media(kind, header[kind])
     if footer := content.get("footer"):
         parts["footer"] = footer["text"]
     match content["type"]:
@@ -97,6 +94,12 @@ def _interactive(content: Json) -> tuple[str, str, Json]:
             to = action["parameters"]
             parts["link"] = {"title": to["display_text"], "url": to["url"]}
     return content["type"], content["body"]["text"], parts
+
+
+def _media(kind: str, content: Json) -> Json:
+    """Uploaded media is this server's."""
+    url = content["link"] if "link" in content else f"/media/{content['id']}"
+    return {"kind": kind, "url": url, "name": content.get("filename", "")}
 
 
 def _template(content: Json, templates: tuple[Template, ...]) -> tuple[str, str, Json]:

@@ -33,7 +33,8 @@ def emulators(world: World) -> web.Application:
 
     app = web.Application(middlewares=[guard])
     app.add_routes([*Graph(chats).routes(), *daraja.routes(), *Control(chats, daraja).routes()])
-    app.add_routes([*WorldControl(stage).routes(), *page.routes()])
+    app.add_routes([*WorldControl(stage).routes(), web.get("/media/{media}", chats.media.show)])
+    app.add_routes(page.routes())
     app.on_response_prepare.append(page.add_headers)
     app.on_shutdown.append(end_events)
     app.cleanup_ctx.append(live)

@@ -5,6 +5,8 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 
 import asyncio
 from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
 
 import aiohttp
 
@@ -12,6 +14,7 @@ from bot.jsons import dumps, loads
 from bot.whatsapp.errors import TEMPLATE_PROBLEMS, Verdict, verdict
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
+_UPLOAD = aiohttp.ClientTimeout(total=15, connect=5)  # and then a send, within a lease
 _COURTESY = aiohttp.ClientTimeout(total=5)
 _OK = 200
 
@@ -78,6 +81,34 @@ class WhatsApp:
             return UnknownSend(type(error).__name__)
         return _outcome(status, answer)
 
+    async def upload(
+        self, phone_number_id: str, access_token: str, content: bytes, media_type: str, name: str
+    ) -> Sent | NotSent | Refused:
+        """Media that a message can name; `Sent` has its id. What became of one does not matter: an upload
+        that nobody names is sent to nobody."""
+        form = aiohttp.FormData({"messaging_product": "whatsapp", "type": media_type})
+        form.add_field("file", BytesIO(content), content_type=media_type, filename=name)
+        try:
+            async with self._http.post(
+                f"{self._base}/{phone_number_id}/media",
+                data=form,
+                headers={"Authorization": f"Bearer {access_token}"},
+                timeout=_UPLOAD,
+                allow_redirects=False,
+            ) as response:
+                status, answer = response.status, await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            return NotSent(type(error).__name__)
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
+            return Refused(Verdict.RETRY, f"media: {type(error).__name__}", None)
+        match _parsed(answer):
+            case {"id": str(media)} if status == _OK and media:
+                return Sent(media)
+        outcome = _outcome(status, answer)
+        return (
+            outcome if isinstance(outcome, Refused) else Refused(Verdict.RETRY, f"media: HTTP {status}", None)
+        )
+
     async def mark_read(self, phone_number_id: str, access_token: str, message_id: str) -> bool:
         """Blue ticks and the typing indicator, until we answer or for 25 seconds. May fail freely."""
         body = {
@@ -123,11 +154,9 @@ class WhatsApp:
 
 
 def _outcome(status: int, answer: bytes) -> Outcome:
-    try:
-        parsed = loads(answer)
-    except ValueError:
-        return UnknownSend(f"HTTP {status} without JSON")
-    match parsed:
+    match _parsed(answer):
+        case None:
+            return UnknownSend(f"HTTP {status} without JSON")
         case {"messages": [{"id": str(wamid)}, *_]} if status == _OK:
             return Sent(wamid)
         case {"error": {"code": int(code)} as error}:
@@ -135,3 +164,11 @@ def _outcome(status: int, answer: bytes) -> Outcome:
             words = details.get("details") if isinstance(details, dict) else None
             return Refused(verdict(status, code), str(words or error.get("message", ""))[:500], code)
     return UnknownSend(f"HTTP {status} of no known shape")
+
+
+def _parsed(answer: bytes) -> Any:
+    """None for what is no JSON."""
+    try:
+        return loads(answer)
+    except ValueError:
+        return None

@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
 
 _BY_CODE = {
-    **dict.fromkeys((1, 2, 131000, 131016, 131057, 133004, 132069), Verdict.RETRY),
+    **dict.fromkeys((1, 2, 131000, 131016, 131053, 131057, 133004, 132069), Verdict.RETRY),
     131056: Verdict.PAUSE_PAIR,
     **dict.fromkeys((4, 80007, 130429, 133016), Verdict.PAUSE_NUMBER),
     **dict.fromkeys(

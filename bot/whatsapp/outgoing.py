@@ -6,11 +6,13 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/messages/interactive-rep
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bot.jsons import dumps
+from bot.whatsapp.documents import attached
+from flows.document import Document
 from flows.form import Form
 from flows.reply import Option, Reply
 from flows.text import Text, render
@@ -41,12 +43,24 @@ def bodies(
 
     text = words(reply.text)
     kind = _form(reply.form, form, words) if reply.form and form else _kind(reply, words)
+    if reply.document is not None:
+        return _with_document(reply.document, words, kind, text)
     if kind is None:
         numbered = [f"{n}. {words(option.label)}" for n, option in enumerate(reply.options, start=1)]
         return [_text(part) for part in split("\n".join([text, *numbered]), MOST_TEXT)]
     *before, last = split(text, MOST_INTERACTIVE)
     interactive = {**kind, "body": {"text": last}}
     return [*map(_text, before), {"type": "interactive", "interactive": interactive}]
+
+
+def _with_document(
+    document: Document, words: Callable[[Text], str], kind: dict[str, Any] | None, text: str
+) -> list[dict[str, Any]]:
+    """The text is its caption; beside a file there is room for buttons, and for nothing else to tap."""
+    if kind is not None and kind["type"] != "button":
+        raise ValueError(f"a document goes with no {kind['type']}")
+    *before, last = split(text, MOST_INTERACTIVE)
+    return [*map(_text, before), attached(document, words, kind, last)]
 
 
 def addressed(body: bytes, phone: str | None, user_id: str | None, opaque: str) -> bytes:

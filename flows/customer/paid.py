@@ -1,6 +1,7 @@
 """Paid: what a customer is told when money has arrived.
 
-PaidWithNew -> MethodSaved | MethodNotSaved
+PaidWithNew   -> MethodSaved | MethodNotSaved | PaidWithPaper
+PaidWithPaper -> MethodSaved | MethodNotSaved
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flows.customer.paper import caption, paper
+from flows.document import Document
 from flows.refusals import provider_name, receipt_shown
 from flows.step import Choice, Step
-from flows.teller import Teller
+from flows.teller import Receipt, Teller
 from flows.text import Text
 from services.money import Money
 from services.news import PaidTwice, PaymentMethod, PaymentSettled
@@ -24,6 +27,10 @@ class Save(Choice):
 
 class DoNotSave(Choice):
     label = Text("No, thanks")
+
+
+class GetPdf(Choice):
+    label = Text("PDF receipt")
 
 
 class _Receipt(Step):
@@ -57,7 +64,15 @@ class _Receipt(Step):
 
 
 class Paid(_Receipt):
-    """The receipt."""
+    """The receipt, and the file of it for whoever taps, however late: a thread of its own, which holds
+    nothing."""
+
+    @property
+    def thread(self) -> str:
+        return f"f{self.payment_id.hex}"
+
+    def choices(self) -> tuple[Choice, ...]:
+        return (GetPdf(),)
 
 
 class PaidWithNew(_Receipt):
@@ -71,16 +86,54 @@ class PaidWithNew(_Receipt):
         )
 
     def choices(self) -> tuple[Choice, ...]:
+        return Save(), DoNotSave(), GetPdf()
+
+    async def hears(
+        self, answer: Save | DoNotSave | GetPdf, teller: Teller
+    ) -> MethodSaved | MethodNotSaved | PaidWithPaper:
+        match answer:
+            case Save() | DoNotSave():
+                return await _saved(self.payment_id, answer, teller)
+            case GetPdf():
+                return PaidWithPaper(receipt=await teller.receipt_of(self.payment_id))
+
+
+class PaidWithPaper(Step):
+    """The receipt on paper, and the offer that still stands."""
+
+    receipt: Receipt
+
+    @property
+    def thread(self) -> str:
+        return payment_thread(self.receipt.payment_id)
+
+    def says(self) -> Text:
+        return Text(
+            "{receipt}\n\nShall I save {method} for next time?",
+            receipt=caption(self.receipt),
+            method=method_shown(self.receipt.method),
+        )
+
+    def once_said(self) -> PaidWithPaper:
+        """The lines are on the paper."""
+        return self.model_copy(update={"receipt": self.receipt.model_copy(update={"lines": ()})})
+
+    def choices(self) -> tuple[Choice, ...]:
         return Save(), DoNotSave()
 
+    def document(self) -> Document:
+        return paper(self.receipt)
+
     async def hears(self, answer: Save | DoNotSave, teller: Teller) -> MethodSaved | MethodNotSaved:
-        match answer:
-            case Save():
-                return MethodSaved(
-                    payment_id=self.payment_id, method=await teller.save_method(self.payment_id)
-                )
-            case DoNotSave():
-                return MethodNotSaved(payment_id=self.payment_id)
+        return await _saved(self.receipt.payment_id, answer, teller)
+
+
+async def _saved(payment_id: UUID, answer: Save | DoNotSave, teller: Teller) -> MethodSaved | MethodNotSaved:
+    match answer:
+        case Save():
+            return MethodSaved(payment_id=payment_id, method=await teller.save_method(payment_id))
+        case DoNotSave():
+            return MethodNotSaved(payment_id=payment_id)
 
 
 class MethodSaved(Step):

@@ -1,14 +1,18 @@
 """Receipt: what a customer has paid, told again whenever they ask.
 
-ReceiptShown -> Receipts
+ReceiptShown -> Receipts | ReceiptSent
+ReceiptSent  -> Receipts
 Receipts     -> ReceiptShown
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
-from flows.customer.paid import method_shown
+from flows.customer.paid import GetPdf, method_shown
+from flows.customer.paper import caption, paper
+from flows.document import Document
 from flows.refusals import receipt_shown
 from flows.step import Choice, Step
 from flows.teller import PaidOrder, Receipt, Teller
@@ -51,10 +55,14 @@ class ReceiptShown(Step):
         )
 
     def choices(self) -> tuple[Choice, ...]:
-        return (Earlier(),) if self.earlier else ()
+        return (GetPdf(), Earlier()) if self.earlier else (GetPdf(),)
 
-    async def hears(self, answer: Earlier, teller: Teller) -> Receipts:  # noqa: ARG002  one choice
-        return Receipts(paid=await teller.paid_orders())
+    async def hears(self, answer: GetPdf | Earlier, teller: Teller) -> Receipts | ReceiptSent:
+        match answer:
+            case GetPdf():
+                return ReceiptSent(receipt=self.receipt, earlier=self.earlier)
+            case Earlier():
+                return Receipts(paid=await teller.paid_orders())
 
     def _lines(self) -> tuple[Text, ...]:
         lines = [
@@ -80,6 +88,29 @@ class ReceiptShown(Step):
             method=method_shown(self.receipt.method),
             receipt=receipt_shown(self.receipt.code, self.receipt.method.provider),
         )
+
+
+class ReceiptSent(Step):
+    """On paper."""
+
+    receipt: Receipt
+    earlier: bool
+
+    def says(self) -> Text:
+        return caption(self.receipt)
+
+    def once_said(self) -> ReceiptSent:
+        """The lines are on the paper."""
+        return self.model_copy(update={"receipt": self.receipt.model_copy(update={"lines": ()})})
+
+    def choices(self) -> tuple[Choice, ...]:
+        return (Earlier(),) if self.earlier else ()
+
+    def document(self) -> Document:
+        return paper(self.receipt)
+
+    async def hears(self, answer: Earlier, teller: Teller) -> Receipts:  # noqa: ARG002  one choice
+        return Receipts(paid=await teller.paid_orders())
 
 
 class Receipts(Step):
@@ -142,3 +173,15 @@ async def receipt(teller: Teller, rest: str = "") -> ReceiptShown | NoReceipt:
         return await look_up(rest, teller)
     paid = await teller.paid_orders()
     return await shown(paid[0].number, teller) if paid else NoReceipt()
+
+
+async def look(payment_id: UUID, teller: Teller) -> ReceiptShown:
+    """What a late tap in the thread of a payment gets. Raises NotFound, NotPaid."""
+    found = await teller.receipt_of(payment_id)
+    return ReceiptShown(receipt=found, earlier=len(await teller.paid_orders()) > 1)
+
+
+async def send(payment_id: UUID, teller: Teller) -> ReceiptSent:
+    """Raises NotFound, NotPaid."""
+    shown = await look(payment_id, teller)
+    return ReceiptSent(receipt=shown.receipt, earlier=shown.earlier)

@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.jsons import dumps, loads
 from bot.sandbox.graph_limits import check_message
 from bot.whatsapp import outgoing
+from bot.whatsapp.documents import PAPER, slot
 from flows import graph
 from flows.lipachat import SCRIPT
 from flows.text import LANGUAGES, render
@@ -41,6 +42,9 @@ class Translated(Play):
     def bodies(self, name, reply):
         """As they are sent. Raises GraphError for one that WhatsApp would refuse."""
         bodies = outgoing.bodies(reply, self.business.people[name].language)
+        for body in bodies:
+            if paper := body.pop(PAPER, None):
+                slot(body, paper)["id"] = "1"
         sent = [loads(outgoing.addressed(dumps(body), "+254712345678", None, "1")) for body in bodies]
         for each in sent:
             check_message(each)

@@ -24,7 +24,7 @@ def msgids(sources: Iterable[Path] = SOURCES) -> dict[str, str | None]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Text" and node.args:
                 if not all(isinstance(arg, ast.Constant) for arg in node.args):
-                    assert path.name == "conversation.py", f"{path}:{node.lineno}: not a constant"
+                    assert path.name == "saying.py", f"{path}:{node.lineno}: not a constant"
                     continue  # the engine fills a text that was made elsewhere
                 first, *plural = (arg.value for arg in node.args if isinstance(arg, ast.Constant))
                 plural += [

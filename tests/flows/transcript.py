@@ -359,6 +359,8 @@ class Play:
         yield f"< {name}: {first}"
         yield from (f"  {line}" for line in rest)
         buttons = [f"[{render(option.label, language)}]" for option in reply.options]
+        if reply.document:
+            yield f"  (file: {render(reply.document.name, language)})"
         if reply.form:
             buttons = [f"(form: {render(reply.form.label, language)})"]
         if reply.asks_for_number:  # beside which WhatsApp shows nothing else

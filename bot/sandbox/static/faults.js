@@ -4,6 +4,7 @@ import { act, h, icon } from './dom.js'
 
 const PLACES = {
   'graph.send': 'Message to WhatsApp',
+  'graph.media': 'File to WhatsApp',
   'graph.webhook': 'Webhook from WhatsApp',
   'graph.statuses': 'Statuses from WhatsApp',
   'stk.request': 'Asking for a payment',
