@@ -32,6 +32,7 @@ from services.shop import orders
 from services.store import schema
 from services.store.bell import Bell
 from services.store.database import Database
+from services.summary import summarize
 from services.withdrawals import payout
 from services.withdrawals.decide import expire as expire_withdrawal
 from services.work import Work
@@ -52,6 +53,7 @@ _ALONE: dict[str, Callable[[Work, UUID], Awaitable[None]]] = {
     "order_expire": orders.expire,
     "remind": reminders.remind,
     "request_expire": closing.expire,
+    "summary": summarize,
     "withdrawal_expire": expire_withdrawal,
     "handoff_end": handoff.end_if_quiet,
 }

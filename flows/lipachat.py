@@ -26,7 +26,7 @@ from flows.customer import (
 from flows.customer.receipt import ReceiptSent, ReceiptShown
 from flows.customer.reminded import Reminded
 from flows.customer.requested import RequestGone, RequestSettled, ReviewRequest
-from flows.staff import answering, approve, ask, asked, notices, order, outcomes, wallet, withdraw
+from flows.staff import answering, approve, ask, asked, notices, order, outcomes, telling, wallet, withdraw
 from flows.staff.approve import Decide
 from flows.staff.order import OrderFound
 from flows.staff.requested import Requested
@@ -35,7 +35,7 @@ from flows.teller import Teller
 from flows.text import Text, spellings
 from flows.understanding import plain
 from flows.words import Word
-from services import handoff_news, news, order_news, request_news
+from services import handoff_news, news, order_news, request_news, staff_news
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 
 
@@ -102,6 +102,7 @@ WORDS = (
     ),
     Word(("order", "agizo"), order.order, takes_rest=True, exact=True, scopes=frozenset({VIEW_ORDERS})),
     Word(("request", "omba"), ask.ask, exact=True, scopes=frozenset({EDIT_ORDERS})),
+    Word(("notices", "arifa"), telling.tell_me, scopes=frozenset({VIEW_ORDERS, VIEW_FINANCE})),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
 )
 
@@ -152,6 +153,9 @@ SCRIPT = Script(
         handoff_news.CustomerGone: answering.told_gone,
         handoff_news.PersonWrote: person.told_wrote,
         handoff_news.PersonGone: person.told_gone,
+        staff_news.SaleMade: telling.told_sale,
+        staff_news.DaySummed: telling.told_day,
+        staff_news.BalanceLow: telling.told_low,
     },
     revive=revive,
     later=LATER,

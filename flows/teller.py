@@ -20,6 +20,7 @@ from services.facts import (
     Customer,
     Destination,
     Me,
+    Notices,
     OrderSeen,
     PaidOrder,
     Quote,
@@ -43,6 +44,7 @@ __all__ = [
     "Destination",
     "Line",
     "Me",
+    "Notices",
     "Order",
     "OrderRow",
     "OrderSeen",
@@ -246,6 +248,14 @@ class Teller(Answers, Protocol):
         """The customer need not pay it any more, and is told.
 
         Raises MissingScope, NotFound, AlreadyPaid, OrderClosed, PaymentUnderWay."""
+        ...
+
+    async def notices(self) -> Notices:
+        """What of the business I am told of. Raises MissingScope where I may be told of nothing."""
+        ...
+
+    async def switch_notice(self, notice: str, *, on: bool) -> Notices:
+        """Be told of it from now on, or no more. Raises MissingScope."""
         ...
 
     async def balance(self) -> Balance:

@@ -181,6 +181,19 @@ class Asked(_Facts):
     reads_now: bool
 
 
+class Notices(_Facts):
+    """What of the shop's business one of the staff may be told of, and whether they are. `at_any_time`: by
+    a template, where WhatsApp's window is closed."""
+
+    of: tuple[tuple[str, bool], ...]
+    summary_at: str
+    low_balance: Money | None
+    at_any_time: bool = False
+
+    def tells(self, notice: str) -> bool:
+        return dict(self.of).get(notice, False)
+
+
 class Destination(_Facts):
     """Where a withdrawal goes, in full; `label` is masked."""
 

@@ -29,6 +29,11 @@ async def tell_people(work: Work, person_ids: Iterable[UUID], news: News) -> Non
     await _insert(work, (await work.connection.execute(query)).scalars().all(), news)
 
 
+async def tell_all(work: Work, conversation_ids: Iterable[UUID], news: News) -> None:
+    """Tell each of these conversations."""
+    await _insert(work, conversation_ids, news)
+
+
 async def _insert(work: Work, conversation_ids: Iterable[UUID], news: News) -> None:
     body = news.model_dump_json().encode()
     rows = []

@@ -10,6 +10,7 @@
 | order_expire      | order      | closes an order that nobody paid, and gives its stock back  |
 | request_expire    | order      | closes what the staff asked for and nobody paid             |
 | remind            | order      | reminds the customer of it, where that is allowed           |
+| summary           | tenant     | tells the staff what the day has brought                    |
 | withdrawal_expire | withdrawal | closes a request that nobody decided                        |
 | handoff_end       | handoff    | gives a customer back to the bot whom nobody answers        |
 

@@ -25,6 +25,7 @@ from services.request_news import (
     RequestPaid,
     RequestUnpaid,
 )
+from services.staff_news import BalanceLow, DaySummed, SaleMade
 
 
 class PaymentMethod(BaseModel):
@@ -289,6 +290,9 @@ News = (
     | CustomerGone
     | PersonWrote
     | PersonGone
+    | SaleMade
+    | DaySummed
+    | BalanceLow
 )
 
 read_news: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="kind")])

@@ -17,6 +17,7 @@ from services.facts import (
     Destination,
     Handoff,
     Me,
+    Notices,
     OrderSeen,
     PaidOrder,
     Quote,
@@ -29,7 +30,7 @@ from services.facts import (
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
 from services.payments import closing, lookup, methods, receipts, reminders, requests, start, waiting
-from services.people import changes, people, preferences
+from services.people import changes, people, preferences, telling
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
 from services.shop import carts, catalogue, checkout, fulfilment, orders
@@ -210,6 +211,12 @@ class Teller:
 
     async def take_back_request(self, number: str) -> None:
         await closing.take_back(self._work, self._me.person_id, number)
+
+    async def notices(self) -> Notices:
+        return await telling.of(self._work, self._me.person_id)
+
+    async def switch_notice(self, notice: str, *, on: bool) -> Notices:
+        return await telling.switch(self._work, self._me.person_id, notice, on=on)
 
     async def balance(self) -> Balance:
         self._need(VIEW_FINANCE)

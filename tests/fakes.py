@@ -15,6 +15,7 @@ from services.facts import (
     Destination,
     Handoff,
     Me,
+    Notices,
     OrderSeen,
     PaidOrder,
     Quote,
@@ -59,6 +60,7 @@ from services.people.access import (
     EDIT_ORDERS,
     HAND_OFF,
     INITIATE,
+    NOTICES,
     RECONCILE,
     ROLES,
     VIEW_FINANCE,
@@ -73,6 +75,7 @@ from services.request_news import (
     RequestUnpaid,
 )
 from services.shop.facts import Line
+from services.staff_news import BalanceLow, DaySummed, SaleMade
 from services.withdrawals import destinations
 from services.withdrawals.reason import refuse_blank
 from tests.fake_shop import FakeShop, ShopTeller, checkout_of
@@ -125,6 +128,8 @@ class FakeBusiness:
     # By whom, if anybody, it was asked of whom; else a program made it, or they ordered it themselves.
     requests: dict[UUID, tuple[Me | None, Me, Checkout]] = dataclasses.field(default_factory=dict)
     away: set[str] = dataclasses.field(default_factory=set)  # have not written for a day
+    wanted: dict[UUID, set[str]] = dataclasses.field(default_factory=lambda: defaultdict(set))
+    low_balance: Money | None = None
     unreminded: set[UUID] = dataclasses.field(default_factory=set)
     closed: set[UUID] = dataclasses.field(default_factory=set)
     lines: tuple[Line, ...] = ()  # of whatever is paid
@@ -163,7 +168,37 @@ class FakeBusiness:
         self._answer_request(payment.checkout.order_id, RequestPaid, receipt=receipt)
         saved = any(way.method == payment.way.method for way in self.saved[payment.payer])
         facts = {"receipt": receipt, "paid_at": self.now, "method": payment.way.method, "late": late}
+        self._tell_sale(payment)
         self._tell(payment, PaymentSettled, can_save=not saved, **facts)
+
+    def _tell_sale(self, payment) -> None:
+        me = next(me for me in self.people.values() if me.person_id == payment.payer)
+        news = SaleMade(
+            number=payment.started.number,
+            amount=payment.checkout.amount,
+            customer=me.name or "",
+            provider=payment.way.method.provider,
+            method=payment.way.method.label,
+        )
+        self.tell_wanting("sale", news, but=payment.payer)
+
+    def tell_wanting(self, notice: str, news, but: UUID | None = None) -> None:
+        self.told += [
+            (person, news) for person, wanted in self.wanted.items() if notice in wanted and person != but
+        ]
+
+    def end_day(self) -> None:
+        sold = [p.checkout.amount for p in self.payments.values() if p.state == "succeeded"]
+        news = DaySummed(
+            until=self.now,
+            sales=len(sold),
+            sold=sum(sold, NOTHING),
+            withdrawals=1,
+            paid_out=TEN_THOUSAND,
+            fees=self.fee,
+            available=self.posted - self.held,
+        )
+        self.tell_wanting("summary", news)
 
     def fail(self, because: Unpaid) -> None:
         self.latest().state = "failed"
@@ -629,6 +664,22 @@ class FakeTeller(ShopTeller):
         if self.me.is_staff:
             self._business.tell_reconcilers(StaffSuspended, name=self.me.name)
 
+    async def notices(self):
+        b, may = self._business, [each for each, takes in NOTICES.items() if takes & self.me.scopes]
+        return Notices(
+            of=tuple((each, each in b.wanted[self.me.person_id]) for each in may),
+            summary_at="20:00",
+            low_balance=b.low_balance,
+        )
+
+    async def switch_notice(self, notice, *, on):
+        wanted = self._business.wanted[self.me.person_id]
+        if on:
+            wanted.add(notice)
+        else:
+            wanted.discard(notice)
+        return await self.notices()
+
     async def balance(self):
         self._need(VIEW_FINANCE)
         b = self._business
@@ -676,6 +727,9 @@ class FakeTeller(ShopTeller):
         )
         b.withdrawals[id] = withdrawal
         b.held += quote.gross
+        available = b.posted - b.held
+        if b.low_balance is not None and available < b.low_balance <= available + quote.gross:
+            b.tell_wanting("low_balance", BalanceLow(available=available, limit=b.low_balance))
         for person in b.approvers():
             if person != self.me.person_id:
                 b.told.append((person, WithdrawalRequested(withdrawal=withdrawal)))

@@ -16,7 +16,7 @@ from flows.refusals import decided, receipt_shown
 from flows.reply import Reply
 from flows.staff.shown import rail_shown, short
 from flows.text import Text, render
-from services import handoff_news, news, order_news, request_news
+from services import handoff_news, news, order_news, request_news, staff_news
 from services.news import Withdrawal
 
 _MOST = 400  # characters of one parameter: Meta counts them with the body, 1024 in all
@@ -86,6 +86,7 @@ def _number(told: Any) -> Sequence[Any]:
 
 _ANSWER = Telling(Purpose.ANSWER)
 _STAFF = Telling(Purpose.STAFF)
+_SUMMARY = Telling(Purpose.SUMMARY)
 _PAYMENT = Telling(Purpose.PAYMENT, _number)
 _ORDER = Telling(Purpose.ORDER, _number)
 _ACCOUNT = Telling(Purpose.ACCOUNT)
@@ -138,6 +139,9 @@ TOLD: Mapping[type, Telling] = {
     news.StaffSuspended: _STAFF,
     news.IdentityVerified: _ACCOUNT,
     news.TenantChanged: _STAFF,
+    staff_news.SaleMade: _SUMMARY,
+    staff_news.DaySummed: _SUMMARY,
+    staff_news.BalanceLow: _SUMMARY,
 }
 
 

@@ -174,7 +174,8 @@ class Help(Step):
             "{customers}\n\nFor staff:\n*balance* to see the wallet\n"
             "*withdraw* or *withdraw 1000* to take money out\n"
             "*approvals* to see what is waiting for approval\n*history* to see past withdrawals\n"
-            "*request* to ask a customer to pay\n*order K7Q2X0* to look up an order",
+            "*request* to ask a customer to pay\n*order K7Q2X0* to look up an order\n"
+            "*notices* to choose what I tell you",
             customers=customers,
         )
 

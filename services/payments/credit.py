@@ -7,9 +7,10 @@ from services.ledger import PAYMENT_FEES, SUSPENSE, WALLET, Transfer, provider_a
 from services.news import OrderPaidTwice, PaidTwice, PaymentSettled
 from services.payments import asked, methods
 from services.payments.record import SETTLED, Attempt, alert, move, move_order, move_payment, tell
-from services.people import people
+from services.people import people, telling
 from services.shop import carts, stock
 from services.shop.facts import read_lines
+from services.staff_news import SaleMade
 from services.store.schema import attempts, orders, transfers
 from services.work import Work
 
@@ -85,6 +86,21 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
     )
     await tell(work, attempt, news)
     await asked.tell_paid(work, attempt, receipt)
+    await _tell_staff(work, attempt)
+
+
+async def _tell_staff(work: Work, attempt: Attempt) -> None:
+    """Those who want to hear of each sale; not who paid, nor who asked for it and was told of it."""
+    chats = await telling.chats(work, "sale", but=(attempt.person_id, attempt.asked_by))
+    if chats:
+        news = SaleMade(
+            number=attempt.number,
+            amount=attempt.amount,
+            customer=await asked.called(work, attempt.person_id),
+            provider=attempt.provider,
+            method=attempt.label,
+        )
+        await inbox.tell_all(work, chats, news)
 
 
 async def _sold(work: Work, attempt: Attempt) -> None:

@@ -35,7 +35,8 @@ async def request(work: Work, asker: UUID, customer: Customer, checkout: Checkou
     await people.require(work, asker, EDIT_ORDERS)
     refuse_uncollectable("mpesa", checkout.amount)
     chat = await _chat(work, customer)
-    reads_now = is_open(chat.heard_at, work.now)
+    by_template = "payment_request" in (await people.tenant_of(work)).templates
+    reads_now = by_template or is_open(chat.heard_at, work.now)
     known = await _number(work, checkout.order_id)
     if known is not None:
         return Asked(number=known, reads_now=reads_now)

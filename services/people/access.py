@@ -37,6 +37,14 @@ SCOPES = (
 
 OWNER = "Owner"
 
+# What of the business the staff may be told of, and the scopes of which each takes any.
+NOTICES: dict[str, frozenset[str]] = {
+    "sale": frozenset({VIEW_ORDERS, VIEW_FINANCE}),
+    "summary": frozenset({VIEW_FINANCE}),
+    "low_balance": frozenset({VIEW_FINANCE}),
+}
+OF_OWNERS = ("summary", "low_balance")  # where nothing else was said for them
+
 ROLES: dict[str, frozenset[str]] = {
     OWNER: frozenset(SCOPES),
     "Admin": frozenset(SCOPES) - {APPROVE},

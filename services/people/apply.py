@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from services import audit
+from services import audit, summary
 from services.ids import new_id
 from services.inbox import tell_people
 from services.news import Frozen, TenantChanged
@@ -77,6 +77,8 @@ async def apply(work: Work, file: TenantFile) -> Applied:
         applied.changed += sorted(_KEYS.get(key, f"tenant.{key}") for key in different)
         if different:
             await work.connection.execute(sa.update(tenants).where(_me(work)).values(**different))
+    if applied.created or {"tenant.summary_at", "tenant.timezone"} & set(applied.changed):
+        await summary.begin(work)
     applied.changed += await _credentials_changed(work, file)
     applied.changed += await _fees_changed(work, file)
     applied.changed += await _products_changed(work, file)
@@ -152,6 +154,7 @@ def _values(file: TenantFile) -> dict[str, Any]:
         "timezone": tenant.timezone,
         "language": tenant.language,
         "payment_fee_ppm": ppm_of(tenant.payment_fee_percent),
+        "summary_at": tenant.summary_at,
         "phone_number_id": whatsapp.phone_number_id if whatsapp else None,
         "display_phone_number": whatsapp.display_phone_number if whatsapp else None,
         "waba_id": whatsapp.waba_id if whatsapp else None,
@@ -162,6 +165,7 @@ def _values(file: TenantFile) -> dict[str, Any]:
         "per_withdrawal": minor(limits.per_withdrawal),
         "per_day": minor(limits.per_day),
         "totp_above": minor(limits.totp_above),
+        "low_balance": minor(limits.low_balance),
         "approvals": limits.approvals,
         "approval_hours": limits.approval_hours,
         "new_destination_hours": limits.new_destination_hours,

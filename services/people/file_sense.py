@@ -28,7 +28,8 @@ def senseless(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
 def _amounts(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
     """With more places than the currency has."""
     given: list[tuple[Where, str | None]] = [
-        (("limits", key), getattr(file.limits, key)) for key in ("per_withdrawal", "per_day", "totp_above")
+        (("limits", key), getattr(file.limits, key))
+        for key in ("per_withdrawal", "per_day", "totp_above", "low_balance")
     ]
     given += [(("products", n, "price"), product.price) for n, product in enumerate(file.products)]
     for n, fee in enumerate(file.fees):

@@ -21,7 +21,7 @@ from services.written import amount_of, percent_of
 
 _SECRET = "********"
 _MASKED = ("phone_number", "account_number", "till_number")
-_AMOUNTS = ("per_withdrawal", "per_day", "totp_above")
+_AMOUNTS = ("per_withdrawal", "per_day", "totp_above", "low_balance")
 
 
 async def shown(work: Work) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _present(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tenant(tenant: Any) -> dict[str, Any]:
-    keys = ("slug", "name", "active", "currency", "country", "timezone", "language")
+    keys = ("slug", "name", "active", "currency", "country", "timezone", "language", "summary_at")
     fee = percent_of(tenant.payment_fee_ppm)
     return {key: getattr(tenant, key) for key in keys} | {"payment_fee_percent": fee}
 
@@ -151,7 +151,7 @@ async def _staff(work: Work) -> list[tuple[UUID, dict[str, Any]]]:
 def _member(row: Any, phones: list[str]) -> dict[str, Any]:
     told = {"phone": phones[0]} if len(phones) == 1 else {"phones": phones}
     rights = {"role": row.role, "scopes": row.scopes, "language": row.language, "active": row.active}
-    return {"name": row.name} | told | rights
+    return {"name": row.name} | told | rights | {"tell": row.tell}
 
 
 async def _phones(work: Work) -> dict[UUID, list[str]]:

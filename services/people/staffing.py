@@ -63,7 +63,8 @@ async def _make(work: Work, member: StaffPart) -> UUID:
 
 
 async def _differs(work: Work, person_id: UUID, member: StaffPart) -> bool:
-    """Name, language and rights; whether any was another one."""
+    """Name, language, notices and rights; whether any was another one. Where the file says nothing of
+    language or notices, what the person chose in chat stays."""
     person = (people.c.tenant_id == work.tenant, people.c.id == person_id)
     row = (await work.connection.execute(sa.select(people.c.name, people.c.language).where(*person))).one()
     called: dict[str, Any] = {"name": member.name}
@@ -73,6 +74,8 @@ async def _differs(work: Work, person_id: UUID, member: StaffPart) -> bool:
     if different:
         await work.connection.execute(sa.update(people).where(*person).values(**called))
     rights = {"role": member.role, "scopes": list(member.scopes), "active": member.active}
+    if member.tell is not None:
+        rights["tell"] = list(member.tell)
     mine = (staff.c.tenant_id == work.tenant, staff.c.person_id == person_id)
     known = (await work.connection.execute(sa.select(staff).where(*mine))).first()
     if known is None:

@@ -22,7 +22,7 @@ from pydantic import (
 from services.errors import InvalidPhone
 from services.languages import LANGUAGES
 from services.money import PLACES
-from services.people.access import ROLES, SCOPES
+from services.people.access import NOTICES, ROLES, SCOPES, granted
 from services.people.file_lines import Lines, TenantFileError, Wrong
 from services.people.file_sense import senseless
 from services.phones import mpesa_number
@@ -63,6 +63,7 @@ _DETAILS: dict[str, tuple[str, ...]] = {
 }
 _EXAMPLES = {
     "slug": "mama-njeri",
+    "summary_at": "20:00",
     "country": "KE",
     "phone_number_id": "106540352242922",
     "bank_form": "1093847261",
@@ -84,6 +85,7 @@ class TenantPart(_Part):
     timezone: str = "Africa/Nairobi"
     language: Literal[tuple(LANGUAGES)] = "en"  # type: ignore[valid-type]
     payment_fee_percent: Percent = "0"
+    summary_at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "20:00"
 
     @field_validator("timezone")
     @classmethod
@@ -155,6 +157,7 @@ class LimitsPart(_Part):
     per_withdrawal: Amount | None = None
     per_day: Amount | None = None
     totp_above: Amount | None = None
+    low_balance: Amount | None = None
     approvals: Annotated[int, Field(ge=1, le=10)] = 1
     approval_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 24
     new_destination_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 0
@@ -176,6 +179,7 @@ class StaffPart(_Part):
     role: Literal[tuple(ROLES)] | None = None  # type: ignore[valid-type]
     scopes: list[Literal[SCOPES]] = []  # type: ignore[valid-type]
     language: Literal[tuple(LANGUAGES)] | None = None  # type: ignore[valid-type]
+    tell: list[Literal[tuple(NOTICES)]] | None = None  # type: ignore[valid-type]
     active: bool = True
 
     @model_validator(mode="after")
@@ -184,6 +188,9 @@ class StaffPart(_Part):
             raise ValueError("needs a role or scopes")
         if self.phone is not None and self.phones:
             raise ValueError("give phone or phones, not both")
+        for notice in self.tell or []:
+            if not NOTICES[notice] & granted(self.role, self.scopes):
+                raise ValueError(f"tell: {notice} takes {' or '.join(sorted(NOTICES[notice]))}")
         return self
 
     @property

@@ -96,6 +96,8 @@ tenants = sa.Table(
     sa.Column("per_withdrawal", sa.BigInteger),
     sa.Column("per_day", sa.BigInteger),
     sa.Column("totp_above", sa.BigInteger),
+    sa.Column("low_balance", sa.BigInteger),  # below it the staff are told
+    sa.Column("summary_at", sa.Text, nullable=False, server_default="20:00"),  # by the tenant's clocks
     sa.Column("approvals", sa.Integer, nullable=False),
     sa.Column("approval_hours", sa.Integer, nullable=False),
     sa.Column("new_destination_hours", sa.Integer, nullable=False),
@@ -135,6 +137,7 @@ staff = sa.Table(
     sa.Column("role", sa.Text),
     sa.Column("scopes", sa.JSON, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("tell", sa.JSON(none_as_null=True)),  # the notices that they chose; None: the usual ones
     sa.Column("suspended_at", Moment),  # their WhatsApp has changed: until the operator verifies who it is
     _of("people", "person_id"),
 )

@@ -15,7 +15,7 @@ from services.news import Withdrawal, WithdrawalRequested
 from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.store.schema import withdrawals
-from services.withdrawals import destinations, limits
+from services.withdrawals import destinations, limits, low_balance
 from services.withdrawals.record import digest, note, shown, tell
 from services.work import Work
 
@@ -56,6 +56,7 @@ async def request(
         raise Changed
     row = await _row(work, maker, withdrawal_id, quoted, destination, notes)
     await ledger.hold(work, withdrawal_id, quoted.gross)
+    await low_balance.tell(work, quoted.gross)
     await work.connection.execute(sa.insert(withdrawals).values(row))
     await note(work, withdrawal_id, "pending", maker)
     await jobs.schedule(work, "withdrawal_expire", withdrawal_id, row["expires_at"])

@@ -172,6 +172,8 @@ class Play:
                 money = Money.parse(shillings, "KES")
                 checkout = Checkout(order_id=new_id(), amount=money, number=number, summary=" ".join(words))
                 self.business.order(self.business.people[name], checkout)
+            case "low_balance", (shillings,):
+                self.business.low_balance = Money.parse(shillings, "KES")
             case "away", (name,):  # has not written for a day
                 self.business.away.add(name)
             case "bought", (quantity, *name, price):  # with whatever is paid
@@ -269,6 +271,8 @@ class Play:
                 business.window_closed = state == "closed"
             case "expire", ():
                 business.expire()
+            case "day_ends", ():
+                business.end_day()
             case "remind", ():
                 business.remind()
             case "request_expires", ():

@@ -148,6 +148,13 @@ async def test_it_is_known_whether_the_customer_reads_it_now(business, hours, re
     assert asked.reads_now is reads_now
 
 
+async def test_the_merchants_template_reaches_the_customer_at_any_time(business):
+    await business.set(templates={"payment_request": {"name": "asked", "language": "en"}})
+    known = await ask(business)
+    async with business.teller(business.cashier) as teller:
+        assert (await teller.request_payment(customer(business), known)).reads_now
+
+
 async def test_paying_and_taking_back_at_once_never_do_both(business):
     for _ in range(MOST_OPEN):
         asked = await ask(business)

@@ -12,6 +12,7 @@ from services import errors
 from services.money import Money
 from services.news import Unpaid
 from services.payments import reminders
+from services.people import preferences
 from services.providers.base import Failed, Succeeded
 from services.request_news import PaymentReminder
 from services.shop import orders as shop
@@ -241,3 +242,14 @@ def test_the_moment_is_by_day_wherever_the_shop_is_and_whatever_its_clocks_do(se
 def test_the_night_ends_at_eight_by_the_clocks_of_the_shop(name, at, found):
     moment, expected = (datetime.fromisoformat(each).replace(tzinfo=UTC) for each in (at, found))
     assert reminders.daylight(moment, ZoneInfo(name)) == expected
+
+
+async def test_after_stop_nobody_is_reminded_or_asked(business):
+    order_id = await ordered(business)
+    async with business.work() as work:
+        await preferences.stop(work, business.customer, preferences.CHAT)
+    await goes_on(business, order_id, timedelta(days=3))
+    assert await reminded(business) == []
+    assert await due(business, order_id) is None
+    with pytest.raises(errors.WritesUnwanted):
+        await ask(business)

@@ -31,6 +31,7 @@ country = "KE"
 timezone = "Africa/Nairobi"
 language = "en"
 payment_fee_percent = "1.5"
+summary_at = "19:30"
 
 [whatsapp]
 phone_number_id = "106540352242922"
@@ -78,6 +79,7 @@ totp_above = "20000.50"
 approvals = 2
 approval_hours = 12
 new_destination_hours = 6
+low_balance = "2500.50"
 
 [[fees]]
 method_type = "mpesa"
@@ -98,6 +100,7 @@ name = "Achieng"
 phone = "+254722000001"
 role = "Cashier"
 language = "sw"
+tell = ["sale", "low_balance"]
 
 [[staff]]
 name = "Kamau"

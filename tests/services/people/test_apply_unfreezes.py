@@ -27,7 +27,7 @@ async def stopped(registry, because):
 async def found(registry):
     async with registry.database.reading() as connection:
         row = (await connection.execute(sa.select(tenants))).one()
-        due_at = await connection.scalar(sa.select(jobs.c.due_at))
+        due_at = await connection.scalar(sa.select(jobs.c.due_at).where(jobs.c.target_id == PAYOUT))
     return row.payouts_frozen, due_at - NOW
 
 

@@ -42,6 +42,7 @@ async def test_it_has_the_tables_and_keys_of_the_file(registry):
         "approvals": 2,
         "approval_hours": 12,
         "new_destination_hours": 6,
+        "low_balance": "2500.50",
     }
     assert shown["fees"] == [
         {
@@ -103,7 +104,14 @@ async def test_staff_is_shown_as_the_file_names_it_and_ids_stand_apart(registry)
     ids = {member["name"]: member["id"] for member in applied.staff}
     shown = await registry.show()
     assert shown["staff"] == [
-        {"name": "Achieng", "phone": "********0001", "role": "Cashier", "language": "sw", "active": True},
+        {
+            "name": "Achieng",
+            "phone": "********0001",
+            "role": "Cashier",
+            "language": "sw",
+            "active": True,
+            "tell": ["sale", "low_balance"],
+        },
         {"name": "Books", "scopes": ["finance:view", "finance:withdraw:approve"], "active": True},
         {"name": "Kamau", "phones": ["********0002", "********0002"], "role": "Owner", "active": True},
     ]
