@@ -13,6 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from flows.answers import Answers
+from flows.counter import Counter
 from services.facts import (
     Asked,
     Balance,
@@ -63,7 +64,7 @@ __all__ = [
 ]
 
 
-class Teller(Answers, Protocol):
+class Teller(Answers, Counter, Protocol):
     @property
     def me(self) -> Me: ...
     @property
@@ -219,44 +220,6 @@ class Teller(Answers, Protocol):
         ...
 
     # --- staff
-
-    async def find_order(self, number: str) -> OrderSeen:
-        """Needs orders:view. Raises NotFound, for another shop's too."""
-        ...
-
-    async def fulfil_order(self, number: str) -> bool:
-        """Mark a paid order as handed over, and tell the customer; False where somebody was first, or it
-        is not paid. Raises MissingScope, NotFound."""
-        ...
-
-    async def cancel_order(self, number: str, reason: str) -> bool:
-        """Close an unpaid order, and tell the customer why; False where it is closed or paid already.
-        Raises MissingScope, BlankReason, NotFound, and PaymentUnderWay."""
-        ...
-
-    async def recent_customers(self) -> tuple[Customer, ...]:
-        """Those who wrote last, the latest first. Needs orders:edit."""
-        ...
-
-    async def request_payment(self, customer: Customer, checkout: Checkout) -> Asked:
-        """Ask the customer to pay the checkout. The same checkout again asks once.
-
-        Raises MissingScope, RequestsOpen, WritesUnwanted, ProviderNotConfigured, NotFound."""
-        ...
-
-    async def take_back_request(self, number: str) -> None:
-        """The customer need not pay it any more, and is told.
-
-        Raises MissingScope, NotFound, AlreadyPaid, OrderClosed, PaymentUnderWay."""
-        ...
-
-    async def notices(self) -> Notices:
-        """What of the business I am told of. Raises MissingScope where I may be told of nothing."""
-        ...
-
-    async def switch_notice(self, notice: str, *, on: bool) -> Notices:
-        """Be told of it from now on, or no more. Raises MissingScope."""
-        ...
 
     async def balance(self) -> Balance:
         """Needs finance:view."""
