@@ -29,10 +29,10 @@ from bot.run import CannotRun, address, bind, listening, told_to_stop
 from bot.sandbox.books import ledger_of
 from bot.sandbox.clock import Clock
 from bot.sandbox.keys import certificate_pem, new_private_key
-from bot.sandbox.seed import BANK_FORM, GUIDE, PHONES, SHOP, daraja_app, file_text
+from bot.sandbox.seed import BANK_FORM, GUIDE, PAYSTACK, PAYSTACK_KEY, PHONES, SHOP, daraja_app, file_text
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
-from bot.settings import MpesaUrl, Settings, WhatsAppSettings, live_keys
+from bot.settings import MpesaUrl, PaystackUrl, Settings, WhatsAppSettings, live_keys
 from services.ids import new_id
 from services.people import tenant_file
 from services.people.apply import apply, id_of
@@ -113,6 +113,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         guide=GUIDE,
         daraja=(daraja_app(kept.daraja_key),),
         ledger=ledger_of(parts.database),
+        paystack_key=PAYSTACK_KEY,
         forms={BANK_FORM: json.loads(_BANK_LAYOUT.read_text())},
         forms_key=_public(kept.forms_pem),
         now=clock,
@@ -186,6 +187,7 @@ def _settings(kept: Kept, app_url: str, page_url: str) -> Settings:
             forms_key=SecretStr(kept.forms_pem),
         ),
         mpesa=MpesaUrl(url=page_url),
+        paystack=PaystackUrl(url=page_url),
     )
 
 
@@ -193,7 +195,7 @@ async def _seed(settings: Settings, kept: Kept) -> None:
     """The merchant; what the person at the page has changed since is not touched."""
     database = Database(settings.database_url)
     certificate = certificate_pem(kept.daraja_key, utc_now())
-    file = tenant_file.read(file_text(certificate), "the sandbox's tenant file")
+    file = tenant_file.read(file_text(certificate) + PAYSTACK, "the sandbox's tenant file")
     try:
         async with database.transaction() as connection:
             if await id_of(connection, file.tenant.slug) is None:

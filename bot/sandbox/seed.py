@@ -10,6 +10,12 @@ _PASSKEY = "sandbox-passkey"
 _SHORTCODE = "600100"
 
 BANK_FORM = "1093847261"
+PAYSTACK_KEY = "sk_test_sandbox"
+# What the file says beside `FILE`, where Paystack is emulated too.
+PAYSTACK = f"""
+[providers.paystack]
+secret_key = "{PAYSTACK_KEY}"
+"""
 
 SHOP = Shop(
     phone_number_id="106540352242922",

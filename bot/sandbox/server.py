@@ -12,6 +12,7 @@ from bot.sandbox.control import Control
 from bot.sandbox.control_world import WorldControl
 from bot.sandbox.daraja import Daraja
 from bot.sandbox.graph import Graph
+from bot.sandbox.paystack import Paystack
 from bot.sandbox.phones import Page, guard
 from bot.sandbox.stage import stage_of
 from bot.sandbox.world import World
@@ -35,6 +36,8 @@ def emulators(world: World) -> web.Application:
     app.add_routes([*Graph(chats).routes(), *daraja.routes(), *Control(chats, daraja).routes()])
     app.add_routes([*WorldControl(stage).routes(), web.get("/media/{media}", chats.media.show)])
     app.add_routes(page.routes())
+    if world.paystack_key is not None:
+        app.add_routes(Paystack(stage, world.paystack_key).routes())
     app.on_response_prepare.append(page.add_headers)
     app.on_shutdown.append(end_events)
     app.cleanup_ctx.append(live)

@@ -100,6 +100,7 @@ class World:
     shops: tuple[Shop, ...]
     phones: tuple[Phone, ...]
     daraja: tuple[DarajaApp, ...] = ()
+    paystack_key: str | None = None  # the merchant's secret one there
     templates: tuple[Template, ...] = ()
     forms: Mapping[str, Json] = field(default_factory=dict)  # published ones by id, as Flow JSON
     forms_key: str | None = None  # the public one that the app has given for them

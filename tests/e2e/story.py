@@ -53,6 +53,35 @@ async def approves(phones: Phones) -> None:
     await phones.hears("Kamau", "Paid out: KES 967.00")
 
 
+async def withdraws_to_a_bank(phones: Phones) -> None:
+    """The account is entered in a form, wrongly first; the clock moved on lets the transfer be asked for."""
+    await phones.says("Kamau", "hello")
+    await phones.says("Achieng", "withdraw 1000")
+    await phones.hears("Achieng", "********3456")
+    await phones.taps("Achieng", "Change destination")
+    await phones.taps("Achieng", "Choose destination")
+    await phones.of("Achieng").get_by_role("dialog").get_by_role("button", name="Bank account").click()
+    await phones.hears("Achieng", "Fill in the form")
+    await phones.taps("Achieng", "Fill in the form")
+    form = phones.of("Achieng").get_by_role("dialog")
+    await form.get_by_label("Bank").select_option(label="Equity")
+    await form.get_by_label("Account number").fill("12")
+    await form.get_by_label("Account holder's name").fill("Mama Njeri Duka")
+    await form.get_by_role("button", name="Done").click()
+    await form.get_by_text("An account number has 6 to 16 digits").wait_for()
+    await form.get_by_label("Account number").fill("0123456789012")
+    await form.get_by_role("button", name="Done").click()
+    await phones.hears("Achieng", "KES 950.00", "To: Bank *********9012, Equity, Mama Njeri Duka")
+    await phones.taps("Achieng", "Withdraw")
+    await phones.hears("Kamau", "Equity, Mama Njeri Duka", "This destination is new", "Approve")
+    await phones.taps("Kamau", "Approve")
+    await phones.hears("Kamau", "KES 950.00 is being sent")
+    await phones.page.get_by_text("the transfer has arrived").wait_for()
+    await phones.page.locator("#moves").click()
+    await phones.page.get_by_role("button", name="1 hour").click()
+    await phones.hears("Achieng", "Paid out: KES 950.00")
+
+
 async def main_job(phones: Phones) -> None:
     for scene in (pays_and_saves, pays_with_one_tap, pays_from_a_hidden_number, asks_to_withdraw, approves):
         await scene(phones)

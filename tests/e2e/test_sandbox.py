@@ -99,6 +99,22 @@ async def test_a_rejected_withdrawal_gives_the_money_back_with_the_reason(sandbo
 
 
 @browser
+async def test_a_bank_account_is_entered_in_a_form_and_paid_out(sandbox, phones):
+    with sandbox.running() as url:
+        await phones.open(url)
+        await story.pays_and_saves(phones)
+        await story.withdraws_to_a_bank(phones)
+        await phones.shows_books(
+            "Wallet 1,000.00 –",
+            "At M-Pesa -2,000.00 –",
+            "At Paystack 950.00 –",
+            "Fees of withdrawals 50.00 –",
+        )
+        assert phones.complaints == []
+    assert sandbox.complaints() == ""
+
+
+@browser
 async def test_money_and_saved_method_outlive_the_process_until_a_reset(sandbox, phones, tmp_path):
     with sandbox.running() as url:
         await phones.open(url)

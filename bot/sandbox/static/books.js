@@ -3,13 +3,13 @@
 import { act, clock, grouped, h, icon, spaced } from './dom.js'
 
 const SHOWN = 8
-const SPEAKERS = { mpesa: 'M-Pesa', clock: 'Clock' }
+const SPEAKERS = { mpesa: 'M-Pesa', clock: 'Clock', paystack: 'Paystack' }
 const EVENTS = 60
 const $ = (id) => document.getElementById(id)
 
 // What the accounts and movements of the ledger are called here; a hint shows their real names.
 const NAMES = {
-  wallet: 'Wallet', 'provider:mpesa': 'At M-Pesa', 'fees:withdrawals': 'Fees of withdrawals', 'fees:payments': 'Fees of sales',
+  wallet: 'Wallet', 'provider:mpesa': 'At M-Pesa', 'provider:paystack': 'At Paystack', 'fees:withdrawals': 'Fees of withdrawals', 'fees:payments': 'Fees of sales',
   suspense: 'In suspense', owed: 'Owed', sale: 'Sale', sale_fee: 'Fee of a sale', payout: 'Payout', withdrawal_fee: 'Fee of a withdrawal',
 }
 const ORDER = Object.keys(NAMES)
