@@ -69,6 +69,7 @@ class Event(NamedTuple):
     name: str | None
     timestamp: Any  # as it was told
     body: bytes  # canonical JSON, cards and codes struck out
+    key: str | None = None  # a hash of the keys of the sender's account, where the number asks for it
 
     @property
     def happened_at(self) -> datetime | None:
@@ -178,7 +179,16 @@ def _message(value: dict[str, Any], message: dict[str, Any], number: str | None)
         _storable(strike_out(name))[:200] if isinstance(name, str) else None,
         message.get("timestamp"),
         _canonical({"contact": contact, "message": message}),
+        _key(contact, message),
     )
+
+
+def _key(contact: dict[str, Any] | None, message: dict[str, Any]) -> str | None:
+    """It comes beside the contact, or with the message."""
+    match contact, message:
+        case ({"identity_key_hash": str(told)}, _) | (_, {"identity": {"hash": str(told)}}):
+            return told if 0 < len(told) <= _MOST_OF_AN_ID else None
+    return None
 
 
 def _previous_user_id(message: dict[str, Any], else_: str | None) -> str | None:

@@ -152,6 +152,8 @@ conversations = sa.Table(
     sa.Column("phone_index", sa.LargeBinary),
     sa.Column("user_id_sealed", sa.LargeBinary),
     sa.Column("user_id_index", sa.LargeBinary),
+    sa.Column("key_index", sa.LargeBinary),  # of the keys of their WhatsApp account
+    sa.Column("key_told_at", Moment),
     sa.Column("heard_at", Moment),  # opens WhatsApp's window of 24 hours
     sa.Column("rests_until", Moment),  # its events wait: a worker has leased them, or its turn has failed
     sa.Column("place_sealed", sa.LargeBinary),

@@ -18,8 +18,10 @@ from tests.bot.door import NUMBER, envelope, now, opened, text
 from tests.bot.market import until
 
 WANJIKU, ACHIENG = "254712345678", "254722000001"  # a customer, and a cashier
+KAMAU = "254722000002"  # who reconciles
 WAS, IS = "KE.1111111111", "KE.2222222222"
 NEW_PHONE = "254799888777"
+AN_HOUR_AGO = int(now().timestamp()) - 3600
 
 
 @pytest.fixture
@@ -38,6 +40,10 @@ class Street:
         message = text(next(self._ids), words)
         del message["from"]
         return await self._hears(message | sender, answers)
+
+    async def is_watched(self):
+        """Who reconciles has written lately, so that WhatsApp lets us tell them."""
+        await self.says("menu", **{"from": KAMAU}, timestamp=str(int(now().timestamp())))
 
     async def system(self, kind, answers=1, *, told=None, **sender):
         """WhatsApp's word on an account."""
@@ -118,6 +124,7 @@ async def test_whoever_shows_a_user_id_for_the_first_time_loses_nothing(street):
 
 
 async def test_rights_rest_when_the_user_id_is_another_one_and_owners_are_told(street):
+    await street.is_watched()
     assert "Balance" in str(await street.says("menu", **{"from": ACHIENG}, from_user_id=WAS))
     answers = await street.says("balance", 3, **{"from": ACHIENG}, from_user_id=IS)
     spoken = [words(each) for each in answers]
@@ -130,6 +137,7 @@ async def test_rights_rest_when_the_user_id_is_another_one_and_owners_are_told(s
 
 
 async def test_the_operator_verifies_and_rights_are_as_before(street):
+    await street.is_watched()
     await street.says("menu", **{"from": ACHIENG}, from_user_id=WAS)
     await street.says("menu", 3, **{"from": ACHIENG}, from_user_id=IS)
     async with street.door.database.transaction() as connection:
@@ -139,7 +147,7 @@ async def test_the_operator_verifies_and_rights_are_as_before(street):
         assert await changes.verify(work, person)
         assert not await changes.verify(work, person)
     assert not await street.suspended()
-    assert words((await street.door.hears(5))[-1]).startswith("Thank you, you are verified.")
+    assert words((await street.door.hears(6))[-1]).startswith("Thank you, you are verified.")
     assert "For staff" in await settled(street, **{"from": ACHIENG}, from_user_id=IS)
 
 
@@ -177,6 +185,7 @@ async def test_a_new_user_id_without_a_number_is_found_by_the_previous_one(stree
 
 
 async def test_another_key_of_the_same_account_is_no_longer_trusted(street):
+    await street.is_watched()
     await street.says("menu", **{"from": ACHIENG})
     identity = {"acknowledged": "true", "created_timestamp": "1795600000", "hash": "AbCdEf"}
     await street.system("customer_identity_changed", 2, told={"identity": identity}, **{"from": ACHIENG})
@@ -203,3 +212,59 @@ async def test_a_stranger_who_has_nothing_hears_nothing(street):
     await street.says("menu", **{"from": WANJIKU}, from_user_id=IS)
     await until(street._played)
     assert len(street.door.graph.sent) == 2
+
+
+def keyed(told, second=0, **sender):
+    """Written in that second of an hour ago."""
+    return {"identity": {"acknowledged": True, "hash": told}, "timestamp": str(AN_HOUR_AGO + second)} | sender
+
+
+async def test_rights_rest_once_when_the_account_has_another_key(street):
+    await street.is_watched()
+    sender = {"from": ACHIENG}
+    await street.says("menu", **sender)  # a number that does not ask for keys
+    await street.says("menu", **keyed("K1", **sender))
+    await street.says("menu", **keyed("K1", **sender))
+    assert not await street.suspended()
+    told = [words(each) for each in await street.says("balance", 3, **keyed("K2", 1, **sender))]
+    assert any("until the operator has verified" in each for each in told)
+    assert not any("Available" in each for each in told)
+    assert await street.suspended()
+    await street.says("menu", **keyed("K2", 2, **sender))
+    await street.says("menu", **sender)
+    assert await street.alerts() == ["identity.changed"]
+
+
+async def test_a_key_of_before_that_comes_late_changes_nothing(street):
+    sender = {"from": WANJIKU}
+    await street.says("menu", **keyed("K2", 100, **sender))
+    person = await street.save_method(WANJIKU)
+    await street.says("menu", **keyed("K1", 0, **sender))
+    assert await street.saved() == [person]
+    told = await street.says("menu", 2, **keyed("K3", 100, **sender))  # within the same second
+    assert any("your saved ways to pay" in words(each) for each in told)
+    assert await street.saved() == []
+
+
+@pytest.mark.parametrize("identity", [None, [], {}, {"hash": ""}, {"hash": 5}, {"hash": "x" * 513}])
+async def test_what_is_no_key_means_nothing(street, identity):
+    sender = {"from": WANJIKU}
+    await street.says("menu", **keyed("K1", **sender))
+    person = await street.save_method(WANJIKU)
+    await street.says("menu", **sender, identity=identity)
+    assert await street.saved() == [person]
+
+
+async def test_a_key_beside_the_contact_is_the_same_and_is_stored_hashed(street):
+    body = envelope(text("wamid.contact", "menu", **{"from": WANJIKU}))
+    value = body["entry"][0]["changes"][0]["value"]
+    value["contacts"] = [{"wa_id": WANJIKU, "profile": {"name": "W"}, "identity_key_hash": "Sjvjlx8G6Z0="}]
+    assert (await street.door.update(body)).status == 200
+    await street.door.hears(1)
+    async with street.door.database.reading() as connection:
+        query = sa.select(conversations.c.key_index).where(conversations.c.key_index.is_not(None))
+        (kept,) = (await connection.execute(query)).scalars()
+    assert kept == street.door.vault.index("Sjvjlx8G6Z0=", street.shop, "conversations.key")
+    person = await street.save_method(WANJIKU)
+    await street.says("menu", **keyed("Sjvjlx8G6Z0=", 1, **{"from": WANJIKU}))
+    assert await street.saved() == [person]
