@@ -6,7 +6,7 @@ from alembic import op
 from services.store.schema import Moment
 
 revision = "d27f6a10c8b5"
-down_revision = "b7d2049ce1f6"
+down_revision = "c94e2b6d1f07"
 branch_labels = None
 depends_on = None
 
