@@ -248,7 +248,7 @@ async def test_late_money_empties_the_cart_of_a_closed_order(business):
 async def test_an_order_that_nobody_paid_leaves_the_cart(business):
     await add(business, SOAP=2)
     checkout = await check_out(business)
-    assert await business.jobs(checkout.order_id) == {"order_expire": timedelta(hours=24)}
+    assert (await business.jobs(checkout.order_id))["order_expire"] == timedelta(hours=24)
     async with business.work() as work:
         await orders.expire(work, checkout.order_id)
     assert (await left(business), await held(business)) == (5, {"SOAP": 2})
