@@ -143,6 +143,7 @@ class Reply:
     menu: Text | None = None
     link: Link | None = None
     document: Document | None = None
+    image: str | None = None  # its address; not above a list
     asks_for_number: bool = False
     form: Form | None = None  # where the channel can show it, instead of the options
     waits: bool = False  # for somebody else's word, which comes soon

@@ -25,6 +25,7 @@ def asked(thread: str, stand: Stand, line: Text, *, whole: bool, led: bool, hint
         menu=stand.step.menu(),
         link=stand.step.link(),
         document=stand.step.document() if led else None,
+        image=stand.step.image() if led else None,
         asks_for_number=stand.step.asks_for_number,
         form=stand.step.form(),
         waits=stand.step.waits,

@@ -102,6 +102,10 @@ class Step(BaseModel):
         """A file that goes with the line, where the person is led here; not where it is asked again."""
         return None
 
+    def image(self) -> str | None:
+        """The address of a picture above the line."""
+        return None
+
     def concerns(self, news: Any) -> bool:  # noqa: ARG002  for those who wait for news
         """Whether this piece of news, of a kind that it hears, is about this very step."""
         return False

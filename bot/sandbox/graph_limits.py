@@ -6,6 +6,7 @@ messages, error codes). Meta tells no unit of length; characters are counted her
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.sandbox.world import Json
 
@@ -29,6 +30,7 @@ TITLES = {
     131016: "Service unavailable",
     131026: "Message undeliverable",
     131047: "Re-engagement message",
+    131053: "Media upload error",
     131056: "(Business Account, Consumer Account) pair rate limit hit",
     132000: "Number of parameters does not match the expected number of params",
     132001: "Template name does not exist in the translation",
@@ -71,7 +73,7 @@ def check_message(payload: Any) -> str:
         "text": _check_text,
         "interactive": check_interactive,
         "template": _check_template,
-        "image": _check_media,
+        "image": _check_image,
         "document": _check_media,
     }[kind](content)
     return str(kind)
@@ -98,6 +100,17 @@ def _check_text(text: Json) -> None:
     _string(text, "body", 4096, code=100)
     if not isinstance(text.get("preview_url", False), bool):
         raise GraphError(100, "Param text['preview_url'] must be a boolean.")
+
+
+def _check_image(media: Json) -> None:
+    _check_media(media)
+    _check_picture(media)
+
+
+def _check_picture(image: Json) -> None:
+    """Only JPEG and PNG. An address that does not say what it is gets fetched, by Meta."""
+    if urlsplit(image.get("link", "")).path.lower().endswith((".webp", ".gif", ".svg", ".avif", ".pdf")):
+        raise GraphError(131053, "Unsupported image type: please use image/jpeg or image/png.")
 
 
 def _check_media(media: Json) -> None:
@@ -151,6 +164,8 @@ def _check_header(header: Json, *, media: bool) -> None:
         _string(header, "text", 60)
     elif media and kind in ("image", "video", "document"):
         _check_source(_object(header, kind))
+        if kind == "image":
+            _check_picture(header["image"])
     else:
         raise GraphError(131009, f"Header type {kind!r} is not valid here.")
 

@@ -11,7 +11,9 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
+import sqlalchemy as sa
 import uvloop
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -22,10 +24,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import log as logging
 from bot.app import parts_of, utc_now, web_app
 from bot.run import CannotRun, address, bind, listening, told_to_stop
+from bot.sandbox import goods
 from bot.sandbox.books import ledger_of
 from bot.sandbox.clock import Clock
 from bot.sandbox.keys import certificate_pem, new_private_key
@@ -39,6 +43,7 @@ from services.people.apply import apply, id_of
 from services.safety.vault import Vault
 from services.store import upgrade
 from services.store.database import Database
+from services.store.schema import products
 from services.work import Work
 
 _BANK_LAYOUT = Path(__file__).parents[2] / "docs" / "forms" / "bank.json"
@@ -102,7 +107,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
     kept = await asyncio.to_thread(_keep, data)
     settings = _settings(kept, app_url, page_url)
     await upgrade.upgrade(settings.database_url)
-    await _seed(settings, kept)
+    await _seed(settings, kept, page_url)
     clock = Clock(data / "clock")
     parts = parts_of(settings, clock)
     world = World(
@@ -191,14 +196,25 @@ def _settings(kept: Kept, app_url: str, page_url: str) -> Settings:
     )
 
 
-async def _seed(settings: Settings, kept: Kept) -> None:
-    """The merchant; what the person at the page has changed since is not touched."""
+async def _seed(settings: Settings, kept: Kept, page_url: str) -> None:
+    """The merchant; what the person at the page has changed since is not touched, but for where the pictures
+    are: that is the port of today."""
     database = Database(settings.database_url)
     certificate = certificate_pem(kept.daraja_key, utc_now())
-    file = tenant_file.read(file_text(certificate) + PAYSTACK, "the sandbox's tenant file")
+    text = file_text(certificate) + PAYSTACK + goods.products(page_url)
+    file = tenant_file.read(text, "the sandbox's tenant file")
     try:
         async with database.transaction() as connection:
-            if await id_of(connection, file.tenant.slug) is None:
+            tenant = await id_of(connection, file.tenant.slug)
+            if tenant is not None:
+                await _move_pictures(connection, tenant, page_url)
+            else:
                 await apply(Work(connection, Vault(settings.keys), new_id(), utc_now()), file)
     finally:
         await database.close()
+
+
+async def _move_pictures(connection: AsyncConnection, tenant: UUID, page_url: str) -> None:
+    for sku, picture in goods.pictures(page_url).items():
+        mine = (products.c.tenant_id == tenant, products.c.sku == sku, products.c.image.is_not(None))
+        await connection.execute(sa.update(products).where(*mine).values(image=picture))

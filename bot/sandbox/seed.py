@@ -31,7 +31,7 @@ PHONES = (
         role="customer",
         user_id="KE.1001",
         number="+254712345678",
-        hints=("menu", "pay 2000", "lugha"),
+        hints=("shop", "pay 2000", "lugha"),
     ),
     Phone(
         key="juma",

@@ -22,6 +22,7 @@ MOST_INTERACTIVE = 1024
 _BUTTONS, _BUTTON_TITLE = 3, 20
 _ROWS, _ROW_TITLE, _ROW_NOTE = 10, 24, 72
 _LABEL = 20
+_WITH_PICTURES = ("button", "cta_url")
 _BREAKS = (re.compile(r"\n\n+"), re.compile(r"\n"), re.compile(r"(?<=[.!?])\s+"), re.compile(r"\s+"))
 
 
@@ -46,10 +47,10 @@ def bodies(
     if reply.document is not None:
         return _with_document(reply.document, words, kind, text)
     if kind is None:
-        numbered = [f"{n}. {words(option.label)}" for n, option in enumerate(reply.options, start=1)]
-        return [_text(part) for part in split("\n".join([text, *numbered]), MOST_TEXT)]
+        numbered = [_numbered(n, option, words) for n, option in enumerate(reply.options, start=1)]
+        return _plain("\n".join([text, *numbered]), reply.image)
     *before, last = split(text, MOST_INTERACTIVE)
-    interactive = {**kind, "body": {"text": last}}
+    interactive = {**kind, **_header(reply, kind), "body": {"text": last}}
     return [*map(_text, before), {"type": "interactive", "interactive": interactive}]
 
 
@@ -61,6 +62,25 @@ def _with_document(
         raise ValueError(f"a document goes with no {kind['type']}")
     *before, last = split(text, MOST_INTERACTIVE)
     return [*map(_text, before), attached(document, words, kind, last)]
+
+
+def _plain(text: str, image: str | None) -> list[dict[str, Any]]:
+    """A picture has as much of the words below it as fit there."""
+    if image is None:
+        return [_text(part) for part in split(text, MOST_TEXT)]
+    caption, *rest = split(text, MOST_INTERACTIVE)
+    return [{"type": "image", "image": {"link": image, "caption": caption}}, *map(_text, rest)]
+
+
+def _header(reply: Reply, kind: dict[str, Any]) -> dict[str, Any]:
+    if reply.image is None or kind["type"] not in _WITH_PICTURES:
+        return {}
+    return {"header": {"type": "image", "image": {"link": reply.image}}}
+
+
+def _numbered(place: int, option: Option, words: Any) -> str:
+    note = "" if option.note is None else f": {words(option.note)}"
+    return f"{place}. {words(option.label)}{note}"
 
 
 def addressed(body: bytes, phone: str | None, user_id: str | None, opaque: str) -> bytes:

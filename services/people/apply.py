@@ -258,6 +258,7 @@ async def _products_changed(work: Work, file: TenantFile) -> list[str]:
             "price": minor_of(product.price, file.tenant.currency),
             "description": product.description,
             "stock": product.stock,
+            "image": product.image,
         }
         for product in file.products
     }

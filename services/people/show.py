@@ -128,6 +128,7 @@ async def _products(work: Work, currency: str) -> list[dict[str, Any]]:
                 "price": amount_of(row.price, currency),
                 "description": row.description,
                 "stock": row.stock,
+                "image": row.image,
             }
         )
         for row in await work.connection.execute(query)

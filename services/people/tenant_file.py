@@ -5,6 +5,7 @@ import tomllib
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -31,6 +32,8 @@ from services.providers.paystack_settings import PaystackSettings
 from services.written import Amount, Percent
 
 _MOST_PIECES = 1_000_000_000
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+_NO_PICTURES = (".webp", ".gif", ".svg", ".avif", ".heic", ".bmp", ".tif", ".tiff", ".pdf")
 _YEARS = range(2000, 2101)
 
 
@@ -48,6 +51,22 @@ def _moment(value: Any) -> datetime:
     if not isinstance(value, datetime) or value.year not in _YEARS:
         raise ValueError("not a date like 2026-12-01 or 2026-12-01T08:00:00, without quotes")
     return value.replace(microsecond=0)
+
+
+def _picture(address: str) -> str:
+    """WhatsApp fetches it from there. On this machine it may be plain HTTP, for a sandbox."""
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        parts, host = None, ""
+    if parts is None or not host or not address.isascii() or not address.isprintable() or " " in address:
+        raise ValueError("is no address like https://example.org/soap.jpg")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _THIS_MACHINE):
+        raise ValueError("must begin with https://")
+    if parts.path.lower().endswith(_NO_PICTURES):
+        raise ValueError("WhatsApp shows JPEG and PNG only")
+    return address
 
 
 MethodType = Literal["mpesa", "till", "bank_transfer"]
@@ -204,6 +223,7 @@ class ProductPart(_Part):
     price: Amount
     description: LongText | None = None
     stock: Annotated[int, Field(ge=0, le=_MOST_PIECES)] | None = None
+    image: Annotated[str, Field(max_length=2000), AfterValidator(_picture)] | None = None
 
 
 class TenantFile(_Part):

@@ -14,6 +14,7 @@ sku = "SOAP"
 name = "Bar soap"
 price = "150"
 stock = 3
+image = "https://example.org/soap.jpg"
 [[products]]
 sku = "TEA"
 name = "Kericho tea"
@@ -88,6 +89,7 @@ async def test_from_the_shop_to_the_order(database, vault):
             "Cancel": None,
         }
         product = await shopper.taps(listed, "Bar soap")
+        assert product["interactive"]["header"]["image"] == {"link": "https://example.org/soap.jpg"}
         cart = await shopper.taps(product, "Add 2")
         assert "Total: *KES 300.00*" in shown(cart)
         assert "You still have 2 items in your cart." in await shopper.says("menu")

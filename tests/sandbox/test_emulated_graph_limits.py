@@ -37,6 +37,7 @@ async def test_what_is_at_the_limit_is_taken(sandbox, payload):
     ("payload", "code"),
     [
         (text("x" * 4097), 100),
+        ({"to": TO, "type": "image", "image": {"link": "https://example.org/i.webp"}}, 131053),
         (text(""), 100),
         (text(biz_opaque_callback_data="x" * 513), 100),
         (text(surprise=1), 100),

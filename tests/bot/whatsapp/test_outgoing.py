@@ -32,6 +32,38 @@ def test_four_to_ten_options_are_a_list_and_so_are_options_with_notes():
     assert length(row["description"]) <= 72
 
 
+PICTURE = "https://example.org/soap.jpg"
+SHOWN = {"type": "image", "image": {"link": PICTURE}}
+
+
+def test_a_picture_stands_above_the_buttons_of_the_last_part():
+    (body,) = bodies(reply("Pay", image=PICTURE), "en")
+    assert body["interactive"]["header"] == SHOWN
+    *before, last = bodies(Reply(Text("word " * 400), reply("Pay").options, image=PICTURE), "en")
+    assert [each["type"] for each in before] == ["text"]
+    assert last["interactive"]["header"] == SHOWN
+
+
+def test_a_list_has_no_picture():
+    (body,) = bodies(reply(*"ABCD", image=PICTURE), "en")
+    assert "header" not in body["interactive"]
+
+
+def test_where_there_are_no_buttons_the_words_are_below_the_picture():
+    assert bodies(reply(image=PICTURE), "en") == [
+        {"type": "image", "image": {"link": PICTURE, "caption": "Which?"}}
+    ]
+    image, *rest = bodies(Reply(Text("word " * 400), image=PICTURE), "en")
+    assert length(image["image"]["caption"]) <= 1024
+    assert [each["type"] for each in rest] == ["text"]
+
+
+def test_numbered_options_keep_their_notes():
+    options = (Option("a", Text("Soap"), Text("KES 1")), Option("b", Text("Soap"), None))
+    (body,) = bodies(Reply(Text("Which?"), options), "en")
+    assert body["text"]["body"] == "Which?\n1. Soap: KES 1\n2. Soap"
+
+
 @pytest.mark.parametrize("labels", [["x" * 25], list("ABCDEFGHIJK"), ["Same", "Same"]])
 def test_what_fits_neither_is_numbered_text(labels):
     (body,) = bodies(reply(*labels), "en")

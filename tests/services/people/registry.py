@@ -118,6 +118,7 @@ name = "Unga 2 kg"
 price = "189.50"
 description = "Maize flour"
 stock = 40
+image = "https://example.org/unga.jpg"
 """
 
 SMALL = """

@@ -9,6 +9,16 @@ from tests.services.people.registry import FULL, SMALL, differing
 WRONG = [
     ('slug = "mama-njeri"', 'slug = "Mama Njeri"', 'tenant.slug: must be written like "mama-njeri"'),
     ('slug = "mama-njeri"', "", "tenant.slug: is missing"),
+    (
+        "https://example.org/unga.jpg",
+        "http://example.org/unga.jpg",
+        "products.0.image: must begin with",
+    ),
+    ("https://example.org/unga.jpg", "unga.jpg", "products.0.image: is no address like https://"),
+    ("https://example.org/unga.jpg", "https://[x/a.jpg", "products.0.image: is no address like https://"),
+    ("https://example.org/unga.jpg", "https://a.org/a b.jpg", "products.0.image: is no address like"),
+    ("https://example.org/unga.jpg", "https://a.org/a.webp?x=.jpg", "products.0.image: WhatsApp shows JPEG"),
+    ("https://example.org/unga.jpg", "file:///etc/passwd.png", "products.0.image: is no address like"),
     ('name = "Mama Njeri Duka"', "name = 5", "tenant.name: must be a text in quotes"),
     ('name = "Mama Njeri Duka"', 'name = "a\\u0000b"', "tenant.name: holds a control character"),
     ('name = "Mama Njeri Duka"', 'Name = "x"', "tenant.Name: unknown key; remove it or correct its spelling"),
