@@ -24,6 +24,7 @@ from bot.intake import Intake
 from bot.pace import Pace
 from bot.providers import Providers
 from bot.settings import Settings
+from bot.signed_hooks import SignedHooks
 from bot.statuses import Statuses
 from bot.turns import Turns
 from bot.webhooks import MOST_BYTES, Hooks, MetaWebhook
@@ -144,6 +145,9 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     intake = Intake(parts.database, parts.vault, parts.tenants, parts.bell, clock, pace)
     token = settings.whatsapp.verify_token.get_secret_value()
     meta = MetaWebhook(intake, settings.whatsapp.app_secrets, token, proxies=settings.proxies)
+    signed = SignedHooks(
+        parts.database, parts.vault, parts.tenants, parts.bell, clock, proxies=settings.proxies
+    )
     hooks = Hooks(parts.database, parts.vault, parts.bell, clock, proxies=settings.proxies)
     health = Health(parts.database, clock)
     rate = Rate(settings.api.per_minute, clock, _redis(settings.redis_url))
@@ -163,6 +167,7 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     app[META] = meta
     app.router.add_get("/webhooks/whatsapp", meta.handshake)
     app.router.add_post("/webhooks/whatsapp", meta.updates)
+    signed.add_to(app)
     for method in ("GET", "POST"):
         app.router.add_route(method, "/hooks/{token}", hooks.called)
         app.router.add_route(method, "/hooks/{token}/{rest:.*}", hooks.called)

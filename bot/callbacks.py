@@ -3,7 +3,7 @@
 They are claimed by their due time, as a lease, and their tries counted in the same commit, so that one
 that kills its process is parked in the end; one that was tried before is claimed alone, so that it takes
 no neighbour with it. Each is then taken in a transaction of its own, together with its being done.
-One that nobody can read is parked at once, for operators to look at.
+One that nobody can read is parked at once, for operators to look at; one about nothing of ours is kept.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from bot.log import redacted
 from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
 from services import hooks
+from services.providers import PROVIDERS
 from services.providers.base import Unreadable
 from services.safety.vault import Vault
 from services.store.bell import Bell
@@ -128,14 +129,23 @@ class Callbacks:
         """Raises Unreadable, and whatever a bug raises: then nothing of it has happened."""
         row = f"hook|{callback.external_id}|"
         body = self._vault.open(callback.body_sealed, callback.tenant_id, "inbox.body", row)
-        hook, name = await self._addressed(bytes.fromhex(callback.external_id.partition(":")[0]))
-        provider = await self._providers.of(hook.tenant_id, name)
-        confirm_above = await self._providers.confirm_above(hook.tenant_id, name)
-        report = provider.read(hook.about, body)
+        address = callback.external_id.partition(":")[0]
+        if address in PROVIDERS:  # one that signs has one address for all
+            hook, name = None, address
+        else:
+            hook, name = await self._addressed(bytes.fromhex(address))
+        provider = await self._providers.of(callback.tenant_id, name)
+        confirm_above = await self._providers.confirm_above(callback.tenant_id, name)
+        report = provider.read(hook.about if hook else "signed", body)
         async with self._database.transaction() as connection:
+            work = Work(connection, self._vault, callback.tenant_id, self._clock())
+            hook = hook or await hooks.named(work, name, report)
+            if hook is None:
+                why = f"{name} told of something that is not ours: {report.about}"
+                await _mark(connection, callback, state="kept", error=why)
+                return
             if not await _mark(connection, callback, state="done", error=None):
                 return  # our lease ran out, and another worker has taken it
-            work = Work(connection, self._vault, hook.tenant_id, self._clock())
             await hooks.apply(work, hook, report, confirm_above=confirm_above)
         self._bell.ring("turns")
         self._bell.ring("jobs")

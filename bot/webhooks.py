@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 MOST_BYTES = 4 * 1024 * 1024
 _TOKEN = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_PATIENCE_SECONDS = 15  # whoever calls waits no longer either, and sends again
+PATIENCE_SECONDS = 15  # whoever calls waits no longer either, and sends again
 
 
 class MetaWebhook:
@@ -42,7 +42,7 @@ class MetaWebhook:
         intake: Intake,
         app_secrets: Sequence[bytes],
         verify_token: str,
-        patience_seconds: float = _PATIENCE_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
         *,
         proxies: Sequence[Network] = (),
     ) -> None:
@@ -55,7 +55,7 @@ class MetaWebhook:
         query = request.query
         token = query.get("hub.verify_token", "").encode()
         if query.get("hub.mode") != "subscribe" or not hmac.compare_digest(token, self._verify_token):
-            log.warning("webhook.handshake_refused", client=_client(request, self._proxies))
+            log.warning("webhook.handshake_refused", client=client(request, self._proxies))
             return web.Response(status=403, text="The verify token or mode is wrong.")
         return web.Response(
             text=query.get("hub.challenge", ""),
@@ -105,7 +105,7 @@ class Hooks:
         vault: Vault,
         bell: Bell,
         clock: Callable[[], datetime],
-        patience_seconds: float = _PATIENCE_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
         *,
         proxies: Sequence[Network] = (),
     ) -> None:
@@ -120,7 +120,7 @@ class Hooks:
             async with asyncio.timeout(self._patience):
                 tenant = await self._tenant_of(token)
             if tenant is None:
-                log.warning("hooks.unknown_token", client=_client(request, self._proxies))
+                log.warning("hooks.unknown_token", client=client(request, self._proxies))
                 return web.Response(status=404, text="No such address.")
             body = await _told(request, self._patience)
             async with asyncio.timeout(self._patience):
@@ -141,26 +141,33 @@ class Hooks:
     async def _store(self, tenant: UUID, token: str, body: bytes) -> None:
         # The same body on the same address is the same event, however often it is told.
         external = f"{_hash(token).hex()}:{hashlib.sha256(body).hexdigest()[:32]}"
-        now = self._clock()
-        insert = postgresql.insert if self._database.is_postgres else sqlite.insert
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                insert(inbox)
-                .values(
-                    tenant_id=tenant,
-                    kind="hook",
-                    external_id=external,
-                    status="",
-                    state="waiting",
-                    due_at=now,
-                    received_at=now,
-                    body_sealed=self._vault.seal(body, tenant, "inbox.body", f"hook|{external}|"),
-                )
-                .on_conflict_do_nothing()
+        await keep(self._database, self._vault, tenant, external, body, self._clock())
+
+
+async def keep(
+    database: Database, vault: Vault, tenant: UUID, external: str, body: bytes, now: datetime
+) -> None:
+    """A callback in the inbox, once by its external id."""
+    insert = postgresql.insert if database.is_postgres else sqlite.insert
+    async with database.transaction() as connection:
+        await connection.execute(
+            insert(inbox)
+            .values(
+                tenant_id=tenant,
+                kind="hook",
+                external_id=external,
+                status="",
+                state="waiting",
+                due_at=now,
+                received_at=now,
+                body_sealed=vault.seal(body, tenant, "inbox.body", f"hook|{external}|"),
             )
+            .on_conflict_do_nothing()
+        )
 
 
-def _client(request: web.Request, proxies: Sequence[Network]) -> str | None:
+def client(request: web.Request, proxies: Sequence[Network]) -> str | None:
+    """Whose request it is, for the log."""
     return caller(request.remote, request.headers.getall("X-Forwarded-For", ()), proxies)
 
 

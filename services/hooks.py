@@ -2,6 +2,7 @@
 credential, so it is unguessable, used for nothing else, and stored as a hash alone."""
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,6 +19,7 @@ from services.withdrawals import settle as payouts
 from services.work import Work
 
 _TOKEN_BYTES = 32
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,22 @@ async def provider_of(connection: AsyncConnection, hook: Hook) -> str | None:
     mine = (table.c.tenant_id == hook.tenant_id, table.c.id == hook.target_id)
     found: str | None = await connection.scalar(sa.select(table.c.provider).where(*mine))
     return found
+
+
+async def named(work: Work, provider: str, report: Report) -> Hook | None:
+    """What a signed callback is about: it comes to one address for all, and names what it tells of by our
+    reference or theirs. None where it tells of nothing that is ours."""
+    if report.about != "payout":
+        return None
+    ids = [UUID(name) for name in report.references if _ID.fullmatch(name)]
+    rows = payout_rows.c
+    query = sa.select(rows.id).where(
+        rows.tenant_id == work.tenant,
+        rows.provider == provider,
+        sa.or_(rows.id.in_(ids), rows.reference.in_(report.references)),
+    )
+    found = (await work.connection.execute(query.limit(2))).scalars().all()
+    return Hook(work.tenant, "payout", found[0]) if len(found) == 1 else None
 
 
 async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money | None = None) -> None:

@@ -15,6 +15,7 @@ from bot.sandbox.chats import Chats
 from bot.sandbox.daraja import Daraja
 from bot.sandbox.faults import CATALOGUE, Fault
 from bot.sandbox.forms import Forms
+from bot.sandbox.paystack import Paystack
 from bot.sandbox.person import Person
 from bot.sandbox.world import CannotError, Json, Phone, Shop
 from services.languages import LANGUAGES
@@ -25,9 +26,10 @@ Action = Callable[[Phone, Shop, Json], Awaitable[Json]]
 
 
 class Control:
-    def __init__(self, chats: Chats, daraja: Daraja) -> None:
+    def __init__(self, chats: Chats, daraja: Daraja, paystack: Paystack) -> None:
         self._chats = chats
         self._daraja = daraja
+        self._transfers = paystack.transfers
         self._stage = chats.stage
         self._forms = Forms(chats)
 
@@ -74,10 +76,10 @@ class Control:
                 "guide": [asdict(step) for step in world.guide],
                 "chats": [self._chats.view(phone, shop) for phone in world.everybody for shop in world.shops],
                 "prompts": [daraja.prompts.view(prompt) for prompt in daraja.prompts.all()],
-                "payouts": [daraja.payouts.view(payout) for payout in daraja.payouts.all()],
+                "payouts": self._payouts(),
                 "prompt_timeout": world.prompt_timeout,
                 "sms": daraja.boxes.texts(),
-                "floats": daraja.boxes.view(),
+                "floats": self._floats(),
                 "faults": self._stage.faults.view(),
                 "catalogue": CATALOGUE,
                 "log": list(self._stage.lines),
@@ -95,8 +97,14 @@ class Control:
         return web.json_response({"prompts": [prompts.view(prompt) for prompt in prompts.all()]})
 
     async def payouts(self, _request: web.Request) -> web.Response:
-        payouts = self._daraja.payouts
-        return web.json_response({"payouts": [payouts.view(payout) for payout in payouts.all()]})
+        return web.json_response({"payouts": self._payouts()})
+
+    def _payouts(self) -> list[Json]:
+        sent, transfers = self._daraja.payouts, self._transfers
+        return [*map(sent.view, sent.all()), *map(transfers.view, transfers.all())]
+
+    def _floats(self) -> list[Json]:
+        return [*self._daraja.boxes.view(), *self._transfers.floats()]
 
     async def faults(self, _request: web.Request) -> web.Response:
         return web.json_response({"faults": self._stage.faults.view(), "catalogue": CATALOGUE})
@@ -153,17 +161,19 @@ class Control:
     async def answer_payout(self, request: web.Request) -> web.Response:
         """{"outcome": "succeed", "fail", "no_funds" or "initiator"}"""
         outcome = one_of(await body_of(request), "outcome", tuple(daraja_payouts.OUTCOMES))
-        if not self._daraja.payouts.answer(request.match_info["id"], outcome):
+        payout = request.match_info["id"]
+        if not (self._daraja.payouts.answer(payout, outcome) or self._transfers.answer(payout, outcome)):
             raise error(web.HTTPConflict, "this payout does not wait any more")
         return web.json_response({})
 
     async def set_float(self, request: web.Request) -> web.Response:
-        """{"shortcode", "utility": whole shillings that payouts may draw on}"""
+        """{"shortcode" (at Paystack the slug), "utility": whole shillings that payouts may draw on}"""
         body = await body_of(request)
-        utility = count(body, "utility", 0, 1_000_000_000)
-        if not self._daraja.boxes.set_utility(text(body, "shortcode"), utility):
+        utility, whose = count(body, "utility", 0, 1_000_000_000), text(body, "shortcode")
+        boxes = self._daraja.boxes
+        if not (boxes.set_utility(whose, utility) or self._transfers.set_balance(whose, utility)):
             raise error(web.HTTPNotFound, "no such shortcode")
-        return web.json_response({"floats": self._daraja.boxes.view()})
+        return web.json_response({"floats": self._floats()})
 
     async def arm(self, request: web.Request) -> web.Response:
         """{"at", "fault", "times"? = 1, "seconds"? = 5 (of a late callback)}"""
@@ -184,9 +194,10 @@ class Control:
         return web.json_response({"faults": self._stage.faults.view()})
 
     async def reset(self, _request: web.Request) -> web.Response:
-        """Empties phones and M-Pesa; the app keeps what it knows."""
+        """Empties phones, M-Pesa and Paystack; the app keeps what it knows."""
         self._chats.reset()
         self._daraja.reset()
+        self._transfers.reset()
         self._stage.forget_shared()
         self._stage.lines.clear()
         self._stage.faults.clear()

@@ -23,6 +23,11 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
     "b2c.callback": ("lost", "late", "twice"),
     "status.query": ("500", "drop", "busy"),
     "status.callback": ("lost", "late", "twice"),
+    "paystack.recipient": ("500", "drop", "spike"),
+    "paystack.transfer": ("500", "500_after", "drop", "spike", "no_funds", "forbidden", "callback_first"),
+    "paystack.outcome": ("failed", "given_back", "given_back_later", "blocked", "otp", "hang"),
+    "paystack.webhook": ("lost", "late", "twice", "forged"),
+    "paystack.verify": ("500", "drop"),
 }
 
 

@@ -1,91 +1,132 @@
-"""Paystack: the emulated part of its API that pays out: recipients, transfers and the balance.
+"""Paystack: the emulated API, as far as money leaves by it: recipients, transfers, verify, balance, banks.
 
-Source: https://paystack.com/docs/api/transfer. A transfer is pending at first, and arrives a little later.
+Source: https://paystack.com/docs/api. Everything stands under /paystack here. The key says whose it is.
 """
 
-import asyncio
 import hmac
-from typing import Any
+import json
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from bot.sandbox.bodies import body_of
+from bot.sandbox.faults import CATALOGUE
+from bot.sandbox.paystack_events import Events
+from bot.sandbox.paystack_transfers import PaystackError, Transfers
 from bot.sandbox.stage import Stage
-from bot.sandbox.world import Json
+from bot.sandbox.world import Json, PaystackAccount
 
-BALANCE = 100_000_000  # in cents
+BANKS = {"01": "KCB", "03": "Absa", "11": "Co-operative", "63": "Diamond Trust", "68": "Equity"}
+
+# (the account, the request, its body, the name of the fault that strikes) -> the message and the data
+Call = Callable[[PaystackAccount, web.Request, Json, str], Awaitable[tuple[str, object]]]
 
 
 class Paystack:
-    """`key` is the merchant's secret one."""
-
-    def __init__(self, stage: Stage, key: str) -> None:
-        self._stage, self._key = stage, key
-        self._recipients: dict[str, Json] = {}
-        self._transfers: dict[str, Json] = {}
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.transfers = Transfers(stage, Events(stage))
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/balance", self.balance),
-            web.post("/transferrecipient", self.recipient),
-            web.post("/transfer", self.transfer),
-            web.get("/transfer/verify/{reference}", self.verify),
+            web.post("/paystack/transferrecipient", self._answering("recipient", self._recipient)),
+            web.post("/paystack/transfer", self._answering("transfer", self._transfer)),
+            web.get("/paystack/transfer/verify/{reference}", self._answering("verify", self._verify)),
+            web.get("/paystack/balance", self._answering("balance", self._balance)),
+            web.get("/paystack/bank", self._answering("bank", self._banks)),
         ]
 
-    async def balance(self, request: web.Request) -> web.Response:
-        self._authorized(request)
-        return _good("Balances retrieved", [{"currency": "KES", "balance": BALANCE}])
+    async def _recipient(
+        self, account: PaystackAccount, _request: web.Request, body: Json, _fault: str
+    ) -> tuple[str, object]:
+        return "Transfer recipient created successfully", self.transfers.recipient(account, body)
 
-    async def recipient(self, request: web.Request) -> web.Response:
-        self._authorized(request)
-        body = await body_of(request)
-        if body.get("type") != "kepss" or not str(body.get("account_number", "")).isdigit():
-            return _bad(400, "Account number is invalid", "invalid_bank_code")
-        code = f"RCP_{self._stage.ids.token()[:15].lower()}"
-        self._recipients[code] = body
-        return _good("Transfer recipient created successfully", {**body, "recipient_code": code}, 201)
+    async def _transfer(
+        self, account: PaystackAccount, _request: web.Request, body: Json, fault: str
+    ) -> tuple[str, object]:
+        transfer = await self.transfers.send(account, body, told_first=fault == "callback_first")
+        asks = transfer["status"] == "otp"
+        return "Transfer requires OTP to continue" if asks else "Transfer has been queued", transfer
 
-    async def transfer(self, request: web.Request) -> web.Response:
-        """Once for one reference."""
-        self._authorized(request)
-        body = await body_of(request)
-        reference, to = str(body.get("reference")), self._recipients.get(str(body.get("recipient")))
-        if to is None:
-            return _bad(400, "Recipient specified is invalid", "invalid_recipient")
-        if reference in self._transfers:
-            return _bad(400, "Please provide a unique reference.", "duplicate_reference")
-        told = {key: body.get(key) for key in ("amount", "currency", "reference", "reason")}
-        code = f"TRF_{self._stage.ids.token()[:15].lower()}"
-        self._transfers[reference] = {**told, "transfer_code": code, "status": "pending"}
-        self._stage.log("paystack", f"transfer of {body.get('amount', 0) / 100:,.2f} to {to['name']}")
-        self._stage.wire.start(self._arrive(reference))
-        return _good("Transfer has been queued", self._transfers[reference])
+    async def _verify(
+        self, account: PaystackAccount, request: web.Request, _body: Json, _fault: str
+    ) -> tuple[str, object]:
+        return "Transfer retrieved", self.transfers.verified(account, request.match_info["reference"])
 
-    async def verify(self, request: web.Request) -> web.Response:
-        self._authorized(request)
-        transfer = self._transfers.get(request.match_info["reference"])
-        if transfer is None:
-            return _bad(404, "Transfer not found", "transfer_not_found")
-        return _good("Transfer retrieved", transfer)
+    async def _balance(
+        self, account: PaystackAccount, _request: web.Request, _body: Json, _fault: str
+    ) -> tuple[str, object]:
+        told = {"currency": "KES", "balance": self.transfers.balance(account)}
+        return "Balances retrieved", [told]
 
-    async def _arrive(self, reference: str) -> None:
-        await asyncio.sleep(self._stage.world.payout_delay)
-        self._transfers[reference]["status"] = "success"
-        self._stage.log("paystack", "the transfer has arrived")
+    async def _banks(
+        self, _account: PaystackAccount, _request: web.Request, _body: Json, _fault: str
+    ) -> tuple[str, object]:
+        listed = [
+            {
+                "name": name,
+                "code": code,
+                "country": "Kenya",
+                "currency": "KES",
+                "type": "kepss",
+                "active": True,
+            }
+            for code, name in BANKS.items()
+        ]
+        return "Banks retrieved", listed
 
-    def _authorized(self, request: web.Request) -> None:
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        if scheme != "Bearer" or not hmac.compare_digest(key.encode(), self._key.encode()):
-            raise web.HTTPUnauthorized(
-                text='{"status": false, "message": "Invalid key", "code": "invalid_Key"}',
-                content_type="application/json",
+    # --- the door
+
+    def _answering(self, what: str, call: Call) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        at = f"paystack.{what}"
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            try:
+                account = self._account(request)
+                fault = self._stage.faults.take_name(at) if at in CATALOGUE else ""
+                _refuse(fault)  # what is done all the same is refused after it
+                message, data = await call(account, request, await _json(request), fault)
+                _refuse(fault.removesuffix("_after"))
+            except PaystackError as error:
+                self._stage.log("paystack", f"{request.path}: {error.status} {error}", good=False)
+                return web.json_response(error.body, status=error.status)
+            if fault == "drop" and request.transport is not None:
+                request.transport.close()
+            status = 201 if what == "recipient" else 200
+            return web.json_response({"status": True, "message": message, "data": data}, status=status)
+
+        return answer
+
+    def _account(self, request: web.Request) -> PaystackAccount:
+        key = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
+        for account in self._stage.world.paystack:
+            if hmac.compare_digest(account.secret_key.encode(), key):
+                return account
+        raise PaystackError(401, "Invalid key", "invalid_Key")
+
+
+def _refuse(fault: str) -> None:
+    """Raises PaystackError for a fault that refuses."""
+    match fault:
+        case "500":
+            raise PaystackError(500, "An error occurred", "unknown")
+        case "spike":
+            raise PaystackError(429, "Too many requests", "rate_limited")
+        case "no_funds":
+            raise PaystackError(
+                400, "Your balance is not enough to fulfil this request", "insufficient_balance"
             )
+        case "forbidden":
+            message = "You cannot initiate third party payouts as a starter business"
+            raise PaystackError(400, message, "transfer_unavailable")
 
 
-def _good(message: str, data: Any, status: int = 200) -> web.Response:
-    return web.json_response({"status": True, "message": message, "data": data}, status=status)
-
-
-def _bad(status: int, message: str, code: str) -> web.Response:
-    told = {"status": False, "message": message, "type": "api_error", "code": code}
-    return web.json_response(told, status=status)
+async def _json(request: web.Request) -> Json:
+    if not request.can_read_body:
+        return {}
+    try:
+        body = json.loads(await request.read())
+    except ValueError:
+        raise PaystackError(400, "Invalid JSON", "invalid_params") from None
+    if not isinstance(body, dict):
+        raise PaystackError(400, "Invalid JSON", "invalid_params")
+    return body

@@ -33,7 +33,7 @@ from bot.sandbox import goods
 from bot.sandbox.books import ledger_of
 from bot.sandbox.clock import Clock
 from bot.sandbox.keys import certificate_pem, new_private_key
-from bot.sandbox.seed import BANK_FORM, GUIDE, PAYSTACK, PAYSTACK_KEY, PHONES, SHOP, daraja_app, file_text
+from bot.sandbox.seed import BANK_FORM, GUIDE, PHONES, SHOP, daraja_app, file_text, paystack_account
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
 from bot.settings import MpesaUrl, PaystackUrl, Settings, WhatsAppSettings, live_keys
@@ -117,8 +117,8 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         phones=PHONES,
         guide=GUIDE,
         daraja=(daraja_app(kept.daraja_key),),
+        paystack=(paystack_account(),),
         ledger=ledger_of(parts.database),
-        paystack_key=PAYSTACK_KEY,
         forms={BANK_FORM: json.loads(_BANK_LAYOUT.read_text())},
         forms_key=_public(kept.forms_pem),
         now=clock,
@@ -192,7 +192,7 @@ def _settings(kept: Kept, app_url: str, page_url: str) -> Settings:
             forms_key=SecretStr(kept.forms_pem),
         ),
         mpesa=MpesaUrl(url=page_url),
-        paystack=PaystackUrl(url=page_url),
+        paystack=PaystackUrl(url=f"{page_url}/paystack"),
     )
 
 
@@ -201,7 +201,7 @@ async def _seed(settings: Settings, kept: Kept, page_url: str) -> None:
     are: that is the port of today."""
     database = Database(settings.database_url)
     certificate = certificate_pem(kept.daraja_key, utc_now())
-    text = file_text(certificate) + PAYSTACK + goods.products(page_url)
+    text = file_text(certificate) + goods.products(page_url)
     file = tenant_file.read(text, "the sandbox's tenant file")
     try:
         async with database.transaction() as connection:

@@ -2,20 +2,16 @@
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from bot.sandbox.world import DarajaApp, Phone, Shop, Step
+from bot.sandbox.world import DarajaApp, PaystackAccount, Phone, Shop, Step
 
 _CONSUMER_KEY, _CONSUMER_SECRET = "sandbox-consumer", "sandbox-consumer-secret"
 _INITIATOR, _PASSWORD = "lipachat", "sandbox-initiator"
 _PASSKEY = "sandbox-passkey"
 _SHORTCODE = "600100"
+_SLUG = "mama-njeri"
+_PAYSTACK_KEY = "sk_test_sandbox"
 
 BANK_FORM = "1093847261"
-PAYSTACK_KEY = "sk_test_sandbox"
-# What the file says beside `FILE`, where Paystack is emulated too.
-PAYSTACK = f"""
-[providers.paystack]
-secret_key = "{PAYSTACK_KEY}"
-"""
 
 SHOP = Shop(
     phone_number_id="106540352242922",
@@ -97,7 +93,7 @@ GUIDE = (
 
 FILE = """
 [tenant]
-slug = "mama-njeri"
+slug = "{slug}"
 name = "Mama Njeri Duka"
 
 [whatsapp]
@@ -115,6 +111,10 @@ initiator_name = "{initiator}"
 initiator_password = "{password}"
 certificate = \"\"\"
 {certificate}\"\"\"
+
+[providers.paystack]
+public_key = "pk_test_sandbox"
+secret_key = "{paystack_key}"
 
 [payout]
 method_type = "mpesa"
@@ -135,6 +135,8 @@ role = "Finance Admin"
 def file_text(certificate: str) -> str:
     """The tenant file, with Daraja's certificate."""
     return FILE.format(
+        slug=_SLUG,
+        paystack_key=_PAYSTACK_KEY,
         phone_number_id=SHOP.phone_number_id,
         display_phone_number=SHOP.display_phone_number,
         access_token=SHOP.access_token,
@@ -160,3 +162,7 @@ def daraja_app(private_key: RSAPrivateKey) -> DarajaApp:
         initiator_password=_PASSWORD,
         private_key=private_key,
     )
+
+
+def paystack_account() -> PaystackAccount:
+    return PaystackAccount(merchant=SHOP.name, slug=_SLUG, secret_key=_PAYSTACK_KEY)

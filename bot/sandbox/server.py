@@ -19,9 +19,10 @@ from bot.sandbox.world import World
 
 
 def emulators(world: World) -> web.Application:
-    """Graph API at `/v25.0/...`, Daraja at `/oauth` and `/mpesa`, the page at `/`, its API at `/control`."""
+    """Graph API at `/v25.0/...`, Daraja at `/oauth` and `/mpesa`, Paystack at `/paystack`, the page at `/`,
+    its API at `/control`."""
     stage = stage_of(world)
-    chats, daraja, page = Chats(stage), Daraja(stage), Page(stage)
+    chats, daraja, paystack, page = Chats(stage), Daraja(stage), Paystack(stage), Page(stage)
 
     async def live(_app: web.Application) -> AsyncIterator[None]:
         stage.wire.open()
@@ -33,11 +34,10 @@ def emulators(world: World) -> web.Application:
         stage.feed.close()
 
     app = web.Application(middlewares=[guard])
-    app.add_routes([*Graph(chats).routes(), *daraja.routes(), *Control(chats, daraja).routes()])
-    app.add_routes([*WorldControl(stage).routes(), web.get("/media/{media}", chats.media.show)])
+    app.add_routes([*Graph(chats).routes(), *daraja.routes(), *paystack.routes()])
+    app.add_routes([*Control(chats, daraja, paystack).routes(), *WorldControl(stage).routes()])
+    app.add_routes([web.get("/media/{media}", chats.media.show)])
     app.add_routes(page.routes())
-    if world.paystack_key is not None:
-        app.add_routes(Paystack(stage, world.paystack_key).routes())
     app.on_response_prepare.append(page.add_headers)
     app.on_shutdown.append(end_events)
     app.cleanup_ctx.append(live)

@@ -1,4 +1,5 @@
-"""World: who and what the emulators play: shops, phones, M-Pesa apps, and where the app under test is."""
+"""World: who and what the emulators play: shops, phones, M-Pesa apps, Paystack accounts, and where the app
+under test is."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -80,6 +81,17 @@ class DarajaApp:
     utility: int = 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class PaystackAccount:
+    """One merchant's account at Paystack, whose events go to "/hooks/paystack/SLUG" of the app. `balance` is
+    what transfers draw on, in whole shillings."""
+
+    merchant: str
+    slug: str
+    secret_key: str
+    balance: int = 1_000_000
+
+
 async def no_books() -> Json:
     return {"accounts": [], "transfers": [], "sum": "0.00", "currency": "KES"}
 
@@ -100,7 +112,7 @@ class World:
     shops: tuple[Shop, ...]
     phones: tuple[Phone, ...]
     daraja: tuple[DarajaApp, ...] = ()
-    paystack_key: str | None = None  # the merchant's secret one there
+    paystack: tuple[PaystackAccount, ...] = ()
     templates: tuple[Template, ...] = ()
     forms: Mapping[str, Json] = field(default_factory=dict)  # published ones by id, as Flow JSON
     forms_key: str | None = None  # the public one that the app has given for them

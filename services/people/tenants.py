@@ -45,6 +45,7 @@ class TenantBook:
         self._database, self._vault, self._clock = database, vault, clock
         self._tenants: dict[UUID, Tenant] = {}
         self._numbers: dict[str, UUID] = {}
+        self._slugs: dict[str, UUID] = {}
         self._unopenable: dict[UUID, int] = {}  # their versions
         self._read_at: datetime | None = None
 
@@ -61,6 +62,12 @@ class TenantBook:
             return None
         await self._refresh(known=phone_number_id in self._numbers)
         return self._numbers.get(phone_number_id)
+
+    async def by_slug(self, slug: str) -> Tenant | None:
+        """None where no tenant is called so. Raises Unopenable."""
+        await self._refresh(known=slug in self._slugs)
+        tenant_id = self._slugs.get(slug)
+        return None if tenant_id is None else await self.by_id(tenant_id)
 
     async def _refresh(self, *, known: bool) -> None:
         now = self._clock()
@@ -84,6 +91,7 @@ class TenantBook:
         for row in stale:
             self._read(row, sealed[row.id], sells=row.id in selling)
         self._numbers = {row.phone_number_id: row.id for row in rows if row.phone_number_id}
+        self._slugs = {row.slug: row.id for row in rows}
 
     def _read(self, row: Any, sealed: list[Any], *, sells: bool) -> None:
         try:

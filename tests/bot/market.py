@@ -21,7 +21,8 @@ from bot.http import open_session
 from bot.providers import Providers
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.server import emulators
-from bot.sandbox.world import DarajaApp, World
+from bot.sandbox.world import DarajaApp, PaystackAccount, World
+from bot.signed_hooks import SignedHooks
 from bot.webhooks import Hooks
 from services.facts import Way
 from services.news import PaymentMethod
@@ -51,6 +52,7 @@ SETTINGS = {
     "initiator_password": "initiator-password",
     "certificate": certificate_pem(MERCHANT.private_key, datetime(2026, 1, 1, tzinfo=UTC)),
 }
+PAYSTACK = {"secret_key": "sk_test_market"}
 NOWHERE = "http://127.0.0.1:9"  # nobody listens on the discard port
 
 
@@ -70,7 +72,7 @@ class Market:
     def workers(self, url: str | None = None, **options: Any) -> tuple[Calls, Callbacks]:
         """Those of another process: nothing is shared with ours but the database."""
         book = TenantBook(self.database, self.vault, self.clock)
-        urls = {"mpesa": url or self.daraja_url}
+        urls = {"mpesa": url or self.daraja_url, "paystack": f"{self.daraja_url}/paystack"}
         providers = Providers(self.database, self.vault, book, self._http, urls, self.clock)
         return self.workers_with(providers, **options)
 
@@ -78,16 +80,16 @@ class Market:
         shared = (self.database, self.vault, providers, self.bell, self.clock)
         return Calls(*shared, self.app_url, **options), Callbacks(*shared)
 
-    async def set_up(self, settings: dict[str, Any] | None) -> None:
-        """What the tenant's file says of M-Pesa; a moment later every process knows."""
+    async def set_up(self, settings: dict[str, Any] | None, part: str = "mpesa") -> None:
+        """What the tenant's file says of a provider; a moment later every process knows."""
         self.business.forward(seconds=2)
         async with self.business.work() as work:
-            mine = (credentials.c.tenant_id == work.tenant, credentials.c.part == "mpesa")
+            mine = (credentials.c.tenant_id == work.tenant, credentials.c.part == part)
             await work.connection.execute(sa.delete(credentials).where(*mine))
             if settings is not None:
-                place = (work.tenant, "credentials.sealed", "mpesa")
+                place = (work.tenant, "credentials.sealed", part)
                 sealed = self.vault.seal(json.dumps(settings).encode(), *place)
-                row = {"tenant_id": work.tenant, "part": "mpesa", "sealed": sealed}
+                row = {"tenant_id": work.tenant, "part": part, "sealed": sealed}
                 await work.connection.execute(sa.insert(credentials).values(row))
             newer = sa.update(tenants).where(tenants.c.id == work.tenant)
             await work.connection.execute(newer.values(version=tenants.c.version + 1))
@@ -198,6 +200,8 @@ async def opened(database: Database, vault: Vault) -> AsyncIterator[Market]:
         market = Market(business, http, await stack.enter_async_context(ClientSession()))
         hooks = Hooks(database, vault, market.bell, market.clock)
         app = web.Application()
+        book = TenantBook(database, vault, market.clock)
+        SignedHooks(database, vault, book, market.bell, market.clock).add_to(app)
         app.router.add_post("/hooks/{token}", hooks.called)
         served = await stack.enter_async_context(TestServer(app))
         market.app_url = str(served.make_url("")).rstrip("/")
@@ -207,6 +211,8 @@ async def opened(database: Database, vault: Vault) -> AsyncIterator[Market]:
             shops=(),
             phones=(),
             daraja=(MERCHANT,),
+            paystack=(PaystackAccount("MAMA NJERI DUKA", business.slug, PAYSTACK["secret_key"]),),
+            retry_delays=(0.02,) * 3,
             now=market.clock,
             prompt_timeout=60,
             payout_delay=0.02,
@@ -215,6 +221,7 @@ async def opened(database: Database, vault: Vault) -> AsyncIterator[Market]:
         market.daraja_url = str(daraja.make_url("")).rstrip("/")
         market.calls, market.callbacks = market.workers()
         await market.set_up(SETTINGS)
+        await market.set_up(PAYSTACK, "paystack")
         yield market
 
 

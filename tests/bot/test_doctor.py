@@ -17,10 +17,10 @@ from bot.commands import apply_file
 from bot.doctor import _address, examine, exit_code
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import SHOP as STALL
-from bot.sandbox.seed import daraja_app, file_text
+from bot.sandbox.seed import daraja_app, file_text, paystack_account
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
-from bot.settings import MpesaUrl, Settings, WhatsAppSettings
+from bot.settings import MpesaUrl, PaystackUrl, Settings, WhatsAppSettings
 from bot.tenant_doctor import providers
 from services.facts import Shop
 from services.ids import new_id
@@ -29,7 +29,7 @@ from services.store import upgrade
 from services.store.database import Database
 from services.store.schema import inbox, metadata, outbox, provider_tokens, tenants
 from services.store.tokens import SharedTokens
-from tests.bot.market import NOWHERE, SETTINGS
+from tests.bot.market import NOWHERE, PAYSTACK, SETTINGS
 from tests.conftest import BOTH, administer
 
 SHOP = Shop(name="Mama Njeri", currency="KES", country="KE", timezone="Africa/Nairobi")
@@ -54,6 +54,7 @@ IN_UGANDA = SHOP.model_copy(update={"currency": "UGX"})
     [
         ({"mpesa": SETTINGS}, []),
         ({}, [("warning", "customers cannot pay: no provider is set")]),
+        ({"paystack": PAYSTACK}, [("warning", "customers cannot pay: no provider is set")]),
         ({"mpesa": SETTINGS | {"passkey": None}}, [("warning", "mpesa cannot collect: passkey missing")]),
         (
             {"mpesa": SETTINGS | {"initiator_name": None}},
@@ -132,6 +133,7 @@ async def outside():
         shops=(STALL,),
         phones=(),
         daraja=(daraja_app(PRIVATE_KEY),),
+        paystack=(paystack_account(),),
     )
     async with TestServer(emulators(world)) as server:
         yield str(server.make_url("")).rstrip("/")
@@ -141,7 +143,8 @@ def settings_of(url, outside, **more):
     graph = more.pop("graph", outside)
     whatsapp = WhatsAppSettings(app_secret=SecretStr("x"), verify_token=SecretStr("y"), graph_url=graph)
     values = {"secret_keys": SecretStr(KEY), "database_url": url, "public_url": "https://pay.shop.co.ke"}
-    return Settings(whatsapp=whatsapp, mpesa=MpesaUrl(url=outside), **values | more)
+    urls = {"mpesa": MpesaUrl(url=outside), "paystack": PaystackUrl(url=f"{outside}/paystack")}
+    return Settings(whatsapp=whatsapp, **urls | values | more)
 
 
 @pytest.fixture
@@ -181,6 +184,11 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
         "the clock of this machine agrees with the Graph API's",
         "forms are off (LIPACHAT_WHATSAPP__FORMS_KEY is not set): all is asked in the chat",
         "mama-njeri: the keys of mpesa are good",
+        "mama-njeri: the keys of paystack are good",
+        (
+            "mama-njeri: paystack tells what becomes of payouts at "
+            "https://pay.shop.co.ke/hooks/paystack/mama-njeri: its dashboard must have this address"
+        ),
         "mama-njeri: its WhatsApp number and token are good",
     ]
     assert await contents(settings) == before
@@ -210,11 +218,51 @@ async def test_keys_that_mpesa_refuses_are_found(settings, tmp_path):
     assert fix == "correct [providers.mpesa] and apply the file"
 
 
+async def test_keys_that_paystack_refuses_are_found(settings, tmp_path):
+    text = (tmp_path / "tenant.toml").read_text().replace("sk_test_sandbox", "sk_test_wrong")
+    (tmp_path / "tenant.toml").write_text(text)
+    await apply_file(settings, tmp_path / "tenant.toml")
+    ((level, what, fix),) = bad(await examine(settings))
+    assert level == "broken"
+    assert what == "mama-njeri: paystack refuses its keys (HTTP 401 invalid_Key Invalid key)"
+    assert fix == "correct [providers.paystack] and apply the file"
+
+
+@pytest.mark.parametrize(
+    ("way", "said", "fix"),
+    [
+        (
+            (
+                'method_type = "bank_transfer"\n'
+                'method_details = { account_number = "111", bank_code = "01", account_name = "Njeri" }'
+            ),
+            "bank_transfer, which paystack carries, and that is not set",
+            "add [providers.paystack] to its file",
+        ),
+        (
+            'method_type = "till"\nmethod_details = { till_number = "123456" }',
+            "till, which nothing carries yet",
+            "set another [payout]",
+        ),
+    ],
+    ids=["bank", "till"],
+)
+async def test_a_configured_way_out_that_nothing_carries_is_found(settings, tmp_path, way, said, fix):
+    text = (tmp_path / "tenant.toml").read_text()
+    before, _, rest = text.partition("[providers.paystack]")
+    staff = rest[rest.index("[[staff]]") :]
+    (tmp_path / "tenant.toml").write_text(f"{before}[payout]\n{way}\n\n{staff}")
+    await apply_file(settings, tmp_path / "tenant.toml")
+    found = bad(await examine(settings))
+    assert found == [("warning", f"mama-njeri: its withdrawals go by {said}", fix)]
+
+
 async def test_who_does_not_answer_is_named(settings):
     found = bad(await examine(settings_of(settings.database_url, NOWHERE)))
     assert [what.split(" (")[0] for _, what, _ in found] == [
         f"the Graph API at {NOWHERE} does not answer",
         "mama-njeri: mpesa does not answer",
+        "mama-njeri: paystack does not answer",
         "mama-njeri: its number could not be looked at",
     ]
     assert all(fix for *_, fix in found)

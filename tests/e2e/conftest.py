@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot.sandbox.keys import certificate_pem, new_private_key
-from bot.sandbox.seed import PHONES, SHOP, daraja_app, file_text
+from bot.sandbox.seed import PHONES, SHOP, daraja_app, file_text, paystack_account
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World, utc_now
 from tests.conftest import administer
@@ -46,6 +46,7 @@ async def prepared(
     addresses = {
         "LIPACHAT_WHATSAPP__GRAPH_URL": town.url,
         "LIPACHAT_MPESA__URL": town.url,
+        "LIPACHAT_PAYSTACK__URL": f"{town.url}/paystack",
         "LIPACHAT_PUBLIC_URL": url,
         "LIPACHAT_DATABASE_URL": database_url,
     }
@@ -92,6 +93,7 @@ async def outside(http):
         shops=(SHOP,),
         phones=(*PHONES, *PEOPLE),
         daraja=(daraja_app(PRIVATE_KEY),),
+        paystack=(paystack_account(),),
         seed=secrets.token_hex(4),
         payout_delay=0.3,
         delivery_delay=0.02,

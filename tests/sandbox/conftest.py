@@ -46,6 +46,7 @@ class AppStandIn:
     webhooks: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
     callbacks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    raw: list[tuple[bytes, str | None]] = field(default_factory=list)  # with their signatures
     statuses_to_answer: list[int] = field(default_factory=list)
 
     async def webhook(self, request: web.Request) -> web.Response:
@@ -61,6 +62,7 @@ class AppStandIn:
 
     async def callback(self, request: web.Request) -> web.Response:
         self.callbacks.append((request.path, await request.json()))
+        self.raw.append((await request.read(), request.headers.get("X-Paystack-Signature")))
         return web.json_response({"ResultCode": 0, "ResultDesc": "Accepted"})
 
     @property

@@ -41,6 +41,12 @@ NEW_WAY = Way(method=PaymentMethod(provider="mpesa", label="********5678"), phon
 TO_PHONE = Destination(
     method_type="mpesa", details={"phone_number": "+254722000111"}, label="********0111", configured=False
 )
+TO_BANK = Destination(
+    method_type="bank_transfer",
+    details={"account_number": "1110099887", "bank_code": "01", "account_name": "Mama Njeri"},
+    label="******9887",
+    configured=False,
+)
 PUBLIC = "https://pay.example"
 
 
@@ -55,13 +61,14 @@ class Business:
         self.database, self.vault = database, vault
         self.now = datetime(2026, 11, 24, 9, tzinfo=UTC)
         self.tenant = new_id()
+        self.slug = f"shop-{self.tenant.hex[-12:]}"
         self.receipts = (f"UKO{n:07}" for n in itertools.count(1))
         self.chats: dict[UUID, UUID] = {}
 
     async def open(self, **settings: Any) -> "Business":
         values = {
             "id": self.tenant,
-            "slug": f"shop-{self.tenant.hex[-12:]}",
+            "slug": self.slug,
             "name": "Mama Njeri",
             "active": True,
             "currency": "KES",
@@ -192,8 +199,8 @@ class Business:
                 work, maker or self.cashier, given.get("id") or new_id(), quoted, to, given.get("notes")
             )
 
-    async def approved(self, amount: str = "1000") -> "PayingOut":
-        withdrawal = await self.withdraw(amount)
+    async def approved(self, amount: str = "1000", to: Destination = TO_PHONE) -> "PayingOut":
+        withdrawal = await self.withdraw(amount, to=to)
         async with self.teller(self.manager) as teller:
             withdrawal = await teller.approve(withdrawal.id, withdrawal.digest)
         return PayingOut(self, withdrawal, await self.payout_of(withdrawal.id))

@@ -3,7 +3,7 @@
 import { act, clock, grouped, h, icon, spaced } from './dom.js'
 
 const SHOWN = 8
-const SPEAKERS = { mpesa: 'M-Pesa', clock: 'Clock', paystack: 'Paystack' }
+const SPEAKERS = { mpesa: 'M-Pesa', paystack: 'Paystack', clock: 'Clock' }
 const EVENTS = 60
 const $ = (id) => document.getElementById(id)
 

@@ -16,6 +16,11 @@ const PLACES = {
   'b2c.callback': 'Payout callback',
   'status.query': 'Payout query',
   'status.callback': 'Payout query callback',
+  'paystack.recipient': 'Naming a bank account',
+  'paystack.transfer': 'Asking for a bank transfer',
+  'paystack.outcome': 'The bank transfer',
+  'paystack.webhook': 'Bank transfer webhook',
+  'paystack.verify': 'Bank transfer query',
   oauth: 'M-Pesa token',
 }
 
@@ -27,7 +32,9 @@ const NAMES = {
   twice: 'comes twice', forged: 'a forged one first', reversed: 'in the wrong order', lost: 'is lost', late: 'is late (5 s)',
   pay: 'pays at once', wrong_pin: 'wrong PIN', no_funds: 'not enough money', cancel: 'cancels', ignore: 'ignores it',
   fail: 'fails (2040)', initiator: 'initiator invalid (2001)', queue_timeout: 'queue timeout, no result',
-  queue_timeout_then_result: 'queue timeout, then result', hang: 'hangs until settled',
+  queue_timeout_then_result: 'queue timeout, then result', hang: 'hangs until settled', forbidden: 'transfers not enabled', blocked: 'is blocked',
+  otp: 'asks for a code', given_back: 'the bank gives it back',
+  given_back_later: 'paid, then given back',
 }
 
 const QUICK = [

@@ -1,0 +1,69 @@
+"""Signed hooks: the callbacks of a provider that signs them. All of a tenant's come to one address, so the
+body says what each is about; the signature, over the bytes as they came, is what lets it in."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+from aiohttp import web
+
+from bot.away import AWAY, unavailable
+from bot.caller import Network
+from bot.webhooks import PATIENCE_SECONDS, client, keep, raw_body
+from services.people.tenants import Tenant, TenantBook
+from services.providers import PROVIDERS, WrongSettings, settings_of
+from services.safety.vault import Vault
+from services.store.bell import Bell
+from services.store.database import Database
+
+log = structlog.get_logger()
+
+
+class SignedHooks:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        tenants: TenantBook,
+        bell: Bell,
+        clock: Callable[[], datetime],
+        *,
+        proxies: Sequence[Network] = (),
+    ) -> None:
+        self._database, self._vault, self._tenants = database, vault, tenants
+        self._bell, self._clock, self._proxies = bell, clock, proxies
+
+    def add_to(self, app: web.Application) -> None:
+        for name, provider in PROVIDERS.items():
+            if provider.signature is not None:
+                app.router.add_post(f"/hooks/{{provider:{name}}}/{{slug}}", self.called)
+
+    async def called(self, request: web.Request) -> web.Response:
+        """413 above 4 MiB, 408 where it does not come, 401 for the signature, and for a tenant or settings
+        that are not there; anything else is stored and answered 200."""
+        name = request.match_info["provider"]
+        body = await raw_body(request, PATIENCE_SECONDS)
+        try:
+            tenant = await self._tenants.by_slug(request.match_info["slug"])
+            if tenant is None or not _signed(name, tenant, request, body):
+                log.warning("hooks.not_signed", provider=name, client=client(request, self._proxies))
+                return web.Response(status=401, text="The signature is missing or wrong.")
+            # No event has an id: the same bytes are the same event, however often they are told.
+            external = f"{name}:{hashlib.sha256(body).hexdigest()}"
+            await keep(self._database, self._vault, tenant.id, external, body, self._clock())
+        except AWAY as error:
+            return unavailable(error).response
+        self._bell.ring("hooks")
+        return web.Response()
+
+
+def _signed(name: str, tenant: Tenant, request: web.Request, body: bytes) -> bool:
+    provider = PROVIDERS[name]
+    if provider.signature is None or name not in tenant.providers:
+        return False
+    try:
+        settings = settings_of(provider, tenant.providers[name])
+    except WrongSettings:
+        return False
+    return settings.signed(body, request.headers.get(provider.signature, ""))
