@@ -79,8 +79,8 @@ class Problem(Exception):
 
 
 def of(refusal: Refusal) -> Problem:
-    """What the business refused."""
-    status, title = STATUS[type(refusal)]
+    """What the business refused; what no call here can meet is a state conflict."""
+    status, title = STATUS.get(type(refusal), (409, "Refused"))
     facts = {each.name: getattr(refusal, each.name) for each in fields(refusal)}  # type: ignore[arg-type]
     state = {"state": facts.pop("status")} if "status" in facts else {}
     return Problem(status, refusal.code, title, detail=_detail(refusal, title), **facts, **state)

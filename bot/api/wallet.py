@@ -19,6 +19,7 @@ from services.news import Withdrawal
 from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
 from services.rails import refuse_closed_way_out
 from services.withdrawals import decide, destinations, listing, record, request
+from services.withdrawals.banks import InvalidDestination
 from services.withdrawals.listing import Described, masked_details
 
 routes = Routes()
@@ -142,9 +143,11 @@ def _destination(asked: Asked) -> Destination:
     """Raises InvalidMethodDetails."""
     details = _details(asked)
     try:
-        return destinations.of(asked.method_type, details)
+        return destinations.told(asked.method_type, details)
     except InvalidPhone:
         raise InvalidMethodDetails(wrong=("phone_number",)) from None
+    except InvalidDestination as wrong:
+        raise InvalidMethodDetails(wrong=(wrong.field,)) from None
 
 
 def _details(asked: Asked) -> dict[str, str]:

@@ -65,6 +65,7 @@ _ALSO = {
     "Stanchart": "02",
 }
 _NUMBER = re.compile(r"\d{6,16}", re.ASCII)
+_CODE = re.compile(r"[0-9A-Za-z]{2,20}", re.ASCII)
 _TILL = re.compile(r"\d{5,9}", re.ASCII)
 _NAME_SIGNS = " .,'&()/-\N{RIGHT SINGLE QUOTATION MARK}"
 _NAME_LENGTHS = range(3, 71)
@@ -82,6 +83,13 @@ class InvalidDestination(Refusal):
 def bank_code(text: str) -> str:
     """One of those above. Raises InvalidDestination."""
     if text not in BANKS:
+        raise InvalidDestination("bank_code")
+    return text
+
+
+def any_code(text: str) -> str:
+    """Of a bank here or elsewhere. Raises InvalidDestination for what is no code at all."""
+    if not _CODE.fullmatch(text):
         raise InvalidDestination("bank_code")
     return text
 

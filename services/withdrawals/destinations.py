@@ -15,7 +15,7 @@ from services.work import Work
 
 COLUMN = "withdrawals.details"
 _NAMED_BY = {"mpesa": "phone_number", "till": "till_number", "bank_transfer": "account_number"}
-_CHECKS: Mapping[str, Callable[[str], str]] = {
+_CHECKS: dict[str, Callable[[str], str]] = {
     "bank_code": banks.bank_code,
     "account_number": banks.account_number,
     "account_name": banks.account_name,
@@ -38,6 +38,13 @@ def of(method_type: str, details: dict[str, str], *, configured: bool = False) -
 def entered(method_type: str, details: Mapping[str, str]) -> Destination:
     """One that a person typed in a chat. Raises InvalidPhone and InvalidDestination."""
     return of(method_type, {name: _CHECKS.get(name, str)(value) for name, value in details.items()})
+
+
+def told(method_type: str, details: Mapping[str, str]) -> Destination:
+    """One that a program names: the code of its bank may be any, since providers know more banks than we
+    have names for. Raises InvalidPhone and InvalidDestination."""
+    checks = _CHECKS | {"bank_code": banks.any_code}
+    return of(method_type, {name: checks.get(name, str)(value) for name, value in details.items()})
 
 
 async def known(work: Work) -> tuple[Destination, ...]:

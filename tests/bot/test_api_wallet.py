@@ -214,3 +214,33 @@ async def test_the_audit_is_read_in_pages_by_who_may(cashier, manager):
     assert (seen[0]["action"], seen[0]["target"]) == ("withdrawal.requested", id_)
     assert [row["seq"] for row in seen] == sorted({row["seq"] for row in seen}, reverse=True)
     assert (await manager.get("/audit?cursor=x")).code == "invalid_cursor"
+
+
+BANK = {"account_number": "0123 456 789", "bank_code": "68", "account_name": "Mama Njeri"}
+
+
+@pytest.mark.parametrize(
+    ("way", "details", "wrong"),
+    [
+        ("bank_transfer", BANK | {"account_number": "12"}, "account_number"),
+        ("bank_transfer", BANK | {"account_name": "12345"}, "account_name"),
+        ("bank_transfer", BANK | {"bank_code": "the one here"}, "bank_code"),
+        ("bank_transfer", {**BANK, "account_number": ""}, "account_number"),
+    ],
+)
+async def test_an_account_that_cannot_be_one_is_named(door, way, details, wrong):
+    shop = await door.open_shop(more='[providers.paystack]\nsecret_key = "sk_test_paystack"\n')
+    await door.fund(shop, "10000")
+    cashier = await caller(door, shop, "Achieng")
+    answer = await cashier.post("/wallet/withdrawals", ASK | {"method_type": way, "method_details": details})
+    assert (answer.status, answer.code) == (422, "invalid_method_details")
+    assert answer.body["missing"] + answer.body["wrong"] == [wrong]
+    body = ASK | {"method_type": "bank_transfer", "method_details": BANK}
+    answer = await cashier.post("/wallet/withdrawals", body)
+    assert (answer.status, answer.body["fee"]) == (201, "50.00")
+    path = f"/wallet/withdrawals/{answer.body['transaction_id']}"
+    assert (await cashier.get(path)).body["method_details"] == {
+        "account_number": "******6789",
+        "bank_code": "68",
+        "account_name": "Mama Njeri",
+    }
