@@ -1,0 +1,77 @@
+"""A customer and one of the staff talk through the merchant's number: the whole way, on both databases."""
+
+import itertools
+
+import pytest
+import sqlalchemy as sa
+
+from services.store.schema import attempts, handoffs, staff
+from tests.bot.door import NUMBER, envelope, now, opened, text
+from tests.bot.market import until
+
+WANJIKU, KAMAU = "254712345678", "254722000002"
+
+
+@pytest.fixture
+async def street(database, vault):
+    async with opened(database, vault, worker=True) as door:
+        await door.open_shop(NUMBER)
+        yield Street(door)
+
+
+class Street:
+    def __init__(self, door):
+        self.door = door
+        self._ids = (f"wamid.{n}" for n in itertools.count())
+
+    async def hears(self, phone, answers=1, **fields):
+        """What is said then, to whomever: {phone: words}."""
+        before = len(self.door.graph.sent)
+        fields |= {"from": phone, "timestamp": str(int(now().timestamp()))}
+        assert (await self.door.update(envelope(text(next(self._ids), **fields)))).status == 200
+        sent = (await self.door.hears(before + answers))[before:]
+        return {each["to"].lstrip("+"): each for each in sent}
+
+    async def says(self, phone, words, answers=1):
+        return await self.hears(phone, answers, words=words)
+
+    async def played(self):
+        return "waiting" not in await self.door.stored("state")
+
+    async def taps(self, phone, message, n=0, answers=1):
+        reply = message["interactive"]["action"]["buttons"][n]["reply"]
+        tap = {"type": "button_reply", "button_reply": reply}
+        return await self.hears(phone, answers, type="interactive", interactive=tap, text=None)
+
+
+def words(message):
+    return str(message.get("text", {}).get("body") or message["interactive"]["body"]["text"])
+
+
+async def test_nobody_answers_where_nobody_has_the_right(street):
+    told = await street.says(WANJIKU, "agent")
+    assert "Nobody of Mama Njeri answers in this chat" in words(told[WANJIKU])
+
+
+async def test_the_two_talk_until_the_customer_goes_back(street):
+    async with street.door.database.transaction() as connection:
+        await connection.execute(
+            sa.update(staff).where(staff.c.role == "Finance Admin").values(role="Support Lead")
+        )
+    await street.says(KAMAU, "menu")
+    told = await street.says(WANJIKU, "agent", 2)
+    assert words(told[WANJIKU]).startswith("A person of Mama Njeri will answer you here.")
+    await street.says(WANJIKU, "Is there sugar?", 0)
+    await until(street.played)
+    shown = await street.taps(KAMAU, told[KAMAU])
+    assert words(shown[KAMAU]).startswith("*********5678*:\n> Is there sugar?")
+    said = await street.says(KAMAU, "There is")
+    assert words(said[WANJIKU]) == "*Mama Njeri*: There is"
+    passed = await street.says(WANJIKU, "pay 500")
+    assert "> pay 500" in words(passed[KAMAU])
+    gone = await street.says(WANJIKU, "menu", 2)
+    assert words(gone[KAMAU]) == "********5678 is talking with me again."
+    assert "What would you like to do?" in words(gone[WANJIKU])
+    async with street.door.database.reading() as connection:
+        assert await connection.scalar(sa.select(handoffs.c.state)) == "done"
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(attempts)) == 0
