@@ -78,7 +78,9 @@ class NotReminded(Step):
 
 
 async def told_reminder(news: PaymentReminder, teller: Teller) -> Reminded | None:
-    """Nothing is said of an order that is being paid by now, or closed."""
+    """Nothing is said of an order that is being paid by now, or closed, nor while nobody could pay it."""
+    if not teller.shop.collects_by:
+        return None
     try:
         order = await teller.standing(news.order_id)
     except NotFound:
