@@ -26,7 +26,19 @@ from flows.customer import (
 from flows.customer.receipt import ReceiptSent, ReceiptShown
 from flows.customer.reminded import Reminded
 from flows.customer.requested import RequestGone, RequestSettled, ReviewRequest
-from flows.staff import answering, approve, ask, asked, notices, order, outcomes, telling, wallet, withdraw
+from flows.staff import (
+    answering,
+    approve,
+    ask,
+    asked,
+    counter,
+    notices,
+    order,
+    outcomes,
+    telling,
+    wallet,
+    withdraw,
+)
 from flows.staff.approve import Decide
 from flows.staff.order import OrderFound
 from flows.staff.requested import Requested
@@ -101,6 +113,7 @@ WORDS = (
         scopes=frozenset({APPROVE, INITIATE}),
     ),
     Word(("order", "agizo"), order.order, takes_rest=True, exact=True, scopes=frozenset({VIEW_ORDERS})),
+    Word(("qr", "msimbo"), counter.counter, takes_rest=True, exact=True, scopes=frozenset({EDIT_ORDERS})),
     Word(("request", "omba"), ask.ask, exact=True, scopes=frozenset({EDIT_ORDERS})),
     Word(("notices", "arifa"), telling.tell_me, scopes=frozenset({VIEW_ORDERS, VIEW_FINANCE})),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),

@@ -36,6 +36,7 @@ class Shop(_Facts):
     currency: str
     country: str
     timezone: str
+    number: str | None = None  # on WhatsApp, in digits with the code of the country
     sells: bool = False  # it has products
     open: bool = True  # False: the tenant is switched off
     collects_by: tuple[str, ...] = ()  # the providers that customers can pay with now, e.g. ("mpesa",)

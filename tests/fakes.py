@@ -113,6 +113,7 @@ class FakeBusiness:
             currency="KES",
             country="KE",
             timezone="Africa/Nairobi",
+            number="254711000100",
             collects_by=("mpesa",),
             pays_out_by=("mpesa",),
         )

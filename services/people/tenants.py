@@ -129,6 +129,7 @@ def _tenant(row: Any, parts: dict[str, dict[str, Any]], *, sells: bool) -> Tenan
             currency=row.currency,
             country=row.country,
             timezone=row.timezone,
+            number="".join(filter(str.isdigit, row.display_phone_number or "")) or None,
             sells=sells,
             open=row.active,
             forms=tuple(forms),

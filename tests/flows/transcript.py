@@ -152,7 +152,7 @@ class Play:
                     await self._tell()
         return "\n".join(self.lines) + "\n"
 
-    def _set_up(self, what, *facts):  # noqa: C901, PLR0912  a case a word
+    def _set_up(self, what, *facts):  # noqa: C901, PLR0912, PLR0915  a case a word
         match what, facts:
             case "saved", (name, phone):
                 way = Way(method=mpesa(phones.mpesa_number(phone)), method_id=new_id())
@@ -192,6 +192,8 @@ class Play:
                 people = self.business.people
                 for name, me in people.items():
                     people[name] = me.model_copy(update={"scopes": me.scopes - {HAND_OFF}})
+            case "numberless", ():
+                self.business.shop = self.business.shop.model_copy(update={"number": None})
             case "closed", ("till",):
                 self.business.shop = self.business.shop.model_copy(update={"collects_by": ()})
             case "closed", ("payouts", *missing):
