@@ -121,6 +121,8 @@ class OrderSeen(_Facts):
     created_at: datetime
     tries: tuple[Try, ...]
     asked: bool = False  # the staff asked the customer to pay it
+    note: str | None = None  # beside the lines
+    delivery: bool | None = None  # whether it is brought to the customer; None where they were not asked
 
 
 class PaidOrder(_Facts):

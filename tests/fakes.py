@@ -481,6 +481,8 @@ class FakeTeller(ShopTeller):
             amount=payment.checkout.amount,
             status=self._business.ended.get(payment.started.number, "paid" if paid else "awaiting_payment"),
             summary=payment.checkout.summary,
+            note=payment.checkout.note,
+            delivery=payment.checkout.delivery,
             created_at=self.now,
             tries=(tried,),
         )

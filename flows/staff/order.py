@@ -84,8 +84,18 @@ class OrderFound(Step):
             customer=self.order.customer,
             amount=self.order.amount,
             at=self.order.created_at,
-            lines=(*((self.order.summary,) if self.order.summary else ()), *self._tries()),
+            lines=(
+                *((self.order.summary,) if self.order.summary else ()),
+                *self._handing_over(),
+                *self._tries(),
+            ),
         )
+
+    def _handing_over(self) -> tuple[Text, ...]:
+        note = self.order.note
+        if self.order.delivery:
+            return (Text("📍 To be delivered to: {note}", note=note or "?"),)
+        return (Text("Note: {note}", note=note),) if note else ()
 
     def choices(self) -> tuple[Choice, ...]:
         if not self.may_end:

@@ -35,6 +35,8 @@ async def order(work: Work, typed: str) -> OrderSeen:
         created_at=row.created_at,
         tries=await _tries(work, row.id),
         asked=row.asked_by is not None,
+        note=row.note if lines else None,
+        delivery=row.delivery,
     )
 
 

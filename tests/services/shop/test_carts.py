@@ -181,6 +181,9 @@ async def test_checking_out_reserves_and_again_is_the_same_order(business):
         "Kilimani",
         True,
     )
+    async with business.teller(business.cashier) as teller:
+        seen = await teller.find_order(first.number)
+    assert (seen.summary, seen.note, seen.delivery) == ("5 Soap", "Kilimani", True)
     assert await left(business) == 0
     assert await held(business) == {"SOAP": 5}, "what its own order holds is still there for it"
     assert (await cart(business)).short == ()
