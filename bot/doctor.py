@@ -204,7 +204,12 @@ def _moment(date: str | None) -> datetime | None:
 
 async def _queues(parts: Parts) -> AsyncIterator[Finding]:
     parked = sa.select(sa.func.count()).select_from(inbox).where(inbox.c.state == "parked")
-    held = sa.select(sa.func.count()).select_from(outbox).where(outbox.c.state == "held")
+    held = (
+        sa.select(sa.func.count(), outbox.c.purpose, sa.func.coalesce(outbox.c.error, "").label("why"))
+        .where(outbox.c.state == "held")
+        .group_by(outbox.c.purpose, outbox.c.error)
+        .order_by(outbox.c.purpose, outbox.c.error)
+    )
     since = parts.clock() - _LONG
     waiting = (
         sa.select(sa.func.count())
@@ -212,13 +217,18 @@ async def _queues(parts: Parts) -> AsyncIterator[Finding]:
         .where(inbox.c.state == "waiting", inbox.c.due_at < since, inbox.c.received_at < since)
     )
     async with parts.database.reading() as connection:
-        counts = [await connection.scalar(query) for query in (parked, held, waiting)]
+        counts = [await connection.scalar(query) for query in (parked, waiting)]
+        waits = (await connection.execute(held)).all()
     look = "look: python main.py events list"
     if counts[0]:
         yield warning(f"events that failed and are parked: {counts[0]}", look)
+    for many, purpose, why in waits:
+        what = f"messages ({purpose}) that wait until their person writes: {many}" + (
+            f"; {why}" if why else ""
+        )
+        yield warning(
+            what, f"{look} --state held; ask these people to write *menu*, or see docs/templates.md"
+        )
     if counts[1]:
-        what = f"messages that wait until their person writes: {counts[1]}"
-        yield warning(what, f"{look} --state held; ask these people to write *menu*")
-    if counts[2]:
-        what = f"events that have waited for more than five minutes: {counts[2]}"
+        what = f"events that have waited for more than five minutes: {counts[1]}"
         yield warning(what, "start a worker: python main.py work, or serve without --no-worker")

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.app import Parts
 from bot.finding import Finding, broken, good, warning
+from bot.template_doctor import templates
 from services.fees import RAILS
 from services.people import people as persons
 from services.people.access import who_may_withdraw
@@ -56,6 +57,9 @@ async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> 
     async for finding in _at_providers(parts, tenant, http):
         yield finding
     yield await _number(parts, tenant, http)
+    whatsapp = parts.settings.whatsapp
+    async for finding in templates(tenant, http, f"{whatsapp.graph_url.rstrip('/')}/{whatsapp.api_version}"):
+        yield finding
 
 
 def providers(tenant: Tenant) -> Iterator[Finding]:

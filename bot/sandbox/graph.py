@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.sandbox.chats import Chats
 from bot.sandbox.graph_limits import GraphError, check_message
-from bot.sandbox.world import Json, Phone, Shop
+from bot.sandbox.world import Json, Phone, Shop, Template
 
 # The faults that are an answer: name -> (code, HTTP status, details).
 ANSWERS = {
@@ -38,9 +38,11 @@ class Graph:
 
     def routes(self) -> list[web.RouteDef]:
         number = r"/{version:v\d+\.\d+}/{phone_number_id:\d+}"
+        account = r"/{version:v\d+\.\d+}/{account_id:\d+}"
         return [
             web.post(number + "/messages", self.messages),
             web.post(number + "/media", self.upload),
+            web.get(account + "/message_templates", self.templates),
             web.get(number, self.number),
         ]
 
@@ -56,6 +58,19 @@ class Graph:
             "id": shop.phone_number_id,
         }
         return web.json_response(told)
+
+    async def templates(self, request: web.Request) -> web.StreamResponse:
+        """Those of the WhatsApp Business account that the token is for, by pages."""
+        try:
+            self._authorized_for(request)
+        except GraphError as error:
+            return web.json_response(error.body(self._stage.ids.trace()), status=error.status)
+        told = [_template(one) for one in self._stage.world.templates]
+        start, many = int(request.query.get("after", 0)), int(request.query.get("limit", 25))
+        paging: Json = {"cursors": {"before": str(start), "after": str(start + many)}}
+        if start + many < len(told):
+            paging["next"] = str(request.url.update_query(after=start + many))
+        return web.json_response({"data": told[start : start + many], "paging": paging})
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -82,6 +97,20 @@ class Graph:
 
     def _authorized(self, request: web.Request) -> Shop:
         """The shop of the path, whose token the request bears. Raises GraphError 190 or 100."""
+        wanted = request.match_info["phone_number_id"]
+        shop = next((shop for shop in self._known(request) if shop.phone_number_id == wanted), None)
+        if shop is None:
+            raise GraphError(100, f"Unsupported post request. Object with ID '{wanted}' does not exist.")
+        return shop
+
+    def _authorized_for(self, request: web.Request) -> None:
+        """The account of the path. Raises GraphError 190 or 100."""
+        account = request.match_info["account_id"]
+        if not any(shop.account_id == account for shop in self._known(request)):
+            raise GraphError(100, f"Unsupported get request. Object with ID '{account}' does not exist.")
+
+    def _known(self, request: web.Request) -> list[Shop]:
+        """Whose token the request bears. Raises GraphError 190."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         known = [
             shop
@@ -90,11 +119,7 @@ class Graph:
         ]
         if not known:
             raise GraphError(190, "Invalid OAuth access token.", status=401)
-        wanted = request.match_info["phone_number_id"]
-        shop = next((shop for shop in known if shop.phone_number_id == wanted), None)
-        if shop is None:
-            raise GraphError(100, f"Unsupported post request. Object with ID '{wanted}' does not exist.")
-        return shop
+        return known
 
     def _read(self, shop: Shop, payload: Json) -> web.Response:
         indicator = payload.get("typing_indicator")
@@ -145,6 +170,15 @@ class Graph:
             return None
         address = payload.get("to", payload.get("recipient"))
         return self._chats.addressed(payload) if isinstance(address, str) else None
+
+
+def _template(template: Template) -> Json:
+    components: list[Json] = [{"type": "BODY", "text": template.body}]
+    if template.buttons:
+        buttons = [{"type": "QUICK_REPLY", "text": each} for each in template.buttons]
+        components.append({"type": "BUTTONS", "buttons": buttons})
+    told = {"name": template.name, "language": template.language, "status": template.status}
+    return {**told, "category": template.category, "components": components}
 
 
 def _accepted(phone: Phone | None, payload: Json, wamid: str) -> Json:

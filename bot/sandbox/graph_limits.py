@@ -33,6 +33,7 @@ TITLES = {
     131053: "Media upload error",
     131056: "(Business Account, Consumer Account) pair rate limit hit",
     132000: "Number of parameters does not match the expected number of params",
+    132018: "Template param is not valid",
     132001: "Template name does not exist in the translation",
 }
 

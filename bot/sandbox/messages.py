@@ -104,7 +104,8 @@ def _media(kind: str, content: Json) -> Json:
 
 def _template(content: Json, templates: tuple[Template, ...]) -> tuple[str, str, Json]:
     name, language = content["name"], content["language"]["code"]
-    found = next((one for one in templates if (one.name, one.language) == (name, language)), None)
+    approved = [one for one in templates if one.status == "APPROVED"]
+    found = next((one for one in approved if (one.name, one.language) == (name, language)), None)
     if found is None:
         raise GraphError(132001, f"template name ({name}) does not exist in {language}", status=404)
     given = [
@@ -117,15 +118,23 @@ def _template(content: Json, templates: tuple[Template, ...]) -> tuple[str, str,
     if len(given) != wanted:
         details = f"body: number of localizable_params ({len(given)}) does not match the expected ({wanted})"
         raise GraphError(132000, details)
+    if any(not text.strip() or re.search(r"[\n\t]| {5}", text) for text in given):
+        raise GraphError(132018, "Param text cannot be empty, have new-line/tab characters or 5 spaces.")
+    if any(int(index) >= len(found.buttons) for index in _payloads(content)):
+        raise GraphError(132018, "components has a button that the template has not.")
     text = re.sub(r"\{\{(\d+)\}\}", lambda hole: str(given[int(hole[1]) - 1]), found.body)
     return "template", text, {"buttons": _template_buttons(content, found)} if found.buttons else {}
 
 
 def _template_buttons(content: Json, found: Template) -> list[Json]:
     """A quick reply without a payload of its own comes back with its title."""
-    payloads = {
+    payloads = _payloads(content)
+    return [{"id": payloads.get(at, title), "title": title} for at, title in enumerate(found.buttons)]
+
+
+def _payloads(content: Json) -> dict[int, str]:
+    return {
         int(component.get("index", 0)): component["parameters"][0].get("payload", "")
         for component in content.get("components", [])
         if component.get("type") == "button" and component.get("parameters")
     }
-    return [{"id": payloads.get(at, title), "title": title} for at, title in enumerate(found.buttons)]

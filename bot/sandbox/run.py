@@ -33,7 +33,16 @@ from bot.sandbox import goods
 from bot.sandbox.books import ledger_of
 from bot.sandbox.clock import Clock
 from bot.sandbox.keys import certificate_pem, new_private_key
-from bot.sandbox.seed import BANK_FORM, GUIDE, PHONES, SHOP, daraja_app, file_text, paystack_account
+from bot.sandbox.seed import (
+    BANK_FORM,
+    GUIDE,
+    PHONES,
+    SHOP,
+    TEMPLATES,
+    daraja_app,
+    file_text,
+    paystack_account,
+)
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
 from bot.settings import MpesaUrl, PaystackUrl, Settings, WhatsAppSettings, live_keys
@@ -116,6 +125,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         shops=(SHOP,),
         phones=PHONES,
         guide=GUIDE,
+        templates=TEMPLATES,
         daraja=(daraja_app(kept.daraja_key),),
         paystack=(paystack_account(),),
         ledger=ledger_of(parts.database),

@@ -2,7 +2,8 @@
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from bot.sandbox.world import DarajaApp, PaystackAccount, Phone, Shop, Step
+from bot.sandbox.world import DarajaApp, PaystackAccount, Phone, Shop, Step, Template
+from bot.template_words import WORDS
 
 _CONSUMER_KEY, _CONSUMER_SECRET = "sandbox-consumer", "sandbox-consumer-secret"
 _INITIATOR, _PASSWORD = "lipachat", "sandbox-initiator"
@@ -91,6 +92,12 @@ GUIDE = (
     ),
 )
 
+TEMPLATES = tuple(
+    Template(purpose.value, language, words.body, words.buttons)
+    for purpose, languages in WORDS.items()
+    for language, words in languages.items()
+)
+
 FILE = """
 [tenant]
 slug = "{slug}"
@@ -99,8 +106,12 @@ name = "Mama Njeri Duka"
 [whatsapp]
 phone_number_id = "{phone_number_id}"
 display_phone_number = "{display_phone_number}"
+waba_id = "{account_id}"
 access_token = "{access_token}"
 bank_form = "{bank_form}"
+
+[whatsapp.templates]
+{templates}
 
 [providers.mpesa]
 shortcode = "{shortcode}"
@@ -139,8 +150,13 @@ def file_text(certificate: str) -> str:
         paystack_key=_PAYSTACK_KEY,
         phone_number_id=SHOP.phone_number_id,
         display_phone_number=SHOP.display_phone_number,
+        account_id=SHOP.account_id,
         access_token=SHOP.access_token,
         bank_form=BANK_FORM,
+        templates="\n".join(
+            f'{purpose} = {{ name = "{purpose}", language = "en", languages = ["sw", "fr"] }}'
+            for purpose in WORDS
+        ),
         shortcode=_SHORTCODE,
         consumer_key=_CONSUMER_KEY,
         consumer_secret=_CONSUMER_SECRET,

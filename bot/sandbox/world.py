@@ -47,12 +47,14 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A message template that Meta has approved; `body` has its parameters as {{1}}, {{2}}, ..."""
+    """A message template; `body` has its parameters as {{1}}, {{2}}, ... Only what is APPROVED is sent."""
 
     name: str
     language: str
     body: str
     buttons: tuple[str, ...] = ()
+    status: str = "APPROVED"
+    category: str = "UTILITY"
 
 
 @dataclass(frozen=True, slots=True)
