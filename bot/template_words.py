@@ -21,17 +21,17 @@ WORDS: dict[Purpose, dict[str, Words]] = {
     Purpose.WITHDRAWAL_REQUEST: {
         "en": Words(
             "Withdrawal {{1}} is waiting for your decision.\nAsked by: {{2}}\nAmount: {{3}}\nFee: {{4}}\n"
-            "After the fee: {{5}}\nTo: {{6}}\nPlease decide until {{7}}.",
+            "After the fee: {{5}}\nTo: {{6}}\nYou have until {{7}} to decide.",
             ("Approve", "Reject"),
         ),
         "sw": Words(
             "Ombi {{1}} la kutoa pesa linasubiri uamuzi wako.\nLimeombwa na: {{2}}\nKiasi: {{3}}\n"
-            "Ada: {{4}}\nBaada ya ada: {{5}}\nKwenda: {{6}}\nTafadhali amua kabla ya {{7}}.",
+            "Ada: {{4}}\nBaada ya ada: {{5}}\nKwenda: {{6}}\nUna hadi {{7}} kuamua.",
             ("Idhinisha", "Kataa"),
         ),
         "fr": Words(
             "Le retrait {{1}} attend votre décision.\nDemandé par : {{2}}\nMontant : {{3}}\nFrais : {{4}}\n"
-            "Après les frais : {{5}}\nVers : {{6}}\nMerci de décider avant le {{7}}.",
+            "Après les frais : {{5}}\nVers : {{6}}\nVous avez jusqu'au {{7}} pour décider.",
             ("Approuver", "Refuser"),
         ),
     },

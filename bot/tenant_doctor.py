@@ -56,10 +56,13 @@ async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> 
         yield finding
     async for finding in _at_providers(parts, tenant, http):
         yield finding
-    yield await _number(parts, tenant, http)
-    whatsapp = parts.settings.whatsapp
-    async for finding in templates(tenant, http, f"{whatsapp.graph_url.rstrip('/')}/{whatsapp.api_version}"):
-        yield finding
+    number = await _number(parts, tenant, http)
+    yield number
+    if number.level == "good":  # else they cannot be looked at either
+        whatsapp = parts.settings.whatsapp
+        graph = f"{whatsapp.graph_url.rstrip('/')}/{whatsapp.api_version}"
+        async for finding in templates(tenant, http, graph):
+            yield finding
 
 
 def providers(tenant: Tenant) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from bot.commands import apply_file
 from bot.doctor import _address, examine, exit_code
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import SHOP as STALL
-from bot.sandbox.seed import daraja_app, file_text, paystack_account
+from bot.sandbox.seed import TEMPLATES, daraja_app, file_text, paystack_account
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
 from bot.settings import MpesaUrl, PaystackUrl, Settings, WhatsAppSettings
@@ -134,6 +134,7 @@ async def outside():
         phones=(),
         daraja=(daraja_app(PRIVATE_KEY),),
         paystack=(paystack_account(),),
+        templates=TEMPLATES,
     )
     async with TestServer(emulators(world)) as server:
         yield str(server.make_url("")).rstrip("/")
@@ -190,6 +191,7 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
             "https://pay.shop.co.ke/hooks/paystack/mama-njeri: its dashboard must have this address"
         ),
         "mama-njeri: its WhatsApp number and token are good",
+        "mama-njeri: its templates are as they are sent",
     ]
     assert await contents(settings) == before
 
@@ -315,8 +317,9 @@ async def test_queues_and_stopped_payouts_are_counted_with_the_command_that_show
         ("warning", "events that failed and are parked: 2", "look: python main.py events list"),
         (
             "warning",
-            "messages that wait until their person writes: 1",
-            "look: python main.py events list --state held; ask these people to write *menu*",
+            "messages (answer) that wait until their person writes: 1",
+            "look: python main.py events list --state held; ask these people to write *menu*, or see "
+            "docs/templates.md",
         ),
         (
             "warning",
