@@ -318,8 +318,10 @@ async def test_queues_and_stopped_payouts_are_counted_with_the_command_that_show
         (
             "warning",
             "messages (answer) that wait until their person writes: 1",
-            "look: python main.py events list --state held; ask these people to write *menu*, or see "
-            "docs/templates.md",
+            (
+                "look: python main.py events list --state held; ask these people to write *menu*, or see "
+                "docs/templates.md"
+            ),
         ),
         (
             "warning",
