@@ -78,8 +78,8 @@ async def test_what_the_file_lacks_is_found_without_asking_meta():
         (
             "warning",
             (
-                "who has not written for a day waits for withdrawal_request and payment_receipt: its file names "
-                "no template"
+                "who has not written for a day waits for withdrawal_request and payment_receipt: its file "
+                "names no template"
             ),
         ),
         ("warning", "no message is sent by a template withdrawal"),
