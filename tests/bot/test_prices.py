@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bot import metrics, prices
 from bot.run import CannotRun
-from services.store.schema import outbox, tenants
+from services.store.schema import conversations, outbox, tenants
 from tests.bot.test_delivery import post as post  # noqa: PLC0414  a fixture
 
 REGULAR = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": "service"}
@@ -48,6 +48,8 @@ async def test_a_price_that_cannot_be_read_costs_nothing_but_itself(post, pricin
 
 async def test_messages_are_counted_by_price_in_the_days_of_the_tenant(post):
     post.clock.now = datetime(2026, 11, 30, 20, 59, 50, tzinfo=UTC)  # ten seconds before December there
+    async with post.database.transaction() as connection:  # they have just written
+        await connection.execute(sa.update(conversations).values(heard_at=post.clock.now))
     await post.says("a", "b", "c")
     await post.deliver()
     for n in (1, 2):
