@@ -52,6 +52,9 @@ async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> 
     if row.payout_method_type is not None:
         for finding in _way_out(tenant, row.payout_method_type):
             yield finding
+    if tenant.forms and parts.settings.whatsapp.forms_key is None:
+        fix = "set LIPACHAT_WHATSAPP__FORMS_KEY: python main.py forms key makes one"
+        yield warning("it names a form, and forms are off: all is asked in the chat", fix)
     for finding in providers(tenant):
         yield finding
     async for finding in _at_providers(parts, tenant, http):

@@ -22,6 +22,7 @@ from bot.sandbox.server import emulators
 from bot.sandbox.world import World
 from bot.settings import MpesaUrl, PaystackUrl, Settings, WhatsAppSettings
 from bot.tenant_doctor import providers
+from bot.whatsapp.forms import new_key
 from services.facts import Shop
 from services.ids import new_id
 from services.people.tenants import Tenant
@@ -81,6 +82,7 @@ def test_a_provider_of_another_money_is_of_no_use():
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 PRIVATE_KEY = new_private_key()
+FORMS_PEM = new_key()
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,12 @@ async def outside():
 
 def settings_of(url, outside, **more):
     graph = more.pop("graph", outside)
-    whatsapp = WhatsAppSettings(app_secret=SecretStr("x"), verify_token=SecretStr("y"), graph_url=graph)
+    whatsapp = WhatsAppSettings(
+        app_secret=SecretStr("x"),
+        verify_token=SecretStr("y"),
+        graph_url=graph,
+        forms_key=more.pop("forms_key", SecretStr(FORMS_PEM)),
+    )
     values = {"secret_keys": SecretStr(KEY), "database_url": url, "public_url": "https://pay.shop.co.ke"}
     urls = {"mpesa": MpesaUrl(url=outside), "paystack": PaystackUrl(url=f"{outside}/paystack")}
     return Settings(whatsapp=whatsapp, **urls | values | more)
@@ -183,7 +190,7 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
     assert [each.what for each in findings] == [
         "the database answers and its schema is current",
         "the clock of this machine agrees with the Graph API's",
-        "forms are off (LIPACHAT_WHATSAPP__FORMS_KEY is not set): all is asked in the chat",
+        "forms can be opened, at https://pay.shop.co.ke/webhooks/whatsapp/forms",
         "mama-njeri: the keys of mpesa are good",
         "mama-njeri: the keys of paystack are good",
         (
@@ -384,3 +391,13 @@ async def test_a_file_that_is_no_database_of_ours_is_left_as_it_is(tmp_path, out
     assert str(path) in what
     assert [each.name for each in tmp_path.rglob("*")] == ([] if content is None else ["data", "lipachat.db"])
     assert content is None or path.read_bytes() == content
+
+
+async def test_a_form_without_a_key_is_found(settings, url, outside):
+    without = settings_of(url, outside, forms_key=None)
+    (found,) = [each for each in bad(await examine(without)) if "form" in each[1]]
+    assert found[:2] == (
+        "warning",
+        "mama-njeri: it names a form, and forms are off: all is asked in the chat",
+    )
+    assert "python main.py forms key" in found[2]
