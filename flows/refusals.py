@@ -39,6 +39,11 @@ def provider_name(provider: str) -> Text:
     return PROVIDERS.get(provider, Text("{provider}", provider=provider))
 
 
+def carrier_name(method_type: str) -> Text:
+    """For people: of whoever carries withdrawals this way."""
+    return provider_name("paystack" if method_type == "bank_transfer" else "mpesa")
+
+
 def receipt_shown(receipt: str | None, provider: str = "mpesa") -> Text:
     """The provider's, where it has told one."""
     if receipt is None:

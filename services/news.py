@@ -211,6 +211,7 @@ class PayoutsStopped(_News):
 
     kind: Literal["payouts_stopped"] = "payouts_stopped"
     because: Frozen
+    provider: str = "mpesa"  # whose word stopped them
 
 
 class PayoutsResumed(_News):

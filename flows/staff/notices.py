@@ -1,6 +1,6 @@
 """Notices: what owners and those who reconcile are told, and need not answer."""
 
-from flows.refusals import provider_name, receipt_shown
+from flows.refusals import carrier_name, provider_name, receipt_shown
 from flows.staff.shown import facts
 from flows.step import Step
 from flows.teller import Teller
@@ -18,21 +18,6 @@ from services.news import (
     TenantChanged,
     Withdrawal,
 )
-
-_STOPPED = {
-    Frozen.SETTINGS: Text(
-        "M-Pesa refuses the settings that they use. Ask the operator to correct them: what is waiting is "
-        "sent then."
-    ),
-    Frozen.FUNDS: Text(
-        "the M-Pesa account that they are paid from is short of money. Add money to it, then ask the "
-        "operator to let them resume."
-    ),
-    Frozen.CONTRADICTION: Text(
-        "M-Pesa said of one that it failed and that it was paid. Ask the operator to compare them with "
-        "M-Pesa's own records before they resume."
-    ),
-}
 
 
 class _Notice(Step):
@@ -107,9 +92,32 @@ class SettingsWrongTold(_Notice):
 
 class StoppedTold(_Notice):
     because: Frozen
+    provider: str = "mpesa"
 
     def says(self) -> Text:
-        return Text("⚠️ Payouts from {shop} are stopped: {because}", because=_STOPPED[self.because])
+        return Text("⚠️ Payouts from {shop} are stopped: {because}", because=self._because())
+
+    def _because(self) -> Text:
+        provider = provider_name(self.provider)
+        match self.because:
+            case Frozen.SETTINGS:
+                return Text(
+                    "{provider} refuses the settings that they use. Ask the operator to correct them: what "
+                    "is waiting is sent then.",
+                    provider=provider,
+                )
+            case Frozen.FUNDS:
+                return Text(
+                    "the {provider} account that they are paid from is short of money. Add money to it, then "
+                    "ask the operator to let them resume.",
+                    provider=provider,
+                )
+            case Frozen.CONTRADICTION:
+                return Text(
+                    "{provider} said of one that it failed and that it was paid. Ask the operator to compare "
+                    "them with {provider}'s own records before they resume.",
+                    provider=provider,
+                )
 
 
 class ResumedTold(_Notice):
@@ -122,8 +130,9 @@ class UndecidedTold(_Notice):
 
     def says(self) -> Text:
         return Text(
-            "⚠️ M-Pesa does not say whether this withdrawal was paid out. The amount stays held, and I keep "
-            "asking. Please look for it in M-Pesa's own records.\n{facts}",
+            "⚠️ {provider} does not say whether this withdrawal was paid out. The amount stays held, and I "
+            "keep asking. Please look for it in {provider}'s own records.\n{facts}",
+            provider=carrier_name(self.withdrawal.method_type),
             facts=facts(self.withdrawal),
         )
 
@@ -147,7 +156,7 @@ async def told_settings_wrong(news: SettingsWrong, _teller: Teller) -> SettingsW
 
 
 async def told_stopped(news: PayoutsStopped, _teller: Teller) -> StoppedTold:
-    return StoppedTold(because=news.because)
+    return StoppedTold(because=news.because, provider=news.provider)
 
 
 async def told_resumed(_news: PayoutsResumed, _teller: Teller) -> ResumedTold:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flows.refusals import receipt_shown
 from flows.staff.shown import OfWithdrawal, ended, facts, short
-from flows.staff.unsent import BECAUSE
+from flows.staff.unsent import because
 from flows.teller import Teller
 from flows.text import Text
 from services.news import (
@@ -38,7 +38,8 @@ class ClosedTold(OfWithdrawal):
     because: Unsent | None
 
     def says(self) -> Text:
-        return ended(self.withdrawal, BECAUSE[self.because] if self.because else self.reason, self.by)
+        ours = because(self.because, self.withdrawal.method_type) if self.because else None
+        return ended(self.withdrawal, ours or self.reason, self.by)
 
 
 class HeldBackTold(OfWithdrawal):

@@ -3,7 +3,7 @@
 from flows.text import Text
 from services.news import Unsent
 
-BECAUSE = {
+_BECAUSE = {
     Unsent.RECEIVER: Text(
         "the number cannot receive the money: it is wrong, not registered or closed, or its M-Pesa account "
         "has reached its balance limit. Try another number."
@@ -16,3 +16,17 @@ BECAUSE = {
         "somebody who approved it may no longer approve withdrawals. Please ask for it again."
     ),
 }
+_BECAUSE_OF_A_BANK = {
+    Unsent.RECEIVER: Text(
+        "the bank gave the money back: the account is wrong, closed, or takes no transfers. Check its number "
+        "and bank, or try another account."
+    ),
+    Unsent.LIMIT: Text("it is over a limit of bank transfers. Try a smaller amount, or try again tomorrow."),
+    Unsent.PROVIDER: Text("the bank did not take it. Check the account, or try again later."),
+}
+
+
+def because(unsent: Unsent, method_type: str) -> Text:
+    """The sentence fits the way that it was to go."""
+    of_a_bank = _BECAUSE_OF_A_BANK.get(unsent) if method_type == "bank_transfer" else None
+    return of_a_bank or _BECAUSE[unsent]

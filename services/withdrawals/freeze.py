@@ -33,7 +33,11 @@ async def freeze(work: Work, one: Sending, because: Frozen, detail: str) -> None
     stopped = (await work.connection.execute(stop)).first() is not None
     await alert(work, one, "payouts.frozen", because=because, detail=detail)
     if stopped:
-        await inbox.tell_people(work, await people.reconcilers(work), PayoutsStopped(because=because))
+        await inbox.tell_people(
+            work,
+            await people.reconcilers(work),
+            PayoutsStopped(because=because, provider=one.payout.provider),
+        )
 
 
 async def unfreeze(work: Work, by: str) -> bool:

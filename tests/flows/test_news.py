@@ -15,14 +15,13 @@ from sqlalchemy import CheckConstraint
 from flows.customer.unpaid import BECAUSE as UNPAID
 from flows.lipachat import SCRIPT
 from flows.refusals import PROVIDERS, STATUSES
-from flows.staff.notices import _STOPPED
-from flows.staff.unsent import BECAUSE as UNSENT
+from flows.staff.unsent import _BECAUSE as UNSENT
 from flows.step import alternatives
 from flows.text import LANGUAGES, Text, catalogue, render
 from services.fees import RAILS
 from services.ids import new_id
 from services.money import Money
-from services.news import Doubt, Frozen, News, OrderInDoubt, Unpaid, Unsent, Withdrawal
+from services.news import Doubt, News, OrderInDoubt, Unpaid, Unsent, Withdrawal
 from services.store import schema
 from tests.flows.languages import COMPLETE
 from tests.flows.transcript import Play
@@ -100,7 +99,7 @@ async def test_a_person_who_expects_nothing_is_told_it_with_every_reason(kind, l
             assert "{" not in words
 
 
-@pytest.mark.parametrize(("words", "reasons"), [(UNPAID, Unpaid), (UNSENT, Unsent), (_STOPPED, Frozen)])
+@pytest.mark.parametrize(("words", "reasons"), [(UNPAID, Unpaid), (UNSENT, Unsent)])
 def test_every_reason_has_words(words, reasons):
     assert set(words) == set(reasons)
 
