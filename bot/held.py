@@ -21,11 +21,6 @@ log = structlog.get_logger()
 _ALERT = "messages.held"
 _AT_MOST_EVERY = timedelta(hours=1)
 _later = outbox.alias("later")
-_SPOKE = sa.exists().where(
-    conversations.c.tenant_id == outbox.c.tenant_id,
-    conversations.c.id == outbox.c.conversation_id,
-    conversations.c.heard_at >= outbox.c.due_at,
-)
 _HELD = outbox.c.state == sa.literal_column("'held'")
 # Later news of the same thing say what is so now.
 _OVERTAKEN = sa.exists().where(
@@ -39,16 +34,26 @@ _OVERTAKEN = sa.exists().where(
 async def reopen(database: Database, now: datetime) -> bool:
     """What was held goes out once the person has written again, but for what is overtaken. False where
     nothing was held for one who has."""
+    spoke = _spoke(now)
     async with database.reading() as connection:
-        found = await connection.scalar(sa.select(outbox.c.seq).where(_HELD, _SPOKE).limit(1))
+        found = await connection.scalar(sa.select(outbox.c.seq).where(_HELD, spoke).limit(1))
     if found is None:
         return False
     async with database.transaction() as connection:
         over = {"state": "failed", "error": "overtaken by later news"}
-        await connection.execute(sa.update(outbox).where(_HELD, _SPOKE, _OVERTAKEN).values(over))
+        await connection.execute(sa.update(outbox).where(_HELD, spoke, _OVERTAKEN).values(over))
         again = {"state": "waiting", "due_at": now}
-        await connection.execute(sa.update(outbox).where(_HELD, _SPOKE).values(again))
+        await connection.execute(sa.update(outbox).where(_HELD, spoke).values(again))
     return True
+
+
+def _spoke(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether the window is open: when they wrote, and not when we heard of it, decides."""
+    return sa.exists().where(
+        conversations.c.tenant_id == outbox.c.tenant_id,
+        conversations.c.id == outbox.c.conversation_id,
+        conversations.c.heard_at > now - OPEN_FOR,
+    )
 
 
 async def shut(connection: AsyncConnection, tenant: UUID, chat: UUID, known: datetime, now: datetime) -> None:

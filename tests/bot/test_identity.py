@@ -1,6 +1,7 @@
 """Numbers and accounts that change hands, through the real webhook on both databases."""
 
 import itertools
+import json
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ from services.news import PaymentMethod
 from services.payments import methods
 from services.people import changes
 from services.people.identity import PHONE, member
-from services.store.schema import audit, conversations, saved_methods, staff
+from services.store.schema import audit, conversations, outbox, saved_methods, staff
 from services.work import Work
 from tests.bot.door import NUMBER, envelope, now, opened, text
 from tests.bot.market import until
@@ -81,6 +82,21 @@ class Street:
             method = PaymentMethod(provider="mpesa", label="********5678")
             await methods.save(self.work(connection), person, method, {"phone_number": f"+{phone}"})
         return person
+
+    async def holds(self, phone, words):
+        """A message to them that waits until they write."""
+        indexes = self.door.vault.indexes(f"+{phone}", self.shop, PHONE)
+        chat = sa.select(conversations.c.id).where(conversations.c.phone_index.in_(indexes))
+        async with self.door.database.transaction() as connection:
+            row = {"tenant_id": self.shop, "conversation_id": await connection.scalar(chat), "state": "held"}
+            row |= {"body_sealed": b"", "due_at": now(), "created_at": now()}
+            held = await connection.execute(sa.insert(outbox).values(row).returning(outbox.c.seq))
+            seq = held.scalar_one()
+            body = json.dumps({"type": "text", "text": {"body": words}}).encode()
+            sealed = self.door.vault.seal(body, self.shop, "outbox.body", str(seq))
+            await connection.execute(
+                sa.update(outbox).where(outbox.c.seq == seq).values(body_sealed=sealed)
+            )
 
     async def saved(self):
         async with self.door.database.reading() as connection:
@@ -270,3 +286,22 @@ async def test_a_key_beside_the_contact_is_the_same_and_is_stored_hashed(street)
     person = await street.save_method(WANJIKU)
     await street.says("menu", **keyed("Sjvjlx8G6Z0=", 1, **{"from": WANJIKU}))
     assert await street.saved() == [person]
+
+
+@pytest.mark.parametrize("known_by", ["key", "user id", "number"])
+async def test_what_waited_for_them_is_told_to_nobody_else(street, known_by):
+    sender = {"from": WANJIKU}
+    before = keyed("K1", **sender) if known_by == "key" else sender | {"from_user_id": WAS}
+    await street.says("menu", **before)
+    await street.holds(WANJIKU, "Your receipt")
+    if known_by == "number":
+        told = {"wa_id": NEW_PHONE, "user_id": IS, "previous_user_id": WAS}
+        await street.system("user_changed_number", 0, told=told, **sender)
+    after = keyed("K2", 1, **sender) if known_by == "key" else sender | {"from_user_id": "KE.3333333333"}
+    await street.says("menu", **after)
+    await settled(street, **sender)
+    assert "Your receipt" not in str(street.door.graph.sent)
+    async with street.door.database.reading() as connection:
+        query = sa.select(outbox.c.state, outbox.c.error).order_by(outbox.c.seq)
+        states = [tuple(row) for row in await connection.execute(query)]
+    assert ("failed", "somebody else may be behind the chat") in states

@@ -115,6 +115,18 @@ async def test_who_has_written_between_the_send_and_its_status_gets_it_again_as_
     assert post.graph.texts(0) == ["a", "a"]
 
 
+async def test_who_wrote_before_it_was_held_and_is_heard_later_gets_it_then(post):
+    """Meta may tell of a message late, and tells when it was written."""
+    post.clock.now += A_DAY
+    await post.says("a", **ASKED)
+    await post.deliver()
+    async with post.database.transaction() as connection:
+        written = post.clock() - timedelta(minutes=5)
+        await connection.execute(sa.update(conversations).values(heard_at=written))
+    await post.deliver()
+    assert post.graph.texts(0) == ["a"]
+
+
 @pytest.mark.parametrize("code", [NOT_THERE, WRONG_COUNT, WINDOW])
 async def test_a_template_that_meta_refuses_is_held_and_says_so(post, code):
     await names_template(post)
