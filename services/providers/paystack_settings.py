@@ -10,7 +10,7 @@ from pydantic import SecretStr, field_validator
 
 from services.providers.base import ProviderSettings
 
-# Both go into headers or pages; whether they are right, `doctor` asks Paystack. Never one in the other's place.
+# Whether they are right, `doctor` asks Paystack; but never one in the place of the other.
 _PUBLIC_KEY = r"(?!sk_)[!-~]+"
 _SECRET_KEY = r"(?!pk_)[!-~]+"
 _SIGNATURE = re.compile(r"[0-9a-f]{128}", re.ASCII)

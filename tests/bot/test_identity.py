@@ -94,9 +94,7 @@ class Street:
             seq = held.scalar_one()
             body = json.dumps({"type": "text", "text": {"body": words}}).encode()
             sealed = self.door.vault.seal(body, self.shop, "outbox.body", str(seq))
-            await connection.execute(
-                sa.update(outbox).where(outbox.c.seq == seq).values(body_sealed=sealed)
-            )
+            await connection.execute(sa.update(outbox).where(outbox.c.seq == seq).values(body_sealed=sealed))
 
     async def saved(self):
         async with self.door.database.reading() as connection:

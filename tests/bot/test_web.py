@@ -94,6 +94,20 @@ RIGHT = signed(GOOD, OLD_SECRET)
         "sha256=" + "g" * 64,
         f"{RIGHT}, {RIGHT}",
     ],
+    ids=[
+        "another secret",
+        "another body",
+        "no secret",
+        "empty",
+        "zeros",
+        "no name",
+        "sha1",
+        "too long",
+        "too short",
+        "upper case",
+        "no hex",
+        "twice",
+    ],
 )
 async def test_a_signature_that_is_forged_or_malformed_is_401_and_stores_nothing(door, shop, signature):
     answer = await door.update(GOOD, signature)
