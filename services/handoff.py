@@ -63,9 +63,10 @@ async def ask(work: Work, person_id: UUID, chat: UUID, words: Iterable[str]) -> 
 
 async def pass_on(work: Work, person_id: UUID, handoff_id: UUID, words: str) -> bool:
     """The customer's words, to who answers them, now or once somebody does. False where it has ended."""
-    row = await _row(
-        work, handoffs.c.id == handoff_id, handoffs.c.person_id == person_id, _OPEN, or_none=True
-    )
+    mine = (*_one(work, handoff_id), handoffs.c.person_id == person_id, _OPEN)
+    # Locked, or who takes it at this moment would neither find these words nor be told them.
+    lock = sa.select(handoffs).where(*mine).with_for_update(key_share=True)
+    row = (await work.connection.execute(lock)).first()
     if row is None:
         return False
     await _keep(work, handoff_id, person_id, words)

@@ -258,3 +258,15 @@ async def test_a_word_of_the_staff_and_the_customers_leaving_at_once_end_in_one_
     wrote = [each for each in await counter.told(counter.business.customer) if isinstance(each, PersonWrote)]
     assert bool(wrote) == (results[0] is None)
     assert await counter.state() == ["done"]
+
+
+async def test_words_written_while_one_of_the_staff_takes_it_are_not_lost(counter):
+    """They reach them with those of before, or as those that came after."""
+    handed = await counter.asked()
+    async with counter.business.teller(counter.business.customer) as customer:
+        assert await customer.tell_person(handed, "my parcel")
+        taking = asyncio.create_task(counter.does(counter.wambui, "take_customer", handed))
+        await asyncio.sleep(0.2)
+    taken = await taking
+    told = [each.words for each in await counter.told(counter.wambui) if isinstance(each, CustomerWrote)]
+    assert (*taken.words, *told) == ("my parcel",)
