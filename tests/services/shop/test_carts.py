@@ -14,8 +14,10 @@ from services.errors import (
     TooManyLines,
 )
 from services.news import Unpaid
+from services.payments import record
+from services.payments.settle import settle
 from services.providers.base import Failed, Succeeded
-from services.shop import carts, catalogue, orders
+from services.shop import carts, catalogue, orders, stock
 from services.shop.facts import Cart, Short, Wanted
 from services.store import schema
 from tests.services.business import NEW_WAY, kes
@@ -285,3 +287,29 @@ async def test_a_cart_goes_with_the_person_and_not_with_the_number(business):
         stranger = await work.connection.scalar(query)
         assert await carts.count(work, stranger) == 0
     assert await held(business) == {"SOAP": 1}
+
+
+async def test_a_payment_and_a_new_checkout_of_its_cart_do_not_wait_for_each_other(business):
+    await add(business, SOAP=1)
+    first = await check_out(business)
+    paying = await pay(business, first)
+    await add(business, TEA=1)
+    async with business.work() as work:
+        await record.locked(work, paying.attempt)
+        checking_out = asyncio.create_task(check_out(business))
+        await asyncio.sleep(0.2)
+        await settle(work, paying.attempt, Succeeded("UKO0000001", first.amount))
+    assert (await checking_out).summary == "1 Chai"
+    assert await held(business) == {"TEA": 1}
+
+
+async def test_two_who_change_what_they_ordered_do_not_wait_for_each_other(business):
+    await add(business, TEA=1)
+    await check_out(business)
+    await add(business, SOAP=1)
+    async with business.work() as work:
+        await stock.locked(work, ["SOAP"])
+        checking_out = asyncio.create_task(check_out(business))
+        await asyncio.sleep(0.2)
+        await stock.locked(work, ["TEA"])
+    assert (await checking_out).summary == "1 Chai, 1 Soap"
