@@ -21,6 +21,7 @@ from bot.whatsapp.documents import PAPER, slot
 _BEGINS = f'{{"{PAPER}":'.encode()
 _KEPT = timedelta(days=29)  # Meta keeps media for thirty
 _MOST_KEPT = 1000
+_MADE_WITHIN = 8.0  # seconds; with the upload and the send, less than a message's lease
 _PDF, _PNG = "application/pdf", "image/png"
 
 # One at a time: making a page takes a tenth of a second of the interpreter, and messages go on meanwhile.
@@ -28,8 +29,10 @@ _making = ThreadPoolExecutor(max_workers=1, thread_name_prefix="papers")
 
 
 class Papers:
-    def __init__(self, whatsapp: WhatsApp, clock: Callable[[], datetime]) -> None:
-        self._whatsapp, self._clock = whatsapp, clock
+    def __init__(
+        self, whatsapp: WhatsApp, clock: Callable[[], datetime], made_within: float = _MADE_WITHIN
+    ) -> None:
+        self._whatsapp, self._clock, self._made_within = whatsapp, clock, made_within
         self._known: OrderedDict[bytes, tuple[str, datetime]] = OrderedDict()
 
     async def named(self, phone_number_id: str, access_token: str, body: bytes) -> bytes | NotSent | Refused:
@@ -58,7 +61,11 @@ class Papers:
     async def _upload(
         self, phone_number_id: str, access_token: str, message: dict[str, Any], paper: dict[str, Any]
     ) -> Sent | NotSent | Refused:
-        made = await asyncio.get_running_loop().run_in_executor(_making, made_of, paper)
+        try:
+            async with asyncio.timeout(self._made_within):
+                made = await asyncio.get_running_loop().run_in_executor(_making, made_of, paper)
+        except TimeoutError:
+            return NotSent("its file waits for those of others")
         media_type = _PDF if paper["media"] == "document" else _PNG
         name = slot(message, paper).get("filename", "picture.png")
         return await self._whatsapp.upload(phone_number_id, access_token, made, media_type, name)

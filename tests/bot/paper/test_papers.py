@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import deque
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.http import open_session
+from bot.paper import papers
 from bot.talk import Outgoing
+from bot.whatsapp.client import NotSent
 from tests.bot.test_delivery import Post, written
 from tests.bot.test_turns import Shop
 
@@ -160,3 +163,13 @@ async def test_the_loop_goes_on_while_a_page_is_made(post):
     await beside
     assert ticks > 3
     assert post.graph.files == [("r.pdf", "application/pdf", "whatsapp")]
+
+
+async def test_a_file_behind_many_others_outlives_no_lease_and_is_tried_again(post):
+    busy = papers._making.submit(time.sleep, 0.3)
+    hasty = papers.Papers(post.delivery._whatsapp, post.clock, made_within=0.05)
+    asked = ("106540352242922", "t", json.dumps(BODY).encode())
+    assert await hasty.named(*asked) == NotSent("its file waits for those of others")
+    assert post.graph.files == []
+    await asyncio.wrap_future(busy)
+    assert isinstance(await hasty.named(*asked), bytes)
