@@ -13,6 +13,7 @@ from services.order_news import OrderCanceled, OrderFulfilled
 from services.payments.record import in_the_way
 from services.people import people
 from services.people.access import EDIT_ORDERS
+from services.phones import without_numbers
 from services.shop import orders
 from services.store import schema
 from services.store.schema import payments
@@ -45,7 +46,8 @@ async def cancel(work: Work, by: UUID, number: str, reason: str) -> bool:
         return False
     news = OrderCanceled(number=order.number, amount=Money(order.total, order.currency), reason=reason)
     await _tell(work, order, news)
-    await audit.record(work, by, "order.canceled", order.id, {"number": order.number, "reason": reason})
+    facts = {"number": order.number, "reason": without_numbers(reason)}
+    await audit.record(work, by, "order.canceled", order.id, facts)
     return True
 
 

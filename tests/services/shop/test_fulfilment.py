@@ -79,3 +79,15 @@ async def test_only_staff_who_edit_orders_of_this_shop_may(business, verb):
     with pytest.raises(NotFound):
         await verb(business, "ZZZZZZ")
     assert await seen(business, number) == "paid"
+
+
+async def test_no_number_of_a_phone_in_a_reason_is_kept(business):
+    paying = await business.pay()
+    await paying.sent()
+    await paying.called(Failed(Unpaid.CANCELLED, "1032"))
+    assert await cancel(business, paying.started.number, "call 0712 345 678")
+    async with business.work() as work:
+        query = sa.select(schema.audit.c.facts).where(schema.audit.c.action == "order.canceled")
+        facts = await work.connection.scalar(query)
+    assert "345" not in facts["reason"]
+    assert facts["reason"].startswith("call ")
