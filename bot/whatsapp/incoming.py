@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from bot.jsons import dumps, exactly, is_rounded, loads
+from bot.whatsapp.clean import name_of
 from bot.whatsapp.struck import strike_out
 
 MOST_DEPTH = 64
@@ -167,8 +168,6 @@ def _message(value: dict[str, Any], message: dict[str, Any], number: str | None)
     if contact:
         phone = phone or phone_of(contact.get("wa_id"))
         user_id = user_id or user_id_of(contact.get("user_id"))
-    profile = contact.get("profile") if contact else None
-    name = profile.get("name") if isinstance(profile, dict) else None
     return Event(
         "group_message" if "group_id" in message else "message",
         _id(message["id"]),
@@ -176,7 +175,7 @@ def _message(value: dict[str, Any], message: dict[str, Any], number: str | None)
         number,
         phone,
         user_id,
-        _storable(strike_out(name))[:200] if isinstance(name, str) else None,
+        name_of(contact.get("profile")) if contact else None,
         message.get("timestamp"),
         _canonical({"contact": contact, "message": message}),
         _key(contact, message),

@@ -29,6 +29,7 @@ from services.people.file_sense import senseless
 from services.phones import mpesa_number
 from services.providers.mpesa_settings import MpesaSettings
 from services.providers.paystack_settings import PaystackSettings
+from services.readable import is_blank
 from services.written import Amount, Percent
 
 _MOST_PIECES = 1_000_000_000
@@ -42,6 +43,13 @@ def _legible(text: str) -> str:
     if any(sign < " " and sign not in "\n\t" for sign in text):
         raise ValueError("holds a control character")
     return text
+
+
+def _shown(text: str) -> str:
+    """As WhatsApp takes it for a button or a row: something to read, on one line."""
+    if is_blank(text):
+        raise ValueError("has nothing in it that can be read")
+    return " ".join(text.split())
 
 
 def _moment(value: Any) -> datetime:
@@ -71,6 +79,7 @@ def _picture(address: str) -> str:
 
 MethodType = Literal["mpesa", "till", "bank_transfer"]
 Text = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_legible)]
+Name = Annotated[Text, AfterValidator(_shown)]
 LongText = Annotated[str, Field(max_length=4000), AfterValidator(_legible)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
@@ -97,7 +106,7 @@ class _Part(BaseModel):
 
 class TenantPart(_Part):
     slug: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$")]
-    name: Text | None = None
+    name: Name | None = None
     active: bool = True
     currency: Literal[tuple(PLACES)] = "KES"  # type: ignore[valid-type]
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "KE"
@@ -192,7 +201,7 @@ class FeePart(_Part):
 
 
 class StaffPart(_Part):
-    name: Text
+    name: Name
     phone: str | None = None
     phones: list[str] = []
     role: Literal[tuple(ROLES)] | None = None  # type: ignore[valid-type]
@@ -219,7 +228,7 @@ class StaffPart(_Part):
 
 class ProductPart(_Part):
     sku: Text
-    name: Text
+    name: Name
     price: Amount
     description: LongText | None = None
     stock: Annotated[int, Field(ge=0, le=_MOST_PIECES)] | None = None

@@ -119,11 +119,12 @@ async def locked(work: Work, person_id: UUID) -> sa.Row[Any] | None:
 
 
 def readable(note: str | None) -> str | None:
-    """On one line, so that nobody writes lines of their own into what the staff read. Raises NoteTooLong."""
+    """On one line, so that nobody writes lines of their own into what the staff read; None where nothing of
+    it can be read. Raises NoteTooLong."""
     words = " ".join((note or "").split())
     if len(words) > MOST_NOTE:
         raise NoteTooLong(MOST_NOTE)
-    return words or None
+    return None if is_blank(words) else words
 
 
 async def _opened(work: Work, person_id: UUID) -> sa.Row[Any]:

@@ -77,6 +77,23 @@ def test_contacts_are_matched_by_id_and_not_by_place():
     assert names == ["First", "Second"]
 
 
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ("Kamau\n\n*Approved*\u2028KES 1", "Kamau *Approved* KES 1"),
+        ("\u202eKamau\x00", "\ufffdKamau\ufffd"),
+        ("x" * 500, "x" * 60),
+        (" \u200b\u3164", None),
+        ("", None),
+        (5, None),
+    ],
+)
+def test_a_name_is_one_line_that_can_be_read(told, name):
+    contact = {"profile": {"name": told}, "wa_id": "254712345678"}
+    (event,) = read_json(envelope(TEXT, contacts=[contact]))
+    assert event.name == name
+
+
 def test_every_update_of_a_full_batch_is_read():
     messages = [{**TEXT, "id": f"wamid.{n}"} for n in range(1000)]
     assert [event.external_id for event in read_json(envelope(*messages))] == [m["id"] for m in messages]

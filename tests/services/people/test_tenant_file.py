@@ -21,6 +21,7 @@ WRONG = [
     ("https://example.org/unga.jpg", "file:///etc/passwd.png", "products.0.image: is no address like"),
     ('name = "Mama Njeri Duka"', "name = 5", "tenant.name: must be a text in quotes"),
     ('name = "Mama Njeri Duka"', 'name = "a\\u0000b"', "tenant.name: holds a control character"),
+    ('name = "Mama Njeri Duka"', 'name = " \\u200b\\n"', "tenant.name: has nothing in it that can be read"),
     ('name = "Mama Njeri Duka"', 'Name = "x"', "tenant.Name: unknown key; remove it or correct its spelling"),
     ("active = true\ncurrency", 'active = "yes"\ncurrency', "tenant.active: Input should be a valid boolean"),
     ('currency = "KES"', 'currency = "EUR"', "tenant.currency: Input should be 'KES'"),
@@ -203,3 +204,8 @@ def test_lines_inside_a_text_are_no_keys():
         "approvals = 2", "approvals = 11"
     )
     assert wrong_in(text).startswith(f"file.toml:{line_of(text, 'approvals = 11')}: limits.approvals")
+
+
+def test_a_name_is_one_line():
+    file = read(FULL.replace('name = "Mama Njeri Duka"', 'name = " Mama\\n Njeri "'))
+    assert file.tenant.name == "Mama Njeri"

@@ -150,6 +150,7 @@ async def test_quantities_are_changed_and_lines_taken_out(business):
 async def test_a_note_is_one_line_and_has_an_end(business):
     await add(business, note="  no\n\nsugar ", SOAP=1)
     assert (await cart(business)).note == "no sugar"
+    await add(business, note="\u202e\u200b \u3164", TEA=1)  # of a catalogue: as good as none
     for note, refusal in (("x" * 301, NoteTooLong), ("\u200b \u3164", BlankNote)):
         with pytest.raises(refusal):
             async with business.teller(business.customer) as teller:
