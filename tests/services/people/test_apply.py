@@ -97,6 +97,12 @@ CHANGES = [
     ('price = "189.50"', "price = 190", ["products.unga"], {"products"}),
     ('description = "Maize flour"', "", ["products.unga"], {"products"}),
     ("stock = 40", "stock = 0", ["products.unga"], {"products"}),
+    (
+        'image = "https://example.org/unga.jpg"',
+        'image = "https://a.org/b.jpg"',
+        ["products.unga"],
+        {"products"},
+    ),
 ]
 TOLD = {"audit", "inbox"}
 

@@ -221,7 +221,7 @@ async def test_nothing_expires_that_reserves_nothing(business):
 
 async def test_another_tenants_order_and_product_are_not_found(business):
     order = await place(business, *TWO_SOAPS)
-    business.tenant = new_id()
+    business.tenant, business.slug = new_id(), "another"
     await business.open()
     with pytest.raises(NotFound):
         async with business.work() as work:
