@@ -5,7 +5,7 @@ It ends by the customer's word, by the staff's, or when nobody of the staff has 
 write is kept, sealed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, NoReturn
 from uuid import UUID
@@ -71,6 +71,9 @@ async def pass_on(work: Work, person_id: UUID, handoff_id: UUID, words: str) -> 
         return False
     await _keep(work, handoff_id, person_id, words)
     if row.taken_chat is not None:
+        if not await _still_answers(work, row):
+            await _ended(work, audit.OPERATOR, Ended.STAFF, handoffs.c.id == handoff_id)
+            return False
         customer = await called(work, person_id)
         await inbox.tell(
             work, row.taken_chat, CustomerWrote(handoff_id=handoff_id, customer=customer, words=words)
@@ -159,23 +162,42 @@ async def end_if_quiet(work: Work, handoff_id: UUID) -> None:
 
 async def _end(work: Work, actor: UUID | str, because: Ended, *which: sa.ColumnElement[bool]) -> bool:
     """Those that are open; tells whoever did not end it, and is still who they were."""
+    rows = await _ended(work, actor, because, *which)
+    for row in rows:
+        if because not in (Ended.CUSTOMER, Ended.IDENTITY):
+            await inbox.tell(work, row.conversation_id, PersonGone(handoff_id=row.id, because=because))
+        if because is not Ended.STAFF and row.taken_chat is not None and await _still_answers(work, row):
+            customer = await called(work, row.person_id)
+            gone = CustomerGone(handoff_id=row.id, customer=customer, because=because)
+            await inbox.tell(work, row.taken_chat, gone)
+    return bool(rows)
+
+
+async def _ended(
+    work: Work, actor: UUID | str, because: Ended, *which: sa.ColumnElement[bool]
+) -> Sequence[Any]:
+    """The same, told to nobody."""
     ending = (
         sa.update(handoffs)
         .where(handoffs.c.tenant_id == work.tenant, _OPEN, *which)
         .values(state="done", done_at=work.now, done_because=because.value)
         .returning(handoffs)
     )
-    rows = (await work.connection.execute(ending)).all()
+    rows: Sequence[Any] = (await work.connection.execute(ending)).all()
     for row in rows:
         await jobs.finish(work, row.id, "handoff_end")
         await audit.record(work, actor, "handoff.ended", row.id, {"because": because.value})
-        if because not in (Ended.CUSTOMER, Ended.IDENTITY):
-            await inbox.tell(work, row.conversation_id, PersonGone(handoff_id=row.id, because=because))
-        if because is not Ended.STAFF and row.taken_chat is not None:
-            customer = await called(work, row.person_id)
-            gone = CustomerGone(handoff_id=row.id, customer=customer, because=because)
-            await inbox.tell(work, row.taken_chat, gone)
-    return bool(rows)
+    return rows
+
+
+async def _still_answers(work: Work, handoff: Any) -> bool:
+    """Who took it may still answer customers, and the chat that they took it in is still theirs."""
+    query = sa.select(conversations.c.person_id).where(
+        conversations.c.tenant_id == work.tenant, conversations.c.id == handoff.taken_chat
+    )
+    if await work.connection.scalar(query) != handoff.taken_by:
+        return False
+    return handoff.taken_by in await people.with_scope(work, HAND_OFF)
 
 
 async def _refuse(work: Work, person_id: UUID, handoff_id: UUID) -> NoReturn:

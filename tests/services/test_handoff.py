@@ -270,3 +270,20 @@ async def test_words_written_while_one_of_the_staff_takes_it_are_not_lost(counte
     taken = await taking
     told = [each.words for each in await counter.told(counter.wambui) if isinstance(each, CustomerWrote)]
     assert (*taken.words, *told) == ("my parcel",)
+
+
+@pytest.mark.parametrize("lost", ["rights", "phone"])
+async def test_who_no_longer_answers_customers_reads_no_more_of_them(counter, lost):
+    handed = await counter.asked()
+    await counter.does(counter.wambui, "take_customer", handed)
+    business = counter.business
+    if lost == "rights":
+        await business.change(staff, staff.c.person_id == counter.wambui, active=False)
+    else:
+        chat = business.chats[counter.wambui]
+        await business.change(conversations, conversations.c.id == chat, person_id=counter.juma)
+    assert not await counter.does(business.customer, "tell_person", handed, "my address")
+    told = [*await counter.told(counter.wambui), *await counter.told(counter.juma)]
+    assert not any(isinstance(each, CustomerWrote | CustomerGone) for each in told)
+    assert await counter.told(business.customer) == []  # the answer to their words says it
+    assert (await counter.state(), await counter.due()) == (["done"], None)
