@@ -11,9 +11,10 @@ from services import audit, handoff, inbox
 from services.errors import NotFound
 from services.ids import new_id
 from services.news import IdentityChanged, IdentityVerified, StaffSuspended
+from services.people import untold
 from services.people.identity import PHONE
 from services.people.people import name_of, reconcilers
-from services.store.schema import conversations, orders, outbox, payments, people, saved_methods, staff
+from services.store.schema import conversations, orders, payments, people, saved_methods, staff
 from services.work import Work
 
 USER_ID = "conversations.user_id"
@@ -27,7 +28,7 @@ async def changed(work: Work, chat: UUID, phone: str | None, user_id: str | None
     """
     theirs = sa.select(conversations.c.person_id).where(*_one(work, conversations, chat))
     person: UUID = (await work.connection.execute(theirs)).scalar_one()
-    await _let_go(work, person)
+    await untold.forget(work, conversations.c.person_id == person)
     if phone or user_id:
         await _move(work, person, chat, phone, user_id)
     await distrust(work, person)
@@ -37,7 +38,7 @@ async def distrust(work: Work, person: UUID) -> None:
     """Forget the saved methods and suspend the rights of a person, and let nobody be answered in their name;
     tells them, and who reconciles, where there was anything to lose."""
     await handoff.close_of(work, person)
-    await _let_go(work, person)
+    await untold.forget(work, conversations.c.person_id == person)
     methods = await work.connection.execute(
         sa.delete(saved_methods)
         .where(saved_methods.c.tenant_id == work.tenant, saved_methods.c.person_id == person)
@@ -68,18 +69,6 @@ async def verify(work: Work, person: UUID) -> bool:
     await audit.record(work, audit.OPERATOR, "identity.verified", person, {})
     await inbox.tell_people(work, [person], IdentityVerified())
     return True
-
-
-async def _let_go(work: Work, person: UUID) -> None:
-    """What waits until they write must not be told to whoever writes next."""
-    theirs = sa.select(conversations.c.id).where(
-        conversations.c.tenant_id == work.tenant, conversations.c.person_id == person
-    )
-    waiting = (outbox.c.tenant_id == work.tenant, outbox.c.conversation_id.in_(theirs))
-    over = {"state": "failed", "error": "somebody else may be behind the chat"}
-    await work.connection.execute(
-        sa.update(outbox).where(*waiting, outbox.c.state == sa.literal_column("'held'")).values(over)
-    )
 
 
 async def _set_suspended(work: Work, person: UUID, *where: sa.ColumnElement[bool], at: Any) -> bool:

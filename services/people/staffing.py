@@ -1,5 +1,6 @@
 """Staffing: the staff of a tenant's file, each entry one person (see `identity`). Whoever is no
-longer there is no longer active, and a phone that was taken away speaks for nobody of the staff."""
+longer there is no longer active, and a phone that was taken away speaks for nobody of the staff. What
+waits to be told to either is forgotten."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.ids import new_id
+from services.people import untold
 from services.people.identity import PHONE, Entry, OnePersonEach, chat_of, people_of
 from services.people.people import names_of
 from services.people.tenant_file import StaffPart, TenantFile
@@ -50,6 +52,7 @@ async def _let_go(work: Work, present: set[UUID]) -> list[str]:
         .returning(staff.c.person_id)
     )
     left = (await work.connection.execute(gone)).scalars().all()
+    await untold.forget(work, conversations.c.person_id.in_(left))
     names = await names_of(work, left)
     return [names[person_id] for person_id in left]
 
@@ -84,6 +87,8 @@ async def _differs(work: Work, person_id: UUID, member: StaffPart) -> bool:
         return True
     if any(getattr(known, key) != value for key, value in rights.items()):
         await work.connection.execute(sa.update(staff).where(*mine).values(**rights))
+        if not member.active:
+            await untold.forget(work, conversations.c.person_id == person_id)
         return True
     return different
 
@@ -136,6 +141,7 @@ async def _open_chat(work: Work, person_id: UUID, phone: str) -> UUID:
 
 async def _speak_for(work: Work, chat_id: UUID, person_id: UUID) -> None:
     """What was going on in this chat was another person's: it starts afresh."""
+    await untold.forget(work, conversations.c.id == chat_id)
     await work.connection.execute(
         sa.update(conversations)
         .where(conversations.c.tenant_id == work.tenant, conversations.c.id == chat_id)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from services.errors import FourEyesViolation
 from services.ids import new_id
 from services.people.staffing import OnePersonEach
-from services.store.schema import conversations, people, staff
+from services.store.schema import conversations, outbox, people, staff
 from services.withdrawals import decide
 from tests.services.business import Business
 from tests.services.people.registry import NOW, differing
@@ -187,3 +187,28 @@ async def test_each_is_named_once_as_changed(registry):
     applied = await registry.apply(HEAD + entry("Achieng Otieno", FIRST) + entry("Kamau", OTHERS, SECOND))
     assert sorted(applied.changed) == sorted(set(applied.changed))
     assert applied.changed == ["staff.Achieng Otieno", "staff.Kamau", "staff.Achieng"]
+
+
+GONE = entry("Achieng", FIRST, more="active = false")
+MOVED = entry("Achieng", SECOND)
+
+
+@pytest.mark.parametrize("after", ["", GONE, MOVED], ids=["left out", "not active", "another phone"])
+async def test_what_waits_for_one_of_the_staff_is_told_to_nobody_who_is_not(registry, after):
+    kamau = entry("Kamau", OTHERS)
+    await registry.apply(HEAD + entry("Achieng", FIRST) + kamau)
+    tenant = await tenant_of(registry)
+    async with registry.database.transaction() as connection:
+        chats = (await connection.execute(sa.select(conversations.c.id, conversations.c.person_id))).all()
+        rows = [
+            {"tenant_id": tenant, "conversation_id": chat.id, "state": "held"}
+            | {"body_sealed": b"", "due_at": NOW, "created_at": NOW}
+            for chat in chats
+        ]
+        await connection.execute(sa.insert(outbox), rows)
+    kamaus = await speaks(registry, OTHERS)
+    await registry.apply(HEAD + after + kamau)
+    async with registry.database.reading() as connection:
+        query = sa.select(outbox.c.conversation_id, outbox.c.state)
+        states = dict(tuple(row) for row in await connection.execute(query))
+    assert states == {chat.id: "held" if chat.person_id == kamaus else "failed" for chat in chats}
