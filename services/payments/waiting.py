@@ -73,7 +73,8 @@ async def drop_order(work: Work, person_id: UUID, order_id: UUID) -> None:
 
 async def close_left(work: Work, person_id: UUID) -> None:
     """Close orders of the person's own amounts that they left while an attempt was live, and whose
-    attempts have all ended unpaid since."""
+    attempts have all ended unpaid since. One that was left is open: where it is no longer, somebody pays
+    it again at this moment."""
     of_order = sa.and_(payments.c.tenant_id == orders.c.tenant_id, payments.c.order_id == orders.c.id)
     left = sa.exists().where(of_order, payments.c.status == "canceled")
     live = sa.exists().where(
@@ -82,7 +83,7 @@ async def close_left(work: Work, person_id: UUID) -> None:
         attempts.c.payment_id == payments.c.id,
         attempts.c.state.in_(LIVE),
     )
-    await _close_own(work, orders.c.person_id == person_id, left, ~live)
+    await _close_own(work, orders.c.person_id == person_id, orders.c.status == "open", left, ~live)
 
 
 async def save_method(work: Work, person_id: UUID, payment_id: UUID) -> PaymentMethod:

@@ -1,5 +1,7 @@
 """Orders that a customer made by typing an amount, and will not pay."""
 
+import asyncio
+
 import pytest
 
 from services.errors import AlreadyPaid, OrderClosed, PaymentUnderWay
@@ -7,7 +9,7 @@ from services.ids import new_id
 from services.news import PaymentSettled, Unpaid
 from services.providers.base import Failed, Succeeded
 from services.store.schema import orders
-from tests.services.business import kes
+from tests.services.business import NEW_WAY, kes
 
 PAID = Succeeded("UKO9000001", kes("500"))
 CANCELLED = Failed(Unpaid.CANCELLED, "Request cancelled by user")
@@ -68,9 +70,10 @@ async def test_a_paid_order_is_not_dropped(business):
     assert await status(business, paying) == "paid"
 
 
-@pytest.mark.parametrize(
-    "made", [{"lines": [{"quantity": 2, "name": "soap"}]}, {"note": "Invoice 7"}, {"conversation_id": None}]
-)
+SOAP = {"sku": None, "name": "soap", "price": 25_000, "quantity": 2}
+
+
+@pytest.mark.parametrize("made", [{"lines": [SOAP]}, {"note": "Invoice 7"}, {"conversation_id": None}])
 async def test_an_order_of_a_cart_or_by_the_merchant_stays_open(business, made):
     paying = await failed(business)
     await business.change(orders, orders.c.id == paying.started.order_id, **made)
@@ -100,3 +103,15 @@ async def test_an_own_amount_that_was_left_is_offered_only_while_its_attempt_is_
 async def test_an_order_that_failed_and_was_not_left_is_offered_again(business):
     paying = await failed(business)
     assert (await open_order(business)).order_id == paying.started.order_id
+
+
+async def test_an_order_that_is_paid_again_at_this_moment_is_not_closed_as_left(business):
+    paying = await business.pay()
+    async with business.teller(business.customer) as teller:
+        await teller.leave_payment(paying.started.payment_id)
+    async with business.teller(business.customer) as teller:
+        await teller.pay(paying.checkout, NEW_WAY)
+        elsewhere = asyncio.create_task(open_order(business))
+        await asyncio.sleep(0.2)
+    await elsewhere
+    assert await status(business, paying) == "awaiting_payment"
