@@ -17,6 +17,8 @@ from services.work import Work
 
 # Tenant, phone, business-scoped user id, and the hash of the account's keys.
 Sender = tuple[UUID, str | None, str | None, str | None]
+# What was begun in a chat is shown to nobody else.
+_NOWHERE: dict[str, object] = {"place_sealed": None}
 
 
 class Senders:
@@ -114,8 +116,9 @@ class Senders:
                 .where(table.tenant_id == tenant, table.id == by_user)
                 .values(user_id_index=None)  # its address stays: it may have a message to answer yet
             )
-        await self._distrust_if_another(tenant, chat, phone, user_id)
         values = self._identity(tenant, chat, phone, user_id)
+        if await self._distrust_if_another(tenant, chat, phone, user_id):
+            values |= _NOWHERE
         if values:
             await self._connection.execute(
                 sa.update(conversations).where(table.tenant_id == tenant, table.id == chat).values(**values)
@@ -123,7 +126,7 @@ class Senders:
 
     async def _distrust_if_another(
         self, tenant: UUID, chat: UUID, phone: str | None, user_id: str | None
-    ) -> None:
+    ) -> bool:
         """A known phone with another user id, or the reverse: somebody else may have it now."""
         table = conversations.c
         query = sa.select(table.person_id, table.phone_index, table.user_id_index).where(
@@ -131,10 +134,12 @@ class Senders:
         )
         known = (await self._connection.execute(query)).one()
         told = ((known.phone_index, "phone", phone), (known.user_id_index, "user_id", user_id))
-        if any(
+        another = any(
             index and value and index not in self._indexes(tenant, name, value) for index, name, value in told
-        ):
+        )
+        if another:
             await distrust(Work(self._connection, self._vault, tenant, self._now), known.person_id)
+        return another
 
     async def _know_key(self, tenant: UUID, chat: UUID, event: Event) -> None:
         """Another key than before is of another phone, and perhaps of another person. One that an older
@@ -149,10 +154,11 @@ class Senders:
             return
         if known.key_told_at is not None and told_at < known.key_told_at:
             return
+        values = {"key_index": self._index(tenant, "key", event.key), "key_told_at": told_at}
         knowing = (
             sa.update(conversations)
             .where(*one, table.key_index.is_not_distinct_from(known.key_index))
-            .values(key_index=self._index(tenant, "key", event.key), key_told_at=told_at)
+            .values(values | (_NOWHERE if known.key_index is not None else {}))
         )
         told = (await self._connection.execute(knowing)).rowcount == 1  # else by another process
         if told and known.key_index is not None:

@@ -303,3 +303,12 @@ async def test_what_waited_for_them_is_told_to_nobody_else(street, known_by):
         query = sa.select(outbox.c.state, outbox.c.error).order_by(outbox.c.seq)
         states = [tuple(row) for row in await connection.execute(query)]
     assert ("failed", "somebody else may be behind the chat") in states
+
+
+@pytest.mark.parametrize("known_by", ["key", "user id"])
+async def test_what_they_had_begun_is_shown_to_nobody_else(street, known_by):
+    sender = {"from": WANJIKU}
+    before = keyed("K1", **sender) if known_by == "key" else sender | {"from_user_id": WAS}
+    begun = (await street.says("lugha", **before))[-1]
+    after = keyed("K2", 1, **sender) if known_by == "key" else sender | {"from_user_id": IS}
+    assert words(begun) not in words((await street.says("xyzzy", **after))[-1])
