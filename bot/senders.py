@@ -129,8 +129,10 @@ class Senders:
     ) -> bool:
         """A known phone with another user id, or the reverse: somebody else may have it now."""
         table = conversations.c
-        query = sa.select(table.person_id, table.phone_index, table.user_id_index).where(
-            table.tenant_id == tenant, table.id == chat
+        query = (
+            sa.select(table.person_id, table.phone_index, table.user_id_index)
+            .where(table.tenant_id == tenant, table.id == chat)
+            .with_for_update(key_share=True)  # before anything of theirs, as a turn does
         )
         known = (await self._connection.execute(query)).one()
         told = ((known.phone_index, "phone", phone), (known.user_id_index, "user_id", user_id))

@@ -1,13 +1,19 @@
 """A customer and one of the staff talk through the merchant's number: the whole way, on both databases."""
 
+import asyncio
 import itertools
 
 import pytest
 import sqlalchemy as sa
 
-from services.store.schema import attempts, handoffs, staff
+from bot import claims
+from bot.senders import Senders
+from bot.whatsapp.incoming import Event
+from services import handoff
+from services.store.schema import attempts, conversations, handoffs, staff
 from tests.bot.door import NUMBER, envelope, now, opened, text
 from tests.bot.market import until
+from tests.services.business import Business
 
 WANJIKU, KAMAU = "254712345678", "254722000002"
 
@@ -75,3 +81,31 @@ async def test_the_two_talk_until_the_customer_goes_back(street):
     async with street.door.database.reading() as connection:
         assert await connection.scalar(sa.select(handoffs.c.state)) == "done"
         assert await connection.scalar(sa.select(sa.func.count()).select_from(attempts)) == 0
+
+
+async def test_a_new_user_id_waits_for_the_turn_of_its_chat_before_it_takes_anything_away(database, vault):
+    business = await Business(database, vault).open()
+    await business.person("Wambui", "Support Lead")
+    chat, phone = business.chats[business.customer], "+254712345678"
+    known = {
+        f"{name}_index": vault.index(value, business.tenant, f"conversations.{name}")
+        for name, value in (("phone", phone), ("user_id", "KE.1111111111"))
+    }
+    await business.change(conversations, conversations.c.id == chat, **known)
+    async with business.teller(business.customer) as teller:
+        handed = await teller.ask_person(())
+    event = Event("message", "wamid.1", "", None, phone, "KE.2222222222", None, None, b"")
+
+    async def comes():
+        async with database.transaction() as connection:
+            sender = (business.tenant, phone, "KE.2222222222", None)
+            await Senders(connection, vault, business.now).resolve({sender: event})
+
+    async with business.work() as work:
+        await claims.lock(work.connection, business.tenant, chat)
+        coming = asyncio.create_task(comes())
+        await asyncio.sleep(0.2)
+        assert await handoff.pass_on(work, business.customer, handed, "my parcel")
+    await coming
+    async with business.work() as work:
+        assert await work.connection.scalar(sa.select(handoffs.c.state)) == "done"
