@@ -82,7 +82,7 @@ def test_the_example_tenant_is_one():
 
 def test_quoted_conversations_are_those_that_are_tested():
     quoted = re.findall(r"```text\n(> .+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(quoted) == 2
+    assert len(quoted) == 3
     for conversation in quoted:
         pieces = conversation.split("…\n")
         assert any(in_order(pieces, transcript) for transcript in TRANSCRIPTS), conversation

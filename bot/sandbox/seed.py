@@ -134,7 +134,10 @@ method_details = {{ phone_number = "+254700123456" }}
 [[staff]]
 name = "Achieng"
 phone = "+254722000001"
-role = "Cashier"
+scopes = [
+    "finance:view", "finance:withdraw:initiate", "orders:view", "orders:edit",
+    "conversations:view", "handoff:perform",
+]
 
 [[staff]]
 name = "Kamau"

@@ -183,7 +183,7 @@ class Help(Step):
         always = Text(
             "You can type at any time:\n*pay* or *pay 500* to pay {shop}\n*menu* to see what I can do\n"
             "*methods* to see or remove what you pay with\n*receipt* to get a receipt again\n"
-            "*language* to change the language\n"
+            "*agent* to talk to a person of {shop}\n*language* to change the language\n"
             "*cancel* to stop what you are doing\n*help* to see this again"
         )
         if not self.sells:
