@@ -161,7 +161,8 @@ async def empty(database: Database) -> None:
     async with database.transaction() as connection:
         if database.is_postgres:  # in one round trip; TRUNCATE makes a hundred files anew, for half a second
             deletes = " ".join(f"DELETE FROM {table.name};" for table in reversed(metadata.sorted_tables))
-            await connection.execute(sa.text(f"DO $$ BEGIN {deletes} END $$"))
+            restart = "PERFORM setval(sequencename::regclass, 1, false) FROM pg_sequences;"
+            await connection.execute(sa.text(f"DO $$ BEGIN {deletes} {restart} END $$"))
         else:
             for table in reversed(metadata.sorted_tables):
                 await connection.execute(sa.delete(table))
