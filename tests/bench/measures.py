@@ -25,6 +25,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "a voice note": {"text": None},
     "pay 500": {"text": "pay 500"},
     "methods": {"text": "methods"},
+    "shop": {"text": "shop"},
+    "cart": {"text": "cart"},
+    "orders": {"text": "orders"},
+    "receipt": {"text": "receipt"},
     "balance, by staff": {"text": "balance", "first_phone": CASHIER, "conversations": 1},
 }
 
@@ -73,9 +77,9 @@ async def measure(figures: Figures, say: Callable[[str], None]) -> None:
 
 
 async def measure_kinds(figures: Figures, say: Callable[[str], None]) -> None:
-    """How long a turn takes where there is no throng, by what it is about."""
+    """How long a turn takes where there is no throng, by what it is about, at a merchant who sells goods."""
     for backend in BACKENDS:
-        async with lipachat(backend) as running:
+        async with lipachat(backend, sells=True) as running:
             for kind, heard in KINDS.items():
                 plan = {"how": "turns", "seconds": figures.seconds, "rate": KIND_RATE, "conversations": 64}
                 told = figures.add(f"{backend} kind {kind}", await running.load(**plan | heard))

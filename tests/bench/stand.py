@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.sandbox import goods
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import file_text
 from bot.sandbox.world import utc_now
@@ -58,8 +59,11 @@ def module(name: str, *arguments: object) -> Iterator["subprocess.Popen[bytes]"]
 
 
 @contextlib.asynccontextmanager
-async def lipachat(backend: str, processes: int = 1, *, worker: bool = True) -> AsyncIterator["Running"]:
-    """The real commands, on a new database. Two processes are `serve` with its worker and one `work`."""
+async def lipachat(
+    backend: str, processes: int = 1, *, worker: bool = True, sells: bool = False
+) -> AsyncIterator["Running"]:
+    """The real commands, on a new database. Two processes are `serve` with its worker and one `work`;
+    `sells`: the merchant has products."""
     with tempfile.TemporaryDirectory() as folder:
         async with _database(backend, Path(folder)) as url:
             port, graph_port = servers.free_port(), servers.free_port()
@@ -73,9 +77,9 @@ async def lipachat(backend: str, processes: int = 1, *, worker: bool = True) -> 
                 settings["LIPACHAT_REDIS_URL"] = f"redis://127.0.0.1:{servers.LOCAL_REDIS}"
             installation = Installation(Path(folder), **settings)
             installation.run("db", "upgrade")
-            (Path(folder) / "tenant.toml").write_text(
-                file_text(certificate_pem(new_private_key(), utc_now()))
-            )
+            text = file_text(certificate_pem(new_private_key(), utc_now()))
+            text += goods.products("http://127.0.0.1") if sells else ""
+            (Path(folder) / "tenant.toml").write_text(text)
             installation.run("tenant", "apply", "tenant.toml")
             started = time.perf_counter()
             installation.start("serve", "--port", str(port), *([] if worker else ["--no-worker"]))
