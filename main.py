@@ -94,8 +94,8 @@ def flows() -> None:
 @app.command()
 def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """Look at everything and change nothing; each finding with its fix."""
-    from bot import doctor as examining
     from bot import log
+    from bot.doctor import installation as examining
     from bot.settings import SettingsError
 
     try:

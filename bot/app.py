@@ -15,7 +15,6 @@ from bot.api.rate import Rate
 from bot.callbacks import Callbacks
 from bot.calls import Calls
 from bot.chat import Chat
-from bot.delivery import Delivery
 from bot.forms import PATH as FORMS
 from bot.forms import FormDesk, FormsEndpoint, Tokens
 from bot.health import Health
@@ -23,9 +22,10 @@ from bot.http import open_session
 from bot.intake import Intake
 from bot.pace import Pace
 from bot.providers import Providers
+from bot.sending.delivery import Delivery
+from bot.sending.statuses import Statuses
 from bot.settings import Settings
 from bot.signed_hooks import SignedHooks
-from bot.statuses import Statuses
 from bot.turns import Turns
 from bot.webhooks import MOST_BYTES, Hooks, MetaWebhook
 from bot.whatsapp.client import WhatsApp

@@ -16,13 +16,13 @@ from bot.forms import InvalidToken, Tokens
 from bot.jsons import dumps
 from bot.talk import Outgoing, Person, Waiting
 from bot.whatsapp import heard, outgoing, templates
-from bot.window import opened_at
 from flows.conversation import Conversation, Script
 from flows.reply import Filled, Heard, NewIdentity, Reply, Tap
 from flows.text import Text
 from services.facts import Me, Shop
 from services.news import read_news
 from services.people.tenants import Tenant, TenantBook
+from services.people.window import opened_at
 from services.safety.vault import Vault
 from services.teller import Teller
 from services.work import Work

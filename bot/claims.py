@@ -212,7 +212,7 @@ async def still_wait(connection: AsyncConnection, events: Sequence[Waiting]) -> 
 
 
 async def write(connection: AsyncConnection, written: Written, *more: tuple[Bulk, Sequence[Row]]) -> None:
-    """And what the outbox is to hold (`bot/outbox.py`)."""
+    """And what the outbox is to hold (`bot/sending/outbox.py`)."""
     await together(
         connection, (_CHATS, list(written.chats.values())), (_EVENTS, list(written.events.values())), *more
     )

@@ -9,10 +9,11 @@ from uuid import UUID
 
 import aiohttp
 
-from bot import events, prices
+from bot import events
 from bot.app import Parts, parts_of
 from bot.http import open_session
 from bot.run import CannotRun, refuse_old_schema
+from bot.sending import prices
 from bot.settings import Settings
 from bot.whatsapp.client import WhatsApp
 from services import audit, books
@@ -165,7 +166,7 @@ async def check_ledger(settings: Settings) -> list[dict[str, Any]]:
 
 
 async def count_messages(settings: Settings, slug: str, month: str | None) -> dict[str, Any]:
-    """See `bot/prices.py`. Raises CannotRun."""
+    """See `bot/sending/prices.py`. Raises CannotRun."""
     async with _open(settings) as parts, parts.database.reading() as connection:
         await _known(connection, slug)
         return await prices.counted(connection, slug, month, parts.clock())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from bot.purposes import Purpose
+from bot.sending.purposes import Purpose
 from flows.reply import Reply
 
 

@@ -7,7 +7,7 @@ Meta takes no body that begins or ends with a parameter.
 
 from typing import NamedTuple
 
-from bot.purposes import Purpose
+from bot.sending.purposes import Purpose
 
 
 class Words(NamedTuple):

@@ -23,14 +23,15 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import metrics, outbox
+from bot import metrics
 from bot.chat import Chat, NeedsTransaction, Played
 from bot.claims import Read, Written, count_tries, due, lock, read_waiting, still_wait, takeable, write
 from bot.log import redacted
-from bot.sending import Message, Sender
+from bot.sending import outbox
+from bot.sending.message import Message, Sender
 from bot.stopping import unbroken
 from bot.talk import Person, Waiting
-from bot.window import opened_at
+from services.people.window import opened_at
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database

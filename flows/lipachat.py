@@ -47,7 +47,11 @@ from flows.teller import Teller
 from flows.text import Text, spellings
 from flows.understanding import plain
 from flows.words import Word
-from services import handoff_news, news, order_news, request_news, staff_news
+from services import news
+from services.news import handoff as handoff_news
+from services.news import orders as order_news
+from services.news import requests as request_news
+from services.news import staff as staff_news
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 
 

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from flows.text import Text
-from services import errors, handoff_errors
+from services import errors
 from services.errors import Refusal
+from services.errors import handoff as handoff_errors
 from services.withdrawals.banks import InvalidDestination
 
 PROVIDERS = {

@@ -4,7 +4,7 @@ The flows own this protocol; `services/teller.py` satisfies it without importing
 `tests/fakes.py` has one in memory. A teller is made for one person in one turn. What it knows
 without asking (`me`, `shop`, `now`) is free; every other verb may read or write the database.
 
-Every verb may raise a Refusal of `services/errors.py`; the engine says it, and the person stays.
+Every verb may raise a Refusal of `services/errors`; the engine says it, and the person stays.
 """
 
 from collections.abc import Sequence

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from services import audit, inbox, jobs
 from services.errors import NotFound
+from services.errors.handoff import AnsweredBy, AnswersCustomers, HandoffOver, NobodyAnswers, OutsideWindow
 from services.facts import Handoff
-from services.handoff_errors import AnsweredBy, AnswersCustomers, HandoffOver, NobodyAnswers, OutsideWindow
-from services.handoff_news import CustomerGone, CustomerWrote, Ended, PersonGone, PersonWanted, PersonWrote
 from services.ids import new_id
+from services.news.handoff import CustomerGone, CustomerWrote, Ended, PersonGone, PersonWanted, PersonWrote
 from services.payments.asked import called
 from services.people import people, window
 from services.people.access import HAND_OFF

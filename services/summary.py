@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from services import inbox, jobs, ledger
 from services.money import Money
+from services.news.staff import DaySummed
 from services.people import people, telling
-from services.staff_news import DaySummed
 from services.store.schema import jobs as due
 from services.store.schema import transfers
 from services.work import Work

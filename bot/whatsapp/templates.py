@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.jsons import dumps, loads
-from bot.purposes import Purpose
+from bot.sending.purposes import Purpose
 from flows.refusals import decided, receipt_shown
 from flows.reply import Reply
 from flows.staff.shown import rail_shown, short
 from flows.text import Text, render
-from services import handoff_news, news, order_news, request_news, staff_news
+from services import news
 from services.news import Withdrawal
+from services.news import handoff as handoff_news
+from services.news import orders as order_news
+from services.news import requests as request_news
+from services.news import staff as staff_news
 
 _MOST = 400  # characters of one parameter: Meta counts them with the body, 1024 in all
 

@@ -6,7 +6,7 @@ from flows.step import Step
 from flows.teller import Teller
 from flows.text import Text
 from services.money import Money
-from services.order_news import OrderCanceled, OrderFulfilled
+from services.news.orders import OrderCanceled, OrderFulfilled
 
 
 class _Told(Step):

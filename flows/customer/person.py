@@ -16,7 +16,7 @@ from flows.reply import Said
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
-from services.handoff_news import Ended, PersonGone, PersonWrote
+from services.news.handoff import Ended, PersonGone, PersonWrote
 from services.people.access import HAND_OFF
 
 _THREAD = "person"

@@ -25,7 +25,7 @@ from flows.step import Choice, Step
 from flows.teller import Checkout, Standing, Teller, Way
 from flows.text import Text
 from services.errors import NotFound
-from services.request_news import PaymentReminder
+from services.news.requests import PaymentReminder
 
 
 class Reminded(Step):

@@ -19,8 +19,8 @@ from flows.teller import Checkout, Teller, Way
 from flows.text import Text
 from services.errors import AlreadyPaid, Refusal
 from services.money import Money
+from services.news.requests import PaymentRequested, RequestClosed
 from services.rails import refuse_closed_till, refuse_uncollectable
-from services.request_news import PaymentRequested, RequestClosed
 
 
 class NotNow(Choice):

@@ -17,8 +17,8 @@ from flows.reply import Said
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
-from services.handoff_errors import AnsweredBy, HandoffOver
-from services.handoff_news import CustomerGone, CustomerWrote, Ended, PersonWanted
+from services.errors.handoff import AnsweredBy, HandoffOver
+from services.news.handoff import CustomerGone, CustomerWrote, Ended, PersonWanted
 
 
 class Answer(Choice):

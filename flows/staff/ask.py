@@ -20,7 +20,7 @@ from services.ids import new_id
 from services.money import Money
 from services.phones import masked, normalize
 from services.rails import refuse_closed_till, refuse_uncollectable
-from services.withdrawals.reason import refuse_blank
+from services.readable import refuse_blank
 
 _MOST_REASON = 100
 

@@ -15,7 +15,7 @@ from flows.teller import Teller
 from flows.text import Text
 from services.errors import PaymentUnderWay
 from services.money import Money
-from services.request_news import RequestDeclined, RequestPaid, RequestUnpaid
+from services.news.requests import RequestDeclined, RequestPaid, RequestUnpaid
 
 
 class TakeBack(Choice):

@@ -13,7 +13,7 @@ from flows.step import Choice, Step
 from flows.teller import Notices, Teller
 from flows.text import Text
 from services.money import Money
-from services.staff_news import BalanceLow, DaySummed, SaleMade
+from services.news.staff import BalanceLow, DaySummed, SaleMade
 
 _NAMES = {
     "sale": Text("Each sale"),

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from services import inbox
 from services.news import News
+from services.news.requests import RequestPaid
 from services.payments.record import Attempt
 from services.people import people
 from services.people.identity import PHONE
 from services.phones import masked
-from services.request_news import RequestPaid
 from services.store.schema import conversations
 from services.work import Work
 

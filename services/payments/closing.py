@@ -8,22 +8,22 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, inbox, jobs
-from services.errors import AlreadyPaid, NotFound, OrderClosed, PaymentUnderWay
+from services.errors import AlreadyPaid, NotFound, OrderClosed
 from services.money import Money
+from services.news.requests import RequestClosed, RequestDeclined, RequestUnpaid
 from services.payments import waiting
 from services.payments.asked import called, tell_asker
-from services.payments.record import in_the_way
+from services.payments.record import lock_order, refuse_being_paid, under_way
 from services.people import people
 from services.people.access import EDIT_ORDERS
 from services.people.window import is_open
-from services.request_news import RequestClosed, RequestDeclined, RequestUnpaid
 from services.shop import orders as shop_orders
+from services.shop.facts import UNPAID
 from services.store.schema import conversations, orders, payments
 from services.work import Work
 
 OPEN_FOR = timedelta(days=7)
 _LATER = timedelta(minutes=10)
-_UNPAID = ("open", "awaiting_payment")
 _ASKED = orders.c.asked_by.is_not(None)  # by one of the staff
 _MADE = orders.c.conversation_id.is_(None)  # by a program of the shop's
 
@@ -46,9 +46,8 @@ async def take_back(work: Work, by: UUID, number: str) -> None:
     """
     await people.require(work, by, EDIT_ORDERS)
     order = await _locked(work, orders.c.number == number)
-    payment_id = await _refuse_paid(work, order)
-    if payment_id and (earlier := await in_the_way(work, payment_id)):
-        raise PaymentUnderWay(number, told=any(each.doubt for each in earlier))
+    await _refuse_paid(work, order)
+    await refuse_being_paid(work, order.id, number)
     if not await _close(work, order):
         raise OrderClosed(number)
     await audit.record(work, by, "payment.request_taken_back", order.id, {"number": number})
@@ -61,8 +60,7 @@ async def expire(work: Work, order_id: UUID) -> None:
     """Nobody paid it in time. While a payment may still succeed, it waits. The customer is told as long as
     we may write to them; else they hear it when they tap."""
     order = await _locked(work, orders.c.id == order_id)
-    payment_id = await work.connection.scalar(_payment_of(work, order.id))
-    if payment_id and await in_the_way(work, payment_id):
+    if await under_way(work, order.id):
         await jobs.schedule(work, "request_expire", order_id, work.now + _LATER)
     elif not await _close(work, order):
         await jobs.finish(work, order_id, "request_expire")
@@ -78,30 +76,20 @@ async def _locked(
     among: sa.ColumnElement[bool] = _ASKED,
 ) -> Any:
     """What the staff asked for, locked as whoever starts a payment does. Raises NotFound."""
-    query = (
-        sa.select(orders)
-        .where(orders.c.tenant_id == work.tenant, among, *which)
-        .with_for_update(key_share=True)
-    )
-    order = (await work.connection.execute(query)).first()
+    order = await lock_order(work, among, *which)
     if order is None:
         raise NotFound("order")
     return order
 
 
-async def _refuse_paid(work: Work, order: Any) -> UUID | None:
-    """The payment, where anybody tried. Raises AlreadyPaid."""
-    query = _payment_of(work, order.id).add_columns(payments.c.receipt)
-    payment = (await work.connection.execute(query)).first()
-    if order.status not in (*_UNPAID, "canceled"):
-        raise AlreadyPaid(order.number, payment.receipt if payment else None)
-    return payment.id if payment else None
-
-
-def _payment_of(work: Work, order_id: UUID) -> Any:
-    return sa.select(payments.c.id).where(
-        payments.c.tenant_id == work.tenant, payments.c.order_id == order_id
+async def _refuse_paid(work: Work, order: Any) -> None:
+    """Raises AlreadyPaid."""
+    if order.status in (*UNPAID, "canceled"):
+        return
+    query = sa.select(payments.c.receipt).where(
+        payments.c.tenant_id == work.tenant, payments.c.order_id == order.id
     )
+    raise AlreadyPaid(order.number, await work.connection.scalar(query))
 
 
 async def _close(work: Work, order: Any) -> bool:

@@ -5,12 +5,12 @@ import sqlalchemy as sa
 from services import inbox, ledger
 from services.ledger import PAYMENT_FEES, SUSPENSE, WALLET, Transfer, provider_account
 from services.news import OrderPaidTwice, PaidTwice, PaymentSettled
+from services.news.staff import SaleMade
 from services.payments import asked, methods
 from services.payments.record import SETTLED, Attempt, alert, move, move_order, move_payment, tell
 from services.people import people, telling
 from services.shop import carts, stock
 from services.shop.facts import read_lines
-from services.staff_news import SaleMade
 from services.store.schema import attempts, orders, transfers
 from services.work import Work
 

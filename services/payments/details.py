@@ -76,11 +76,6 @@ def configured(shop: Shop, parts: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _collects(name: str) -> bool:
-    """Whether anybody's customers can pay by it yet."""
-    return name in PROVIDERS and PROVIDERS[name].collects is not None
-
-
 def read(provider: str, given: Mapping[str, Any]) -> dict[str, str]:
     """As they are kept. Raises InvalidMethodDetails, naming what is missing or wrong."""
     fields = KINDS[provider].fields

@@ -9,12 +9,12 @@ from services import audit, inbox
 from services.errors import AlreadyPaid, InvalidMethodDetails, NotPending, ProviderNotConfigured
 from services.facts import Checkout, Shop, Started, Way
 from services.news import PaymentMethod
+from services.news.requests import PaymentRequested
 from services.payments import methods, start
 from services.payments.asked import phone_of
 from services.people import customers
 from services.people.preferences import may_write_unasked
 from services.phones import masked
-from services.request_news import PaymentRequested
 from services.shop import orders as shop_orders
 from services.shop.facts import Order, Priced, Wanted, summary
 from services.store.schema import payments

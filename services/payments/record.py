@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, inbox
-from services.errors import NotFound
+from services.errors import NotFound, PaymentUnderWay
 from services.money import Money
 from services.news import Doubt, News, PaymentFailed, PaymentMethod, PaymentOpen, Unpaid
 from services.store.schema import attempts, jobs, orders, payments
@@ -69,14 +69,15 @@ async def locked(work: Work, attempt_id: UUID) -> Attempt:
         .where(attempts.c.tenant_id == work.tenant, attempts.c.id == attempt_id)
         .scalar_subquery()
     )
-    lock = (
-        sa.select(orders.c.id)
-        .where(orders.c.tenant_id == work.tenant, orders.c.id == order_id)
-        .with_for_update(key_share=True)
-    )
-    if (await work.connection.execute(lock)).first() is None:
+    if await lock_order(work, orders.c.id == order_id) is None:
         raise NotFound("attempt")
     return await _read(work, attempt_id)
+
+
+async def lock_order(work: Work, *which: sa.ColumnElement[bool]) -> sa.Row[Any] | None:
+    """An order of the tenant's, as it stands while this transaction lasts; None where there is none."""
+    query = sa.select(orders).where(orders.c.tenant_id == work.tenant, *which).with_for_update(key_share=True)
+    return (await work.connection.execute(query)).first()
 
 
 async def _read(work: Work, attempt_id: UUID) -> Attempt:
@@ -139,6 +140,21 @@ async def in_the_way(work: Work, payment_id: UUID) -> Sequence[Any]:
         sa.or_(attempts.c.state.in_(LIVE), sa.and_(attempts.c.doubt.is_not(None), asked_about)),
     )
     return (await work.connection.execute(query)).all()
+
+
+async def under_way(work: Work, order_id: UUID) -> Sequence[Any]:
+    """The same of an order; nothing where nobody tried to pay it."""
+    query = sa.select(payments.c.id).where(
+        payments.c.tenant_id == work.tenant, payments.c.order_id == order_id
+    )
+    payment_id = await work.connection.scalar(query)
+    return await in_the_way(work, payment_id) if payment_id is not None else ()
+
+
+async def refuse_being_paid(work: Work, order_id: UUID, number: str) -> None:
+    """Raises PaymentUnderWay while an attempt may still succeed."""
+    if earlier := await under_way(work, order_id):
+        raise PaymentUnderWay(number, told=any(each.doubt for each in earlier))
 
 
 async def move(work: Work, attempt: Attempt, *states: str, **values: Any) -> bool:

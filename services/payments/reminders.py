@@ -15,18 +15,18 @@ import sqlalchemy as sa
 from services import inbox, jobs
 from services.errors import NotFound
 from services.jobs import REMIND_LADDER
-from services.payments.record import LIVE, in_the_way
+from services.news.requests import PaymentReminder
+from services.payments.record import LIVE, lock_order, under_way
 from services.people import people
 from services.people.preferences import may_write_unasked
 from services.people.window import is_open
-from services.request_news import PaymentReminder
+from services.shop.facts import UNPAID
 from services.store.schema import attempts, conversations, orders, payments
 from services.store.schema import jobs as due
 from services.work import Work
 
 _MORNING, _EVENING = time(8), time(20)
 _BUSY = timedelta(minutes=15)  # who pays or writes at this moment is left in peace
-_UNPAID = ("open", "awaiting_payment")
 
 
 async def begin(work: Work, order_id: UUID) -> None:
@@ -47,10 +47,10 @@ async def no_more(work: Work, person_id: UUID, order_id: UUID) -> None:
 async def remind(work: Work, order_id: UUID) -> None:
     """It is due: tell, put off, or leave it. Under the order's lock, so that nobody begins to pay it
     meanwhile, and two workers remind once."""
-    order = await _locked(work, order_id)
-    if not await _is_due(work, order_id):
+    order = await lock_order(work, orders.c.id == order_id)
+    if order is None or not await _is_due(work, order_id):
         return
-    if order.status not in _UNPAID or not await may_write_unasked(work, order.person_id):
+    if order.status not in UNPAID or not await may_write_unasked(work, order.person_id):
         await jobs.finish(work, order_id, "remind")
         return
     heard_at = await _heard_at(work, order.conversation_id)
@@ -76,15 +76,6 @@ def daylight(moment: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, _MORNING, zone).astimezone(moment.tzinfo)
 
 
-async def _locked(work: Work, order_id: UUID) -> Any:
-    query = (
-        sa.select(orders)
-        .where(orders.c.tenant_id == work.tenant, orders.c.id == order_id)
-        .with_for_update(key_share=True)
-    )
-    return (await work.connection.execute(query)).one()
-
-
 async def _is_due(work: Work, order_id: UUID) -> bool:
     """Read once the order is locked: another worker may have been quicker."""
     query = sa.select(due.c.due_at).where(
@@ -106,18 +97,19 @@ async def _is_busy(work: Work, order: Any, heard_at: datetime | None) -> bool:
     """Amid a payment of this order or of another, or amid talk."""
     if heard_at is not None and work.now < heard_at + _BUSY:
         return True
-    theirs = sa.select(payments.c.id, payments.c.order_id).where(
-        payments.c.tenant_id == work.tenant, payments.c.person_id == order.person_id
-    )
-    of_this = theirs.where(payments.c.order_id == order.id)
-    payment_id = await work.connection.scalar(of_this)
-    if payment_id is not None and await in_the_way(work, payment_id):
+    if await under_way(work, order.id):
         return True
-    live = theirs.where(
-        sa.exists().where(
-            attempts.c.tenant_id == payments.c.tenant_id,
-            attempts.c.payment_id == payments.c.id,
-            attempts.c.state.in_(LIVE),
+    live = (
+        sa.select(payments.c.id)
+        .where(
+            payments.c.tenant_id == work.tenant,
+            payments.c.person_id == order.person_id,
+            sa.exists().where(
+                attempts.c.tenant_id == payments.c.tenant_id,
+                attempts.c.payment_id == payments.c.id,
+                attempts.c.state.in_(LIVE),
+            ),
         )
-    ).limit(1)
+        .limit(1)
+    )
     return await work.connection.scalar(live) is not None

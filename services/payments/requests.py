@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from services import audit, inbox, jobs
 from services.errors import NotFound, RequestsOpen, WritesUnwanted
 from services.facts import Asked, Checkout, Customer
+from services.news.requests import PaymentRequested
 from services.payments import reminders, start
 from services.payments.asked import label
 from services.payments.closing import OPEN_FOR
@@ -18,7 +19,6 @@ from services.people.identity import chat_of
 from services.people.preferences import may_write_unasked
 from services.people.window import is_open
 from services.rails import refuse_uncollectable
-from services.request_news import PaymentRequested
 from services.store import schema
 from services.store.schema import conversations, orders, staff
 from services.work import Work

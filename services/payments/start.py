@@ -22,7 +22,7 @@ from services.ids import new_id
 from services.money import Money
 from services.news import PaymentMethod
 from services.payments import methods
-from services.payments.record import in_the_way
+from services.payments.record import in_the_way, lock_order
 from services.payments.settle import replace
 from services.phones import masked, mpesa_number
 from services.rails import refuse_uncollectable
@@ -109,11 +109,11 @@ async def _details(work: Work, person_id: UUID, way: Way) -> tuple[PaymentMethod
 
 async def made(work: Work, payer: Payer, checkout: Checkout, asked_by: UUID | None = None) -> sa.Row[Any]:
     """The order of this checkout, locked; made where it is new."""
-    row = await _locked(work, checkout.order_id)
+    row = await lock_order(work, orders.c.id == checkout.order_id)
     attempt = 0
     while row is None:
         await _insert(work, payer, checkout, attempt, asked_by)
-        row = await _locked(work, checkout.order_id)
+        row = await lock_order(work, orders.c.id == checkout.order_id)
         attempt += 1
     return row
 
@@ -130,15 +130,6 @@ async def _order(work: Work, payer: Payer, checkout: Checkout) -> sa.Row[Any]:
     if Money(row.total, row.currency) != checkout.amount:
         raise Changed
     return row
-
-
-async def _locked(work: Work, order_id: UUID) -> sa.Row[Any] | None:
-    query = (
-        sa.select(orders)
-        .where(orders.c.tenant_id == work.tenant, orders.c.id == order_id)
-        .with_for_update(key_share=True)
-    )
-    return (await work.connection.execute(query)).first()
 
 
 async def _insert(work: Work, payer: Payer, checkout: Checkout, attempt: int, asked_by: UUID | None) -> None:

@@ -5,18 +5,18 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import jobs
-from services.errors import AlreadyPaid, NotFound, PaymentUnderWay
+from services.errors import AlreadyPaid, NotFound
 from services.news import PaymentMethod
 from services.payments import methods
 from services.payments.record import (
     LIVE,
     NOT_SUCCEEDED,
     Attempt,
-    in_the_way,
     locked,
     move,
     move_order,
     move_payment,
+    refuse_being_paid,
     still_open,
     tell,
 )
@@ -65,8 +65,7 @@ async def drop_order(work: Work, person_id: UUID, order_id: UUID) -> None:
     attempt = await _latest(work, person_id, payment_id)
     if attempt.paid:
         raise AlreadyPaid(attempt.number, attempt.receipt)
-    if earlier := await in_the_way(work, payment_id):
-        raise PaymentUnderWay(attempt.number, told=any(each.doubt for each in earlier))
+    await refuse_being_paid(work, order_id, attempt.number)
     await _close_own(work, orders.c.id == order_id)
     await shop_orders.drop(work, person_id, order_id)
 

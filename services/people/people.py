@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from services.errors import MissingScope
 from services.people.access import OWNER, RECONCILE, granted
-from services.store.schema import conversations, people, staff, tenants
+from services.store.schema import people, staff, tenants
 from services.work import Work
 
 
@@ -53,16 +53,6 @@ async def names_of(work: Work, person_ids: Iterable[UUID]) -> dict[UUID, str]:
         people.c.tenant_id == work.tenant, people.c.id.in_(list(person_ids))
     )
     return {row.id: row.name or "" for row in await work.connection.execute(query)}
-
-
-async def conversations_of(work: Work, person_id: UUID) -> list[UUID]:
-    """One for each phone or user id of theirs."""
-    query = (
-        sa.select(conversations.c.id)
-        .where(conversations.c.tenant_id == work.tenant, conversations.c.person_id == person_id)
-        .order_by(conversations.c.id)
-    )
-    return list((await work.connection.execute(query)).scalars())
 
 
 async def use_language(work: Work, person_id: UUID, language: str) -> None:

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from services.providers.base import Misconfigured, NoToken, NotSent, Tokens, Unknown
 from services.providers.bodies import code_of, json_object
 from services.providers.daraja_calls import Call, Reply
-from services.providers.wire import LOST, NEVER_SENT
+from services.providers.wire import LOST, asked
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=5)
 # Below the lease under which one process fetches for all, or a second one would kill this token.
@@ -72,25 +72,9 @@ class Daraja:
             raise NoToken(NotSent(f"token: {type(error).__name__}")) from None
 
     async def _send(self, call: Call, body: Mapping[str, str], token: str) -> Reply | NotSent | Unknown:
-        try:
-            async with self._http.post(
-                self._url + call.path,
-                json=dict(body),
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=self._timeout,
-                allow_redirects=False,  # a redirected POST could be sent twice, or elsewhere
-            ) as response:
-                status, content = response.status, await response.read()
-        except NEVER_SENT as error:
-            return NotSent(type(error).__name__)
-        except LOST as error:
-            return Unknown(type(error).__name__)
-        told = json_object(content)
-        if told is not None:
-            return Reply(status, told)
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return NotSent("HTTP 429")
-        return Unknown(f"HTTP {status} without a JSON object")
+        url, timeout = self._url + call.path, self._timeout
+        answer = await asked(self._http, "POST", url, token, json=dict(body), timeout=timeout)
+        return Reply(*answer) if isinstance(answer, tuple) else answer
 
     async def _fetch(self) -> tuple[str, int]:
         """A new token and its seconds. Raises NoToken."""

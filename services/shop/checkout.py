@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from services.errors import EmptyOrder
 from services.facts import Checkout
 from services.payments import start, waiting
+from services.payments.record import lock_order
 from services.shop import carts, orders, stock
 from services.shop.facts import Line, Order, Wanted
 from services.store import schema
@@ -36,12 +37,7 @@ async def check_out(work: Work, person_id: UUID, conversation_id: UUID) -> Check
 
 async def _lock_earlier(work: Work, person_id: UUID) -> None:
     made = sa.select(schema.carts.c.order_id).where(*_mine(work, person_id)).scalar_subquery()
-    lock = (
-        sa.select(schema.orders.c.id)
-        .where(schema.orders.c.tenant_id == work.tenant, schema.orders.c.id == made)
-        .with_for_update(key_share=True)
-    )
-    await work.connection.execute(lock)
+    await lock_order(work, schema.orders.c.id == made)
 
 
 async def _as_it_was(work: Work, person_id: UUID, row: sa.Row[Any]) -> Order | None:

@@ -6,18 +6,17 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, inbox
-from services.errors import NotFound, PaymentUnderWay
+from services.errors import NotFound
 from services.money import Money
 from services.news import News
-from services.order_news import OrderCanceled, OrderFulfilled
-from services.payments.record import in_the_way
+from services.news.orders import OrderCanceled, OrderFulfilled
+from services.payments.record import lock_order, refuse_being_paid
 from services.people import people
 from services.people.access import EDIT_ORDERS
 from services.phones import without_numbers
+from services.readable import refuse_blank
 from services.shop import orders
 from services.store import schema
-from services.store.schema import payments
-from services.withdrawals.reason import refuse_blank
 from services.work import Work
 
 
@@ -41,7 +40,7 @@ async def cancel(work: Work, by: UUID, number: str, reason: str) -> bool:
     await people.require(work, by, EDIT_ORDERS)
     refuse_blank(reason)
     order = await _locked(work, number)
-    await _refuse_under_way(work, order)
+    await refuse_being_paid(work, order.id, order.number)
     if not await orders.cancel(work, order.id):
         return False
     news = OrderCanceled(number=order.number, amount=Money(order.total, order.currency), reason=reason)
@@ -52,25 +51,11 @@ async def cancel(work: Work, by: UUID, number: str, reason: str) -> bool:
 
 
 async def _locked(work: Work, number: str) -> sa.Row[Any]:
-    """Whatever is decided about an order is decided one after the other."""
-    query = (
-        sa.select(schema.orders)
-        .where(schema.orders.c.tenant_id == work.tenant, schema.orders.c.number == number)
-        .with_for_update(key_share=True)
-    )
-    row = (await work.connection.execute(query)).first()
+    """Raises NotFound."""
+    row = await lock_order(work, schema.orders.c.number == number)
     if row is None:
         raise NotFound("order")
     return row
-
-
-async def _refuse_under_way(work: Work, order: sa.Row[Any]) -> None:
-    query = sa.select(payments.c.id).where(
-        payments.c.tenant_id == work.tenant, payments.c.order_id == order.id
-    )
-    payment_id = await work.connection.scalar(query)
-    if payment_id is not None and (earlier := await in_the_way(work, payment_id)):
-        raise PaymentUnderWay(order.number, told=any(each.doubt for each in earlier))
 
 
 async def _tell(work: Work, order: sa.Row[Any], news: News) -> None:

@@ -21,7 +21,7 @@ from services.errors import (
 from services.ids import new_id
 from services.money import Money
 from services.payments import reminders
-from services.payments.record import in_the_way
+from services.payments.record import lock_order, under_way
 from services.people import people
 from services.shop import stock
 from services.shop.catalogue import product_of
@@ -38,7 +38,7 @@ from services.shop.facts import (
     read_lines,
 )
 from services.shop.numbers import number_of
-from services.store.schema import orders, payments
+from services.store.schema import orders
 from services.transitions import transition
 from services.work import Work
 
@@ -139,8 +139,7 @@ async def fulfil(work: Work, order_id: UUID) -> bool:
 async def drop(work: Work, person_id: UUID, order_id: UUID) -> None:
     """The person will not pay what they ordered in chat: it is closed, unless a payment may still succeed.
     An order by the merchant's staff stays, and so does one that reserves nothing."""
-    payment_id = await _payment_of_locked(work, order_id)
-    if payment_id is not None and await in_the_way(work, payment_id):
+    if await _may_be_paid(work, order_id):
         return
     query = sa.select(orders.c.lines).where(
         orders.c.tenant_id == work.tenant,
@@ -154,25 +153,16 @@ async def drop(work: Work, person_id: UUID, order_id: UUID) -> None:
 
 async def expire(work: Work, order_id: UUID) -> None:
     """Nobody paid it in time. While a payment may still succeed, it waits."""
-    payment_id = await _payment_of_locked(work, order_id)
-    if payment_id is not None and await in_the_way(work, payment_id):
+    if await _may_be_paid(work, order_id):
         await jobs.schedule(work, "order_expire", order_id, work.now + _LATER)
     elif not await cancel(work, order_id):
         await jobs.finish(work, order_id, "order_expire")
 
 
-async def _payment_of_locked(work: Work, order_id: UUID) -> UUID | None:
-    """Lock the order, as whoever starts a payment does, then read."""
-    lock = (
-        sa.select(orders.c.id)
-        .where(orders.c.tenant_id == work.tenant, orders.c.id == order_id)
-        .with_for_update(key_share=True)
-    )
-    await work.connection.execute(lock)
-    query = sa.select(payments.c.id).where(
-        payments.c.tenant_id == work.tenant, payments.c.order_id == order_id
-    )
-    return await work.connection.scalar(query)
+async def _may_be_paid(work: Work, order_id: UUID) -> bool:
+    """Whether a payment may still succeed. Locks the order, so that nobody starts one meanwhile."""
+    await lock_order(work, orders.c.id == order_id)
+    return bool(await under_way(work, order_id))
 
 
 async def _lines(work: Work, wanted: Sequence[Wanted | Priced]) -> list[Line]:

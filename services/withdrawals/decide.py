@@ -24,9 +24,9 @@ from services.news import SelfApprovalTried, Withdrawal, WithdrawalApproved
 from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.phones import without_numbers
+from services.readable import refuse_blank
 from services.store.schema import approvals, payouts
 from services.withdrawals import limits
-from services.withdrawals.reason import refuse_blank
 from services.withdrawals.record import (
     advance,
     close,

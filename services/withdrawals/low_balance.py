@@ -6,8 +6,8 @@ is locked, so that of two withdrawals at once one is told.
 
 from services import inbox, ledger
 from services.money import Money
+from services.news.staff import BalanceLow
 from services.people import people, telling
-from services.staff_news import BalanceLow
 from services.work import Work
 
 

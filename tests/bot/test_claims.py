@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from bot import claims, outbox, statuses
+from bot import claims
+from bot.sending import outbox, statuses
 from services.ids import new_id
 from services.store.hot import Hot, run
 from services.store.schema import attempts

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot import outbox as outbox_of
 from bot.chat import Chat
 from bot.claims import due, read_waiting
 from bot.intake import Intake
+from bot.sending import outbox as outbox_of
 from bot.turns import MOST_TRIES, Turns
 from bot.whatsapp.incoming import read
 from flows.lipachat import SCRIPT

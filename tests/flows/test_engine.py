@@ -15,8 +15,9 @@ from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text, render
 from flows.understanding import close, place_of, plain
-from services import errors, handoff_errors
+from services import errors
 from services.errors import InvalidAmount, Refusal
+from services.errors import handoff as handoff_errors
 from services.money import Money
 from tests.fakes import FakeTeller
 from tests.flows.transcript import Play

@@ -31,7 +31,6 @@ from flows.staff.shown import short
 from flows.text import render
 from services import phones
 from services.facts import Checkout, Customer, Destination, Way
-from services.handoff_news import Ended
 from services.ids import new_id
 from services.money import Money
 from services.news import (
@@ -45,6 +44,7 @@ from services.news import (
     Unpaid,
     Unsent,
 )
+from services.news.handoff import Ended
 from services.people.access import HAND_OFF, ROLES
 from services.shop.facts import Line
 from services.withdrawals import destinations

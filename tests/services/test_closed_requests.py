@@ -7,10 +7,10 @@ import pytest
 
 from services import errors
 from services.news import PaymentFailed, Unpaid
+from services.news.requests import RequestClosed, RequestPaid, RequestUnpaid
 from services.payments import closing
 from services.payments.requests import MOST_OPEN
 from services.providers.base import Failed, Succeeded
-from services.request_news import RequestClosed, RequestPaid, RequestUnpaid
 from services.store.schema import conversations, orders
 from tests.services.business import kes
 from tests.services.test_payment_requests import ask, customer, decline, pay

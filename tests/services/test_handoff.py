@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from services import handoff
 from services.errors import MissingScope, NotFound
-from services.handoff_errors import AnsweredBy, AnswersCustomers, HandoffOver, NobodyAnswers, OutsideWindow
-from services.handoff_news import CustomerGone, CustomerWrote, Ended, PersonGone, PersonWanted, PersonWrote
+from services.errors.handoff import AnsweredBy, AnswersCustomers, HandoffOver, NobodyAnswers, OutsideWindow
 from services.ids import new_id
+from services.news.handoff import CustomerGone, CustomerWrote, Ended, PersonGone, PersonWanted, PersonWrote
 from services.people import changes
 from services.store.schema import audit, conversations, handoff_lines, handoffs, jobs, staff
 from tests.services.business import Business

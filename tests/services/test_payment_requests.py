@@ -9,10 +9,10 @@ from services import errors
 from services.facts import Checkout, Customer
 from services.ids import new_id
 from services.news import Unpaid
+from services.news.requests import PaymentRequested, RequestDeclined, RequestPaid
 from services.payments.requests import MOST_OPEN
 from services.people.identity import chat_of
 from services.providers.base import Failed, Succeeded
-from services.request_news import PaymentRequested, RequestDeclined, RequestPaid
 from services.store.schema import conversations, orders, staff
 from tests.services.business import NEW_WAY, PHONE, Business, kes
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from services import errors
 from services.money import Money
 from services.news import Unpaid
+from services.news.requests import PaymentReminder
 from services.payments import reminders
 from services.people import preferences
 from services.providers.base import Failed, Succeeded
-from services.request_news import PaymentReminder
 from services.shop import orders as shop
 from services.shop.facts import Priced
 from services.store.schema import conversations, orders

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from services import errors
+from services.news.staff import BalanceLow, SaleMade
 from services.providers.base import Succeeded
-from services.staff_news import BalanceLow, SaleMade
 from services.store.schema import conversations, staff
 from tests.services.business import kes
 from tests.services.test_payment_requests import ask, pay

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services import summary
+from services.news.staff import DaySummed
 from services.providers.base import Succeeded
-from services.staff_news import DaySummed
 from tests.services.business import kes
 from tests.services.test_staff_notices import switch, told, wrote
 

@@ -15,7 +15,7 @@ from bot.http import open_session
 from bot.paper import papers
 from bot.talk import Outgoing
 from bot.whatsapp.client import NotSent
-from tests.bot.test_delivery import Post, written
+from tests.bot.sending.test_delivery import Post, written
 from tests.bot.test_turns import Shop
 
 CODE = {"kind": "QrCode", "media": "image", "content": "https://wa.me/254700000000?text=pay"}

@@ -7,14 +7,14 @@ from typing import get_args
 
 import pytest
 
-from bot.purposes import NOT_AFTER_STOP, Purpose
+from bot.sending.purposes import NOT_AFTER_STOP, Purpose
 from bot.whatsapp import templates
 from flows.conversation import Conversation
 from flows.lipachat import SCRIPT
 from services.ids import new_id
 from services.money import Money
 from services.news import News, PaymentMethod, PaymentSettled, Withdrawal, WithdrawalPaid, WithdrawalRequested
-from services.request_news import PaymentReminder, PaymentRequested
+from services.news.requests import PaymentReminder, PaymentRequested
 from tests.fakes import FakeBusiness, FakeTeller
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)

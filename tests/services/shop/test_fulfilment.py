@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from services.errors import BlankReason, MissingScope, NotFound, PaymentUnderWay
 from services.news import Unpaid
-from services.order_news import OrderCanceled, OrderFulfilled
+from services.news.orders import OrderCanceled, OrderFulfilled
 from services.providers.base import Failed
 from services.store import schema
 from tests.services.business import kes

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot import metrics, prices
+from bot import metrics
 from bot.run import CannotRun
+from bot.sending import prices
 from services.store.schema import conversations, outbox, tenants
-from tests.bot.test_delivery import post as post  # noqa: PLC0414  a fixture
+from tests.bot.sending.test_delivery import post as post  # noqa: PLC0414  a fixture
 
 REGULAR = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": "service"}
 

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.purposes import Purpose
+from bot.sending.purposes import Purpose
 from services.store.schema import audit, conversations, outbox, people, tenants
-from tests.bot import test_delivery
-from tests.bot.test_delivery import UNDELIVERABLE, WINDOW
+from tests.bot.sending import test_delivery
+from tests.bot.sending.test_delivery import UNDELIVERABLE, WINDOW
 
 post = test_delivery.post
 A_DAY = timedelta(days=1)

@@ -8,16 +8,16 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.doctor.templates import templates
 from bot.http import open_session
-from bot.purposes import Purpose
 from bot.sandbox.seed import SHOP as STALL
 from bot.sandbox.seed import TEMPLATES
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
-from bot.template_doctor import templates
+from bot.sending.purposes import Purpose
 from bot.whatsapp.templates import TEMPLATES as SENT
+from tests.bot.doctor.test_installation import TENANT
 from tests.bot.market import NOWHERE
-from tests.bot.test_doctor import TENANT
 
 NAMED = {purpose.value: {"name": purpose.value, "language": "en", "languages": ["sw"]} for purpose in SENT}
 SHOP = replace(TENANT, access_token=STALL.access_token, waba_id=STALL.account_id, templates=NAMED)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from bot.purposes import Purpose
+from bot.sending.purposes import Purpose
 
 ChatKey = tuple[UUID, UUID]  # tenant, conversation
 LEASE = timedelta(seconds=45)  # longer than a send may take

@@ -1,10 +1,10 @@
-"""Handoff news: what is told while a person of the staff answers a customer. Part of `services/news.py`."""
+"""Handoff news: what is told while a person of the staff answers a customer."""
 
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from services.news.base import BaseNews
 
 
 class Ended(StrEnum):
@@ -17,9 +17,7 @@ class Ended(StrEnum):
     IDENTITY = "identity"  # somebody else may be behind the chat
 
 
-class _News(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class _News(BaseNews):
     handoff_id: UUID
 
 

@@ -1,19 +1,13 @@
-"""Staff news: what is told of the shop's business to those of the staff who want it. Part of
-`services/news.py`."""
+"""Staff news: what is told of the shop's business to those of the staff who want it."""
 
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from services.money import Money
+from services.news.base import BaseNews
 
 
-class _News(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class SaleMade(_News):
+class SaleMade(BaseNews):
     """A customer has paid."""
 
     kind: Literal["sale_made"] = "sale_made"
@@ -24,7 +18,7 @@ class SaleMade(_News):
     method: str  # masked
 
 
-class DaySummed(_News):
+class DaySummed(BaseNews):
     """What the day until then has brought."""
 
     kind: Literal["day_summed"] = "day_summed"
@@ -37,7 +31,7 @@ class DaySummed(_News):
     available: Money
 
 
-class BalanceLow(_News):
+class BalanceLow(BaseNews):
     """A withdrawal has taken the wallet below what the tenant's file says."""
 
     kind: Literal["balance_low"] = "balance_low"

@@ -13,9 +13,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics
-from bot.held import shut
 from bot.jsons import loads
 from bot.log import redacted
+from bot.sending.held import shut
 from bot.stopping import unbroken
 from bot.whatsapp.errors import WINDOW_CLOSED
 from bot.whatsapp.prices import CATEGORIES, TYPES, Price, price_of

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.sending import Message
+from bot.sending.message import Message
 from services import audit
 from services.people.window import OPEN_FOR
 from services.safety.vault import Vault

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot import outbox as outbox_of
-from bot.delivery import Delivery
 from bot.http import open_session
-from bot.sending import LEASE
-from bot.statuses import Statuses
+from bot.sending import outbox as outbox_of
+from bot.sending.delivery import Delivery
+from bot.sending.message import LEASE
+from bot.sending.statuses import Statuses
 from bot.talk import Outgoing, Person
 from bot.whatsapp.client import WhatsApp
 from bot.whatsapp.incoming import read

@@ -1,4 +1,4 @@
-"""Refusals of a handoff. Part of `services/errors.py`."""
+"""Refusals of a handoff."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -6,8 +6,8 @@ from typing import Any
 
 import aiohttp
 
-from bot.finding import Finding, good, warning
-from bot.purposes import Purpose
+from bot.doctor.finding import Finding, good, warning
+from bot.sending.purposes import Purpose
 from bot.whatsapp.templates import TEMPLATES, Template
 from services.people.tenants import Tenant
 

@@ -16,11 +16,11 @@ from sqlalchemy.engine import make_url
 
 from bot.app import Parts, parts_of, utc_now
 from bot.away import AWAY, reason
-from bot.finding import Finding, broken, exit_code, good, warning
+from bot.doctor.finding import Finding, broken, exit_code, good, warning
+from bot.doctor.tenants import all_tenants
 from bot.forms import PATH as FORMS
 from bot.http import open_session
 from bot.settings import Settings, SettingsError
-from bot.tenant_doctor import all_tenants
 from services.safety.vault import Unopenable
 from services.store import upgrade
 from services.store.schema import inbox, outbox

@@ -1,18 +1,13 @@
-"""Request news: what is told of a payment that the staff asked a customer for. Part of `services/news.py`."""
+"""Request news: what is told of a payment that the staff asked a customer for."""
 
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
-
 from services.money import Money
+from services.news.base import BaseNews
 
 
-class _News(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class PaymentRequested(_News):
+class PaymentRequested(BaseNews):
     """To the customer: the shop asks them to pay an order that it made for them."""
 
     kind: Literal["payment_requested"] = "payment_requested"
@@ -22,14 +17,14 @@ class PaymentRequested(_News):
     reason: str
 
 
-class PaymentReminder(_News):
+class PaymentReminder(BaseNews):
     """To the customer: an order of theirs is still to be paid. What of it, is read when it is told."""
 
     kind: Literal["payment_reminder"] = "payment_reminder"
     order_id: UUID
 
 
-class RequestPaid(_News):
+class RequestPaid(BaseNews):
     """To who asked for it: the customer has paid."""
 
     kind: Literal["request_paid"] = "request_paid"
@@ -39,7 +34,7 @@ class RequestPaid(_News):
     receipt: str | None
 
 
-class RequestClosed(_News):
+class RequestClosed(BaseNews):
     """To the customer: the shop has taken it back, or nobody paid it in time. They pay nothing."""
 
     kind: Literal["request_closed"] = "request_closed"
@@ -49,7 +44,7 @@ class RequestClosed(_News):
     expired: bool
 
 
-class RequestUnpaid(_News):
+class RequestUnpaid(BaseNews):
     """To who asked for it: it is closed unpaid. `by`: who of the staff took it back; else nobody paid it in
     time."""
 
@@ -60,7 +55,7 @@ class RequestUnpaid(_News):
     by: str | None
 
 
-class RequestDeclined(_News):
+class RequestDeclined(BaseNews):
     """To who asked for it: the customer does not pay it now, and the order is closed."""
 
     kind: Literal["request_declined"] = "request_declined"

@@ -10,14 +10,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from services.handoff_news import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.money import Money
-from services.order_news import OrderCanceled, OrderFulfilled
-from services.reasons import Doubt as Doubt  # noqa: PLC0414  read with the news that carry them
-from services.reasons import Frozen as Frozen  # noqa: PLC0414  as above
-from services.reasons import Unpaid as Unpaid  # noqa: PLC0414  as above
-from services.reasons import Unsent as Unsent  # noqa: PLC0414  as above
-from services.request_news import (
+from services.news.base import BaseNews
+from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
+from services.news.orders import OrderCanceled, OrderFulfilled
+from services.news.requests import (
     PaymentReminder,
     PaymentRequested,
     RequestClosed,
@@ -25,7 +22,11 @@ from services.request_news import (
     RequestPaid,
     RequestUnpaid,
 )
-from services.staff_news import BalanceLow, DaySummed, SaleMade
+from services.news.staff import BalanceLow, DaySummed, SaleMade
+from services.reasons import Doubt as Doubt
+from services.reasons import Frozen as Frozen
+from services.reasons import Unpaid as Unpaid
+from services.reasons import Unsent as Unsent
 
 
 class PaymentMethod(BaseModel):
@@ -37,11 +38,7 @@ class PaymentMethod(BaseModel):
     label: str
 
 
-class _News(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class PaymentSettled(_News):
+class PaymentSettled(BaseNews):
     """The provider said yes. `late`: after we had told the person that it failed."""
 
     kind: Literal["payment_settled"] = "payment_settled"
@@ -56,7 +53,7 @@ class PaymentSettled(_News):
     late: bool = False
 
 
-class PaymentFailed(_News):
+class PaymentFailed(BaseNews):
     """The provider said no."""
 
     kind: Literal["payment_failed"] = "payment_failed"
@@ -67,7 +64,7 @@ class PaymentFailed(_News):
     because: Unpaid
 
 
-class PaymentOpen(_News):
+class PaymentOpen(BaseNews):
     """The person asked; the provider has not decided yet."""
 
     kind: Literal["payment_open"] = "payment_open"
@@ -77,14 +74,14 @@ class PaymentOpen(_News):
     amount: Money
 
 
-class MethodAdded(_News):
+class MethodAdded(BaseNews):
     """To a customer: the shop has saved a way to pay for them."""
 
     kind: Literal["method_added"] = "method_added"
     method: PaymentMethod
 
 
-class PaidTwice(_News):
+class PaidTwice(BaseNews):
     """A second success for an order already paid: kept apart, to be given back."""
 
     kind: Literal["paid_twice"] = "paid_twice"
@@ -95,7 +92,7 @@ class PaidTwice(_News):
     receipt: str | None
 
 
-class PaymentInDoubt(_News):
+class PaymentInDoubt(BaseNews):
     """What the provider told does not fit together, and it will not be asked again."""
 
     kind: Literal["payment_in_doubt"] = "payment_in_doubt"
@@ -125,14 +122,14 @@ class Withdrawal(BaseModel):
     expires_at: datetime
 
 
-class WithdrawalRequested(_News):
+class WithdrawalRequested(BaseNews):
     """To each who may approve it."""
 
     kind: Literal["withdrawal_requested"] = "withdrawal_requested"
     withdrawal: Withdrawal
 
 
-class WithdrawalApproved(_News):
+class WithdrawalApproved(BaseNews):
     """To the maker and the other approvers: `by` approved it; the payout is under way."""
 
     kind: Literal["withdrawal_approved"] = "withdrawal_approved"
@@ -140,7 +137,7 @@ class WithdrawalApproved(_News):
     by: str
 
 
-class WithdrawalClosed(_News):
+class WithdrawalClosed(BaseNews):
     """To the maker and the approvers: nothing was or will be paid; the hold is released.
 
     `withdrawal.status` is rejected, canceled, expired or failed; `by` the person, where one decided,
@@ -154,14 +151,14 @@ class WithdrawalClosed(_News):
     because: Unsent | None = None
 
 
-class WithdrawalHeldBack(_News):
+class WithdrawalHeldBack(BaseNews):
     """To the maker and the approvers: it is approved, and is sent once payouts go on."""
 
     kind: Literal["withdrawal_held_back"] = "withdrawal_held_back"
     withdrawal: Withdrawal
 
 
-class WithdrawalPaid(_News):
+class WithdrawalPaid(BaseNews):
     """To the maker and the approver: the provider has paid it out."""
 
     kind: Literal["withdrawal_paid"] = "withdrawal_paid"
@@ -169,7 +166,7 @@ class WithdrawalPaid(_News):
     receipt: str | None
 
 
-class SelfApprovalTried(_News):
+class SelfApprovalTried(BaseNews):
     """To the tenant's owners: the maker tried to approve an own withdrawal. It was refused."""
 
     kind: Literal["self_approval_tried"] = "self_approval_tried"
@@ -179,7 +176,7 @@ class SelfApprovalTried(_News):
 # --- to those who reconcile: the staff with finance:reconcile, owners among them
 
 
-class OrderPaidTwice(_News):
+class OrderPaidTwice(BaseNews):
     """A customer's second payment is kept in suspense: it is theirs."""
 
     kind: Literal["order_paid_twice"] = "order_paid_twice"
@@ -188,7 +185,7 @@ class OrderPaidTwice(_News):
     receipt: str | None
 
 
-class OrderInDoubt(_News):
+class OrderInDoubt(BaseNews):
     """A payment was told and is not credited: the provider's own books have to say what is so."""
 
     kind: Literal["order_in_doubt"] = "order_in_doubt"
@@ -199,14 +196,14 @@ class OrderInDoubt(_News):
     told: Money | None = None  # the amount, where it was another one
 
 
-class SettingsWrong(_News):
+class SettingsWrong(BaseNews):
     """The provider refuses what the tenant's file says of it: customers cannot pay. At most hourly."""
 
     kind: Literal["settings_wrong"] = "settings_wrong"
     provider: str
 
 
-class PayoutsStopped(_News):
+class PayoutsStopped(BaseNews):
     """To those who reconcile: no payout leaves until an operator has looked."""
 
     kind: Literal["payouts_stopped"] = "payouts_stopped"
@@ -214,20 +211,20 @@ class PayoutsStopped(_News):
     provider: str = "mpesa"  # whose word stopped them
 
 
-class PayoutsResumed(_News):
+class PayoutsResumed(BaseNews):
     """An operator has looked: what waits is sent now."""
 
     kind: Literal["payouts_resumed"] = "payouts_resumed"
 
 
-class PayoutUndecided(_News):
+class PayoutUndecided(BaseNews):
     """The provider was asked again and again, and does not say what became of it."""
 
     kind: Literal["payout_undecided"] = "payout_undecided"
     withdrawal: Withdrawal
 
 
-class IdentityChanged(_News):
+class IdentityChanged(BaseNews):
     """To a person behind whose chat somebody else may be: saved methods were forgotten, rights rest."""
 
     kind: Literal["identity_changed"] = "identity_changed"
@@ -235,20 +232,20 @@ class IdentityChanged(_News):
     rights: bool
 
 
-class StaffSuspended(_News):
+class StaffSuspended(BaseNews):
     """To those who reconcile: the rights of one of the staff rest, since their WhatsApp has changed."""
 
     kind: Literal["staff_suspended"] = "staff_suspended"
     name: str
 
 
-class IdentityVerified(_News):
+class IdentityVerified(BaseNews):
     """To one of the staff: the operator has verified who it is, and their rights are as before."""
 
     kind: Literal["identity_verified"] = "identity_verified"
 
 
-class TenantChanged(_News):
+class TenantChanged(BaseNews):
     """To the tenant's owners: the operator has changed these settings."""
 
     kind: Literal["tenant_changed"] = "tenant_changed"

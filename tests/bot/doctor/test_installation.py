@@ -14,14 +14,14 @@ from pydantic import SecretStr
 
 from bot.app import parts_of
 from bot.commands import apply_file
-from bot.doctor import _address, examine, exit_code
+from bot.doctor.installation import _address, examine, exit_code
+from bot.doctor.tenants import providers
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import SHOP as STALL
 from bot.sandbox.seed import TEMPLATES, daraja_app, file_text, paystack_account
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
 from bot.settings import MpesaUrl, PaystackUrl, Settings, WhatsAppSettings
-from bot.tenant_doctor import providers
 from bot.whatsapp.forms import new_key
 from services.facts import Shop
 from services.ids import new_id

@@ -14,12 +14,13 @@ from uuid import UUID
 
 import structlog
 
-from bot import held, metrics, outbox
+from bot import metrics
 from bot.log import redacted
 from bot.paper.papers import Papers
-from bot.passing import Held, Passes, Unwanted, passing
-from bot.receipts import Receipts
-from bot.sending import ChatKey, Mark, Message
+from bot.sending import held, outbox
+from bot.sending.message import ChatKey, Mark, Message
+from bot.sending.passing import Held, Passes, Unwanted, passing
+from bot.sending.receipts import Receipts
 from bot.stopping import unbroken
 from bot.whatsapp import outgoing
 from bot.whatsapp.client import NotSent, Outcome, Refused, Sent, WhatsApp

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.purposes import Purpose
-from bot.sending import LEASE, ChatKey, Mark, Message
+from bot.sending.message import LEASE, ChatKey, Mark, Message
+from bot.sending.purposes import Purpose
 from bot.talk import Outgoing
 from services.safety.vault import Unopenable, Vault
 from services.store.bulk import BulkInsert, BulkUpdate, Row

@@ -9,8 +9,8 @@ not sent at all.
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.purposes import NOT_AFTER_STOP, NOT_LATER
-from bot.sending import Message
+from bot.sending.message import Message
+from bot.sending.purposes import NOT_AFTER_STOP, NOT_LATER
 from bot.whatsapp import templates
 from services.people.tenants import Tenant
 from services.people.window import is_open

@@ -1,5 +1,5 @@
 """Purposes: why a person is written to. It decides what may be sent where they have said stop, and what
-becomes of it where WhatsApp's window is closed (`bot/passing.py`)."""
+becomes of it where WhatsApp's window is closed (`bot/sending/passing.py`)."""
 
 from enum import StrEnum
 

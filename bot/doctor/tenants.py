@@ -8,8 +8,8 @@ import aiohttp
 import sqlalchemy as sa
 
 from bot.app import Parts
-from bot.finding import Finding, broken, good, warning
-from bot.template_doctor import templates
+from bot.doctor.finding import Finding, broken, good, warning
+from bot.doctor.templates import templates
 from services.fees import RAILS
 from services.people import people as persons
 from services.people.access import who_may_withdraw

@@ -1,0 +1,306 @@
+"""Business: enough of one, in memory, to hold conversations with, and what it tells them."""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from services import errors, phones
+from services.facts import Checkout, Customer, Destination, Me, Shop, Started, Way
+from services.ids import new_id
+from services.money import Money
+from services.news import (
+    Doubt,
+    OrderInDoubt,
+    OrderPaidTwice,
+    PaidTwice,
+    PaymentFailed,
+    PaymentInDoubt,
+    PaymentMethod,
+    PaymentOpen,
+    PaymentSettled,
+    PayoutUndecided,
+    TenantChanged,
+    Unpaid,
+    Unsent,
+    Withdrawal,
+    WithdrawalClosed,
+    WithdrawalHeldBack,
+    WithdrawalPaid,
+)
+from services.news.handoff import CustomerGone, Ended, PersonGone
+from services.news.requests import (
+    PaymentReminder,
+    PaymentRequested,
+    RequestClosed,
+    RequestDeclined,
+    RequestPaid,
+    RequestUnpaid,
+)
+from services.news.staff import DaySummed, SaleMade
+from services.people.access import APPROVE, RECONCILE, ROLES
+from services.shop.facts import Line
+from tests.fakes.shop import FakeShop
+
+TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
+MINIMUM = Money(10_00, "KES")
+
+
+@dataclasses.dataclass
+class Payment:
+    started: Started
+    checkout: Checkout
+    way: Way
+    payer: UUID
+    state: str = "pending"
+
+
+@dataclasses.dataclass
+class Handed:
+    """A customer who asked for a person."""
+
+    customer: Me
+    state: str = "waiting"
+    by: Me | None = None
+    words: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class FakeBusiness:
+    """One shop. `told` are the news that wait for each person."""
+
+    shop: Shop = dataclasses.field(
+        default_factory=lambda: Shop(
+            name="Mama Njeri",
+            currency="KES",
+            country="KE",
+            timezone="Africa/Nairobi",
+            number="254711000100",
+            collects_by=("mpesa",),
+            pays_out_by=("mpesa",),
+        )
+    )
+    now: datetime = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    posted: Money = TEN_THOUSAND
+    held: Money = NOTHING
+    fee: Money = FEE
+    people: dict[str, Me] = dataclasses.field(default_factory=dict)
+    saved: dict[UUID, list[Way]] = dataclasses.field(default_factory=lambda: defaultdict(list))
+    payments: dict[UUID, Payment] = dataclasses.field(default_factory=dict)
+    withdrawals: dict[UUID, Withdrawal] = dataclasses.field(default_factory=dict)
+    # By whom, if anybody, it was asked of whom; else a program made it, or they ordered it themselves.
+    requests: dict[UUID, tuple[Me | None, Me, Checkout]] = dataclasses.field(default_factory=dict)
+    away: set[str] = dataclasses.field(default_factory=set)  # have not written for a day
+    wanted: dict[UUID, set[str]] = dataclasses.field(default_factory=lambda: defaultdict(set))
+    low_balance: Money | None = None
+    unreminded: set[UUID] = dataclasses.field(default_factory=set)
+    closed: set[UUID] = dataclasses.field(default_factory=set)
+    lines: tuple[Line, ...] = ()  # of whatever is paid
+    recent: list[Customer] = dataclasses.field(default_factory=list)
+    goods: FakeShop = dataclasses.field(default_factory=FakeShop)
+    handed: dict[UUID, Handed] = dataclasses.field(default_factory=dict)
+    window_closed: bool = False
+    known: list[Destination] = dataclasses.field(default_factory=list)
+    ended: dict[str, str] = dataclasses.field(default_factory=dict)  # orders by number: how
+    stopped: set[str] = dataclasses.field(default_factory=set)  # who want nothing unasked
+    told: list[tuple[UUID, object]] = dataclasses.field(default_factory=list)
+
+    def person(self, name: str, phone: str | None, *scopes: str) -> Me:
+        me = Me(person_id=new_id(), name=name, language="en", phone=phone, scopes=frozenset(scopes))
+        self.people[name] = me
+        return me
+
+    # --- what the provider does
+
+    def latest(self) -> Payment:
+        return next(reversed(self.payments.values()))
+
+    def settle(self, *, late: bool = False, receipt: str | None = "SJK7ABC123") -> None:
+        payment = self.latest()
+        if payment.state == "succeeded":
+            self._tell(payment, PaidTwice, receipt="SJK9TWICE9")
+            self.tell_reconcilers(
+                OrderPaidTwice,
+                number=payment.started.number,
+                amount=payment.checkout.amount,
+                receipt="SJK9TWICE9",
+            )
+            return
+        payment.state = "succeeded"
+        self.goods.bought(payment.checkout.order_id)
+        self._answer_request(payment.checkout.order_id, RequestPaid, receipt=receipt)
+        saved = any(way.method == payment.way.method for way in self.saved[payment.payer])
+        facts = {"receipt": receipt, "paid_at": self.now, "method": payment.way.method, "late": late}
+        self._tell_sale(payment)
+        self._tell(payment, PaymentSettled, can_save=not saved, **facts)
+
+    def _tell_sale(self, payment) -> None:
+        me = next(me for me in self.people.values() if me.person_id == payment.payer)
+        news = SaleMade(
+            number=payment.started.number,
+            amount=payment.checkout.amount,
+            customer=me.name or "",
+            provider=payment.way.method.provider,
+            method=payment.way.method.label,
+        )
+        self.tell_wanting("sale", news, but=payment.payer)
+
+    def tell_wanting(self, notice: str, news, but: UUID | None = None) -> None:
+        self.told += [
+            (person, news) for person, wanted in self.wanted.items() if notice in wanted and person != but
+        ]
+
+    def end_day(self) -> None:
+        sold = [p.checkout.amount for p in self.payments.values() if p.state == "succeeded"]
+        news = DaySummed(
+            until=self.now,
+            sales=len(sold),
+            sold=sum(sold, NOTHING),
+            withdrawals=1,
+            paid_out=TEN_THOUSAND,
+            fees=self.fee,
+            available=self.posted - self.held,
+        )
+        self.tell_wanting("summary", news)
+
+    def fail(self, because: Unpaid) -> None:
+        self.latest().state = "failed"
+        self._tell(self.latest(), PaymentFailed, because=because)
+
+    def doubt(self, because: Doubt, told: Money | None = None) -> None:
+        """Another amount is told to the staff at once, and to the payer in the end, like the others."""
+        payment = self.latest()
+        payment.state = "failed"
+        facts = {"number": payment.started.number, "amount": payment.checkout.amount}
+        self.tell_reconcilers(OrderInDoubt, **facts, receipt="SJK7ABC123", because=because, told=told)
+        self._tell(payment, PaymentInDoubt)
+
+    def hold_back(self) -> None:
+        """The latest withdrawal is approved, and payouts are stopped."""
+        withdrawal = next(reversed(self.withdrawals.values()))
+        for person in dict.fromkeys([withdrawal.maker_id, *self.approvers()]):
+            self.told.append((person, WithdrawalHeldBack(withdrawal=withdrawal)))
+
+    def leave_undecided(self) -> None:
+        self.tell_reconcilers(PayoutUndecided, withdrawal=next(reversed(self.withdrawals.values())))
+
+    def tell_reconcilers(self, kind, **facts) -> None:
+        for me in self.people.values():
+            if RECONCILE in me.scopes:
+                self.told.append((me.person_id, kind(**facts)))
+
+    def keep_open(self) -> None:
+        self._tell(self.latest(), PaymentOpen)
+
+    def pay_out(self) -> None:
+        self._close_payout("completed", WithdrawalPaid, receipt="SJK8OUT456")
+
+    def fail_payout(self, because: Unsent) -> None:
+        self._close_payout("failed", WithdrawalClosed, because=because)
+
+    def expire(self) -> None:
+        self._close_payout("expired", WithdrawalClosed)
+
+    def change(self, settings: Sequence[str]) -> None:
+        for owner in self.owners():
+            self.told.append((owner, TenantChanged(changed=tuple(settings))))
+
+    def _close_payout(self, status, news, **facts):
+        withdrawal = self.put(next(reversed(self.withdrawals.values())), status)
+        self.held -= withdrawal.amount
+        if status == "completed":
+            self.posted -= withdrawal.amount
+        for person in dict.fromkeys([withdrawal.maker_id, *self.approvers()]):
+            self.told.append((person, news(withdrawal=withdrawal, **facts)))
+
+    def _tell(self, payment, kind, **facts):
+        started = payment.started
+        news = kind(
+            payment_id=started.payment_id,
+            order_id=started.order_id,
+            number=started.number,
+            amount=payment.checkout.amount,
+            **facts,
+        )
+        self.told.append((payment.payer, news))
+
+    def _answer_request(self, order_id, kind, **facts):
+        if order_id not in self.requests:
+            return
+        asker, customer, checkout = self.requests[order_id]
+        if asker is None:
+            return
+        told = {"number": checkout.number, "amount": checkout.amount, "customer": customer.name}
+        self.told.append((asker.person_id, kind(**told, **facts)))
+
+    def order_for(self, name: str, amount: Money, reason: str) -> None:
+        """By the shop's own program."""
+        customer, number = self.people[name], f"K7Q4X{len(self.requests)}"
+        checkout = Checkout(order_id=new_id(), amount=amount, number=number, summary=reason)
+        self.requests[checkout.order_id] = None, customer, checkout
+        news = PaymentRequested(order_id=checkout.order_id, number=number, amount=amount, reason=reason)
+        self.told.append((customer.person_id, news))
+
+    def is_paid(self, order_id) -> bool:
+        paid = (p for p in self.payments.values() if p.state == "succeeded")
+        return any(p.checkout.order_id == order_id for p in paid)
+
+    def is_open(self, order_id) -> bool:
+        return order_id not in self.closed and not self.is_paid(order_id)
+
+    def decline(self, order_id) -> None:
+        if self.is_paid(order_id):
+            raise errors.AlreadyPaid(self.requests[order_id][2].number or "", "SJK7ABC123")
+        self._answer_request(order_id, RequestDeclined)
+        self.closed.add(order_id)
+
+    def order(self, customer: Me, checkout: Checkout) -> None:
+        self.requests[checkout.order_id] = None, customer, checkout
+
+    def remind(self) -> None:
+        """Of the latest that was ordered or asked for."""
+        order_id, (_, customer, _) = next(reversed(self.requests.items()))
+        self.told.append((customer.person_id, PaymentReminder(order_id=order_id)))
+
+    def close_request(self, order_id: UUID | None = None, by: Me | None = None) -> None:
+        """One ends unpaid: the latest's time is over, or one of the staff takes it back."""
+        order_id = order_id or next(reversed(self.requests))
+        asker, customer, checkout = self.requests[order_id]
+        self.closed.add(order_id)
+        facts = {"number": checkout.number, "amount": checkout.amount}
+        news = RequestClosed(order_id=order_id, expired=by is None, **facts)
+        self.told.append((customer.person_id, news))
+        if asker is not None and asker != by:
+            told = {"customer": customer.name, "by": by and by.name}
+            self.told.append((asker.person_id, RequestUnpaid(**facts, **told)))
+
+    def end_handoff(self, because: Ended, handoff_id: UUID | None = None) -> None:
+        """Of the latest, where none is named."""
+        handoff_id = handoff_id or next(reversed(self.handed))
+        one = self.handed[handoff_id]
+        one.state = "done"
+        if because not in (Ended.CUSTOMER, Ended.IDENTITY):
+            self.told.append((one.customer.person_id, PersonGone(handoff_id=handoff_id, because=because)))
+        if because is not Ended.STAFF and one.by is not None:
+            gone = CustomerGone(handoff_id=handoff_id, customer=one.customer.name or "", because=because)
+            self.told.append((one.by.person_id, gone))
+
+    def approvers(self) -> list[UUID]:
+        return [me.person_id for me in self.people.values() if APPROVE in me.scopes]
+
+    def owners(self) -> list[UUID]:
+        return [me.person_id for me in self.people.values() if ROLES["Owner"] <= me.scopes]
+
+    def others(self, me: Me, withdrawal: Withdrawal) -> list[UUID]:
+        people = dict.fromkeys([withdrawal.maker_id, *self.approvers()])
+        return [person for person in people if person != me.person_id]
+
+    def put(self, withdrawal: Withdrawal, status: str) -> Withdrawal:
+        changed = withdrawal.model_copy(update={"status": status})
+        self.withdrawals[withdrawal.id] = changed
+        return changed
+
+
+def mpesa(phone: str) -> PaymentMethod:
+    return PaymentMethod(provider="mpesa", label=phones.masked(phone))
