@@ -267,6 +267,7 @@ async def test_somebody_without_a_number_is_added_and_talks(shown):
 async def test_a_phones_language_is_told_to_the_shop(shown):
     await shown.phone("juma").get_by_label("Language of Juma").select_option("sw")
     await expect(shown.phone("juma").locator(".bubble.theirs")).to_contain_text("You said language Kiswahili")
+    await expect(shown.phone("juma").get_by_label("Language of Juma")).to_have_value("")
 
 
 async def test_a_form_is_filled_in_corrected_and_sent_off(shown):

@@ -56,12 +56,13 @@ export class Handset {
 
   /** What a person does not do in a chat, but somebody at this page may want of the phone. */
   tools() {
-    const spoken = `lipachat-language-${this.person.key}`
+    // It says a word to the shop and then shows none: which language is spoken only the shop knows.
     const language = h('select', { class: 'speak', 'aria-label': `Language of ${this.person.name}`, title: 'Tell the shop which language to speak' },
-      Object.entries(this.languages).map(([code, name]) => h('option', { value: code, title: name, selected: code === (localStorage.getItem(spoken) ?? 'en') }, code.toUpperCase())))
+      h('option', { value: '', disabled: true, selected: true, hidden: true }, 'Aa'),
+      Object.entries(this.languages).map(([code, name]) => h('option', { value: code }, name)))
     language.addEventListener('change', () => {
-      localStorage.setItem(spoken, language.value)
       this.post('text', { text: `language ${this.languages[language.value]}` })
+      language.value = ''
     })
     this.windowSwitch = h('button', { type: 'button', class: 'switch', role: 'switch', 'aria-label': `24-hour window of ${this.person.name}`, 'aria-checked': 'false', onclick: () => this.post('window', { open: !this.windowOpen }) }, h('i'), '24 h')
     return h('span', { class: 'tools' }, language, this.windowSwitch)
