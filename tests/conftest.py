@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -137,11 +137,26 @@ async def sqlite(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Databas
     await database.close()
 
 
-@pytest.fixture
-async def postgres(postgres_url: str) -> AsyncIterator[Database]:
-    """Emptied before, so that what a failed test left can be looked at."""
+@pytest.fixture(scope="session")
+def sweep(postgres_url: str) -> Iterator[Callable[[], None]]:
+    """Empties PostgreSQL over one connection for the whole run: a new one first has to learn every table,
+    which takes it longer than most tests. In a loop of its own, since each test has another."""
+    loop = asyncio.new_event_loop()
     database = Database(postgres_url)
-    await empty(database)
+    yield lambda: loop.run_until_complete(empty(database))
+    loop.run_until_complete(database.close())
+    loop.close()
+
+
+@pytest.fixture
+def swept(sweep: Callable[[], None]) -> None:
+    """Before a test, so that what a failed one left can be looked at."""
+    sweep()
+
+
+@pytest.fixture
+async def postgres(postgres_url: str, swept: None) -> AsyncIterator[Database]:
+    database = Database(postgres_url)
     yield database
     await database.close()
 

@@ -33,6 +33,9 @@ _POSTGRES_SETTINGS = {
     "tcp_keepalives_count": "3",
     # A plan made while the tables were empty would be kept for ever, and scan them.
     "plan_cache_mode": "force_custom_plan",
+    # Statements touch a few rows: to compile one takes longer than to run it, and a plan that walks around
+    # what `_BY_INDEX` forbids looks dear enough to be compiled.
+    "jit": "off",
 }
 # What happens in a transaction touches a few rows and walks to them by an index. Statistics lag behind a
 # burst of work, and planned by them each claim would read and sort all that waits. Such a plan is good
