@@ -552,6 +552,49 @@ saved_methods = sa.Table(
     ),
 )
 
+# Operations: what one person asks for and others approve. What is to be done is kept by its kind, under
+# the same id.
+operations = sa.Table(
+    "operations",
+    metadata,
+    *_key(),
+    sa.Column("kind", sa.Text, nullable=False),  # withdrawal...
+    sa.Column("maker_id", sa.Uuid, nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),  # how often it was asked: approvals count for one
+    sa.Column("approvals_needed", sa.Integer, nullable=False),  # of others than the maker
+    sa.Column("step_up", sa.Boolean, nullable=False),  # whoever approves types a one-time code
+    sa.Column("digest", sa.Text, nullable=False),  # of all that decides what is done
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("decided_by", sa.Uuid),
+    sa.Column("decided_at", Moment),
+    sa.CheckConstraint("approvals_needed > 0", name="approvals_needed"),
+    _one_of("state", "pending", "approved", "rejected", "canceled", "expired"),
+    sa.UniqueConstraint("tenant_id", "id", "maker_id"),
+    _of("people", "maker_id"),
+    sa.Index(None, "tenant_id", "state"),
+)
+
+# Approvals: the maker stands in each row, so that the database itself refuses a maker's own.
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    *_key("operation_id"),
+    sa.Column("round", sa.Integer, primary_key=True),
+    sa.Column("approver_id", sa.Uuid, primary_key=True),
+    sa.Column("maker_id", sa.Uuid, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.CheckConstraint("approver_id <> maker_id", name="four_eyes"),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "operation_id", "maker_id"],
+        ["operations.tenant_id", "operations.id", "operations.maker_id"],
+        name="fk_approvals_operation_maker",
+    ),
+    _of("people", "approver_id"),
+)
+
 withdrawals = sa.Table(
     "withdrawals",
     metadata,
@@ -567,35 +610,14 @@ withdrawals = sa.Table(
     sa.Column("details_index", sa.LargeBinary, nullable=False),
     sa.Column("destination", sa.Text, nullable=False),  # masked
     sa.Column("new_destination", sa.Boolean, nullable=False),
-    sa.Column("approvals_needed", sa.Integer, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False),
     sa.Column("notes", sa.Text),
     sa.Column("receipt", sa.Text),
     sa.Column("created_at", Moment, nullable=False),
-    sa.Column("expires_at", Moment, nullable=False),
     sa.CheckConstraint("amount = fee + net AND net > 0 AND fee >= 0", name="net"),
     _one_of("status", "pending", "processing", "completed", "failed", "canceled", "rejected", "expired"),
     sa.UniqueConstraint("tenant_id", "id", "maker_id"),
     _of("people", "maker_id"),
     sa.Index(None, "tenant_id", "status"),
-)
-
-# Approvals: the maker stands in each row, so that the database itself refuses a maker's own.
-approvals = sa.Table(
-    "approvals",
-    metadata,
-    *_key("withdrawal_id"),
-    sa.Column("approver_id", sa.Uuid, primary_key=True),
-    sa.Column("maker_id", sa.Uuid, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("created_at", Moment, nullable=False),
-    sa.CheckConstraint("approver_id <> maker_id", name="four_eyes"),
-    sa.ForeignKeyConstraint(
-        ["tenant_id", "withdrawal_id", "maker_id"],
-        ["withdrawals.tenant_id", "withdrawals.id", "withdrawals.maker_id"],
-        name="fk_approvals_withdrawal_maker",
-    ),
-    _of("people", "approver_id"),
 )
 
 withdrawal_history = sa.Table(

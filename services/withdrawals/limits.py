@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.errors import OverLimit, StepUpRequired
+from services.errors import OverLimit
 from services.money import Money
 from services.store.schema import withdrawals
 from services.work import Work
@@ -31,7 +31,6 @@ async def refuse_beyond(work: Work, tenant: sa.Row[Any], gross: Money) -> None:
         raise OverLimit(Money(tenant.per_day, gross.currency), Money(today + gross.minor, gross.currency))
 
 
-def refuse_without_step_up(tenant: sa.Row[Any], amount: int) -> None:
-    """Raises StepUpRequired. Nothing here takes a one-time code yet, so it fails closed."""
-    if tenant.totp_above is not None and amount > tenant.totp_above:
-        raise StepUpRequired
+def takes_step_up(tenant: sa.Row[Any], gross: Money) -> bool:
+    """Whether whoever approves it has to type a one-time code."""
+    return tenant.totp_above is not None and gross.minor > tenant.totp_above

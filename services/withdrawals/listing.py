@@ -78,8 +78,7 @@ async def _described(work: Work, where: sa.ColumnElement[bool]) -> list[Describe
     """The oldest first."""
     shown = await record.read(work, where)
     ids = [each.id for each in shown]
-    query = sa.select(withdrawals).where(withdrawals.c.tenant_id == work.tenant, where)
-    rows = {row.id: row for row in await work.connection.execute(query)}
+    rows = {row.id: row for row in await work.connection.execute(record.whole(work, where))}
     lines, approved = await _lines(work, ids), await _approved(work, ids)
     return [
         Described(
@@ -113,11 +112,11 @@ async def _lines(work: Work, ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
 
 async def _approved(work: Work, ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
     query = (
-        sa.select(approvals.c.withdrawal_id, approvals.c.approver_id)
-        .where(approvals.c.tenant_id == work.tenant, approvals.c.withdrawal_id.in_(ids))
+        sa.select(approvals.c.operation_id, approvals.c.approver_id)
+        .where(approvals.c.tenant_id == work.tenant, approvals.c.operation_id.in_(ids))
         .order_by(approvals.c.created_at)
     )
     found: dict[UUID, list[Any]] = defaultdict(list)
     for row in await work.connection.execute(query):
-        found[row.withdrawal_id].append(row.approver_id)
+        found[row.operation_id].append(row.approver_id)
     return found

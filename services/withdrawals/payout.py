@@ -12,7 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, hooks, inbox, jobs
+from services import approval, audit, hooks, inbox, jobs
 from services.jobs import PAYOUT_LADDER
 from services.news import Frozen, PayoutUndecided, Unpaid, Unsent
 from services.people import people
@@ -29,7 +29,7 @@ from services.providers.base import (
 )
 from services.withdrawals.destinations import COLUMN, recipient_of
 from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
-from services.withdrawals.record import digest, eligible_approvals, shown
+from services.withdrawals.record import WITHDRAWAL, facts, shown
 from services.withdrawals.sending import Sending, alert, move, sending
 from services.withdrawals.settle import answered, fail, settle
 from services.work import Work
@@ -146,11 +146,14 @@ async def _doubt(work: Work, one: Sending) -> Unsent | None:
     row = one.withdrawal
     if work.now - one.payout.created_at > _EXECUTION_WINDOW:
         return Unsent.TOO_LATE
-    if row.status != "processing" or digest(row, work.tenant) != row.digest:
+    if row.status != "processing":
         return Unsent.ALTERED
     if row.details_index not in work.indexes(work.open(row.details_sealed, COLUMN, row.id), COLUMN):
         return Unsent.ALTERED
-    if len(await eligible_approvals(work, row)) < row.approvals_needed:
+    operation = await approval.locked(work, WITHDRAWAL, row.id)
+    if operation.digest != approval.digest(work.tenant, operation, facts(row)):
+        return Unsent.ALTERED
+    if not await approval.stands(work, WITHDRAWAL, row.id, facts(row)):
         return Unsent.APPROVER
     return None
 

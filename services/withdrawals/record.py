@@ -1,57 +1,61 @@
-"""Record: a withdrawal's row, its digest, its history, and how it is shown."""
+"""Record: a withdrawal's row, what an approval approves of it, its history, and how it is shown."""
 
-import hashlib
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import inbox, jobs, ledger
-from services.errors import NotFound, NotPending
+from services import approval, inbox, jobs, ledger
+from services.errors import NotFound
 from services.money import Money
 from services.news import News, Unsent, Withdrawal, WithdrawalClosed
 from services.people import people
-from services.people.access import APPROVE
+from services.people.access import APPROVE, INITIATE
 from services.phones import without_numbers
-from services.store.schema import approvals, staff, withdrawal_history, withdrawals
-from services.work import Work, canonical
+from services.store.schema import operations, withdrawal_history, withdrawals
+from services.work import Work
 
+WITHDRAWAL = approval.Kind("withdrawal", ask=INITIATE, approve=APPROVE)
+_OF_OPERATION = ("round", "approvals_needed", "step_up", "digest", "expires_at")
 _RELEASED_AS = {"expired": "expired"}  # the others are voided
 
 
-def digest(row: Any, tenant: UUID) -> str:
-    """What an approval approves: every fact that decides who gets how much."""
-    facts = {
-        "id": str(row.id),
-        "tenant": str(tenant),
+def facts(row: Any) -> dict[str, Any]:
+    """Every fact that decides who gets how much: what an approval approves."""
+    return {
         "amount": row.amount,
         "currency": row.currency,
         "fee": row.fee,
         "net": row.net,
         "method_type": row.method_type,
-        "details_index": row.details_index.hex(),
-        "maker": str(row.maker_id),
-        "approvals_needed": row.approvals_needed,
+        "destination": row.details_index.hex(),
     }
-    return hashlib.sha256(canonical(facts).encode()).hexdigest()
 
 
 async def locked(work: Work, withdrawal_id: UUID) -> sa.Row[Any]:
-    """Raises NotFound."""
-    query = (
-        sa.select(withdrawals)
-        .where(withdrawals.c.tenant_id == work.tenant, withdrawals.c.id == withdrawal_id)
-        .with_for_update(key_share=True)
-    )
-    row = (await work.connection.execute(query)).first()
+    """With its operation's digest, policy and time; the operation is locked first. Raises NotFound."""
+    await approval.locked(work, WITHDRAWAL, withdrawal_id)
+    query = whole(work, withdrawals.c.id == withdrawal_id).with_for_update(key_share=True, of=withdrawals)
+    row: sa.Row[Any] | None = (await work.connection.execute(query)).first()
     if row is None:
         raise NotFound("withdrawal")
     return row
 
 
+def whole(work: Work, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Withdrawals, with what their operations say."""
+    of_operation = (operations.c[name] for name in _OF_OPERATION)
+    mine = sa.and_(operations.c.tenant_id == withdrawals.c.tenant_id, operations.c.id == withdrawals.c.id)
+    return (
+        sa.select(withdrawals, *of_operation)
+        .join(operations, mine)
+        .where(withdrawals.c.tenant_id == work.tenant, *where)
+    )
+
+
 async def read(work: Work, *where: sa.ColumnElement[bool], latest: int | None = None) -> list[Withdrawal]:
     """As shown; the oldest first, or the latest so many, the newest first."""
-    query = sa.select(withdrawals).where(withdrawals.c.tenant_id == work.tenant, *where)
+    query = whole(work, *where)
     if latest is None:
         query = query.order_by(withdrawals.c.created_at, withdrawals.c.id)
     else:
@@ -85,7 +89,6 @@ async def advance(
             withdrawals.c.tenant_id == work.tenant,
             withdrawals.c.id == row.id,
             withdrawals.c.status == before,
-            withdrawals.c.digest == row.digest,
         )
         .values(status=status, receipt=receipt)
         .returning(withdrawals.c.id)
@@ -141,54 +144,9 @@ async def close(
     return True
 
 
-async def refuse_decided(work: Work, row: sa.Row[Any]) -> None:
-    """Raises NotPending, naming who decided and when; a request out of time counts as expired."""
-    if row.status == "pending" and row.expires_at > work.now:
-        return
-    if row.status == "pending":
-        raise NotPending("expired", None, row.expires_at)
-    query = (
-        sa.select(withdrawal_history)
-        .where(
-            withdrawal_history.c.tenant_id == work.tenant,
-            withdrawal_history.c.withdrawal_id == row.id,
-            withdrawal_history.c.by_id.is_not(None),
-            withdrawal_history.c.status != "pending",
-        )
-        .order_by(withdrawal_history.c.seq.desc())
-        .limit(1)
-    )
-    line = (await work.connection.execute(query)).first()
-    name = await people.name_of(work, line.by_id) if line else None
-    raise NotPending(row.status, name, line.at if line else None)
-
-
 async def tell(work: Work, person_ids: set[UUID], but: UUID | None, news: News) -> None:
     """Who did it has the answer on the screen."""
     await inbox.tell_people(work, person_ids - {but}, news)
-
-
-async def eligible_approvals(work: Work, row: sa.Row[Any]) -> set[UUID]:
-    """Who approved exactly this, and may still: others than the maker, active, holding the scope."""
-    query = (
-        sa.select(approvals.c.approver_id)
-        .join(
-            staff,
-            sa.and_(
-                staff.c.tenant_id == approvals.c.tenant_id,
-                staff.c.person_id == approvals.c.approver_id,
-                staff.c.active,
-            ),
-        )
-        .where(
-            approvals.c.tenant_id == work.tenant,
-            approvals.c.withdrawal_id == row.id,
-            approvals.c.approver_id != row.maker_id,
-            approvals.c.digest == digest(row, work.tenant),
-        )
-    )
-    approved = set((await work.connection.execute(query)).scalars())
-    return approved & await people.with_scope(work, APPROVE)
 
 
 def _shown(row: sa.Row[Any], maker: str) -> Withdrawal:

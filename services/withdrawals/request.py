@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, fees, jobs, ledger
+from services import approval, audit, fees, jobs, ledger
 from services.errors import Changed, InsufficientBalance, NotFound
 from services.facts import Destination, Quote
 from services.money import Money
@@ -16,7 +16,7 @@ from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.store.schema import withdrawals
 from services.withdrawals import destinations, limits, low_balance
-from services.withdrawals.record import digest, note, shown, tell
+from services.withdrawals.record import WITHDRAWAL, facts, note, shown, tell
 from services.work import Work
 
 
@@ -57,9 +57,9 @@ async def request(
     row = await _row(work, maker, withdrawal_id, quoted, destination, notes)
     await ledger.hold(work, withdrawal_id, quoted.gross)
     await low_balance.tell(work, quoted.gross)
+    await _ask(work, row, quoted.gross)
     await work.connection.execute(sa.insert(withdrawals).values(row))
     await note(work, withdrawal_id, "pending", maker)
-    await jobs.schedule(work, "withdrawal_expire", withdrawal_id, row["expires_at"])
     withdrawal = await shown(work, withdrawal_id)
     await audit.record(work, maker, "withdrawal.requested", withdrawal_id, facts_of(withdrawal))
     approvers = await people.with_scope(work, APPROVE)
@@ -100,8 +100,7 @@ async def _row(
     destination: Destination,
     notes: str | None,
 ) -> dict[str, Any]:
-    tenant = await people.tenant_of(work)
-    row = {
+    return {
         "tenant_id": work.tenant,
         "id": withdrawal_id,
         "maker_id": maker,
@@ -112,10 +111,23 @@ async def _row(
         "status": "pending",
         "method_type": destination.method_type,
         "new_destination": await destinations.is_new(work, destination),
-        "approvals_needed": tenant.approvals,
         "notes": notes,
         "created_at": work.now,
-        "expires_at": work.now + timedelta(hours=tenant.approval_hours),
         **destinations.seal(work, destination, withdrawal_id),
     }
-    return row | {"digest": digest(SimpleNamespace(**row), work.tenant)}
+
+
+async def _ask(work: Work, row: dict[str, Any], gross: Money) -> None:
+    tenant = await people.tenant_of(work)
+    expires_at = work.now + timedelta(hours=tenant.approval_hours)
+    await approval.ask(
+        work,
+        WITHDRAWAL,
+        row["id"],
+        row["maker_id"],
+        facts(SimpleNamespace(**row)),
+        needed=tenant.approvals,
+        expires_at=expires_at,
+        step_up=limits.takes_step_up(tenant, gross),
+    )
+    await jobs.schedule(work, "withdrawal_expire", row["id"], expires_at)

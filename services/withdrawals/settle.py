@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, jobs, ledger
+from services import approval, audit, jobs, ledger
 from services.ids import new_id
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
@@ -18,7 +18,7 @@ from services.news import Frozen, Unpaid, Unsent, WithdrawalPaid
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.store.schema import payouts
 from services.withdrawals.freeze import freeze, hold_back
-from services.withdrawals.record import advance, close, eligible_approvals, shown, tell
+from services.withdrawals.record import WITHDRAWAL, advance, close, shown, tell
 from services.withdrawals.sending import UNDECIDED, Sending, alert, move, sending
 from services.work import Work
 
@@ -121,7 +121,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     await advance(work, row, "processing", "completed", None, receipt=receipt)
     await jobs.finish(work, one.payout.id, "payout", "payout_check")
     news = WithdrawalPaid(withdrawal=await shown(work, row.id), receipt=receipt)
-    await tell(work, {row.maker_id} | await eligible_approvals(work, row), None, news)
+    await tell(work, {row.maker_id} | await approval.approvers(work, WITHDRAWAL, row), None, news)
 
 
 async def _failed(work: Work, one: Sending, word: Failed) -> None:

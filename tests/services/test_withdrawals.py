@@ -211,7 +211,8 @@ async def test_the_database_refuses_the_makers_own_approval_too(funded):
                 await work.connection.execute(
                     sa.insert(approvals).values(
                         tenant_id=funded.tenant,
-                        withdrawal_id=withdrawal.id,
+                        operation_id=withdrawal.id,
+                        round=1,
                         approver_id=funded.owner,
                         maker_id=maker,
                         digest=withdrawal.digest,

@@ -1,0 +1,35 @@
+"""Approval: one person asks for an operation, others approve it, and the database is the referee.
+
+Withdrawals, refunds, changes of settings, batches and delegations are *kinds* of operations. A kind's
+own module keeps what is to be done in a table of its own, under the operation's id, and does it once
+`approve` answers True:
+
+    await approval.ask(work, KIND, operation_id, maker, facts, needed=1, expires_at=...)  -> its digest
+    await approval.approve(work, KIND, approver, operation_id, shown_digest, facts)  -> True with the last
+    await approval.reject(work, KIND, approver, operation_id, reason)
+    await approval.cancel(work, KIND, person, operation_id, reason)
+    await approval.expire(work, KIND, operation_id)          -> True where its time was over
+    await approval.stands(work, KIND, operation_id, facts)   -> asked again in the transaction that acts
+
+`facts` are everything that decides what is done: plain values, the same at every call as long as nobody
+has changed the rows that they are read from.
+"""
+
+from services.approval.asking import ask
+from services.approval.deciding import add, approve, cancel, expire, may_approve, reject
+from services.approval.record import Kind, approvers, digest, locked, stands
+
+__all__ = [
+    "Kind",
+    "add",
+    "approve",
+    "approvers",
+    "ask",
+    "cancel",
+    "digest",
+    "expire",
+    "locked",
+    "may_approve",
+    "reject",
+    "stands",
+]

@@ -1,0 +1,47 @@
+"""Asking: an operation waits for others than its maker."""
+
+from datetime import datetime
+from types import SimpleNamespace
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.approval.record import Facts, Kind, digest
+from services.people import people
+from services.store.schema import operations
+from services.work import Work
+
+
+async def ask(
+    work: Work,
+    kind: Kind,
+    operation_id: UUID,
+    maker: UUID,
+    facts: Facts,
+    *,
+    needed: int,
+    expires_at: datetime,
+    step_up: bool = False,
+) -> str:
+    """Have `needed` others than the maker asked; the digest of what they are asked for.
+
+    `step_up`: each of them has to type a one-time code. The policy is pinned: what the tenant changes
+    later counts for what is asked later. The kind tells the approvers, and schedules the expiry.
+    Raises MissingScope.
+    """
+    await people.require(work, maker, kind.ask)
+    row = {
+        "tenant_id": work.tenant,
+        "id": operation_id,
+        "kind": kind.name,
+        "maker_id": maker,
+        "round": 1,
+        "approvals_needed": needed,
+        "step_up": step_up,
+        "state": "pending",
+        "created_at": work.now,
+        "expires_at": expires_at,
+    }
+    made = digest(work.tenant, SimpleNamespace(**row), facts)
+    await work.connection.execute(sa.insert(operations).values(**row, digest=made))
+    return made

@@ -1,0 +1,143 @@
+"""Deciding: approve, reject, cancel, expire. The first decision wins; the row's lock is the referee.
+
+Four eyes are held by the person, not by phone, session or role, and nobody is exempt. The database
+refuses a maker's own approval too.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit
+from services.approval.record import Facts, Kind, approvers, digest, locked, refuse_decided
+from services.errors import Changed, FourEyesViolation, MissingScope, StepUpRequired
+from services.people import people
+from services.phones import without_numbers
+from services.readable import refuse_blank
+from services.store.schema import approvals, operations
+from services.work import Work
+
+
+async def approve(
+    work: Work,
+    kind: Kind,
+    approver: UUID,
+    operation_id: UUID,
+    shown_digest: str,
+    facts: Facts,
+    *,
+    told: dict[str, Any] | None = None,
+) -> bool:
+    """Approve exactly what was shown; True with the last approval needed, and what was asked for is done
+    in the same transaction. The same person again adds nothing.
+
+    A kind with refusals of its own calls `may_approve` and `add` around them. Raises what they raise.
+    """
+    operation = await may_approve(work, kind, approver, operation_id, shown_digest, facts)
+    return await add(work, kind, approver, operation, told)
+
+
+async def may_approve(
+    work: Work, kind: Kind, approver: UUID, operation_id: UUID, shown_digest: str, facts: Facts
+) -> sa.Row[Any]:
+    """The operation, locked, where this person may approve it as it was shown. `facts` are read under
+    this lock.
+
+    Raises NotFound, FourEyesViolation, MissingScope, StepUpRequired, NotPending, Changed. A tried
+    self-approval is recorded before it is refused, so the transaction must still be committed.
+    """
+    operation = await locked(work, kind, operation_id)
+    # Before the scope, or a maker without it would try unseen; REST, whose order is the scope first, asks
+    # for that at its door. A maker is a person here, whichever of their phones speaks.
+    if operation.maker_id == approver:
+        tried = {"maker": str(approver), "digest": operation.digest}
+        await audit.record(work, approver, f"{kind.name}.self_approval", operation_id, tried, alert=True)
+        raise FourEyesViolation
+    await people.require(work, approver, kind.approve)
+    if operation.step_up:  # nothing here takes a one-time code yet, so it fails closed
+        raise StepUpRequired
+    await refuse_decided(work, operation)
+    if not shown_digest == operation.digest == digest(work.tenant, operation, facts):
+        raise Changed
+    return operation
+
+
+async def add(
+    work: Work, kind: Kind, approver: UUID, operation: sa.Row[Any], told: dict[str, Any] | None = None
+) -> bool:
+    """Add this person's approval to what `may_approve` gave out; True with the last one needed.
+
+    `told`: masked facts for the audit.
+    """
+    values = {
+        "tenant_id": work.tenant,
+        "operation_id": operation.id,
+        "round": operation.round,
+        "approver_id": approver,
+        "maker_id": operation.maker_id,
+        "digest": operation.digest,
+        "created_at": work.now,
+    }
+    await work.connection.execute(work.insert(approvals).values(values).on_conflict_do_nothing())
+    known = {"maker": str(operation.maker_id), "digest": operation.digest}
+    await audit.record(work, approver, f"{kind.name}.approved", operation.id, known | (told or {}))
+    if len(await approvers(work, kind, operation)) < operation.approvals_needed:
+        return False
+    await _decide(work, operation, "approved", approver)
+    return True
+
+
+async def reject(work: Work, kind: Kind, approver: UUID, operation_id: UUID, reason: str) -> None:
+    """Raises MissingScope, NotFound, NotPending, BlankReason."""
+    await people.require(work, approver, kind.approve)
+    operation = await locked(work, kind, operation_id)
+    await refuse_decided(work, operation)
+    refuse_blank(reason)
+    await _close(work, kind, operation, "rejected", approver, reason)
+
+
+async def cancel(work: Work, kind: Kind, person: UUID, operation_id: UUID, reason: str | None = None) -> None:
+    """The maker takes it back, or who may approve. Raises MissingScope, NotFound, NotPending."""
+    scopes = (await people.active_staff(work)).get(person, frozenset())
+    if not scopes & {kind.ask, kind.approve}:
+        raise MissingScope(kind.ask)
+    operation = await locked(work, kind, operation_id)
+    if person != operation.maker_id and kind.approve not in scopes:
+        raise MissingScope(kind.approve)
+    await refuse_decided(work, operation)
+    await _close(work, kind, operation, "canceled", person, reason)
+
+
+async def expire(work: Work, kind: Kind, operation_id: UUID) -> bool:
+    """Close what nobody decided in time; False where it was decided, or is not yet due."""
+    operation = await locked(work, kind, operation_id)
+    if operation.state != "pending" or operation.expires_at > work.now:
+        return False
+    await _decide(work, operation, "expired", None)
+    await audit.record(work, audit.CLOCK, f"{kind.name}.expired", operation_id, {})
+    return True
+
+
+async def _close(
+    work: Work, kind: Kind, operation: sa.Row[Any], state: str, by: UUID, reason: str | None
+) -> None:
+    await _decide(work, operation, state, by)
+    facts = {"reason": without_numbers(reason)} if reason else {}
+    await audit.record(work, by, f"{kind.name}.{state}", operation.id, facts)
+
+
+async def _decide(work: Work, operation: sa.Row[Any], state: str, by: UUID | None) -> None:
+    """It is there, pending and unchanged, since we hold its lock; anything else is a bug and rolls back."""
+    statement = (
+        sa.update(operations)
+        .where(
+            operations.c.tenant_id == work.tenant,
+            operations.c.id == operation.id,
+            operations.c.state == "pending",
+            operations.c.digest == operation.digest,
+        )
+        .values(state=state, decided_by=by, decided_at=work.now)
+        .returning(operations.c.id)
+    )
+    (await work.connection.execute(statement)).one()

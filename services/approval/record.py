@@ -1,0 +1,89 @@
+"""Record: an operation's row, its digest, and who has approved it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services.errors import NotFound, NotPending
+from services.people import people
+from services.store.schema import approvals, operations
+from services.work import Work, canonical
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is asked for. `name` heads its actions in the audit; a scope for asking, one for approving."""
+
+    name: str
+    ask: str
+    approve: str
+
+
+def digest(tenant: UUID, operation: Any, facts: Facts) -> str:
+    """What an approval approves, as sha256 in hex: the facts, who asks, and the policy that it was asked
+    under. `round` counts how often it was asked, so that no approval outlives its round."""
+    told = {
+        "tenant": str(tenant),
+        "id": str(operation.id),
+        "kind": operation.kind,
+        "maker": str(operation.maker_id),
+        "round": operation.round,
+        "policy": {"approvals": operation.approvals_needed, "step_up": bool(operation.step_up)},
+        "facts": dict(facts),
+    }
+    return hashlib.sha256(canonical(told).encode()).hexdigest()
+
+
+async def locked(work: Work, kind: Kind, operation_id: UUID) -> sa.Row[Any]:
+    """Its row, before any row of the kind's own is locked. Raises NotFound, for another kind's too."""
+    query = (
+        sa.select(operations)
+        .where(
+            operations.c.tenant_id == work.tenant,
+            operations.c.id == operation_id,
+            operations.c.kind == kind.name,
+        )
+        .with_for_update(key_share=True)
+    )
+    row = (await work.connection.execute(query)).first()
+    if row is None:
+        raise NotFound(kind.name)
+    return row
+
+
+async def refuse_decided(work: Work, operation: sa.Row[Any]) -> None:
+    """Raises NotPending, naming who decided and when; a request out of time counts as expired."""
+    if operation.state == "pending" and operation.expires_at > work.now:
+        return
+    if operation.state == "pending":
+        raise NotPending("expired", None, operation.expires_at)
+    name = await people.name_of(work, operation.decided_by)
+    raise NotPending(operation.state, name, operation.decided_at)
+
+
+async def approvers(work: Work, kind: Kind, operation: sa.Row[Any]) -> set[UUID]:
+    """Who approved exactly this, and may still: others than the maker, active, holding the scope."""
+    query = sa.select(approvals.c.approver_id).where(
+        approvals.c.tenant_id == work.tenant,
+        approvals.c.operation_id == operation.id,
+        approvals.c.round == operation.round,
+        approvals.c.digest == operation.digest,
+        approvals.c.approver_id != operation.maker_id,
+    )
+    approved = set((await work.connection.execute(query)).scalars())
+    return approved & await people.with_scope(work, kind.approve)
+
+
+async def stands(work: Work, kind: Kind, operation_id: UUID, facts: Facts) -> bool:
+    """Whether it is approved still: exactly these facts, by as many as it takes who may approve now."""
+    operation = await locked(work, kind, operation_id)
+    if operation.state != "approved" or operation.digest != digest(work.tenant, operation, facts):
+        return False
+    needed: int = operation.approvals_needed
+    return len(await approvers(work, kind, operation)) >= needed
