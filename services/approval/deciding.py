@@ -39,10 +39,17 @@ async def approve(
 
 
 async def may_approve(
-    work: Work, kind: Kind, approver: UUID, operation_id: UUID, shown_digest: str, facts: Facts
+    work: Work,
+    kind: Kind,
+    approver: UUID,
+    operation_id: UUID,
+    shown_digest: str,
+    facts: Facts,
+    *,
+    step_up: bool = False,
 ) -> sa.Row[Any]:
     """The operation, locked, where this person may approve it as it was shown. `facts` are read under
-    this lock.
+    this lock. `step_up`: it takes a code by now, whether or not it did when it was asked for.
 
     Raises NotFound, FourEyesViolation, MissingScope, StepUpRequired, NotPending, Changed. A tried
     self-approval is recorded before it is refused, so the transaction must still be committed.
@@ -55,7 +62,7 @@ async def may_approve(
         await audit.record(work, approver, f"{kind.name}.self_approval", operation_id, tried, alert=True)
         raise FourEyesViolation
     await people.require(work, approver, kind.approve)
-    if operation.step_up:  # nothing here takes a one-time code yet, so it fails closed
+    if operation.step_up or step_up:  # nothing here takes a one-time code yet, so it fails closed
         raise StepUpRequired
     await refuse_decided(work, operation)
     if not shown_digest == operation.digest == digest(work.tenant, operation, facts):

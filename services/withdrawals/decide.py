@@ -18,10 +18,12 @@ from services.errors import (
 )
 from services.fees import RAILS
 from services.ids import new_id
+from services.money import Money
 from services.news import SelfApprovalTried, Withdrawal, WithdrawalApproved
 from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.store.schema import payouts
+from services.withdrawals import limits
 from services.withdrawals.record import WITHDRAWAL, advance, close, facts, locked, shown, tell
 from services.withdrawals.request import facts_of
 from services.work import Work
@@ -36,16 +38,17 @@ async def approve(work: Work, approver: UUID, withdrawal_id: UUID, shown_digest:
     transaction must still be committed.
     """
     row = await locked(work, withdrawal_id)
+    tenant = await people.tenant_of(work)
+    step_up = limits.takes_step_up(tenant, Money(row.amount, row.currency))
     try:
         with _as_it_stands(row):
             operation = await approval.may_approve(
-                work, WITHDRAWAL, approver, withdrawal_id, shown_digest, facts(row)
+                work, WITHDRAWAL, approver, withdrawal_id, shown_digest, facts(row), step_up=step_up
             )
     except FourEyesViolation:
         news = SelfApprovalTried(withdrawal=await shown(work, withdrawal_id))
         await inbox.tell_people(work, await people.owners(work), news)
         raise
-    tenant = await people.tenant_of(work)
     if tenant.payouts_frozen:
         raise PayoutsFrozen
     _refuse_too_soon(work, tenant, row)
