@@ -6,6 +6,7 @@ from flows.text import Text
 from services import errors
 from services.errors import Refusal
 from services.errors import handoff as handoff_errors
+from services.errors import refunds as refund_errors
 from services.withdrawals.banks import InvalidDestination
 
 PROVIDERS = {
@@ -255,6 +256,32 @@ def _answering(refusal: Refusal) -> Text:
             return Text(
                 "This customer has not written for a day, so WhatsApp does not let you write to them. "
                 "They can be answered once they write again."
+            )
+        case _:
+            return _given_back(refusal)
+
+
+def _given_back(refusal: Refusal) -> Text:
+    match refusal:
+        case refund_errors.MoneyOwed(owed=owed):
+            return Text(
+                "{shop} owes {owed}, since a payment was taken back. The next sales pay it, and you can "
+                "withdraw again then.",
+                owed=owed,
+            )
+        case refund_errors.AlreadyRefunded(number=number):
+            return Text(
+                "Nothing of order {number} is left to give back: it has been refunded.", number=number
+            )
+        case refund_errors.MoreThanRemains(remains=remains):
+            return Text("At most {remains} of this payment can be given back.", remains=remains)
+        case refund_errors.NotRefundable(because="whole"):
+            return Text("What was paid twice is given back as a whole.")
+        case refund_errors.NotRefundable():
+            return Text("The provider cannot give this payment back. Please give it back in another way.")
+        case refund_errors.RefundAsked(number=number):
+            return Text(
+                "You have asked {shop} about order {number} already. They will answer here.", number=number
             )
         case _:
             raise TypeError(f"no words for {type(refusal).__name__}")

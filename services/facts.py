@@ -215,9 +215,11 @@ class Quote(_Facts):
 
 
 class Balance(_Facts):
-    """What the wallet has; `held` is asked for and not yet paid out."""
+    """What the wallet has; `held` is asked for and not yet paid out. `owed`: what a provider took back beyond
+    it, which the next sales pay."""
 
     posted: Money
     held: Money
     available: Money
+    owed: Money
     at: datetime

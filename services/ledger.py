@@ -4,6 +4,9 @@ A transfer takes from one account and gives to another, is never changed, and is
 and reason, so that the same again moves nothing. Accounts keep `posted` and `held` apart; of a limited
 account never more than `posted - held` may leave. Rows are locked first, in the order of their ids;
 what is refused is refused before anything is written.
+
+What a provider takes back is taken whether the wallet covers it or not: the rest is owed, and whatever
+becomes available in the wallet later pays it first, in the transaction that makes it available.
 """
 
 from collections import defaultdict
@@ -15,6 +18,7 @@ from uuid import UUID, uuid5
 import sqlalchemy as sa
 
 from services.errors import InsufficientBalance
+from services.errors.refunds import MoneyOwed
 from services.facts import Balance
 from services.ids import new_id
 from services.money import Money
@@ -25,6 +29,7 @@ WALLET = "wallet"
 PAYMENT_FEES = "fees:payments"
 WITHDRAWAL_FEES = "fees:withdrawals"
 SUSPENSE = "suspense"
+OWED = "owed"  # below zero by what a provider took back beyond the wallet: the tenant owes it
 _LIMITED = frozenset({WALLET})
 
 
@@ -95,23 +100,53 @@ async def release(work: Work, hold_id: UUID, state: str, currency: str) -> bool:
     amount = await _resolve(work, hold_id, state)
     if amount is None:
         return False
+    rows = await _locked(work, [WALLET, OWED], currency)
     await _change(work, currency, posted={}, held={WALLET: -amount})
+    await _net(work, hold_id, rows, _available(rows[WALLET]) + amount, currency)
     return True
 
 
+async def take_back(work: Work, cause_id: UUID, provider: str, amount: Money) -> Money | None:
+    """The provider took this out of what it holds: from what is available in the wallet, the rest is owed.
+    Returns the rest; None when it stood there before."""
+    names = [WALLET, OWED, provider_account(provider)]
+    rows = await _locked(work, names, amount.currency)
+    covered = min(amount.minor, _available(rows[WALLET]))
+    rest = Money(amount.minor - covered, amount.currency)
+    moves = []
+    if covered:
+        taken = Money(covered, amount.currency)
+        moves.append(Transfer(WALLET, provider_account(provider), taken, "reversal"))
+    if rest:
+        moves.append(Transfer(OWED, provider_account(provider), rest, "reversal_owed"))
+    if await _stands(work, cause_id) or not await _post(work, cause_id, moves, freed=0):
+        return None
+    return rest
+
+
 async def balance(work: Work, currency: str) -> Balance:
-    """The wallet's, without a lock."""
-    query = sa.select(accounts.c.posted, accounts.c.held).where(
-        accounts.c.tenant_id == work.tenant, accounts.c.id == account_id(work.tenant, WALLET, currency)
+    """The wallet's, and what is owed beside it; without a lock."""
+    query = sa.select(accounts.c.name, accounts.c.posted, accounts.c.held).where(
+        accounts.c.tenant_id == work.tenant,
+        accounts.c.id.in_([account_id(work.tenant, name, currency) for name in (WALLET, OWED)]),
     )
-    row = (await work.connection.execute(query)).first()
-    posted, held = (row.posted, row.held) if row else (0, 0)
+    rows = {row.name: row for row in await work.connection.execute(query)}
+    wallet, owes = rows.get(WALLET), rows.get(OWED)
+    posted, held = (wallet.posted, wallet.held) if wallet else (0, 0)
     return Balance(
         posted=Money(posted, currency),
         held=Money(held, currency),
         available=Money(posted - held, currency),
+        owed=Money(-owes.posted if owes else 0, currency),
         at=work.now,
     )
+
+
+async def refuse_owing(work: Work, currency: str) -> None:
+    """Raises MoneyOwed while the tenant owes what was taken back."""
+    owed = (await balance(work, currency)).owed
+    if owed:
+        raise MoneyOwed(owed)
 
 
 async def lock_wallet(work: Work, currency: str) -> None:
@@ -125,15 +160,30 @@ async def _post(work: Work, cause_id: UUID, moves: Sequence[Transfer], freed: in
     for move in moves:
         change[move.source] -= move.amount.minor
         change[move.target] += move.amount.minor
-    for name, row in (await _locked(work, change, currency)).items():
-        if row.limited and row.posted - row.held + freed + change[name] < 0:
+    earns = change.get(WALLET, 0) > 0
+    rows = await _locked(work, {*change, OWED} if earns else change, currency)
+    for name, row in rows.items():
+        if row.limited and _available(row) + freed + change.get(name, 0) < 0:
             if await _stands(work, cause_id):
                 return False
             _refuse_shortage(row, -change[name], currency)
     if not await _write(work, cause_id, moves):
         return False
     await _change(work, currency, posted=change, held={WALLET: -freed} if freed else {})
+    if earns:
+        await _net(work, cause_id, rows, _available(rows[WALLET]) + change[WALLET], currency)
     return True
+
+
+async def _net(
+    work: Work, cause_id: UUID, rows: dict[str, sa.Row[Any]], available: int, currency: str
+) -> None:
+    """What is owed is paid first of what has become available. Both rows are locked, as they were before."""
+    part = min(-rows[OWED].posted, available)
+    if part > 0:
+        netted = Transfer(WALLET, OWED, Money(part, currency), "netted")
+        await _write(work, cause_id, [netted])
+        await _change(work, currency, posted={WALLET: -part, OWED: part}, held={})
 
 
 async def _write(work: Work, cause_id: UUID, moves: Sequence[Transfer]) -> bool:
@@ -168,8 +218,12 @@ async def _stands(work: Work, cause_id: UUID) -> bool:
     return (await work.connection.execute(query)).first() is not None
 
 
+def _available(row: sa.Row[Any]) -> int:
+    return int(row.posted - row.held)
+
+
 def _refuse_shortage(row: sa.Row[Any], required: int, currency: str) -> None:
-    available = row.posted - row.held
+    available = _available(row)
     if available < required:
         raise InsufficientBalance(Money(available, currency), Money(required, currency))
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services import errors
-from services.errors import Refusal
+from services.errors import Refusal, refunds
 from services.money import Money
 
 MEDIA_TYPE = "application/problem+json"
@@ -46,6 +46,11 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.PaymentUnderWay: (409, "A payment is under way"),
     errors.PayoutsFrozen: (409, "Payouts are stopped"),
     errors.DestinationCoolingDown: (409, "The destination is too new"),
+    refunds.MoneyOwed: (409, "The merchant owes what a provider took back"),
+    refunds.AlreadyRefunded: (409, "Nothing of the payment is left to give back"),
+    refunds.MoreThanRemains: (422, "More than remains of the payment"),
+    refunds.NotRefundable: (422, "The provider does not give it back in this way"),
+    refunds.RefundAsked: (409, "The customer has asked for it already"),
 }
 
 
@@ -108,6 +113,12 @@ def _detail(refusal: Refusal, title: str) -> str:
             return f"This takes the scope {refusal.required_scope}."
         case errors.InsufficientBalance():
             return f"{refusal.required} is required and {refusal.available} available."
+        case refunds.MoneyOwed():
+            return f"{refusal.owed} is owed; the next sales pay it, and withdrawals go on then."
+        case refunds.MoreThanRemains():
+            return f"{refusal.remains} of it remains."
+        case refunds.NotRefundable() if refusal.instead:
+            return f'{title}: {refusal.because}. Ask for it with "way": "{refusal.instead}".'
         case errors.NotPending():
             return f"It is {refusal.status}."
         case errors.ProviderNotConfigured() if refusal.missing:

@@ -56,13 +56,12 @@ class Canceled(Body):
 @routes.get("/wallet", VIEW_FINANCE)
 async def wallet(call: Call) -> Reply:
     balance = await ledger.balance(call.work, call.currency)
-    owed = max(-balance.available.minor, 0)
     return Reply(
         {
             "posted": str(balance.posted),
             "held": str(balance.held),
             "available": str(balance.available),
-            "owed": str(Money(owed, call.currency)),
+            "owed": str(balance.owed),
             "currency": call.currency,
         }
     )

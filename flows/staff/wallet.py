@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flows.refusals import STATUSES
 from flows.staff.shown import rail_shown, short
 from flows.step import Step
@@ -14,13 +16,23 @@ class Wallet(Step):
     funds: Balance
 
     def says(self) -> Text:
+        known: dict[str, Any] = {
+            "at": self.funds.at,
+            "available": self.funds.available,
+            "held": self.funds.held,
+            "posted": self.funds.posted,
+        }
+        if self.funds.owed:
+            return Text(
+                "Wallet of *{shop}* on {at}\nAvailable: *{available}*\nHeld: {held}\nIn all: {posted}\n"
+                "⚠️ Owed: *{owed}*, for payments that were taken back. The next sales pay it first.",
+                **known,
+                owed=self.funds.owed,
+            )
         return Text(
             "Wallet of *{shop}* on {at}\n"
             "Available: *{available}*\nHeld for withdrawals: {held}\nIn all: {posted}",
-            at=self.funds.at,
-            available=self.funds.available,
-            held=self.funds.held,
-            posted=self.funds.posted,
+            **known,
         )
 
 

@@ -401,8 +401,12 @@ transfers = sa.Table(
     sa.Column("target_id", sa.Uuid, nullable=False),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),  # sale, sale_fee, suspense, payout, withdrawal_fee
-    sa.Column("cause_id", sa.Uuid, nullable=False),  # the attempt or withdrawal that moved it
+    # sale, sale_fee, suspense, payout, withdrawal_fee, refund; accepted (suspense to wallet); netted (paid
+    # of what is owed); reversal, reversal_owed (a provider took it back: what the wallet covered, the rest)
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column(
+        "cause_id", sa.Uuid, nullable=False
+    ),  # the attempt, withdrawal, refund or reversal that moved it
     sa.Column("created_at", Moment, nullable=False),
     sa.UniqueConstraint("tenant_id", "cause_id", "reason"),
     sa.CheckConstraint("amount > 0", name="amount"),

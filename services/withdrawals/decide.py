@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, inbox, jobs
+from services import approval, inbox, jobs, ledger
 from services.errors import (
     DestinationCoolingDown,
     FourEyesViolation,
@@ -34,7 +34,7 @@ async def approve(work: Work, approver: UUID, withdrawal_id: UUID, shown_digest:
     transaction. The same person again adds nothing.
 
     Raises NotFound, FourEyesViolation, MissingScope, StepUpRequired, NotPending, Changed, PayoutsFrozen,
-    DestinationCoolingDown. A tried self-approval is recorded and told before it is refused, so the
+    MoneyOwed, DestinationCoolingDown. A tried self-approval is recorded and told before it is refused, so the
     transaction must still be committed.
     """
     row = await locked(work, withdrawal_id)
@@ -51,6 +51,7 @@ async def approve(work: Work, approver: UUID, withdrawal_id: UUID, shown_digest:
         raise
     if tenant.payouts_frozen:
         raise PayoutsFrozen
+    await ledger.refuse_owing(work, row.currency)
     _refuse_too_soon(work, tenant, row)
     told = facts_of(await shown(work, withdrawal_id))
     if await approval.add(work, WITHDRAWAL, approver, operation, told):

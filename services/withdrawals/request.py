@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from services import approval, audit, fees, jobs, ledger
 from services.errors import Changed, InsufficientBalance, NotFound
+from services.errors.refunds import MoneyOwed
 from services.facts import Destination, Quote
 from services.money import Money
 from services.news import Withdrawal, WithdrawalRequested
@@ -23,11 +24,13 @@ from services.work import Work
 async def quote(work: Work, gross: Money, method_type: str) -> Quote:
     """What would be sent of this amount now.
 
-    Raises ProviderNotConfigured, NotWholeShillings, BelowMinimum, OverLimit, InsufficientBalance.
+    Raises ProviderNotConfigured, NotWholeShillings, BelowMinimum, OverLimit, MoneyOwed, InsufficientBalance.
     """
     quoted = await fees.quote(work, gross, method_type)
     await limits.refuse_beyond(work, await people.tenant_of(work), gross)
     balance = await ledger.balance(work, gross.currency)
+    if balance.owed:
+        raise MoneyOwed(balance.owed)
     if balance.available < gross:
         raise InsufficientBalance(balance.available, gross)
     return quoted

@@ -84,6 +84,7 @@ class FakeBusiness:
     now: datetime = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
     posted: Money = TEN_THOUSAND
     held: Money = NOTHING
+    owed: Money = NOTHING
     fee: Money = FEE
     people: dict[str, Me] = dataclasses.field(default_factory=dict)
     saved: dict[UUID, list[Way]] = dataclasses.field(default_factory=lambda: defaultdict(list))

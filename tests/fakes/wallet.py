@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from services import errors
+from services.errors.refunds import MoneyOwed
 from services.facts import Balance, Quote
 from services.news import (
     SelfApprovalTried,
@@ -23,7 +24,7 @@ class WalletTeller(PersonTeller):
     async def balance(self):
         self._need(VIEW_FINANCE)
         b = self._business
-        return Balance(posted=b.posted, held=b.held, available=b.posted - b.held, at=b.now)
+        return Balance(posted=b.posted, held=b.held, available=b.posted - b.held, owed=b.owed, at=b.now)
 
     async def destinations(self):
         self._need(INITIATE)
@@ -37,6 +38,8 @@ class WalletTeller(PersonTeller):
         self._need(INITIATE)
         if not amount.whole:
             raise errors.NotWholeShillings(amount)
+        if owed := self._business.owed:
+            raise MoneyOwed(owed)
         available = (await self.balance()).available
         net = amount - self._business.fee
         if net < MINIMUM:

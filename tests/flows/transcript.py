@@ -174,6 +174,8 @@ class Play:
                 self.business.order(self.business.people[name], checkout)
             case "low_balance", (shillings,):
                 self.business.low_balance = Money.parse(shillings, "KES")
+            case "owes", (shillings,):  # what a provider took back
+                self.business.posted, self.business.owed = self.business.held, Money.parse(shillings, "KES")
             case "away", (name,):  # has not written for a day
                 self.business.away.add(name)
             case "bought", (quantity, *name, price):  # with whatever is paid

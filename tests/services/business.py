@@ -224,7 +224,7 @@ class Business:
             rows = await work.connection.execute(
                 sa.select(accounts).where(accounts.c.tenant_id == self.tenant)
             )
-            return {row.name: row.posted for row in rows}
+            return {row.name: row.posted for row in rows if row.posted or row.name != "owed"}
 
     async def wallet(self) -> tuple[str, str, str]:
         async with self.work() as work:

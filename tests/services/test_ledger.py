@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from services import books, ledger
 from services.errors import InsufficientBalance
+from services.errors.refunds import MoneyOwed
 from services.ids import new_id
 from services.ledger import SUSPENSE, WALLET, Transfer
 from services.store.schema import accounts, holds, transfers
@@ -172,3 +173,36 @@ async def test_the_proof_finds_a_success_without_its_posting_and_a_hold_without_
         ("a hold is open while its withdrawal is", "open", "voided"),
     ]
     assert breaches[1].row == str(withdrawal.id)
+
+
+async def test_what_is_taken_back_beyond_the_wallet_is_owed_and_the_next_sales_pay_it(business):
+    taken, sale, hold = new_id(), new_id(), new_id()
+    async with business.work() as work:
+        await ledger.post(work, new_id(), [IN])
+        await ledger.hold(work, hold, kes("70"))
+        assert await ledger.take_back(work, taken, "mpesa", kes("80")) == kes("50")
+        assert await ledger.take_back(work, taken, "mpesa", kes("80")) is None
+        with pytest.raises(MoneyOwed):
+            await ledger.refuse_owing(work, "KES")
+    assert await business.wallet() == ("70.00", "70.00", "0.00")
+    async with business.work() as work:
+        assert await ledger.post(work, sale, [Transfer("provider:mpesa", WALLET, kes("20"), "sale")])
+        assert not await ledger.post(work, sale, [Transfer("provider:mpesa", WALLET, kes("20"), "sale")])
+        assert (await ledger.balance(work, "KES")).owed == kes("30")
+    async with business.work() as work:
+        assert await ledger.release(work, hold, "voided", "KES")  # what becomes available pays it too
+        assert not (await ledger.balance(work, "KES")).owed
+        assert await books.check(work.connection) == []
+    assert await business.wallet() == ("40.00", "0.00", "40.00")
+
+
+async def test_books_name_what_is_available_while_something_is_owed(business):
+    async with business.work() as work:
+        await ledger.post(work, new_id(), [IN])
+        await ledger.take_back(work, new_id(), "mpesa", kes("150"))
+        await ledger.post(work, new_id(), [IN])
+    await business.change(accounts, accounts.c.name == "owed", posted=-10_00)
+    async with business.work() as work:
+        rules = [breach.rule for breach in await books.check(work.connection)]
+    await business.change(accounts, accounts.c.name == "owed", posted=0)
+    assert "what is owed is paid before anything is available" in rules
