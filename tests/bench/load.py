@@ -54,7 +54,7 @@ class Plan:
     connections: int = 32
     conversations: int = 32
     rate: float | None = None
-    text: str | None = "menu"  # None: a voice note
+    text: str | None = "menu"  # a # in it is a number that no other message has; None: a voice note
     path: str = "/webhooks/whatsapp"
     secret: str = "app-secret"
     first_phone: int = 254712000000
@@ -83,8 +83,9 @@ class Meta:
 
     def message(self, phone: bytes) -> bytes:
         plan = self.plan
-        wamid = self.run_id + b"%06d" % next(self.ids)
-        content = _VOICE_NOTE if plan.text is None else _TEXT % plan.text.encode()
+        number = b"%06d" % next(self.ids)
+        wamid = self.run_id + number
+        content = _VOICE_NOTE if plan.text is None else _TEXT % plan.text.encode().replace(b"#", number)
         body = _BODY % (phone, phone, phone, phone, phone, wamid, int(time.time()), content)
         signature = hmac.digest(plan.secret.encode(), body, "sha256").hex().encode()
         return _HEAD % (plan.path.encode(), signature, len(body)) + body

@@ -124,7 +124,8 @@ async def _turns_of(figures: Figures, name: str, running: Running, say: Callable
     plan = {"seconds": figures.seconds}
     told = figures.add(name, await running.load(how="turns", **plan))
     say(f"  {name:<12} turns                 {told['replies_per_second']:8,.0f} replies/s")
-    over = figures.add(f"{name} overload", await running.load(how="overload", **plan))
+    # Of a burst that asks the same again only the last is answered, so that each asks something else.
+    over = figures.add(f"{name} overload", await running.load(how="overload", text="pay x#", **plan))
     say(f"  {name:<12} overload              {over['replies_per_second']:8,.0f} replies/s")
     figures.lost[name] = figures.lost.get(name, 0) + over["sent"] - over["replies"]
     opened = figures.add(f"{name} open", await _open(running.load, figures, OPEN_RATE))
