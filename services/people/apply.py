@@ -167,6 +167,9 @@ def _values(file: TenantFile) -> dict[str, Any]:
         "totp_above": minor(limits.totp_above),
         "low_balance": minor(limits.low_balance),
         "approvals": limits.approvals,
+        "approvals_above": sorted(
+            [minor_of(band.amount, tenant.currency), band.approvals] for band in limits.approvals_above
+        ),
         "approval_hours": limits.approval_hours,
         "new_destination_hours": limits.new_destination_hours,
         "payout_method_type": file.payout.method_type if file.payout else None,

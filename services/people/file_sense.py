@@ -31,6 +31,7 @@ def _amounts(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
         (("limits", key), getattr(file.limits, key))
         for key in ("per_withdrawal", "per_day", "totp_above", "low_balance")
     ]
+    given += [(("limits", "approvals_above"), band.amount) for band in file.limits.approvals_above]
     given += [(("products", n, "price"), product.price) for n, product in enumerate(file.products)]
     for n, fee in enumerate(file.fees):
         given += [

@@ -31,9 +31,20 @@ def _never_approved(file: TenantFile) -> list[str]:
 
 
 async def _hands_missing(work: Work, file: TenantFile) -> list[str]:
-    needed = file.limits.approvals
-    if who_may_withdraw(await persons.active_staff(work), needed):
-        return []
-    others = "another one" if needed == 1 else f"{needed} others"
+    active = await persons.active_staff(work)
     what = "one active member of staff with finance:withdraw:initiate"
-    return [f"no withdrawal can be made: that takes {what} and {others} with finance:withdraw:approve"]
+    told = []
+    for above, needed in _needed(file):
+        if not who_may_withdraw(active, needed):
+            others = "another one" if needed == 1 else f"{needed} others"
+            told.append(
+                f"no withdrawal can be made{above}: that takes {what} and {others} with "
+                "finance:withdraw:approve"
+            )
+    return told[:1]
+
+
+def _needed(file: TenantFile) -> list[tuple[str, int]]:
+    """How many others, the fewest first."""
+    bands = [(f" above {band.amount} in 24 hours", band.approvals) for band in file.limits.approvals_above]
+    return [("", file.limits.approvals), *sorted(bands, key=lambda band: band[1])]

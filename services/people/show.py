@@ -68,7 +68,11 @@ def _limits(tenant: Any) -> dict[str, Any]:
     for key in _AMOUNTS:
         if limits[key] is not None:
             limits[key] = amount_of(limits[key], tenant.currency)
-    return {key: value for key, value in limits.items() if value is not None}
+    limits["approvals_above"] = [
+        {"amount": amount_of(amount, tenant.currency), "approvals": approvals}
+        for amount, approvals in tenant.approvals_above
+    ]
+    return {key: value for key, value in limits.items() if value not in (None, [])}
 
 
 async def _credentials(work: Work) -> dict[str, dict[str, Any]]:

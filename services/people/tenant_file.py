@@ -181,12 +181,20 @@ class PayoutPart(_Part):
         return self
 
 
+class ApprovalsAbove(_Part):
+    """Where more than this is withdrawn within 24 hours, so many others have to approve."""
+
+    amount: Amount
+    approvals: Annotated[int, Field(ge=1, le=10)]
+
+
 class LimitsPart(_Part):
     per_withdrawal: Amount | None = None
     per_day: Amount | None = None
     totp_above: Amount | None = None
     low_balance: Amount | None = None
     approvals: Annotated[int, Field(ge=1, le=10)] = 1
+    approvals_above: list[ApprovalsAbove] = []
     approval_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 24
     new_destination_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 0
 

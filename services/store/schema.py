@@ -99,6 +99,8 @@ tenants = sa.Table(
     sa.Column("low_balance", sa.BigInteger),  # below it the staff are told
     sa.Column("summary_at", sa.Text, nullable=False, server_default="20:00"),  # by the tenant's clocks
     sa.Column("approvals", sa.Integer, nullable=False),
+    # [[amount, approvals], ...]: how many where more than that is withdrawn within 24 hours
+    sa.Column("approvals_above", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("approval_hours", sa.Integer, nullable=False),
     sa.Column("new_destination_hours", sa.Integer, nullable=False),
     sa.Column("payout_method_type", sa.Text),

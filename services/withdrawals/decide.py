@@ -18,7 +18,6 @@ from services.errors import (
 )
 from services.fees import RAILS
 from services.ids import new_id
-from services.money import Money
 from services.news import SelfApprovalTried, Withdrawal, WithdrawalApproved
 from services.people import people
 from services.people.access import APPROVE, INITIATE
@@ -39,7 +38,7 @@ async def approve(work: Work, approver: UUID, withdrawal_id: UUID, shown_digest:
     """
     row = await locked(work, withdrawal_id)
     tenant = await people.tenant_of(work)
-    step_up = limits.takes_step_up(tenant, Money(row.amount, row.currency))
+    step_up = limits.takes_step_up(tenant, row.amount)
     try:
         with _as_it_stands(row):
             operation = await approval.may_approve(

@@ -122,6 +122,7 @@ async def _row(
 
 async def _ask(work: Work, row: dict[str, Any], gross: Money) -> None:
     tenant = await people.tenant_of(work)
+    policy = await limits.policy(work, tenant, gross)
     expires_at = work.now + timedelta(hours=tenant.approval_hours)
     await approval.ask(
         work,
@@ -129,8 +130,8 @@ async def _ask(work: Work, row: dict[str, Any], gross: Money) -> None:
         row["id"],
         row["maker_id"],
         facts(SimpleNamespace(**row)),
-        needed=tenant.approvals,
+        needed=policy.approvals,
         expires_at=expires_at,
-        step_up=limits.takes_step_up(tenant, gross),
+        step_up=policy.step_up,
     )
     await jobs.schedule(work, "withdrawal_expire", row["id"], expires_at)

@@ -77,6 +77,7 @@ per_withdrawal = "70000"
 per_day = 150000
 totp_above = "20000.50"
 approvals = 2
+approvals_above = [{{ amount = "50000", approvals = 3 }}]
 approval_hours = 12
 new_destination_hours = 6
 low_balance = "2500.50"

@@ -40,6 +40,7 @@ async def test_it_has_the_tables_and_keys_of_the_file(registry):
         "per_day": "150000.00",
         "totp_above": "20000.50",
         "approvals": 2,
+        "approvals_above": [{"amount": "50000.00", "approvals": 3}],
         "approval_hours": 12,
         "new_destination_hours": 6,
         "low_balance": "2500.50",

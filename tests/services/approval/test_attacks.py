@@ -1,0 +1,155 @@
+"""The attacks on four eyes, by their numbers: each is tried, and fails.
+
+A8 (changing the approvers or the destination first) is in tests/services/approval/test_changes.py, where
+changes from inside are.
+"""
+
+import asyncio
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from services import approval
+from services.errors import (
+    Changed,
+    FourEyesViolation,
+    MissingScope,
+)
+from services.ids import new_id
+from services.people.access import APPROVE, INITIATE, ROLES
+from services.store.schema import approvals, operations, staff, withdrawals
+from services.withdrawals import decide
+from services.withdrawals.record import WITHDRAWAL
+
+ERRAND = approval.Kind("errand", ask=INITIATE, approve=APPROVE)
+
+
+@pytest.fixture
+async def funded(business):
+    await business.paid("50000")
+    return business
+
+
+async def approved(business, person, withdrawal):
+    async with business.teller(person) as teller:
+        return await teller.approve(withdrawal.id, withdrawal.digest)
+
+
+async def asked(business, maker, facts, needed=1):
+    """An operation of no kind that the program has: what holds for it holds for every kind."""
+    id_ = new_id()
+    async with business.work() as work:
+        expires_at = business.now.replace(hour=23)
+        digest = await approval.ask(work, ERRAND, id_, maker, facts, needed=needed, expires_at=expires_at)
+    return id_, digest
+
+
+async def test_a1_one_person_with_two_phones_is_one_pair_of_eyes(funded):
+    boss = await funded.person("Boss", "Owner", phones=2)
+    withdrawal = await funded.withdraw(maker=boss)
+    with pytest.raises(FourEyesViolation):
+        await approved(funded, boss, withdrawal)
+    assert await funded.alerts() == ["withdrawal.self_approval"]
+    for maker in (boss, funded.manager):  # past the code too: as it is, and with the maker forged
+        row = {"operation_id": withdrawal.id, "approver_id": boss, "maker_id": maker, "round": 1}
+        with pytest.raises(sa.exc.IntegrityError):
+            async with funded.work() as work:
+                await work.connection.execute(
+                    sa.insert(approvals).values(
+                        tenant_id=funded.tenant, digest=withdrawal.digest, created_at=funded.now, **row
+                    )
+                )
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+async def test_a2_no_role_is_exempt(funded, role):
+    person = await funded.person("Somebody", role)
+    scopes = ROLES[role]
+    if INITIATE in scopes:
+        withdrawal = await funded.withdraw(maker=person)
+        with pytest.raises(FourEyesViolation):
+            await approved(funded, person, withdrawal)
+    if APPROVE not in scopes:
+        withdrawal = await funded.withdraw()
+        with pytest.raises(MissingScope):
+            await approved(funded, person, withdrawal)
+
+
+async def test_a3_a_request_of_nobody_cannot_be_made_and_so_not_approved(funded):
+    """Somebody whom we do not know is not "another person"."""
+    withdrawal = await funded.withdraw()
+    with pytest.raises(MissingScope):
+        await asked(funded, new_id(), {})
+    for table, key in ((operations, operations.c.id), (withdrawals, withdrawals.c.id)):
+        with pytest.raises(sa.exc.IntegrityError):
+            await funded.change(table, key == withdrawal.id, maker_id=None)
+    with pytest.raises(MissingScope):
+        async with funded.work() as work:
+            await decide.approve(work, new_id(), withdrawal.id, withdrawal.digest)
+
+
+@pytest.mark.parametrize("column", ["amount", "fee", "method_type", "details_index", "needed", "maker"])
+async def test_a4_what_was_changed_after_it_was_shown_is_neither_approved_nor_sent(funded, column):
+    withdrawal = await funded.withdraw()
+    values: dict[str, tuple[sa.Table, dict[str, Any]]] = {
+        "amount": (withdrawals, {"amount": 2_000_00, "net": 1_967_00}),
+        "fee": (withdrawals, {"fee": 1_00, "net": 999_00}),
+        "method_type": (withdrawals, {"method_type": "till"}),
+        "details_index": (withdrawals, {"details_index": b"x" * 16}),
+        "needed": (operations, {"approvals_needed": 2}),
+        "maker": (operations, {"maker_id": funded.owner}),
+    }
+    table, changed = values[column]
+    await funded.change(table, table.c.id == withdrawal.id, **changed)
+    with pytest.raises(Changed):
+        await approved(funded, funded.manager, withdrawal)
+    assert (await funded.row(withdrawals, withdrawal.id)).status == "pending"
+
+
+async def test_a9_many_small_ones_take_what_a_large_one_takes(funded):
+    await funded.set(approvals_above=[[2_000_00, 2], [3_000_00, 3]], totp_above=None)
+    needed: list[int] = []
+    for _ in range(4):  # by two makers, to two places: the sum is the tenant's
+        maker = (funded.cashier, funded.owner)[len(needed) % 2]
+        withdrawal = await funded.withdraw("1000", maker=maker)
+        needed.append((await funded.row(operations, withdrawal.id)).approvals_needed)
+    assert needed == [1, 1, 2, 3]
+    await approved(funded, funded.manager, withdrawal)
+    assert (await funded.row(withdrawals, withdrawal.id)).status == "pending"
+    funded.forward(hours=25)
+    assert (await funded.row(operations, (await funded.withdraw("1000")).id)).approvals_needed == 1
+
+
+async def test_a9_asked_at_once_the_sums_still_count(funded):
+    await funded.set(approvals_above=[[2_500_00, 2]])
+    made = await asyncio.gather(*(funded.withdraw("1000") for _ in range(4)))
+    needed = [(await funded.row(operations, each.id)).approvals_needed for each in made]
+    assert sorted(needed) == [1, 1, 2, 2]
+
+
+async def test_a9_what_was_taken_back_does_not_count(funded):
+    await funded.set(approvals_above=[[1_500_00, 2]])
+    first = await funded.withdraw("1000")
+    async with funded.teller(funded.cashier) as teller:
+        await teller.cancel_withdrawal(first.id)
+    assert (await funded.row(operations, (await funded.withdraw("1000")).id)).approvals_needed == 1
+
+
+async def test_a11_the_executor_asks_again_whether_it_is_approved(funded):
+    """However somebody comes to the job: what is not approved is not sent."""
+    paying_out = await funded.approved()
+    await funded.change(
+        operations, operations.c.id == paying_out.withdrawal.id, state="pending", decided_by=None
+    )
+    assert not await paying_out.begun()
+    async with funded.work() as work:
+        assert not await approval.stands(work, WITHDRAWAL, paying_out.withdrawal.id, {})
+
+
+async def test_a13_who_approved_and_was_removed_since_has_not_approved(funded):
+    paying_out = await funded.approved()
+    await funded.change(staff, staff.c.person_id == funded.manager, active=False)
+    assert not await paying_out.begun()
+    assert (await funded.row(withdrawals, paying_out.withdrawal.id)).status == "failed"
+    assert await funded.wallet() == ("50000.00", "0.00", "50000.00")
