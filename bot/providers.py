@@ -10,6 +10,7 @@ from services.money import Money
 from services.people.tenants import Tenant, TenantBook
 from services.providers import PROVIDERS, Provider, WrongSettings, settings_of
 from services.providers.base import Collects, PaysOut, ProviderSettings
+from services.providers.refunds import Refunds
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.tokens import SharedTokens
@@ -57,6 +58,13 @@ class Providers:
         client = await self.of(tenant_id, provider)
         if not isinstance(client, PaysOut):
             raise NoProvider(f"{provider} does not pay out")
+        return client
+
+    async def refunding(self, tenant_id: UUID, provider: str) -> Refunds:
+        """Raises NoProvider."""
+        client = await self.of(tenant_id, provider)
+        if not isinstance(client, Refunds):
+            raise NoProvider(f"{provider} does not give payments back")
         return client
 
     async def confirm_above(self, tenant_id: UUID, provider: str) -> Money | None:

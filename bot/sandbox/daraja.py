@@ -1,4 +1,5 @@
-"""Daraja: the emulated M-Pesa API, put together: OAuth, STK push and query, B2C v3, transaction status.
+"""Daraja: the emulated M-Pesa API, put together: OAuth, STK push and query, B2C v3, reversals, transaction
+status.
 
 Source: https://developer.safaricom.co.ke/apis. Money moves only between the boxes of `money_box.py`.
 """
@@ -12,6 +13,8 @@ from bot.sandbox.daraja_callbacks import Callbacks, Letter, result, stamp
 from bot.sandbox.daraja_gateway import Gateway
 from bot.sandbox.daraja_payouts import QUEUED, Payouts, status_parameters
 from bot.sandbox.daraja_prompts import Prompts
+from bot.sandbox.daraja_reversals import Reversals
+from bot.sandbox.daraja_reversals import status_parameters as reversal_parameters
 from bot.sandbox.money_box import MoneyBox
 from bot.sandbox.stage import Stage
 from bot.sandbox.world import DarajaApp, Json
@@ -29,6 +32,7 @@ class Daraja:
         self.boxes = MoneyBox(stage)
         self.prompts = Prompts(stage, self._callbacks, self.boxes)
         self.payouts = Payouts(stage, self._callbacks, self.boxes)
+        self.reversals = Reversals(stage, self._callbacks, self.boxes, self.prompts)
 
     def routes(self) -> list[web.RouteDef]:
         door = self._gateway
@@ -37,6 +41,7 @@ class Daraja:
             door.route("/mpesa/stkpush/v1/processrequest", "stk.request", self.prompts.push),
             door.route("/mpesa/stkpushquery/v1/query", "stk.query", self.prompts.query),
             door.route("/mpesa/b2c/v3/paymentrequest", "b2c.request", self.payouts.pay),
+            door.route("/mpesa/reversal/v1/request", "reversal.request", self.reversals.reverse),
             door.route("/mpesa/transactionstatus/v1/query", "status.query", self.transaction_status),
         ]
 
@@ -45,6 +50,7 @@ class Daraja:
         self.boxes.reset()
         self.prompts.reset()
         self.payouts.reset()
+        self.reversals.reset()
 
     async def transaction_status(self, app: DarajaApp, body: Json, _fault: str) -> Json:
         """Queued; the answer comes by callback."""
@@ -66,10 +72,13 @@ class Daraja:
         await self._callbacks.send(letter, self._stage.faults.take("status.callback"))
 
     def _status(self, app: DarajaApp, originator: str, receipt: str) -> Json | None:
+        if reversal := self.reversals.find(originator, app):
+            return reversal_parameters(reversal)
         payout = self.payouts.find(originator, receipt)
         if payout and payout.app.shortcode == app.shortcode:
             return status_parameters(payout)
         paid = [prompt for prompt in self.prompts.all() if receipt and prompt.receipt == receipt]
         if not paid or paid[0].app.shortcode != app.shortcode:
             return None
-        return {"TransactionStatus": "Completed", "Amount": str(paid[0].amount), "ReceiptNo": receipt}
+        status = "Reversed" if paid[0].reversed else "Completed"
+        return {"TransactionStatus": status, "Amount": str(paid[0].amount), "ReceiptNo": receipt}

@@ -30,6 +30,7 @@ DESCRIPTIONS = {
     "2040": "Credit party customer type (Unregistered or Registered Customer) can't be supported.",
     "4999": "The transaction is still under processing",
     "9999": "An error occurred while sending a push request.",
+    "R000001": "The transaction has already been reversed.",
     "R000002": "The OriginalTransactionID is invalid.",
     "TP40153": "The initiator does not have permission for this operation.",
 }

@@ -1,7 +1,7 @@
 """Checks: what Daraja accepts of a request, its errors, and how it opens a SecurityCredential.
 
-Source: https://developer.safaricom.co.ke/apis (M-Pesa Express, Business to Customer, Transaction
-Status, Errors).
+Source: https://developer.safaricom.co.ke/apis (M-Pesa Express, Business to Customer, Reversals,
+Transaction Status, Errors).
 """
 
 import base64
@@ -116,6 +116,23 @@ def payout(body: Json, app: DarajaApp) -> None:
     if text(body, "PartyA", 10) != app.shortcode:
         raise bad("PartyA")
     phone(body, "PartyB")
+    text(body, "Remarks", 100, least=2)
+    url(body, "QueueTimeOutURL")
+    url(body, "ResultURL")
+
+
+def reversal(body: Json, app: DarajaApp) -> None:
+    """Raises DarajaError for a reversal that Daraja would not queue."""
+    text(body, "Initiator")
+    credential_form(body)
+    if body.get("CommandID") != "TransactionReversal":
+        raise bad("CommandID")
+    text(body, "TransactionID", 30)
+    amount(body)
+    if text(body, "ReceiverParty", 10) != app.shortcode:
+        raise bad("ReceiverParty")
+    if text(body, "RecieverIdentifierType", 2) != "11":
+        raise bad("RecieverIdentifierType")
     text(body, "Remarks", 100, least=2)
     url(body, "QueueTimeOutURL")
     url(body, "ResultURL")

@@ -30,6 +30,7 @@ class Prompt:
     at: datetime
     code: str | None = None
     receipt: str = ""
+    reversed: bool = False
     ignored: bool = False
     asked: int = 0
 

@@ -41,6 +41,15 @@ class MoneyBox:
         self._tell()
         return True
 
+    def given_back(self, app: DarajaApp, amount: int) -> bool:
+        """Out of what has come in. False, and nothing moved, where that is short."""
+        box = self.of(app)
+        if box.working < amount:
+            return False
+        box.working -= amount
+        self._tell()
+        return True
+
     def set_utility(self, shortcode: str, amount: int) -> bool:
         """False for a shortcode that is none."""
         if shortcode not in self._boxes:

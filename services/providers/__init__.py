@@ -18,6 +18,7 @@ from services.providers.mpesa import Mpesa
 from services.providers.mpesa_settings import MpesaSettings
 from services.providers.paystack import Paystack
 from services.providers.paystack_settings import PaystackSettings
+from services.providers.refunds import RefundRules
 
 Open = Callable[[Any, aiohttp.ClientSession, str, Tokens, Callable[[], datetime]], Collects | PaysOut]
 
@@ -27,7 +28,8 @@ class Provider:
     """`settings` is what a tenant's file holds under [providers.NAME]; `open` takes them, a session,
     the provider's address, its tokens and the clock. `collects`: what it takes of customers at once, None
     where it takes nothing; `pays_out`: the ways out that it carries; `signature`: the header with which it
-    signs its callbacks, which then come to "/hooks/NAME/SLUG"."""
+    signs its callbacks, which then come to "/hooks/NAME/SLUG"; `refunds`: how it gives payments back, None
+    where it does not."""
 
     settings: type[ProviderSettings]
     open: Open
@@ -35,10 +37,18 @@ class Provider:
     collects: Limits | None = None
     pays_out: frozenset[str] = frozenset()
     signature: str | None = None
+    refunds: RefundRules | None = None
 
 
 PROVIDERS: Mapping[str, Provider] = {
-    "mpesa": Provider(MpesaSettings, Mpesa, "KES", LIMITS["collect"], frozenset({"mpesa"})),
+    "mpesa": Provider(
+        MpesaSettings,
+        Mpesa,
+        "KES",
+        LIMITS["collect"],
+        frozenset({"mpesa"}),
+        refunds=RefundRules(whole=True, otherwise="mpesa"),
+    ),
     "paystack": Provider(
         PaystackSettings,
         Paystack,

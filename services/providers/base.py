@@ -140,7 +140,9 @@ class Report:
     """What a callback says, or an answer: their references, and the word on them.
 
     `about` is "collect", "payout", "payout_timeout", "query" (the answer to a status query of a
-    payout, whose `references` are the query's own), "query_timeout", or "other" (nothing that we take).
+    payout, whose `references` are the query's own), "query_timeout", "refund", "refund_timeout",
+    "refund_query" (the answer to a query about a refund), "refunded_query" (about a payment: its yes means
+    that the payment was given back), or "other" (nothing that we take).
 
     Facts, each where it was told:
     "reference"          the one of `references` that `check` takes (collect)
@@ -148,6 +150,7 @@ class Report:
     "transaction_id"     theirs; failures have one too, so it is no receipt (payout)
     "completed_at"       as they write it (all)
     "utility_funds"      Money: what is left to pay out from (payout)
+    "original"           the receipt of the payment that was given back (refund, refunded_query)
     "charge"             Money: what the provider took for it (query)
     """
 

@@ -1,18 +1,27 @@
 """Callbacks: what Daraja posts to our addresses, read into the one word that matters.
 
 Nothing signs them; the service trusts the address they came to, our references and our amount.
-Source: https://developer.safaricom.co.ke/apis/MpesaExpressSimulate, /BusinessToCustomer and
-/TransactionStatus (result parameters), and live bodies: `Balance` comes without a value, a single
-parameter without a list.
+Source: https://developer.safaricom.co.ke/apis/MpesaExpressSimulate, /BusinessToCustomer,
+/TransactionStatus and /Reversal (result parameters), and live bodies: `Balance` comes without a value, a
+single parameter without a list.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from services.providers.base import Pending, Report, Succeeded, Unreadable, Word
 from services.providers.bodies import Json, code_of, id_of, ids_of, json_object, legible, within
 from services.providers.daraja_bodies import items_of, money_of
-from services.providers.daraja_codes import DONE, payout_word, prompt_word, query_failure, status_word
+from services.providers.daraja_codes import (
+    DONE,
+    payout_word,
+    prompt_word,
+    query_failure,
+    reversal_word,
+    reversed_word,
+    status_word,
+)
 
 
 def read(about: str, body: bytes) -> Report:
@@ -27,7 +36,13 @@ def read(about: str, body: bytes) -> Report:
             return _payout(told)
         case "query":
             return _query(told)
-        case "payout_timeout" | "query_timeout":
+        case "refund":
+            return _reversal(told)
+        case "refund_query":
+            return replace(_query(told), about="refund_query")
+        case "refunded_query":
+            return _reversed(told)
+        case "payout_timeout" | "query_timeout" | "refund_timeout":
             return _timeout(about, told)
         case _:
             raise Unreadable("no callback is about this")
@@ -69,6 +84,35 @@ def _payout(told: Json) -> Report:
         "utility_funds": money_of(items.get("B2CUtilityAccountAvailableFunds")),
     }
     return Report("payout", references, word, _known(facts))
+
+
+def _reversal(told: Json) -> Report:
+    result, items = _result(told)
+    references = ids_of(result, "OriginatorConversationID", "ConversationID")
+    code, detail = _code(result, references), legible(result.get("ResultDesc"))
+    done = _paid_out(id_of(result.get("TransactionID")), items, "Amount")
+    facts = {
+        "original": id_of(items.get("OriginalTransactionID")),
+        "completed_at": id_of(items.get("TransCompletedTime")),
+        "charge": money_of(items.get("Charge")),
+    }
+    word = reversal_word(code, detail, done)
+    if "TransactionStatus" in items:  # a query's result at the reversal's address: its 0 is no yes
+        word = _status(code, detail, items)
+    return Report("refund", references, word, _known(facts))
+
+
+def _reversed(told: Json) -> Report:
+    """About the payment that was to be given back: its own receipt is what it is known by."""
+    result, items = _result(told)
+    references = ids_of(result, "ConversationID", "OriginatorConversationID")
+    code, detail = _code(result, references), legible(result.get("ResultDesc"))
+    if code == DONE:
+        word = reversed_word(code_of(items.get("TransactionStatus")))
+    else:
+        word = query_failure(code, detail)
+    facts = {"original": id_of(items.get("ReceiptNo")), "completed_at": id_of(items.get("FinalisedTime"))}
+    return Report("refunded_query", references, word, _known(facts))
 
 
 def _query(told: Json) -> Report:

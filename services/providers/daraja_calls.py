@@ -51,6 +51,11 @@ PAYOUT = Call(
     _INITIATED,
     forbidden="ask Safaricom to enable B2C v3 for the app and its initiator (v1 is not used)",
 )
+REVERSAL = Call(
+    "/mpesa/reversal/v1/request",
+    _INITIATED | {"receiverparty", "receiveridentifiertype", "recieveridentifiertype"},
+    forbidden="ask Safaricom to enable reversals for the app and its initiator",
+)
 PAYOUT_QUERY = Call("/mpesa/transactionstatus/v1/query", _INITIATED)
 
 

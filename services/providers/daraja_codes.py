@@ -1,15 +1,15 @@
 """Codes: M-Pesa's result codes and statuses in our words. What is not in a table is pending.
 
-Source: https://developer.safaricom.co.ke/apis/MpesaExpressSimulate, /BusinessToCustomer and
-/TransactionStatus (result codes), and bodies seen live where the pages are silent. Descriptions vary in
-wording: only codes count.
+Source: https://developer.safaricom.co.ke/apis/MpesaExpressSimulate, /BusinessToCustomer,
+/TransactionStatus and /Reversal (result codes), and bodies seen live where the pages are silent. Descriptions
+vary in wording: only codes count.
 """
 
 from collections.abc import Mapping
 
 from services.money import Money
 from services.news import Unpaid
-from services.providers.base import Failed, Limits, Pending, Word
+from services.providers.base import Failed, Limits, Pending, Succeeded, Word
 
 # https://developer.safaricom.co.ke/faqs
 LIMITS: Mapping[str, Limits] = {
@@ -59,6 +59,24 @@ PAYOUT_FAILURES: Mapping[str, Unpaid] = {
     "TP40153": Unpaid.SHOP,  # the operator lacks the permission
 }
 
+REVERSAL_FAILURES: Mapping[str, Unpaid] = {
+    "1": Unpaid.INSUFFICIENT_FUNDS,  # ours: the account that payments come into is short
+    "2": Unpaid.LIMIT,
+    "3": Unpaid.LIMIT,
+    "4": Unpaid.LIMIT,
+    "8": Unpaid.RECEIVER,
+    "11": Unpaid.RECEIVER,
+    "21": Unpaid.SHOP,
+    "2001": Unpaid.SHOP,
+    "2006": Unpaid.SHOP,
+    "2028": Unpaid.SHOP,
+    "8006": Unpaid.SHOP,
+    "R000002": Unpaid.PROVIDER,  # it knows no payment of this receipt that can be reversed
+    "SFC_IC0003": Unpaid.SHOP,  # the receiving party is our own shortcode
+    "TP40153": Unpaid.SHOP,
+}
+_ALREADY_REVERSED = "R000001"  # by whom is not said: the payment itself has to tell
+
 # Of a query too these say that something of ours is wrong, and repeating them locks the credential.
 _OURS = {"21", "2001", "2006", "2028", "8006", "TP40153"}
 _NOT_PAID = {"cancelled", "canceled", "declined", "expired", "failed", "rejected", "reversed"}
@@ -78,6 +96,25 @@ def payout_word(code: str, detail: str, paid: Word) -> Word:
     """The word on a B2C payout: `paid` for the one code that says so."""
     ours = frozenset({Unpaid.SHOP, Unpaid.INSUFFICIENT_FUNDS})
     return paid if code == DONE else _failed(PAYOUT_FAILURES, code, detail, ours)
+
+
+def reversal_word(code: str, detail: str, done: Word) -> Word:
+    """The word on a reversal: `done` for the one code that says so."""
+    if code == DONE:
+        return done
+    if code == _ALREADY_REVERSED:
+        return Pending(_said(code, detail))
+    ours = frozenset({Unpaid.SHOP, Unpaid.INSUFFICIENT_FUNDS})
+    return _failed(REVERSAL_FAILURES, code, detail, ours)
+
+
+def reversed_word(status: str) -> Word:
+    """Whether a payment was given back, by the TransactionStatus of a query about it. One that stands may be
+    given back yet."""
+    said = status.strip().lower()
+    if said == "reversed":
+        return Succeeded()
+    return Pending(f"the payment is {said[:20]}", unheard=said not in {"completed", *_OPEN})
 
 
 def status_word(status: str, paid: Word) -> Word:

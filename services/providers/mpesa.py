@@ -37,7 +37,6 @@ from services.providers.bodies import code_of, id_of, legible
 from services.providers.daraja_callbacks import read
 from services.providers.daraja_calls import (
     PAYOUT,
-    PAYOUT_QUERY,
     PROMPT,
     PROMPT_QUERY,
     Reply,
@@ -45,7 +44,9 @@ from services.providers.daraja_calls import (
 )
 from services.providers.daraja_client import TIMEOUT, Daraja
 from services.providers.daraja_codes import LIMITS, prompt_word
+from services.providers.daraja_reversals import query, reverse
 from services.providers.mpesa_settings import MpesaSettings, public_key
+from services.providers.refunds import Refund
 
 NAIROBI = timezone(timedelta(hours=3))  # East Africa Time has no summer
 
@@ -57,7 +58,8 @@ _PASSING = {"500.002.1001", "500.003.02", "500.003.1001"}
 
 
 class Mpesa:
-    """Collects by STK push (to a paybill, or to a till where there is one) and pays out by B2C v3."""
+    """Collects by STK push (to a paybill, or to a till where there is one), pays out by B2C v3, and gives
+    back by reversals."""
 
     def __init__(
         self,
@@ -141,27 +143,29 @@ class Mpesa:
         """Ask what became of a payout. The reference of `Accepted` is the query's ConversationID."""
         if missing := self._settings.missing_to_pay_out:
             return _lacking(missing)
-        body = {
-            "Initiator": self._settings.initiator_name or "",
-            "SecurityCredential": self._credential(),
-            "CommandID": "TransactionStatusQuery",
-            "OriginalConversationID": reference or str(attempt_id),
-            "PartyA": self._settings.paying_shortcode,
-            "IdentifierType": "4",  # a shortcode
-            "ResultURL": callback_url,
-            "QueueTimeOutURL": timeout_url,
-            "Remarks": "Status",
-            "Occasion": "Status",
-        }
-        reply = await self._daraja.post(PAYOUT_QUERY, body)
-        if not isinstance(reply, Reply):
-            return reply
-        if not reply.accepted:
-            return judge(PAYOUT_QUERY, reply)
-        conversation = id_of(reply.body.get("ConversationID"))
-        if conversation is None:
-            return Unknown("accepted without a ConversationID")
-        return Accepted(conversation, id_of(reply.body.get("OriginatorConversationID")))
+        subject = {"OriginalConversationID": reference or str(attempt_id)}
+        party = self._settings.paying_shortcode
+        return await query(self._daraja, self._initiated(), party, subject, (callback_url, timeout_url))
+
+    # --- gives back ----------------------------------------------------------------------------------
+
+    async def refund(self, refund: Refund) -> Answer:
+        """Reverse the whole payment of this receipt; see `daraja_reversals`."""
+        if missing := self._settings.missing_to_pay_out:
+            return _lacking(missing)
+        if no := _beyond("collect", refund.amount):
+            return no
+        amount, party = _shillings(refund.amount), self._settings.shortcode
+        return await reverse(self._daraja, self._initiated(), party, refund, amount)
+
+    async def ask_refund(
+        self, receipt: str, reference: str | None, callback_url: str, timeout_url: str
+    ) -> Answer:
+        if missing := self._settings.missing_to_pay_out:
+            return _lacking(missing)
+        subject = {"OriginalConversationID": reference} if reference else {"TransactionID": receipt}
+        party = self._settings.shortcode
+        return await query(self._daraja, self._initiated(), party, subject, (callback_url, timeout_url))
 
     # --- bodies --------------------------------------------------------------------------------------
 
@@ -203,6 +207,12 @@ class Mpesa:
             "QueueTimeOutURL": payout.timeout_url,
             "ResultURL": payout.callback_url,
             "Occassion": "Payout",  # their spelling
+        }
+
+    def _initiated(self) -> dict[str, str]:
+        return {
+            "Initiator": self._settings.initiator_name or "",
+            "SecurityCredential": self._credential(),
         }
 
     def _credential(self) -> str:

@@ -67,6 +67,22 @@ class Merchant:
         }
         return await self._post("/mpesa/b2c/v3/paymentrequest", body | changes)
 
+    async def reverse(self, receipt: str, **changes: Any) -> tuple[int, dict[str, Any]]:
+        body = {
+            "Initiator": "testapi",
+            "SecurityCredential": self.credential("initiator-password"),
+            "CommandID": "TransactionReversal",
+            "TransactionID": receipt,
+            "Amount": "500",
+            "ReceiverParty": "174379",
+            "RecieverIdentifierType": "11",
+            "Remarks": "Refund",
+            "QueueTimeOutURL": f"{self.sandbox.app_url}/hooks/abc/timeout",
+            "ResultURL": f"{self.sandbox.app_url}/hooks/abc/reversed",
+            "Occasion": "",
+        }
+        return await self._post("/mpesa/reversal/v1/request", body | changes)
+
     async def ask(self, **changes: Any) -> tuple[int, dict[str, Any]]:
         body = {
             "Initiator": "testapi",
