@@ -187,11 +187,13 @@ async def _net(
 
 
 async def _write(work: Work, cause_id: UUID, moves: Sequence[Transfer]) -> bool:
-    """The transfers of one cause come together, so either all of them are new or none is."""
+    """The transfers of one cause come together, so either all of them are new or none is. Their ids keep
+    their order: a sale stands before its fee."""
+    ids = sorted(new_id() for _ in moves)
     rows = [
         {
             "tenant_id": work.tenant,
-            "id": new_id(),
+            "id": each,
             "source_id": account_id(work.tenant, move.source, move.amount.currency),
             "target_id": account_id(work.tenant, move.target, move.amount.currency),
             "amount": move.amount.minor,
@@ -200,7 +202,7 @@ async def _write(work: Work, cause_id: UUID, moves: Sequence[Transfer]) -> bool:
             "cause_id": cause_id,
             "created_at": work.now,
         }
-        for move in moves
+        for each, move in zip(ids, moves, strict=True)
     ]
     statement = work.insert(transfers).values(rows).on_conflict_do_nothing().returning(transfers.c.id)
     written = len((await work.connection.execute(statement)).all())

@@ -84,6 +84,21 @@ class Database:
         async with self._reader.connect() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """For many reads that must agree with each other: what is committed meanwhile is not seen. For short
+        work only, and never while somebody else is waited for."""
+        async with self._reader.connect() as connection:
+            if self.is_postgres:
+                await connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            token = in_transaction.set(True)
+            try:
+                yield connection
+            finally:
+                in_transaction.reset(token)
+
     def driver(self) -> AbstractAsyncContextManager[Any]:
         """The driver's own connection (asyncpg's, or aiosqlite's as the one writer), outside any transaction:
         for what comes with every message, where SQLAlchemy would cost more than the database."""
