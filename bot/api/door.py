@@ -14,15 +14,17 @@ from typing import Any
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.payload import BufferedReaderPayload
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.api import audit, customers, idempotency, orders, problems, wallet
+from bot.api import audit, customers, idempotency, orders, problems, statement, wallet
 from bot.api.bodies import MOST_BYTES, parsed
 from bot.api.idempotency import Once
 from bot.api.pages import refuse_unknown
 from bot.api.problems import MEDIA_TYPE, Problem
 from bot.api.rate import Rate
-from bot.api.routes import Call, Reply, Route
+from bot.api.routes import Call, Download, Reply, Route
+from bot.paper.statement.making import Statements
 from services.errors import NotFound, Refusal
 from services.ids import new_id
 from services.people import apikeys
@@ -41,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     *customers.routes.all,
     *orders.routes.all,
     *wallet.routes.all,
+    *statement.routes.all,
     *audit.routes.all,
 )
 
@@ -68,6 +71,7 @@ class Api:
     ) -> None:
         self._database, self._vault, self._tenants = database, vault, tenants
         self._bell, self._clock, self._rate = bell, clock, rate
+        self._statements = Statements(database, vault, clock)
         self._running: set[int] = set()  # the locks of this process's own
 
     def add_to(self, app: web.Application) -> None:
@@ -106,7 +110,19 @@ class Api:
         if route.method != "GET":
             return await self._act(asked)
         async with self._database.reading() as connection:
-            return _response(*await self._outcome(asked, self._work(asked, connection), b""))
+            found = await self._outcome(asked, self._work(asked, connection), b"")
+        return await self._download(asked, found) if isinstance(found, Download) else _response(*found)
+
+    async def _download(self, asked: _Asked, found: Download) -> web.Response:
+        try:
+            file = await self._statements.made(asked.tenant, found.wanted)
+        except Refusal as refusal:
+            raise problems.of(refusal) from None
+        headers = {
+            "Content-Type": found.media_type,
+            "Content-Disposition": f'attachment; filename="{found.name}"',
+        }
+        return web.Response(body=BufferedReaderPayload(file), headers=headers)
 
     async def _caller(self, request: web.Request) -> Holder:
         """Raises Problem."""
@@ -134,7 +150,10 @@ class Api:
             before = await idempotency.begin(work, once) if once else None
             if before is not None:
                 return _response(*before, {"Idempotent-Replayed": "true"})
-            status, answer, headers = await self._outcome(asked, work, raw)
+            found = await self._outcome(asked, work, raw)
+            if isinstance(found, Download):
+                raise TypeError("only GET answers with files")
+            status, answer, headers = found
             if once:
                 await idempotency.keep(work, once, status, answer)
         self._bell.ring("turns")
@@ -157,19 +176,23 @@ class Api:
         finally:
             self._running.discard(once.lock)
 
-    async def _outcome(self, asked: _Asked, work: Work, raw: bytes) -> tuple[int, bytes, dict[str, str]]:
+    async def _outcome(
+        self, asked: _Asked, work: Work, raw: bytes
+    ) -> tuple[int, bytes, dict[str, str]] | Download:
         request, route = asked.request, asked.route
         try:
             body = parsed(raw, route.body) if route.body else None
             refuse_unknown(request.query, route.query)
             person, params = asked.holder.person_id, request.match_info
             call = Call(work, asked.tenant, person, request.path, params, request.query, body)
-            reply: Reply = await route.handler(call)
+            reply: Reply | Download = await route.handler(call)
         except Refusal as refusal:
             problem = problems.of(refusal)
         except Problem as raised:
             problem = raised
         else:
+            if isinstance(reply, Download):
+                return reply
             return reply.status or route.success, _bytes(reply.body), dict(reply.headers or {})
         return problem.status, _bytes(problem.body(asked.id)), problem.headers
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services import errors
-from services.errors import Refusal, refunds
+from services.errors import Refusal, refunds, statement
 from services.money import Money
 
 MEDIA_TYPE = "application/problem+json"
@@ -51,6 +51,12 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     refunds.MoreThanRemains: (422, "More than remains of the payment"),
     refunds.NotRefundable: (422, "The provider does not give it back in this way"),
     refunds.RefundAsked: (409, "The customer has asked for it already"),
+    statement.InvalidPeriod: (400, "This is no period"),
+    statement.PeriodBackwards: (422, "The period ends before it begins"),
+    statement.PeriodInFuture: (422, "The period has not begun yet"),
+    statement.PeriodTooLong: (422, "The period is too long"),
+    statement.EmptyPeriod: (422, "There are no entries in this period"),
+    statement.StatementTooLarge: (422, "The period has more lines than such a file takes"),
 }
 
 
@@ -128,4 +134,15 @@ def _detail(refusal: Refusal, title: str) -> str:
             return ", ".join(said + [f"{name} is wrong" for name in refusal.wrong]) + "."
         case errors.NotFound():
             return f"There is no such {refusal.what.replace('_', ' ')}."
-    return f"{title}."
+    return _of_statement(refusal) or f"{title}."
+
+
+def _of_statement(refusal: Refusal) -> str | None:
+    match refusal:
+        case statement.PeriodTooLong():
+            return f"A statement tells of {refusal.most_days} days at most."
+        case statement.StatementTooLarge():
+            return (
+                f"{refusal.form} takes {refusal.most} lines and there are {refusal.lines}: ask for less time."
+            )
+    return None

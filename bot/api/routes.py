@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from bot.paper.statement.making import Wanted
 from services.errors import NotFound
 from services.people.tenants import Tenant
 from services.work import Work
@@ -55,7 +56,16 @@ class Reply:
     status: int | None = None
 
 
-Handler = Callable[[Call], Awaitable[Reply]]
+@dataclass(frozen=True)
+class Download:
+    """A file instead of a body: it is made once the call has let go of its connection."""
+
+    wanted: Wanted
+    name: str
+    media_type: str
+
+
+Handler = Callable[[Call], Awaitable["Reply | Download"]]
 
 
 @dataclass(frozen=True)

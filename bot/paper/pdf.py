@@ -14,21 +14,21 @@ from fpdf.fonts import FontFace
 
 _FONTS = Path(__file__).parent / "fonts"
 _REGULAR, _BOLD = _FONTS / "DejaVuSans.ttf", _FONTS / "DejaVuSans-Bold.ttf"
-_FAMILY = "DejaVu"
+FAMILY = "DejaVu"
 _LACKING = "\N{WHITE SQUARE}"
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _SIZE, _MARGIN, _LINE = (148, 210), 14, 5  # millimetres
 _MOST_NAME, _MOST_FACT, _MOST_NUMBER = 200, 500, 40
-_GREY = (110, 110, 110)
+GREY = (110, 110, 110)
 
 
 def pdf(paper: dict[str, Any]) -> bytes:
     """`paper` is a Sheet in its words. The same bytes for the same paper."""
     page = _opened(paper)
-    page.set_font(_FAMILY, "B", 16)
-    page.multi_cell(0, 9, _shown(paper["heading"]), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-    page.set_font(_FAMILY, "", 12)
-    page.multi_cell(0, 8, _shown(paper["title"]), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    page.set_font(FAMILY, "B", 16)
+    page.multi_cell(0, 9, shown(paper["heading"]), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    page.set_font(FAMILY, "", 12)
+    page.multi_cell(0, 8, shown(paper["title"]), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     page.ln(3)
     _facts(page, paper["facts"])
     if paper["rows"]:
@@ -42,18 +42,22 @@ def pdf(paper: dict[str, Any]) -> bytes:
 def _opened(paper: dict[str, Any]) -> FPDF:
     page = FPDF(format=_SIZE)
     page.set_creation_date(datetime.fromisoformat(paper["at"]))
-    page.set_title(_shown(paper["title"]))
-    page.set_author(_shown(paper["heading"]))
+    page.set_title(shown(paper["title"]))
+    page.set_author(shown(paper["heading"]))
     page.set_margin(_MARGIN)
     page.set_auto_page_break(auto=True, margin=_MARGIN)
-    page.add_font(_FAMILY, "", _REGULAR)
-    page.add_font(_FAMILY, "B", _BOLD)
+    add_fonts(page)
     page.add_page()
     return page
 
 
+def add_fonts(page: FPDF) -> None:
+    page.add_font(FAMILY, "", _REGULAR)
+    page.add_font(FAMILY, "B", _BOLD)
+
+
 def _facts(page: FPDF, facts: list[list[str]]) -> None:
-    page.set_font(_FAMILY, "", 9)
+    page.set_font(FAMILY, "", 9)
     with page.table(
         col_widths=(35, 85),
         text_align=("LEFT", "LEFT"),
@@ -65,16 +69,16 @@ def _facts(page: FPDF, facts: list[list[str]]) -> None:
     ) as table:
         for label, value in facts:
             row = table.row()
-            row.cell(_shown(label, most=_MOST_NUMBER), style=FontFace(color=_GREY))
-            row.cell(_shown(value, most=_MOST_FACT))
+            row.cell(shown(label, most=_MOST_NUMBER), style=FontFace(color=GREY))
+            row.cell(shown(value, most=_MOST_FACT))
 
 
 def _rows(page: FPDF, columns: list[str], rows: list[list[str]]) -> None:
-    page.set_font(_FAMILY, "", 9)
+    page.set_font(FAMILY, "", 9)
     with page.table(
         col_widths=(42, 14, 30, 34),
         text_align=("LEFT", "RIGHT", "RIGHT", "RIGHT"),
-        headings_style=FontFace(emphasis="", color=_GREY),
+        headings_style=FontFace(emphasis="", color=GREY),
         borders_layout=TableBordersLayout.HORIZONTAL_LINES,
         line_height=_LINE,
         v_align="TOP",
@@ -82,16 +86,16 @@ def _rows(page: FPDF, columns: list[str], rows: list[list[str]]) -> None:
     ) as table:
         for cells in (columns, *rows):
             name, *numbers = cells
-            table.row([_shown(name), *(_shown(number, most=_MOST_NUMBER) for number in numbers)])
+            table.row([shown(name), *(shown(number, most=_MOST_NUMBER) for number in numbers)])
 
 
 def _total(page: FPDF, label: str, value: str) -> None:
-    page.set_font(_FAMILY, "B", 12)
-    page.cell(page.epw / 2, 9, _shown(label))
-    page.cell(page.epw / 2, 9, _shown(value), align="R")
+    page.set_font(FAMILY, "B", 12)
+    page.cell(page.epw / 2, 9, shown(label))
+    page.cell(page.epw / 2, 9, shown(value), align="R")
 
 
-def _shown(text: str, *, most: int = _MOST_NAME) -> str:
+def shown(text: str, *, most: int = _MOST_NAME) -> str:
     """At most so many characters, since a row never breaks over pages."""
     kept = (
         " " if each.isspace() else each

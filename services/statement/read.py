@@ -14,14 +14,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.errors.statement import EmptyPeriod
-from services.ledger import WALLET, account_id
+from services.ledger import OWED, WALLET, account_id
 from services.money import Money
 from services.statement.facts import KINDS, Line, Statement, Sum
 from services.statement.period import Period
 from services.store.schema import attempts, holds, orders, payments, transfers, withdrawals
 from services.work import Work
 
-OWED = "owed"
 _PAGE = 2_000
 
 
@@ -52,7 +51,7 @@ async def statement(work: Work, period: Period, currency: str) -> Statement:
         opening=Money(opening, currency),
         closing=Money(closing, currency),
         held=Money(await _held(work, wallet, period.until), currency),
-        owed=Money(abs(await _before(work, account_id(work.tenant, OWED, currency), period.until)), currency),
+        owed=Money(-await _before(work, account_id(work.tenant, OWED, currency), period.until), currency),
         sums=tuple(
             Sum(
                 kind=KINDS.get(each.reason, each.reason),

@@ -33,6 +33,11 @@ class Moment(TypeDecorator[datetime]):
         """Since 1970, exactly: a float of seconds would be off by one now and then."""
         return (value - _EPOCH) // _MICROSECOND
 
+    @staticmethod
+    def moment(microseconds: int) -> datetime:
+        """The other way round. Raises OverflowError for what is no time of ours."""
+        return _EPOCH + timedelta(microseconds=microseconds)
+
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
         if value is None or dialect.name == "postgresql":
             return value
@@ -41,7 +46,7 @@ class Moment(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
         if value is None or dialect.name == "postgresql":
             return value  # type: ignore[no-any-return]
-        return _EPOCH + timedelta(microseconds=value)
+        return self.moment(value)
 
 
 metadata = sa.MetaData(
