@@ -27,7 +27,7 @@ from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database, padded
 from services.store.schema import inbox, waits_aside
-from services.work import Work
+from services.work import Via, Work
 
 log = structlog.get_logger()
 
@@ -138,7 +138,7 @@ class Callbacks:
         confirm_above = await self._providers.confirm_above(callback.tenant_id, name)
         report = provider.read(hook.about if hook else "signed", body)
         async with self._database.transaction() as connection:
-            work = Work(connection, self._vault, callback.tenant_id, self._clock())
+            work = Work(connection, self._vault, callback.tenant_id, self._clock(), Via("provider", name))
             hook = hook or await hooks.named(work, name, report)
             if hook is None:
                 why = f"{name} told of something that is not ours: {report.about}"

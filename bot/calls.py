@@ -35,7 +35,7 @@ from services.store.database import Database
 from services.summary import summarize
 from services.withdrawals import payout
 from services.withdrawals.decide import expire as expire_withdrawal
-from services.work import Work
+from services.work import Via, Work
 
 log = structlog.get_logger()
 
@@ -148,7 +148,7 @@ class Calls:
     @asynccontextmanager
     async def _work(self, job: Job) -> AsyncIterator[Work]:
         async with self._database.transaction() as connection:
-            yield Work(connection, self._vault, job.tenant_id, self._clock())
+            yield Work(connection, self._vault, job.tenant_id, self._clock(), Via("clock", job.kind))
 
     # --- the kinds -----------------------------------------------------------------------------------
 

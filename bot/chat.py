@@ -25,7 +25,7 @@ from services.people.tenants import Tenant, TenantBook
 from services.people.window import opened_at
 from services.safety.vault import Vault
 from services.teller import Teller
-from services.work import Work
+from services.work import Via, Work
 
 _NO_ASKING = Tap("", "", "", "")
 _OF_ONE_THING = ("w", "r")  # threads of a withdrawal, of a request
@@ -87,7 +87,8 @@ class Chat:
         if connection is None:
             teller = cast("Teller", Aside(me, shop, now))
         else:
-            work = Work(connection, self._vault, person.tenant_id, now)
+            via = Via("chat", str(person.conversation_id))
+            work = Work(connection, self._vault, person.tenant_id, now, via)
             teller = Teller(work, shop, me, person.conversation_id)
         conversation = Conversation(
             self._script, self._place(person), teller, lambda: secrets.token_hex(8), followed=followed

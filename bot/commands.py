@@ -27,7 +27,7 @@ from services.people.identity import member
 from services.people.show import shown
 from services.people.staffing import OnePersonEach
 from services.withdrawals.freeze import unfreeze
-from services.work import Work
+from services.work import CLI, Work
 
 
 @contextlib.asynccontextmanager
@@ -49,7 +49,7 @@ async def apply_file(settings: Settings, path: Path) -> dict[str, Any]:
         async with parts.database.transaction() as connection:
             tenant_id = await id_of(connection, file.tenant.slug) or new_id()
             try:
-                applied = await apply(Work(connection, parts.vault, tenant_id, parts.clock()), file)
+                applied = await apply(Work(connection, parts.vault, tenant_id, parts.clock(), CLI), file)
             except NumberTaken as taken:
                 raise CannotRun(f"{path}: {taken}. Nothing was changed.") from None
             except CurrencyInUse as error:
@@ -76,7 +76,7 @@ async def show_tenant(settings: Settings, slug: str) -> dict[str, Any]:
     """Raises CannotRun where no tenant is called so."""
     async with _open(settings) as parts, parts.database.transaction() as connection:
         tenant_id = await _known(connection, slug)
-        return await shown(Work(connection, parts.vault, tenant_id, parts.clock()))
+        return await shown(Work(connection, parts.vault, tenant_id, parts.clock(), CLI))
 
 
 async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
     async with _open(settings) as parts:
         async with parts.database.transaction() as connection:
             tenant_id = await _known(connection, slug)
-            await unfreeze(Work(connection, parts.vault, tenant_id, parts.clock()), audit.OPERATOR)
+            await unfreeze(Work(connection, parts.vault, tenant_id, parts.clock(), CLI), audit.OPERATOR)
         _wake(parts)
     return {"slug": slug, "payouts_frozen": False}
 
@@ -93,7 +93,7 @@ async def verify_staff(settings: Settings, slug: str, who: str) -> dict[str, Any
     """Their rights are as before; where they did not rest nothing changes. Raises CannotRun."""
     async with _open(settings) as parts:
         async with parts.database.transaction() as connection:
-            work = Work(connection, parts.vault, await _known(connection, slug), parts.clock())
+            work = Work(connection, parts.vault, await _known(connection, slug), parts.clock(), CLI)
             person = await member(work, who)
             try:
                 changed = person is not None and await verify(work, person)
@@ -108,7 +108,7 @@ async def verify_staff(settings: Settings, slug: str, who: str) -> dict[str, Any
 async def create_key(settings: Settings, slug: str, who: str) -> dict[str, Any]:
     """Raises CannotRun where `who`, an id or a phone, is not on the active staff."""
     async with _open(settings) as parts, parts.database.transaction() as connection:
-        work = Work(connection, parts.vault, await _known(connection, slug), parts.clock())
+        work = Work(connection, parts.vault, await _known(connection, slug), parts.clock(), CLI)
         person_id = await member(work, who)
         key = await apikeys.create(work, person_id) if person_id else None
         if key is None:

@@ -13,7 +13,7 @@ from bot.run import CannotRun
 from services import audit
 from services.phones import masked
 from services.store.schema import NOBODY, inbox, outbox
-from services.work import Work
+from services.work import CLI, Work
 
 HELD = "held"  # messages of ours that wait until the person writes
 _DIGITS = re.compile(r"\+?\d{7,15}")
@@ -64,7 +64,7 @@ async def replayed(parts: Parts, seq: int) -> dict[str, Any]:
         )
         if (await connection.execute(again)).rowcount == 0:
             raise CannotRun(f"Event {seq} has just been taken by somebody else.")
-        work = Work(connection, parts.vault, row.tenant_id, parts.clock())
+        work = Work(connection, parts.vault, row.tenant_id, parts.clock(), CLI)
         await audit.record(work, audit.OPERATOR, "event.replayed", UUID(int=seq), {"kind": row.kind})
     parts.bell.ring(topic)
     return {"seq": seq, "state": "waiting"}

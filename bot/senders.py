@@ -13,7 +13,7 @@ from services.people.changes import distrust
 from services.safety.vault import Vault
 from services.store.database import padded
 from services.store.schema import conversations, people
-from services.work import Work
+from services.work import Via, Work
 
 # Tenant, phone, business-scoped user id, and the hash of the account's keys.
 Sender = tuple[UUID, str | None, str | None, str | None]
@@ -63,6 +63,9 @@ class Senders:
             )
         )
         return {(row[0], row[1]): row[2] for row in await self._connection.execute(query)}
+
+    def _work(self, tenant: UUID, chat: UUID) -> Work:
+        return Work(self._connection, self._vault, tenant, self._now, Via("chat", str(chat)))
 
     def _known(
         self, found: Mapping[tuple[UUID, bytes | None], UUID], tenant: UUID, column: str, value: str | None
@@ -140,7 +143,7 @@ class Senders:
             index and value and index not in self._indexes(tenant, name, value) for index, name, value in told
         )
         if another:
-            await distrust(Work(self._connection, self._vault, tenant, self._now), known.person_id)
+            await distrust(self._work(tenant, chat), known.person_id)
         return another
 
     async def _know_key(self, tenant: UUID, chat: UUID, event: Event) -> None:
@@ -164,4 +167,4 @@ class Senders:
         )
         told = (await self._connection.execute(knowing)).rowcount == 1  # else by another process
         if told and known.key_index is not None:
-            await distrust(Work(self._connection, self._vault, tenant, self._now), known.person_id)
+            await distrust(self._work(tenant, chat), known.person_id)

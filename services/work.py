@@ -17,13 +17,27 @@ from services.safety.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
+class Via:
+    """The way by which a deed has come. `channel`: chat, api, cli, provider or clock; `name`: the id of the
+    conversation, the prefix of the key, the provider or the kind of the job."""
+
+    channel: str
+    name: str | None = None
+
+
+UNSAID = Via("unsaid")  # no edge leaves it so
+CLI = Via("cli")
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
-    """An open connection, the vault, the tenant and the time."""
+    """An open connection, the vault, the tenant, the time, and how its wish has reached us."""
 
     connection: AsyncConnection
     vault: Vault
     tenant: UUID
     now: datetime
+    via: Via = UNSAID
 
     def insert(self, table: sa.Table) -> postgresql.Insert:
         """An insert that knows ON CONFLICT; both dialects spell it the same."""

@@ -6,7 +6,7 @@ from bot.api.pages import PAGING, bad_cursor, limit, page
 from bot.api.problems import plain
 from bot.api.routes import Call, Reply, Routes
 from services.people.access import VIEW_AUDIT
-from services.store.schema import audit
+from services.store.schema import audit, audit_heads
 
 routes = Routes()
 
@@ -23,16 +23,23 @@ async def entries(call: Call) -> Reply:
             raise bad_cursor()
         query = query.where(audit.c.seq < int(cursor))
     rows = (await call.work.connection.execute(query)).all()
-    count = await call.work.connection.scalar(sa.select(sa.func.count()).select_from(audit).where(ours))
+    length = sa.select(audit_heads.c.seq).where(audit_heads.c.tenant_id == call.work.tenant)
+    count = await call.work.connection.scalar(length)
     shown = [
         {
-            "seq": row.seq,
+            "position": row.seq,
             "at": plain(row.at),
             "actor": row.actor,
+            "channel": row.channel,
+            "via": row.via,
             "action": row.action,
             "target": row.target,
             "facts": row.facts,
+            "before": row.before,
+            "after": row.after,
             "alert": row.alert,
+            "previous": row.previous.hex(),
+            "hash": row.hash.hex(),
         }
         for row in rows[:most]
     ]

@@ -33,7 +33,7 @@ from services.people.tenants import Tenant, TenantBook
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
-from services.work import Work
+from services.work import Via, Work
 
 log = structlog.get_logger()
 
@@ -161,7 +161,8 @@ class Api:
         return _response(status, answer, headers)
 
     def _work(self, asked: _Asked, connection: AsyncConnection) -> Work:
-        return Work(connection, self._vault, asked.tenant.id, self._clock())
+        via = Via("api", asked.holder.prefix)
+        return Work(connection, self._vault, asked.tenant.id, self._clock(), via)
 
     @asynccontextmanager
     async def _alone(self, once: Once | None) -> AsyncIterator[None]:

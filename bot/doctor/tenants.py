@@ -17,7 +17,7 @@ from services.people.tenants import Tenant
 from services.providers import PROVIDERS, WrongSettings, settings_of
 from services.providers.base import Misconfigured, NotSent, ProvesKeys, ProviderSettings
 from services.store.schema import audit, provider_tokens, tenants
-from services.work import Work
+from services.work import CLI, Work
 
 _OK = 200
 # An API operator's password at Safaricom lives 90 days: https://developer.safaricom.co.ke/Documentation
@@ -38,7 +38,7 @@ async def all_tenants(parts: Parts, http: aiohttp.ClientSession) -> AsyncIterato
 
 async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
     async with parts.database.reading() as connection:
-        work = Work(connection, parts.vault, tenant.id, parts.clock())
+        work = Work(connection, parts.vault, tenant.id, parts.clock(), CLI)
         active = await persons.active_staff(work)
         row = await persons.tenant_of(work)
     if not who_may_withdraw(active, row.approvals):

@@ -53,7 +53,7 @@ from services.safety.vault import Vault
 from services.store import upgrade
 from services.store.database import Database
 from services.store.schema import products
-from services.work import Work
+from services.work import CLI, Work
 
 _BANK_LAYOUT = Path(__file__).parents[2] / "docs" / "forms" / "bank.json"
 _LAST_PORT = 65535
@@ -219,7 +219,7 @@ async def _seed(settings: Settings, kept: Kept, page_url: str) -> None:
             if tenant is not None:
                 await _move_pictures(connection, tenant, page_url)
             else:
-                await apply(Work(connection, Vault(settings.keys), new_id(), utc_now()), file)
+                await apply(Work(connection, Vault(settings.keys), new_id(), utc_now(), CLI), file)
     finally:
         await database.close()
 

@@ -14,7 +14,7 @@ from services.people.window import OPEN_FOR
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import conversations, outbox
-from services.work import Work
+from services.work import Via, Work
 
 log = structlog.get_logger()
 
@@ -75,7 +75,7 @@ async def tell_operators(database: Database, vault: Vault, message: Message, why
     purpose = message.purpose.value
     log.warning("delivery.held", seq=message.seq, purpose=purpose, why=why)
     async with database.transaction() as connection:
-        work = Work(connection, vault, message.tenant_id, now)
+        work = Work(connection, vault, message.tenant_id, now, Via("chat", str(message.conversation_id)))
         if not await audit.alerted(work, _ALERT, since=now - _AT_MOST_EVERY):
             facts = {"purpose": purpose, "because": why}
             await audit.record(work, audit.WHATSAPP, _ALERT, message.conversation_id, facts, alert=True)

@@ -21,6 +21,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only, greenlet_spawn
 
+from services.store import ending
+
 in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 # A vanished host must not keep its row locks: the server asks after 10 s of silence and gives up.
@@ -63,6 +65,7 @@ class Database:
             self._engine = _sqlite(self.url, pool_size=1, writing=True)
             self._single = self._noting = self._engine
             self._reader = _sqlite(self.url, pool_size=4, writing=False)
+        ending.follow_savepoints(self._engine)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -74,7 +77,9 @@ class Database:
         async with self._engine.begin() as connection:
             token = in_transaction.set(True)
             try:
-                yield connection
+                with ending.begun(connection):
+                    yield connection
+                    await ending.end(connection)
             finally:
                 in_transaction.reset(token)
 

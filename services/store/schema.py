@@ -676,19 +676,54 @@ payouts = sa.Table(
 
 # --- the record ------------------------------------------------------------------------------------
 
+# A chain for each tenant: see services/audit/chain.py.
 audit = sa.Table(
     "audit",
     metadata,
-    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
-    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("tenant_id", sa.Uuid, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),  # from 1, without a gap
     sa.Column("at", Moment, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),  # a person's id, or "operator", "provider", "clock"
+    sa.Column("channel", sa.Text, nullable=False),  # chat, api, cli, provider, clock
+    sa.Column("via", sa.Text),  # a conversation's id, a key's prefix, a provider's or a job's name
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("target", sa.Text, nullable=False),
-    sa.Column("facts", sa.JSON, nullable=False),  # masked
+    sa.Column("facts", sa.JSON, nullable=False),  # masked, as all that follows
+    sa.Column("before", sa.JSON(none_as_null=True)),
+    sa.Column("after", sa.JSON(none_as_null=True)),
+    sa.Column("private", sa.LargeBinary),  # the digest of what may be erased
     sa.Column("alert", sa.Boolean, nullable=False),  # somebody should look
-    sa.Index(None, "tenant_id", "seq"),
-    sa.Index("ix_audit_alerts", "seq", postgresql_where=sa.text("alert"), sqlite_where=sa.text("alert")),
+    sa.Column("previous", sa.LargeBinary, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Index(
+        "ix_audit_alerts",
+        "tenant_id",
+        "seq",
+        postgresql_where=sa.text("alert"),
+        sqlite_where=sa.text("alert"),
+    ),
+)
+
+# Where each chain ends: the row that its writers wait for.
+audit_heads = sa.Table(
+    "audit_heads",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("previous", sa.LargeBinary, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("anchored_seq", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+)
+
+# What may have to be erased: the chain holds its salted digest only, and stands without it.
+audit_private = sa.Table(
+    "audit_private",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, primary_key=True),
+    sa.Column("subject_id", sa.Uuid, nullable=False),  # whom it is about
+    sa.Column("facts_sealed", sa.LargeBinary, nullable=False),  # with their salt
+    sa.Index(None, "tenant_id", "subject_id"),
 )
 
 # Keys of the API: the key itself is never stored, only a keyed hash of it. `prefix` names it.

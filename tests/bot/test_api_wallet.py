@@ -212,7 +212,7 @@ async def test_the_audit_is_read_in_pages_by_who_may(cashier, manager):
         path = f"/audit?limit=1&cursor={answer.body['next_cursor']}" if answer.body["next_cursor"] else ""
     assert len(seen) == answer.body["count"]
     assert (seen[0]["action"], seen[0]["target"]) == ("withdrawal.requested", id_)
-    assert [row["seq"] for row in seen] == sorted({row["seq"] for row in seen}, reverse=True)
+    assert [row["position"] for row in seen] == sorted({row["position"] for row in seen}, reverse=True)
     assert (await manager.get("/audit?cursor=x")).code == "invalid_cursor"
 
 

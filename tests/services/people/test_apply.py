@@ -104,7 +104,7 @@ CHANGES = [
         {"products"},
     ),
 ]
-TOLD = {"audit", "inbox"}
+TOLD = {"audit", "audit_heads", "inbox"}
 
 
 def keys_of(part):

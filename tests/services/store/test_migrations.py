@@ -4,14 +4,18 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from sqlalchemy.exc import DBAPIError
 
-from services import ledger
+from services import audit, ledger
+from services.audit.chain import START
 from services.ids import new_id
 from services.ledger import WALLET, Transfer
 from services.money import Money
 from services.store import upgrade
 from services.store.database import Database
+from services.store.schema import Moment
+from services.store.schema import audit as audit_table
 from services.work import Work
 from tests.conftest import BOTH, administer
 
@@ -59,4 +63,45 @@ async def test_what_was_posted_cannot_be_changed(url, verb, vault):
     with pytest.raises(DBAPIError, match="transfers is append-only"):
         async with database.transaction() as connection:
             await connection.execute(sa.text(verb))
+    await database.close()
+
+
+BEFORE_CHAINS = "a0d17c5e9b42-1"
+OLD_ENTRY = (
+    "INSERT INTO audit (tenant_id, at, actor, action, target, facts, alert) "
+    "VALUES (:tenant, :at, 'operator', :action, 'x', :facts, false)"
+)
+
+
+async def test_the_audit_that_was_there_is_chained_and_can_be_changed_no_more(url, vault):
+    await upgrade._with(url, lambda c: command.upgrade(upgrade.config(c), BEFORE_CHAINS))
+    database, one, other = Database(url), new_id(), new_id()
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    async with database.transaction() as connection:
+        for n, tenant in enumerate((one, other, one)):
+            facts = {"tenant": tenant, "at": at, "action": f"a{n}", "facts": {"words": "é"}}
+            types = [sa.bindparam("tenant", type_=sa.Uuid), sa.bindparam("at", type_=Moment)]
+            statement = sa.text(OLD_ENTRY).bindparams(*types, sa.bindparam("facts", type_=sa.JSON))
+            await connection.execute(statement, facts)
+    await upgrade.upgrade(url)
+    async with database.transaction() as connection:
+        await audit.record(Work(connection, vault, one, at), audit.CLOCK, "later", one, {})
+    async with database.reading() as connection:
+        query = sa.select(audit_table).where(audit_table.c.tenant_id == one).order_by(audit_table.c.seq)
+        first, second, later = (await connection.execute(query)).all()
+    assert [(row.seq, row.action, row.channel) for row in (first, second, later)] == [
+        (1, "a0", "cli"),
+        (2, "a2", "cli"),
+        (3, "later", "clock"),
+    ]
+    assert (first.previous, second.previous, later.previous) == (START, first.hash, second.hash)
+    for verb in (
+        "UPDATE audit SET action = 'other'",
+        "DELETE FROM audit",
+        "DELETE FROM audit_heads",
+        "UPDATE audit_heads SET seq = seq - 1",
+    ):
+        with pytest.raises(DBAPIError, match="append-only"):
+            async with database.transaction() as connection:
+                await connection.execute(sa.text(verb))
     await database.close()

@@ -1,0 +1,76 @@
+"""Ending: what a transaction writes last, right before it commits.
+
+Rows that all transactions of a tenant contend for are locked at the very end, when nothing else is waited
+for any more: then nobody who holds one wants another, and the lock lasts no longer than the commit. What a
+savepoint takes back is taken back here too.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+Write = Callable[[AsyncConnection, Sequence[Any]], Awaitable[None]]
+
+_KEY = "lipachat.ending"
+
+
+class _Ending:
+    def __init__(self) -> None:
+        self.items: list[tuple[Write, Any]] = []
+        self.marks: list[int] = []  # how many there were at each savepoint that is open
+
+
+@contextmanager
+def begun(connection: AsyncConnection) -> Iterator[None]:
+    """What `at_the_end` is told within is gathered."""
+    connection.info[_KEY] = _Ending()
+    try:
+        yield
+    finally:
+        connection.info.pop(_KEY, None)
+
+
+def at_the_end(connection: AsyncConnection, write: Write, item: Any) -> None:
+    """Have the item written then, by one call with all that are given to the same `write`.
+
+    Raises RuntimeError outside `Database.transaction`: nobody would write it.
+    """
+    ending: _Ending | None = connection.info.get(_KEY)
+    if ending is None:
+        raise RuntimeError("this is written in a transaction only")
+    ending.items.append((write, item))
+
+
+def gathered(connection: AsyncConnection, write: Write) -> list[Any]:
+    """What `write` is going to be called with."""
+    ending: _Ending | None = connection.info.get(_KEY)
+    return [item for each, item in ending.items if each is write] if ending else []
+
+
+async def end(connection: AsyncConnection) -> None:
+    """Write all of it; after this only the commit may come."""
+    ending: _Ending = connection.info[_KEY]
+    for write in dict.fromkeys(write for write, _ in ending.items):
+        await write(connection, gathered(connection, write))
+
+
+def follow_savepoints(engine: AsyncEngine) -> None:
+    """What was gathered since a savepoint goes when it is rolled back to."""
+
+    @sa.event.listens_for(engine.sync_engine, "savepoint")
+    def _begun(connection: sa.Connection, _name: str) -> None:
+        if (ending := connection.info.get(_KEY)) is not None:
+            ending.marks.append(len(ending.items))
+
+    @sa.event.listens_for(engine.sync_engine, "release_savepoint")
+    def _kept(connection: sa.Connection, _name: str, _context: Any) -> None:
+        if (ending := connection.info.get(_KEY)) is not None:
+            ending.marks.pop()
+
+    @sa.event.listens_for(engine.sync_engine, "rollback_savepoint")
+    def _taken_back(connection: sa.Connection, _name: str, _context: Any) -> None:
+        if (ending := connection.info.get(_KEY)) is not None:
+            del ending.items[ending.marks.pop() :]
