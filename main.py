@@ -183,6 +183,22 @@ def staff_verify(
     show(performed(lambda settings: verify_staff(settings, slug, who)))
 
 
+@staff.command("totp")
+def staff_totp(
+    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    who: Annotated[str, typer.Option("--staff", help="An id or a phone of theirs.")],
+) -> None:
+    """Give one of the staff one-time codes: they scan the QR with an authenticator app, this once."""
+    from bot.commands import enrol_staff
+
+    told = performed(lambda settings: enrol_staff(settings, slug, who))
+    if sys.stderr.isatty():
+        import segno
+
+        segno.make(told["otpauth_uri"]).terminal(out=sys.stderr, compact=True)
+    show(told)
+
+
 @apikey.command("create")
 def apikey_create(
     slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],

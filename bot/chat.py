@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn, cast
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.forms import InvalidToken, Tokens
@@ -24,6 +25,7 @@ from services.news import read_news
 from services.people.tenants import Tenant, TenantBook
 from services.people.window import opened_at
 from services.safety.vault import Vault
+from services.store.schema import inbox
 from services.teller import Teller
 from services.work import Via, Work
 
@@ -94,6 +96,8 @@ class Chat:
             self._script, self._place(person), teller, lambda: secrets.token_hex(8), followed=followed
         )
         replies = await conversation.hear(what)
+        if conversation.secret and connection is not None:
+            await self._strike(connection, event)
         heard_at = person.heard_at
         if event.kind == "message" and not isinstance(what, NewIdentity):
             heard_at = opened_at(written, event.received_at, now, heard_at)
@@ -113,6 +117,12 @@ class Chat:
         if event.kind == "message" and replies and replies[-1].waits:
             messages[-1] = replace(messages[-1], reads=event.external_id)
         return Played(after, messages, anew=isinstance(what, NewIdentity))
+
+    async def _strike(self, connection: AsyncConnection, event: Waiting) -> None:
+        """What was typed was a code: it has been used, and the stored message keeps nothing of it."""
+        body = dumps({"message": {"type": "text", "text": {"body": "[code]"}}})
+        sealed = self._vault.seal(body, event.tenant_id, "inbox.body", event.row)
+        await connection.execute(sa.update(inbox).where(inbox.c.seq == event.seq).values(body_sealed=sealed))
 
     async def apology(self, person: Person) -> list[Outgoing]:
         """What a person hears whose event was parked after it failed again and again."""

@@ -24,8 +24,10 @@ from services.people.apply import CurrencyInUse, NumberTaken, apply, id_of
 from services.people.changes import verify
 from services.people.file_lines import Lines, TenantFileError, decoded
 from services.people.identity import member
+from services.people.people import active_staff
 from services.people.show import shown
 from services.people.staffing import OnePersonEach
+from services.safety import stepup
 from services.withdrawals.freeze import unfreeze
 from services.work import CLI, Work
 
@@ -103,6 +105,19 @@ async def verify_staff(settings: Settings, slug: str, who: str) -> dict[str, Any
                 raise CannotRun(f"Nobody on the staff of {slug} has this id or phone.")
         _wake(parts)
     return {"staff_id": str(person), "suspended": False, "changed": changed}
+
+
+async def enrol_staff(settings: Settings, slug: str, who: str) -> dict[str, Any]:
+    """New one-time codes. Raises CannotRun where `who`, an id or a phone, is not on the active staff."""
+    async with _open(settings) as parts:
+        async with parts.database.transaction() as connection:
+            work = Work(connection, parts.vault, await _known(connection, slug), parts.clock())
+            person = await member(work, who)
+            if person is None or person not in await active_staff(work):
+                raise CannotRun(f"Nobody of the active staff of {slug} has this id or phone.")
+            address = await stepup.enrol(work, person)
+        _wake(parts)
+    return {"otpauth_uri": address}
 
 
 async def create_key(settings: Settings, slug: str, who: str) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class Conversation:
         self._place = Place(place, script.steps)
         self._replies: list[Reply] = []
         self._followed = followed
+        self.secret = False  # what was typed is to be kept nowhere
 
     @property
     def place(self) -> bytes:
@@ -197,6 +198,7 @@ class Conversation:
             self._move(step.thread, step)
 
     async def _answer(self, thread: str, stand: Stand, answer: Any) -> None:
+        self.secret = stand.step.secret and isinstance(answer, Said)
         try:
             step = await stand.step.hears(answer, self._teller)  # type: ignore[attr-defined]
         except Refusal as refusal:

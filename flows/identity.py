@@ -47,7 +47,10 @@ class StaffSuspendedTold(_Told):
 
 class IdentityVerifiedTold(_Told):
     def says(self) -> Text:
-        return Text("Thank you, you are verified. You can act for {shop} here again.")
+        return Text(
+            "Thank you, you are verified. You can act for {shop} here again; approving withdrawals waits "
+            "another 24 hours."
+        )
 
 
 async def told_changed(news: IdentityChanged, _teller: Teller) -> IdentityChangedTold:

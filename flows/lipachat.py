@@ -48,6 +48,7 @@ from flows.text import Text, spellings
 from flows.understanding import plain
 from flows.words import Word
 from services import news
+from services.news import approval as approval_news
 from services.news import handoff as handoff_news
 from services.news import orders as order_news
 from services.news import requests as request_news
@@ -164,6 +165,8 @@ SCRIPT = Script(
         news.IdentityChanged: identity.told_changed,
         news.StaffSuspended: identity.told_suspended,
         news.IdentityVerified: identity.told_verified,
+        approval_news.CodesEnrolled: notices.told_codes_enrolled,
+        approval_news.CodesGuessed: notices.told_codes_guessed,
         news.TenantChanged: notices.told_changed,
         handoff_news.PersonWanted: answering.told_wanted,
         handoff_news.CustomerWrote: answering.told_wrote,

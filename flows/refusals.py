@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from flows.refused_approvals import approval_worded
 from flows.text import Text
 from services import errors
 from services.errors import Refusal
@@ -142,6 +143,8 @@ def _not_set_up(refusal: errors.ProviderNotConfigured) -> Text:
 
 
 def _access(refusal: Refusal) -> Text:
+    if (text := approval_worded(refusal)) is not None:
+        return text
     match refusal:
         case errors.MissingScope():
             return Text("You are not allowed to do that. Ask an owner of {shop} for permission.")
@@ -149,11 +152,6 @@ def _access(refusal: Refusal) -> Text:
             return Text(
                 "You asked for this withdrawal yourself, so another person has to approve it. "
                 "Your attempt has been recorded, and the owners of {shop} have been told."
-            )
-        case errors.StepUpRequired():
-            return Text(
-                "This amount is above the limit for approvals in this chat, so it cannot be approved here "
-                "yet. Please ask the operator."
             )
         case errors.PayoutsFrozen():
             return Text(

@@ -42,14 +42,15 @@ class Choice:
 class Step(BaseModel):
     """Where a person stands in a thread. Stored as JSON, so fields are plain facts, never words.
 
-    A text may name the merchant as {shop}; the engine fills it in. `any_words`: what is typed here may
-    be any words (a reason), not only a figure, so that they are heard as the very next thing only.
-    `takes_over`: whatever is typed is for this step. `quiet`: it says nothing where an answer leaves it as
-    it is.
+    A text may name the merchant as {shop}; the engine fills it in. `any_words`: what is typed here may be
+    any words (a reason), not only a figure, so that they are heard as the very next thing only. `secret`:
+    what is typed here is kept nowhere. `takes_over`: whatever is typed is for this step. `quiet`: it says
+    nothing where an answer leaves it as it is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     any_words: ClassVar[bool] = False
+    secret: ClassVar[bool] = False
     takes_over: ClassVar[bool] = False
     quiet: ClassVar[bool] = False
 

@@ -242,9 +242,9 @@ class Teller(Answers, Counter, Protocol):
         """Hold the gross and ask the approvers. The same id again returns the same withdrawal."""
         ...
 
-    async def approve(self, withdrawal_id: UUID, digest: str) -> Withdrawal:
+    async def approve(self, withdrawal_id: UUID, digest: str, code: str | None = None) -> Withdrawal:
         """Approve exactly what was shown. Raises FourEyesViolation, MissingScope, NotPending, Changed,
-        StepUpRequired, PayoutsFrozen."""
+        StepUpRequired, TotpInvalid, ApproverCoolingDown, PayoutsFrozen, DestinationCoolingDown."""
         ...
 
     async def reject(self, withdrawal_id: UUID, reason: str) -> Withdrawal: ...

@@ -240,8 +240,8 @@ class Teller:
         refuse_closed_way_out(self._shop, destination.method_type)
         return await request.request(self._work, self._me.person_id, id, quote, destination)
 
-    async def approve(self, withdrawal_id: UUID, digest: str) -> Withdrawal:
-        return await decide.approve(self._work, self._me.person_id, withdrawal_id, digest)
+    async def approve(self, withdrawal_id: UUID, digest: str, code: str | None = None) -> Withdrawal:
+        return await decide.approve(self._work, self._me.person_id, withdrawal_id, digest, code)
 
     async def reject(self, withdrawal_id: UUID, reason: str) -> Withdrawal:
         return await decide.reject(self._work, self._me.person_id, withdrawal_id, reason)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services import errors
-from services.errors import Refusal, refunds, statement
+from services.errors import Refusal, approval, refunds, statement
 from services.money import Money
 
 MEDIA_TYPE = "application/problem+json"
@@ -40,6 +40,8 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.NotPending: (409, "It is no longer pending"),
     errors.Changed: (409, "It is no longer what it was"),
     errors.StepUpRequired: (403, "A one-time code is required"),
+    approval.TotpInvalid: (403, "The one-time code is not right"),
+    approval.ApproverCoolingDown: (409, "The approver is too new"),
     errors.AlreadyPaid: (409, "The order is paid"),
     errors.OrderClosed: (409, "The order is closed"),
     errors.NotPaid: (409, "The order is not paid"),

@@ -121,7 +121,7 @@ async def ask(call: Call) -> Reply:
 async def approve(call: Call) -> Reply:
     """What is approved is what stands there now: nothing of it changes after it was asked for."""
     shown = await record.shown(call.work, call.id("withdrawal"))
-    after = await decide.approve(call.work, call.person, shown.id, shown.digest)
+    after = await decide.approve(call.work, call.person, shown.id, shown.digest, call.body.totp)
     message = "Approved; more approvals are needed." if after.status == "pending" else "Approved."
     return Reply({"success": True, "status": after.status} | _sums(message, after))
 

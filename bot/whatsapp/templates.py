@@ -18,6 +18,7 @@ from flows.staff.shown import rail_shown, short
 from flows.text import Text, render
 from services import news
 from services.news import Withdrawal
+from services.news import approval as approval_news
 from services.news import handoff as handoff_news
 from services.news import orders as order_news
 from services.news import requests as request_news
@@ -143,6 +144,8 @@ TOLD: Mapping[type, Telling] = {
     news.StaffSuspended: _STAFF,
     news.IdentityVerified: _ACCOUNT,
     news.TenantChanged: _STAFF,
+    approval_news.CodesEnrolled: _STAFF,
+    approval_news.CodesGuessed: _STAFF,
     staff_news.SaleMade: _SUMMARY,
     staff_news.DaySummed: _SUMMARY,
     staff_news.BalanceLow: _SUMMARY,

@@ -3,7 +3,8 @@
 Each withdrawal is a thread of its own, so that an approver can decide amid other talk.
 
 Approvals -> Decide | Requested | Stands
-Decide    -> Approved | AskReason | Stands
+Decide    -> Approved | AskCode | AskReason | Stands
+AskCode   -> Approved | Decide | Stands
 AskReason -> Stands | Decide
 """
 
@@ -15,11 +16,11 @@ from uuid import UUID
 
 from flows.reply import Said
 from flows.staff.requested import Cancel, Requested
-from flows.staff.shown import OfWithdrawal, Stands, facts, short
+from flows.staff.shown import OfWithdrawal, Stands, facts, rail_shown, short
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
-from services.errors import NotFound, NotPending
+from services.errors import NotFound, NotPending, StepUpRequired
 from services.news import Withdrawal, WithdrawalRequested
 from services.people.access import APPROVE
 
@@ -110,20 +111,48 @@ class Decide(OfWithdrawal):
     def choices(self) -> tuple[Choice, ...]:
         return Approve(), Reject()
 
-    async def hears(self, answer: Approve | Reject, teller: Teller) -> Approved | AskReason | Stands:
+    async def hears(
+        self, answer: Approve | Reject, teller: Teller
+    ) -> Approved | AskCode | AskReason | Stands:
         match answer:
             case Approve():
                 return await self._approve(teller)
             case Reject():
                 return AskReason(withdrawal=self.withdrawal)
 
-    async def _approve(self, teller: Teller) -> Approved | Stands:
-        """Who comes second is told what was decided."""
+    async def _approve(self, teller: Teller) -> Approved | AskCode | Stands:
         try:
-            approved = await teller.approve(self.withdrawal.id, self.withdrawal.digest)
-        except NotPending:
-            return Stands(withdrawal=await teller.withdrawal(self.withdrawal.id))
-        return Approved(withdrawal=approved)
+            return await _approved(self.withdrawal, teller)
+        except StepUpRequired as takes:
+            if not takes.enrolled:
+                raise
+            return AskCode(withdrawal=self.withdrawal)
+
+
+class AskCode(OfWithdrawal):
+    """The code is looked at once, and kept nowhere."""
+
+    any_words = True
+    secret = True
+
+    def says(self) -> Text:
+        return Text(
+            "To approve {reference}, type the 6-digit code that your authenticator app shows now.\n"
+            "After the fee: *{net}*\nTo: {destination}",
+            reference=short(self.withdrawal.id),
+            net=self.withdrawal.net,
+            destination=rail_shown(self.withdrawal.method_type, self.withdrawal.destination),
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return (Cancel(),)
+
+    async def hears(self, answer: Said | Cancel, teller: Teller) -> Approved | Decide | Stands:
+        match answer:
+            case Said(text=code):
+                return await _approved(self.withdrawal, teller, code)
+            case Cancel():
+                return Decide(withdrawal=self.withdrawal)
 
 
 class AskReason(OfWithdrawal):
@@ -172,6 +201,14 @@ class Approved(OfWithdrawal):
             net=self.withdrawal.net,
             maker=self.withdrawal.maker,
         )
+
+
+async def _approved(withdrawal: Withdrawal, teller: Teller, code: str | None = None) -> Approved | Stands:
+    """Who comes second is told what was decided."""
+    try:
+        return Approved(withdrawal=await teller.approve(withdrawal.id, withdrawal.digest, code))
+    except NotPending:
+        return Stands(withdrawal=await teller.withdrawal(withdrawal.id))
 
 
 async def approvals(teller: Teller, _rest: str = "") -> Approvals | NoApprovals:

@@ -18,6 +18,7 @@ from services.news import (
     TenantChanged,
     Withdrawal,
 )
+from services.news.approval import CodesEnrolled, CodesGuessed
 
 
 class _Notice(Step):
@@ -34,6 +35,37 @@ class ChangedTold(_Notice):
             "⚠️ The operator has changed settings of {shop}: {changed}. "
             "If you did not expect that, call them.",
             changed=", ".join(self.changed),
+        )
+
+
+class CodesEnrolledTold(_Notice):
+    name: str
+    again: bool
+
+    def says(self) -> Text:
+        if self.again:
+            return Text(
+                "⚠️ The operator has given {name} new one-time codes for approvals at {shop}. They count in "
+                "24 hours. If you did not expect that, call the operator now.",
+                name=self.name,
+            )
+        return Text(
+            "The operator has given {name} one-time codes for approvals at {shop}. If you did not expect "
+            "that, call the operator now.",
+            name=self.name,
+        )
+
+
+class CodesGuessedTold(_Notice):
+    name: str
+    withdrawal: str
+
+    def says(self) -> Text:
+        return Text(
+            "⚠️ Ten wrong one-time codes were typed for {withdrawal}, the last by {name}, so it is cancelled. "
+            "Ask {name} whether it was them; if not, call the operator now.",
+            withdrawal=self.withdrawal,
+            name=self.name,
         )
 
 
@@ -165,3 +197,11 @@ async def told_resumed(_news: PayoutsResumed, _teller: Teller) -> ResumedTold:
 
 async def told_undecided(news: PayoutUndecided, _teller: Teller) -> UndecidedTold:
     return UndecidedTold(withdrawal=news.withdrawal)
+
+
+async def told_codes_enrolled(news: CodesEnrolled, _teller: Teller) -> CodesEnrolledTold:
+    return CodesEnrolledTold(name=news.name, again=news.again)
+
+
+async def told_codes_guessed(news: CodesGuessed, _teller: Teller) -> CodesGuessedTold:
+    return CodesGuessedTold(name=news.name, withdrawal=news.reference)

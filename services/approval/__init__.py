@@ -16,7 +16,7 @@ has changed the rows that they are read from.
 """
 
 from services.approval.asking import ask
-from services.approval.deciding import add, approve, cancel, expire, may_approve, reject
+from services.approval.deciding import add, approve, cancel, expire, forget, may_approve, reject
 from services.approval.record import Kind, approvers, digest, locked, stands
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "cancel",
     "digest",
     "expire",
+    "forget",
     "locked",
     "may_approve",
     "reject",

@@ -9,14 +9,19 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit
+from services import audit, inbox
 from services.approval.record import Facts, Kind, approvers, digest, locked, refuse_decided
-from services.errors import Changed, FourEyesViolation, MissingScope, StepUpRequired
+from services.errors import Changed, FourEyesViolation, MissingScope
+from services.errors.approval import TotpInvalid
+from services.news.approval import CodesGuessed
 from services.people import people
 from services.phones import without_numbers
 from services.readable import refuse_blank
+from services.safety import stepup
 from services.store.schema import approvals, operations
 from services.work import Work
+
+_WRONG_CODES_VOID = 10
 
 
 async def approve(
@@ -27,6 +32,7 @@ async def approve(
     shown_digest: str,
     facts: Facts,
     *,
+    code: str | None = None,
     told: dict[str, Any] | None = None,
 ) -> bool:
     """Approve exactly what was shown; True with the last approval needed, and what was asked for is done
@@ -34,7 +40,7 @@ async def approve(
 
     A kind with refusals of its own calls `may_approve` and `add` around them. Raises what they raise.
     """
-    operation = await may_approve(work, kind, approver, operation_id, shown_digest, facts)
+    operation = await may_approve(work, kind, approver, operation_id, shown_digest, facts, code=code)
     return await add(work, kind, approver, operation, told)
 
 
@@ -46,13 +52,16 @@ async def may_approve(
     shown_digest: str,
     facts: Facts,
     *,
+    code: str | None = None,
     step_up: bool = False,
 ) -> sa.Row[Any]:
     """The operation, locked, where this person may approve it as it was shown. `facts` are read under
     this lock. `step_up`: it takes a code by now, whether or not it did when it was asked for.
 
-    Raises NotFound, FourEyesViolation, MissingScope, StepUpRequired, NotPending, Changed. A tried
-    self-approval is recorded before it is refused, so the transaction must still be committed.
+    Raises NotFound, FourEyesViolation, ApproverCoolingDown, MissingScope, StepUpRequired, TotpInvalid,
+    NotPending, Changed. A tried self-approval is recorded, and a wrong code counted, before it is refused,
+    so the transaction must still be committed. With the last of many wrong codes the operation is closed
+    (TotpInvalid.void), and the kind closes what it keeps.
     """
     operation = await locked(work, kind, operation_id)
     # Before the scope, or a maker without it would try unseen; REST, whose order is the scope first, asks
@@ -61,9 +70,10 @@ async def may_approve(
         tried = {"maker": str(approver), "digest": operation.digest}
         await audit.record(work, approver, f"{kind.name}.self_approval", operation_id, tried, alert=True)
         raise FourEyesViolation
+    await people.refuse_resting(work, approver)
     await people.require(work, approver, kind.approve)
-    if operation.step_up or step_up:  # nothing here takes a one-time code yet, so it fails closed
-        raise StepUpRequired
+    if operation.step_up or step_up:
+        await _step_up(work, kind, operation, approver, code)
     await refuse_decided(work, operation)
     if not shown_digest == operation.digest == digest(work.tenant, operation, facts):
         raise Changed
@@ -95,6 +105,31 @@ async def add(
     return True
 
 
+async def _step_up(work: Work, kind: Kind, operation: sa.Row[Any], approver: UUID, code: str | None) -> None:
+    """A code that is none of the person's, whether mistyped or guessed, counts against the operation too."""
+    try:
+        await stepup.verify(work, approver, code)
+    except TotpInvalid as wrong:
+        if wrong.used or operation.state != "pending":
+            raise
+        tries = operation.wrong_codes + 1
+        counting = sa.update(operations).where(
+            operations.c.tenant_id == work.tenant, operations.c.id == operation.id
+        )
+        await work.connection.execute(counting.values(wrong_codes=tries))
+        if tries < _WRONG_CODES_VOID:
+            raise
+        await _decide(work, operation, "canceled", None)
+        facts = {"wrong_codes": tries, "last_by": str(approver)}
+        await audit.record(work, approver, f"{kind.name}.codes_guessed", operation.id, facts, alert=True)
+        news = CodesGuessed(
+            name=await people.name_of(work, approver) or "", reference=operation.id.hex[-6:].upper()
+        )
+        await inbox.tell_people(work, await people.owners(work), news)
+        wrong.void = True
+        raise
+
+
 async def reject(work: Work, kind: Kind, approver: UUID, operation_id: UUID, reason: str) -> None:
     """Raises MissingScope, NotFound, NotPending, BlankReason."""
     await people.require(work, approver, kind.approve)
@@ -124,6 +159,21 @@ async def expire(work: Work, kind: Kind, operation_id: UUID) -> bool:
     await _decide(work, operation, "expired", None)
     await audit.record(work, audit.CLOCK, f"{kind.name}.expired", operation_id, {})
     return True
+
+
+async def forget(work: Work, person: UUID) -> None:
+    """Whatever this person has approved and waits for others still: somebody else may have been behind
+    their chat."""
+    pending = sa.select(operations.c.id).where(
+        operations.c.tenant_id == work.tenant, operations.c.state == "pending"
+    )
+    await work.connection.execute(
+        sa.delete(approvals).where(
+            approvals.c.tenant_id == work.tenant,
+            approvals.c.approver_id == person,
+            approvals.c.operation_id.in_(pending),
+        )
+    )
 
 
 async def _close(

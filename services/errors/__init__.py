@@ -154,9 +154,10 @@ class Changed(Refusal):
 
 @dataclass(eq=False)
 class StepUpRequired(Refusal):
-    """Above the tenant's `totp_above`: takes a one-time code."""
+    """Takes a one-time code. `enrolled`: the person has some, of the operator."""
 
     code: ClassVar[str] = "totp_required"
+    enrolled: bool = True
 
 
 @dataclass(eq=False)

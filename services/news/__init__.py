@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from services.money import Money
+from services.news.approval import CodesEnrolled, CodesGuessed
 from services.news.base import BaseNews
 from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.news.orders import OrderCanceled, OrderFulfilled
@@ -283,6 +284,8 @@ News = (
     | StaffSuspended
     | IdentityVerified
     | TenantChanged
+    | CodesEnrolled
+    | CodesGuessed
     | PersonWanted
     | CustomerWrote
     | CustomerGone

@@ -7,13 +7,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, handoff, inbox
+from services import approval, audit, handoff, inbox
 from services.errors import NotFound
 from services.ids import new_id
 from services.news import IdentityChanged, IdentityVerified, StaffSuspended
 from services.people import untold
 from services.people.identity import PHONE
 from services.people.people import name_of, reconcilers
+from services.safety.stepup import COOL_DOWN
 from services.store.schema import conversations, orders, payments, people, saved_methods, staff
 from services.work import Work
 
@@ -54,18 +55,21 @@ async def distrust(work: Work, person: UUID) -> None:
     await audit.record(work, audit.WHATSAPP, "identity.changed", person, facts, alert=suspended)
     await inbox.tell_people(work, [person], IdentityChanged(methods=bool(forgotten), rights=suspended))
     if suspended:
+        await approval.forget(work, person)
         told = await reconcilers(work) - {person}
         await inbox.tell_people(work, told, StaffSuspended(name=await name_of(work, person) or ""))
 
 
 async def verify(work: Work, person: UUID) -> bool:
-    """The operator knows who it is: rights are as they were. False where they did not rest; raises NotFound
+    """The operator knows who it is: rights are as they were, but for approving, which waits until the others
+    have had a day to object. False where they did not rest; raises NotFound
     for who is not on the staff."""
     mine = staff.c.tenant_id == work.tenant, staff.c.person_id == person
     if await work.connection.scalar(sa.select(staff.c.person_id).where(*mine)) is None:
         raise NotFound("staff")
     if not await _set_suspended(work, person, staff.c.suspended_at.is_not(None), at=None):
         return False
+    await work.connection.execute(sa.update(staff).where(*mine).values(approves_from=work.now + COOL_DOWN))
     await audit.record(work, audit.OPERATOR, "identity.verified", person, {})
     await inbox.tell_people(work, [person], IdentityVerified())
     return True

@@ -1,14 +1,17 @@
 """File warnings: what a tenant file may say, and whoever wrote it may not have meant."""
 
+import sqlalchemy as sa
+
 from services.people import people as persons
-from services.people.access import who_may_withdraw
+from services.people.access import APPROVE, who_may_withdraw
 from services.people.tenant_file import TenantFile
 from services.providers import PROVIDERS
+from services.store.schema import totps
 from services.work import Work
 
 
 async def warnings(work: Work, file: TenantFile) -> list[str]:
-    return [*_of_no_use(file), *_never_approved(file), *await _hands_missing(work, file)]
+    return [*_of_no_use(file), *await _never_approved(work, file), *await _hands_missing(work, file)]
 
 
 def _of_no_use(file: TenantFile) -> list[str]:
@@ -21,13 +24,16 @@ def _of_no_use(file: TenantFile) -> list[str]:
     ]
 
 
-def _never_approved(file: TenantFile) -> list[str]:
+async def _never_approved(work: Work, file: TenantFile) -> list[str]:
     above = file.limits.totp_above
     if above is None:
         return []
-    return [
-        f"limits.totp_above: nobody can give a one-time code yet, so nothing above {above} can be approved"
-    ]
+    query = sa.select(totps.c.person_id).where(totps.c.tenant_id == work.tenant)
+    enrolled = set((await work.connection.execute(query)).scalars())
+    if enrolled & await persons.with_scope(work, APPROVE):
+        return []
+    lacking = f"nobody who approves has one-time codes yet, so nothing above {above} can be approved"
+    return [f"limits.totp_above: {lacking}: python main.py staff totp gives them"]
 
 
 async def _hands_missing(work: Work, file: TenantFile) -> list[str]:

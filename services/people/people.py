@@ -2,13 +2,15 @@
 time: who was suspended a second ago may do nothing now."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from services.errors import MissingScope
-from services.people.access import OWNER, RECONCILE, granted
+from services.errors.approval import ApproverCoolingDown
+from services.people.access import APPROVE, OWNER, RECONCILE, granted
 from services.store.schema import people, staff, tenants
 from services.work import Work
 
@@ -19,7 +21,7 @@ async def tenant_of(work: Work) -> sa.Row[Any]:
 
 async def active_staff(work: Work) -> dict[UUID, frozenset[str]]:
     """The active staff and their scopes."""
-    return {row.person_id: granted(row.role, row.scopes) for row in await _staff(work)}
+    return {row.person_id: _scopes(row, work.now) for row in await _staff(work)}
 
 
 async def with_scope(work: Work, scope: str) -> set[UUID]:
@@ -34,6 +36,13 @@ async def owners(work: Work) -> set[UUID]:
 async def reconcilers(work: Work) -> set[UUID]:
     """Who is told what the books and the provider do not agree on; owners are among them."""
     return await with_scope(work, RECONCILE)
+
+
+async def refuse_resting(work: Work, person_id: UUID) -> None:
+    """Raises ApproverCoolingDown for whose WhatsApp has changed, as long as that is new."""
+    for row in await _staff(work):
+        if row.person_id == person_id and row.approves_from is not None and row.approves_from > work.now:
+            raise ApproverCoolingDown(row.approves_from)
 
 
 async def require(work: Work, person_id: UUID, scope: str) -> None:
@@ -61,6 +70,11 @@ async def use_language(work: Work, person_id: UUID, language: str) -> None:
         .where(people.c.tenant_id == work.tenant, people.c.id == person_id)
         .values(language=language)
     )
+
+
+def _scopes(row: sa.Row[Any], now: datetime) -> frozenset[str]:
+    rests = row.approves_from is not None and row.approves_from > now
+    return granted(row.role, row.scopes) - ({APPROVE} if rests else frozenset())
 
 
 async def _staff(work: Work) -> list[sa.Row[Any]]:

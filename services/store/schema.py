@@ -145,8 +145,23 @@ staff = sa.Table(
     sa.Column("scopes", sa.JSON, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("tell", sa.JSON(none_as_null=True)),  # the notices that they chose; None: the usual ones
+    sa.Column("approves_from", Moment),  # approves nothing before then
     sa.Column("suspended_at", Moment),  # their WhatsApp has changed: until the operator verifies who it is
     _of("people", "person_id"),
+)
+
+# One-time codes of those who approve.
+totps = sa.Table(
+    "totps",
+    metadata,
+    *_key("person_id"),
+    sa.Column("secret_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("enrolled_at", Moment, nullable=False),
+    sa.Column("usable_at", Moment, nullable=False),
+    sa.Column("last_step", sa.BigInteger),  # that a code was used of: each is good once
+    sa.Column("wrong", sa.Integer, nullable=False),  # in a row
+    sa.Column("locked_until", Moment),
+    sa.ForeignKeyConstraint(["tenant_id", "person_id"], ["staff.tenant_id", "staff.person_id"]),
 )
 
 # A person's WhatsApp account in the chat with one tenant. A person of the staff may have several.
@@ -578,6 +593,7 @@ operations = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("wrong_codes", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("decided_by", sa.Uuid),
     sa.Column("decided_at", Moment),
     sa.CheckConstraint("approvals_needed > 0", name="approvals_needed"),

@@ -16,9 +16,10 @@ from services.errors import (
     NotPending,
     PayoutsFrozen,
 )
+from services.errors.approval import TotpInvalid
 from services.fees import RAILS
 from services.ids import new_id
-from services.news import SelfApprovalTried, Withdrawal, WithdrawalApproved
+from services.news import SelfApprovalTried, Unsent, Withdrawal, WithdrawalApproved
 from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.store.schema import payouts
@@ -28,13 +29,15 @@ from services.withdrawals.request import facts_of
 from services.work import Work
 
 
-async def approve(work: Work, approver: UUID, withdrawal_id: UUID, shown_digest: str) -> Withdrawal:
+async def approve(
+    work: Work, approver: UUID, withdrawal_id: UUID, shown_digest: str, code: str | None = None
+) -> Withdrawal:
     """Approve exactly what was shown; with the last approval needed the payout is created, in the same
     transaction. The same person again adds nothing.
 
-    Raises NotFound, FourEyesViolation, MissingScope, StepUpRequired, NotPending, Changed, PayoutsFrozen,
-    MoneyOwed, DestinationCoolingDown. A tried self-approval is recorded and told before it is refused, so the
-    transaction must still be committed.
+    Raises what `approval.may_approve` raises, PayoutsFrozen, DestinationCoolingDown and MoneyOwed. A tried
+    self-approval is recorded and told before it is refused, and a wrong code counted, so the transaction
+    must still be committed.
     """
     row = await locked(work, withdrawal_id)
     tenant = await people.tenant_of(work)
@@ -42,8 +45,19 @@ async def approve(work: Work, approver: UUID, withdrawal_id: UUID, shown_digest:
     try:
         with _as_it_stands(row):
             operation = await approval.may_approve(
-                work, WITHDRAWAL, approver, withdrawal_id, shown_digest, facts(row), step_up=step_up
+                work,
+                WITHDRAWAL,
+                approver,
+                withdrawal_id,
+                shown_digest,
+                facts(row),
+                code=code,
+                step_up=step_up,
             )
+    except TotpInvalid as wrong:
+        if wrong.void:
+            await close(work, row, "pending", "canceled", None, because=Unsent.GUESSED)
+        raise
     except FourEyesViolation:
         news = SelfApprovalTried(withdrawal=await shown(work, withdrawal_id))
         await inbox.tell_people(work, await people.owners(work), news)

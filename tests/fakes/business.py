@@ -95,6 +95,10 @@ class FakeBusiness:
     away: set[str] = dataclasses.field(default_factory=set)  # have not written for a day
     wanted: dict[UUID, set[str]] = dataclasses.field(default_factory=lambda: defaultdict(set))
     low_balance: Money | None = None
+    totp_above: Money | None = None
+    enrolled: set[str] = dataclasses.field(default_factory=set)
+    code: str | None = None  # of the approver's app
+    used: set[str] = dataclasses.field(default_factory=set)
     unreminded: set[UUID] = dataclasses.field(default_factory=set)
     closed: set[UUID] = dataclasses.field(default_factory=set)
     lines: tuple[Line, ...] = ()  # of whatever is paid

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from services import errors
+from services.errors.approval import TotpInvalid
 from services.errors.refunds import MoneyOwed
 from services.facts import Balance, Quote
 from services.news import (
@@ -84,17 +85,28 @@ class WalletTeller(PersonTeller):
             raise errors.NotPending(withdrawal.status)
         return withdrawal
 
-    async def approve(self, withdrawal_id, digest):
+    async def approve(self, withdrawal_id, digest, code=None):
         b, withdrawal = self._business, self._pending(withdrawal_id)
         if withdrawal.maker_id == self.me.person_id:
             for owner in b.owners():
                 b.told.append((owner, SelfApprovalTried(withdrawal=withdrawal)))
             raise errors.FourEyesViolation
         self._need(APPROVE)
+        if b.totp_above is not None and withdrawal.amount > b.totp_above:
+            self._step_up(code)
         approved = b.put(withdrawal, "processing")
         for person in b.others(self.me, approved):
             b.told.append((person, WithdrawalApproved(withdrawal=approved, by=self.me.name or "")))
         return approved
+
+    def _step_up(self, code):
+        b = self._business
+        if code is None:
+            raise errors.StepUpRequired(enrolled=self.me.name in b.enrolled)
+        if code != b.code:
+            raise TotpInvalid(used=code in b.used)
+        b.used.add(code)
+        b.code = None
 
     async def reject(self, withdrawal_id, reason):
         self._need(APPROVE)

@@ -44,6 +44,7 @@ from services.news import (
     Unpaid,
     Unsent,
 )
+from services.news.approval import CodesEnrolled, CodesGuessed
 from services.news.handoff import Ended
 from services.people.access import HAND_OFF, ROLES
 from services.shop.facts import Line
@@ -172,6 +173,11 @@ class Play:
                 money = Money.parse(shillings, "KES")
                 checkout = Checkout(order_id=new_id(), amount=money, number=number, summary=" ".join(words))
                 self.business.order(self.business.people[name], checkout)
+            case "totp", (shillings, *names):
+                self.business.totp_above = Money.parse(shillings, "KES")
+                self.business.enrolled = set(names)
+            case "code", (code,):
+                self.business.code = code
             case "low_balance", (shillings,):
                 self.business.low_balance = Money.parse(shillings, "KES")
             case "owes", (shillings,):  # what a provider took back
@@ -287,6 +293,12 @@ class Play:
                 await self.hear(name, Wishes(unasked=unasked == "resume"))
             case "verified", (name,):
                 business.told.append((business.people[name].person_id, IdentityVerified()))
+            case "enrolled", (name, *again):
+                news = CodesEnrolled(name=name, again=bool(again))
+                business.told += [(owner, news) for owner in business.owners()]
+            case "guessed", (name,):
+                guessed = CodesGuessed(name=name, reference="4F2A9C")
+                business.told += [(owner, guessed) for owner in business.owners()]
             case "settings", changed:
                 business.change(changed)
             case "release", (name,):  # a release that no longer knows where the person stands

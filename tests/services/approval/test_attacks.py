@@ -16,11 +16,14 @@ from services.errors import (
     FourEyesViolation,
     MissingScope,
 )
+from services.errors.approval import ApproverCoolingDown
 from services.ids import new_id
+from services.people import changes
 from services.people.access import APPROVE, INITIATE, ROLES
 from services.store.schema import approvals, operations, staff, withdrawals
 from services.withdrawals import decide
 from services.withdrawals.record import WITHDRAWAL
+from tests.services.business import PayingOut
 
 ERRAND = approval.Kind("errand", ask=INITIATE, approve=APPROVE)
 
@@ -153,3 +156,26 @@ async def test_a13_who_approved_and_was_removed_since_has_not_approved(funded):
     assert not await paying_out.begun()
     assert (await funded.row(withdrawals, paying_out.withdrawal.id)).status == "failed"
     assert await funded.wallet() == ("50000.00", "0.00", "50000.00")
+
+
+async def test_a7_who_may_be_another_person_by_now_approves_nothing_for_a_day(funded):
+    """A phone is stolen, or its number given to somebody else."""
+    await funded.set(approvals=2)
+    waiting, sent = await funded.withdraw(), await funded.withdraw()
+    await approved(funded, funded.manager, waiting)
+    for person in (funded.manager, funded.owner):
+        await approved(funded, person, sent)
+    paying_out = PayingOut(funded, sent, await funded.payout_of(sent.id))
+    async with funded.work() as work:
+        await changes.distrust(work, funded.manager)
+    assert not await paying_out.begun()  # what they approved, and had not been sent
+    with pytest.raises(MissingScope):
+        await approved(funded, funded.manager, waiting)
+    async with funded.work() as work:
+        await changes.verify(work, funded.manager)
+    assert (await approved(funded, funded.owner, waiting)).status == "pending"  # one of two: theirs is void
+    funded.forward(hours=23, minutes=59)
+    with pytest.raises(ApproverCoolingDown):
+        await approved(funded, funded.manager, await funded.withdraw())
+    funded.forward(minutes=1)
+    assert (await approved(funded, funded.manager, await funded.withdraw())).status == "pending"
