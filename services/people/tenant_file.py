@@ -181,9 +181,7 @@ class PayoutPart(_Part):
         return self
 
 
-class ApprovalsAbove(_Part):
-    """Where more than this is withdrawn within 24 hours, so many others have to approve."""
-
+class ApprovalsAbove(_Part):  # where more than this is withdrawn within 24 hours, so many approve
     amount: Amount
     approvals: Annotated[int, Field(ge=1, le=10)]
 

@@ -74,6 +74,12 @@ CHANGES = [
     ("per_day = 150000", 'per_day = "150000.50"', ["limits.per_day"], {"tenants"}),
     ('totp_above = "20000.50"', "totp_above = 20000.25", ["limits.totp_above"], {"tenants"}),
     ("approvals = 2", "approvals = 1", ["limits.approvals"], {"tenants"}),
+    (
+        'approvals_above = [{ amount = "50000", approvals = 3 }]',
+        "approvals_above = [{ amount = 50000, approvals = 4 }]",
+        ["limits.approvals_above"],
+        {"tenants"},
+    ),
     ("approval_hours = 12", "approval_hours = 13", ["limits.approval_hours"], {"tenants"}),
     ('low_balance = "2500.50"', "low_balance = 2500.75", ["limits.low_balance"], {"tenants"}),
     ('low_balance = "2500.50"', "", ["limits.low_balance"], {"tenants"}),
@@ -145,6 +151,7 @@ def test_every_key_of_the_full_file_is_changed_by_a_test():
         "certificate",
         "phones",
         "languages",
+        "amount",
     }
     identity = {"slug", "currency"}
     tables = {"tenant", "whatsapp", "providers", "mpesa", "paystack", "pesapal", "stripe"}
