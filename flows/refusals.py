@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from flows.refused_approvals import approval_worded
+from flows.staff import limited
 from flows.text import Text
 from services import errors
 from services.errors import Refusal
@@ -111,6 +112,8 @@ def _limits(refusal: Refusal) -> Text:
                 amount=amount,
                 minimum=minimum,
             )
+        case errors.OverLimit() if refusal.left is not None:
+            return limited.worded(refusal)
         case errors.OverLimit(limit=limit, amount=amount):
             return Text(
                 "{amount} is too much: the most is {limit}. Choose a smaller amount.",
@@ -157,12 +160,6 @@ def _access(refusal: Refusal) -> Text:
             return Text(
                 "Payouts from {shop} are on hold until the operator has looked into a problem. "
                 "Please try again later."
-            )
-        case errors.DestinationCoolingDown(until=until):
-            return Text(
-                "This withdrawal can be approved from {until}, since its destination is new. "
-                "Please try again then.",
-                until=until,
             )
         case errors.InvalidMethodDetails() | errors.TwoCustomers():
             return Text("That is not complete or not right, so I can't take it. Please look at it again.")
@@ -282,7 +279,7 @@ def _given_back(refusal: Refusal) -> Text:
                 "You have asked {shop} about order {number} already. They will answer here.", number=number
             )
         case _:
-            raise TypeError(f"no words for {type(refusal).__name__}")
+            return limited.worded(refusal)
 
 
 def decided(status: str, by: str | None = None, at: datetime | None = None) -> Text:

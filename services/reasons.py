@@ -46,3 +46,15 @@ class Frozen(StrEnum):
     SETTINGS = "settings"  # the provider refuses the settings that payouts use
     FUNDS = "funds"  # the account at the provider that they are paid from is short
     CONTRADICTION = "contradiction"  # of one payout a success and a failure were told
+
+
+class Unusual(StrEnum):
+    """Why the approvers of a withdrawal should look twice; the chat has a sentence for each."""
+
+    LARGE = "larger_than_usual"  # than three times the median of 30 days
+    NEW_AND_LARGE = "new_destination_and_large"  # above that median, or half of the wallet
+    FIRST_BY_MAKER = "first_by_maker"  # in 30 days
+    HOUR = "unusual_hour"
+    MANY = "many_within_an_hour"
+    OWN_PHONE = "phone_of_maker"
+    REJECTED_BEFORE = "rejected_before"  # a request to the same destination, in 30 days

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services import errors
-from services.errors import Refusal, approval, refunds, statement
+from services.errors import Refusal, approval, limits, refunds, statement
 from services.money import Money
 
 MEDIA_TYPE = "application/problem+json"
@@ -18,6 +18,7 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.NotWholeShillings: (422, "M-Pesa moves whole shillings only"),
     errors.BelowMinimum: (422, "The amount is below the minimum"),
     errors.OverLimit: (422, "The amount is over the limit"),
+    limits.TooManyWithdrawals: (422, "There are as many withdrawals as the limit allows"),
     errors.InsufficientBalance: (422, "The available balance does not cover it"),
     errors.ProviderNotConfigured: (422, "The provider is not configured"),
     errors.InvalidMethodDetails: (422, "The details of the method are not all there, or wrong"),
@@ -47,7 +48,8 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.NotPaid: (409, "The order is not paid"),
     errors.PaymentUnderWay: (409, "A payment is under way"),
     errors.PayoutsFrozen: (409, "Payouts are stopped"),
-    errors.DestinationCoolingDown: (409, "The destination is too new"),
+    limits.PayoutsBlocked: (409, "Nothing is paid out at this hour"),
+    limits.DestinationCoolingDown: (409, "The destination is too new"),
     refunds.MoneyOwed: (409, "The merchant owes what a provider took back"),
     refunds.AlreadyRefunded: (409, "Nothing of the payment is left to give back"),
     refunds.MoreThanRemains: (422, "More than remains of the payment"),
@@ -136,10 +138,10 @@ def _detail(refusal: Refusal, title: str) -> str:
             return ", ".join(said + [f"{name} is wrong" for name in refusal.wrong]) + "."
         case errors.NotFound():
             return f"There is no such {refusal.what.replace('_', ' ')}."
-    return _of_statement(refusal) or f"{title}."
+    return _of_period_or_limit(refusal) or f"{title}."
 
 
-def _of_statement(refusal: Refusal) -> str | None:
+def _of_period_or_limit(refusal: Refusal) -> str | None:
     match refusal:
         case statement.PeriodTooLong():
             return f"A statement tells of {refusal.most_days} days at most."
@@ -147,4 +149,8 @@ def _of_statement(refusal: Refusal) -> str | None:
             return (
                 f"{refusal.form} takes {refusal.most} lines and there are {refusal.lines}: ask for less time."
             )
+        case errors.OverLimit(left=Money()):
+            return f"With this it would be {refusal.amount} in 24 hours, and the limit is {refusal.limit}."
+        case limits.TooManyWithdrawals():
+            return f"There were {refusal.limit} in 24 hours, and the limit is {refusal.limit}."
     return None

@@ -15,7 +15,7 @@ from services.errors import InvalidMethodDetails, InvalidPhone, NotFound
 from services.facts import Destination
 from services.ids import new_id
 from services.money import Money
-from services.news import Withdrawal
+from services.news import Flag, Withdrawal
 from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
 from services.rails import refuse_closed_way_out
 from services.withdrawals import decide, destinations, listing, record, request
@@ -182,6 +182,12 @@ def _closed(message: str, after: Withdrawal) -> Reply:
     return Reply({"message": message, "transaction_id": str(after.id), "status": after.status})
 
 
+def _flag(flag: Flag) -> Json:
+    """`reason`, with what is usual or how many there were where it speaks of that."""
+    told = {"usual_amount": flag.usual and str(flag.usual), "count": flag.count}
+    return {"reason": str(flag.because)} | {key: value for key, value in told.items() if value is not None}
+
+
 def _described(row: Described) -> Json:
     withdrawal = row.withdrawal
     return {
@@ -194,6 +200,7 @@ def _described(row: Described) -> Json:
         "method_type": withdrawal.method_type,
         "method_details": row.details,
         "new_destination": withdrawal.new_destination,
+        "flags": [_flag(each) for each in withdrawal.flags],
         "initiated_by": str(withdrawal.maker_id),
         "approved_by": [str(person) for person in row.approved_by],
         "approvals_needed": row.approvals_needed,

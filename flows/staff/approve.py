@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from flows.reply import Said
+from flows.staff.limited import unusual
 from flows.staff.requested import Cancel, Requested
 from flows.staff.shown import OfWithdrawal, Stands, facts, rail_shown, short
 from flows.step import Choice, Step
@@ -97,7 +98,8 @@ class Decide(OfWithdrawal):
         return short(self.withdrawal.id)
 
     def says(self) -> Text:
-        told: dict[str, Any] = {"until": self.withdrawal.expires_at, "facts": facts(self.withdrawal)}
+        lines = (facts(self.withdrawal), *unusual(self.withdrawal))
+        told: dict[str, Any] = {"until": self.withdrawal.expires_at, "facts": lines}
         if self.kept:
             return Text(
                 "All right, it is not rejected. It is waiting for your decision until {until}.\n{facts}",

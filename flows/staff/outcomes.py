@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flows.refusals import receipt_shown
 from flows.staff.shown import OfWithdrawal, ended, facts, short
 from flows.staff.unsent import because
@@ -43,7 +45,17 @@ class ClosedTold(OfWithdrawal):
 
 
 class HeldBackTold(OfWithdrawal):
+    until: datetime | None = None
+
     def says(self) -> Text:
+        if self.until is not None:
+            return Text(
+                "Withdrawal {reference} of {amount} is approved. Nothing leaves {shop} at this hour: it is "
+                "sent on {until}.",
+                reference=short(self.withdrawal.id),
+                amount=self.withdrawal.amount,
+                until=self.until,
+            )
         return Text(
             "Withdrawal {reference} of {amount} is approved, but payouts from {shop} are stopped just now. "
             "It is sent as soon as they resume. If that takes more than a day, it ends unpaid and the amount "
@@ -84,7 +96,7 @@ async def told_closed(news: WithdrawalClosed, _teller: Teller) -> ClosedTold:
 
 
 async def told_held_back(news: WithdrawalHeldBack, _teller: Teller) -> HeldBackTold:
-    return HeldBackTold(withdrawal=news.withdrawal)
+    return HeldBackTold(withdrawal=news.withdrawal, until=news.until)
 
 
 async def told_paid(news: WithdrawalPaid, _teller: Teller) -> PaidOutTold:

@@ -60,11 +60,13 @@ class BelowMinimum(Refusal):
 
 @dataclass(eq=False)
 class OverLimit(Refusal):
-    """More than the rail or the tenant's own limit allows."""
+    """More than the rail allows, or the tenant: see `services/withdrawals/limits.py` for `of` and `left`."""
 
     code: ClassVar[str] = "over_limit"
     limit: Money
     amount: Money
+    of: str = "withdrawal"
+    left: Money | None = None
 
 
 @dataclass(eq=False)
@@ -218,14 +220,6 @@ class PayoutsFrozen(Refusal):
     """The tenant's payouts are stopped until an operator has looked."""
 
     code: ClassVar[str] = "payouts_frozen"
-
-
-@dataclass(eq=False)
-class DestinationCoolingDown(Refusal):
-    """A new destination may be approved only after the tenant's `new_destination_hours`."""
-
-    code: ClassVar[str] = "destination_cooling_down"
-    until: datetime
 
 
 @dataclass(eq=False)

@@ -24,10 +24,19 @@ from services.news.requests import (
     RequestUnpaid,
 )
 from services.news.staff import BalanceLow, DaySummed, SaleMade
+from services.news.withdrawals import Flag as Flag
+from services.news.withdrawals import SelfApprovalTried as SelfApprovalTried
+from services.news.withdrawals import Withdrawal as Withdrawal
+from services.news.withdrawals import WithdrawalApproved as WithdrawalApproved
+from services.news.withdrawals import WithdrawalClosed as WithdrawalClosed
+from services.news.withdrawals import WithdrawalHeldBack as WithdrawalHeldBack
+from services.news.withdrawals import WithdrawalPaid as WithdrawalPaid
+from services.news.withdrawals import WithdrawalRequested as WithdrawalRequested
 from services.reasons import Doubt as Doubt
 from services.reasons import Frozen as Frozen
 from services.reasons import Unpaid as Unpaid
 from services.reasons import Unsent as Unsent
+from services.reasons import Unusual as Unusual
 
 
 class PaymentMethod(BaseModel):
@@ -101,77 +110,6 @@ class PaymentInDoubt(BaseNews):
     order_id: UUID
     number: str
     amount: Money
-
-
-class Withdrawal(BaseModel):
-    """A withdrawal as people see it: the destination masked."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: UUID
-    amount: Money
-    fee: Money
-    net: Money
-    method_type: str
-    destination: str  # masked
-    new_destination: bool
-    maker_id: UUID
-    maker: str
-    status: str
-    digest: str
-    created_at: datetime
-    expires_at: datetime
-
-
-class WithdrawalRequested(BaseNews):
-    """To each who may approve it."""
-
-    kind: Literal["withdrawal_requested"] = "withdrawal_requested"
-    withdrawal: Withdrawal
-
-
-class WithdrawalApproved(BaseNews):
-    """To the maker and the other approvers: `by` approved it; the payout is under way."""
-
-    kind: Literal["withdrawal_approved"] = "withdrawal_approved"
-    withdrawal: Withdrawal
-    by: str
-
-
-class WithdrawalClosed(BaseNews):
-    """To the maker and the approvers: nothing was or will be paid; the hold is released.
-
-    `withdrawal.status` is rejected, canceled, expired or failed; `by` the person, where one decided,
-    and `reason` what they typed; `because` is ours where it failed.
-    """
-
-    kind: Literal["withdrawal_closed"] = "withdrawal_closed"
-    withdrawal: Withdrawal
-    by: str | None = None
-    reason: str | None = None
-    because: Unsent | None = None
-
-
-class WithdrawalHeldBack(BaseNews):
-    """To the maker and the approvers: it is approved, and is sent once payouts go on."""
-
-    kind: Literal["withdrawal_held_back"] = "withdrawal_held_back"
-    withdrawal: Withdrawal
-
-
-class WithdrawalPaid(BaseNews):
-    """To the maker and the approver: the provider has paid it out."""
-
-    kind: Literal["withdrawal_paid"] = "withdrawal_paid"
-    withdrawal: Withdrawal
-    receipt: str | None
-
-
-class SelfApprovalTried(BaseNews):
-    """To the tenant's owners: the maker tried to approve an own withdrawal. It was refused."""
-
-    kind: Literal["self_approval_tried"] = "self_approval_tried"
-    withdrawal: Withdrawal
 
 
 # --- to those who reconcile: the staff with finance:reconcile, owners among them

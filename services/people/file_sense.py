@@ -29,7 +29,7 @@ def _amounts(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
     """With more places than the currency has."""
     given: list[tuple[Where, str | None]] = [
         (("limits", key), getattr(file.limits, key))
-        for key in ("per_withdrawal", "per_day", "totp_above", "low_balance")
+        for key in ("per_withdrawal", "per_day", "per_destination", "per_maker", "totp_above", "low_balance")
     ]
     given += [(("limits", "approvals_above"), band.amount) for band in file.limits.approvals_above]
     given += [(("products", n, "price"), product.price) for n, product in enumerate(file.products)]

@@ -1,7 +1,10 @@
 """File warnings: what a tenant file may say, and whoever wrote it may not have meant."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 
+from services import hours
 from services.people import people as persons
 from services.people.access import APPROVE, who_may_withdraw
 from services.people.tenant_file import TenantFile
@@ -11,7 +14,12 @@ from services.work import Work
 
 
 async def warnings(work: Work, file: TenantFile) -> list[str]:
-    return [*_of_no_use(file), *await _never_approved(work, file), *await _hands_missing(work, file)]
+    return [
+        *_of_no_use(file),
+        *await _never_approved(work, file),
+        *_expires_unseen(file),
+        *await _hands_missing(work, file),
+    ]
 
 
 def _of_no_use(file: TenantFile) -> list[str]:
@@ -34,6 +42,14 @@ async def _never_approved(work: Work, file: TenantFile) -> list[str]:
         return []
     lacking = f"nobody who approves has one-time codes yet, so nothing above {above} can be approved"
     return [f"limits.totp_above: {lacking}: python main.py staff totp gives them"]
+
+
+def _expires_unseen(file: TenantFile) -> list[str]:
+    blocked, given = file.limits.blocked_hours, timedelta(hours=file.limits.approval_hours)
+    if blocked is None or hours.length(blocked) < given:
+        return []
+    what = "limits.blocked_hours: what is asked for at their beginning expires before anybody may approve it"
+    return [f"{what}, since approval_hours is {file.limits.approval_hours}"]
 
 
 async def _hands_missing(work: Work, file: TenantFile) -> list[str]:

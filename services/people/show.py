@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from services.people import people as persons
-from services.people.tenant_file import LimitsPart, ProvidersPart
+from services.people.tenant_file import AMOUNTS, LimitsPart, ProvidersPart
 from services.phones import masked
 from services.store.schema import conversations, credentials, fees, people, products, staff
 from services.work import Work
@@ -21,7 +21,6 @@ from services.written import amount_of, percent_of
 
 _SECRET = "********"
 _MASKED = ("phone_number", "account_number", "till_number")
-_AMOUNTS = ("per_withdrawal", "per_day", "totp_above", "low_balance")
 
 
 async def shown(work: Work) -> dict[str, Any]:
@@ -65,7 +64,7 @@ def _whatsapp(tenant: Any) -> dict[str, Any]:
 
 def _limits(tenant: Any) -> dict[str, Any]:
     limits = {key: getattr(tenant, key) for key in LimitsPart.model_fields}
-    for key in _AMOUNTS:
+    for key in AMOUNTS:
         if limits[key] is not None:
             limits[key] = amount_of(limits[key], tenant.currency)
     limits["approvals_above"] = [

@@ -2,19 +2,16 @@
 
 import re
 import tomllib
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -26,63 +23,16 @@ from services.money import PLACES
 from services.people.access import NOTICES, ROLES, SCOPES, granted
 from services.people.file_lines import Lines, TenantFileError, Wrong
 from services.people.file_sense import senseless
+from services.people.file_values import Hours, LongText, Moment, Name, Secret, Text, picture
 from services.phones import mpesa_number
 from services.providers.mpesa_settings import MpesaSettings
 from services.providers.paystack_settings import PaystackSettings
-from services.readable import is_blank
 from services.written import Amount, Percent
 
 _MOST_PIECES = 1_000_000_000
-_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
-_NO_PICTURES = (".webp", ".gif", ".svg", ".avif", ".heic", ".bmp", ".tif", ".tiff", ".pdf")
-_YEARS = range(2000, 2101)
-
-
-def _legible(text: str) -> str:
-    """PostgreSQL keeps no NUL, and nobody reads the others."""
-    if any(sign < " " and sign not in "\n\t" for sign in text):
-        raise ValueError("holds a control character")
-    return text
-
-
-def _shown(text: str) -> str:
-    """As WhatsApp takes it for a button or a row: something to read, on one line."""
-    if is_blank(text):
-        raise ValueError("has nothing in it that can be read")
-    return " ".join(text.split())
-
-
-def _moment(value: Any) -> datetime:
-    """TOML's own dates and times; a date means its midnight."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        value = datetime.combine(value, time())
-    if not isinstance(value, datetime) or value.year not in _YEARS:
-        raise ValueError("not a date like 2026-12-01 or 2026-12-01T08:00:00, without quotes")
-    return value.replace(microsecond=0)
-
-
-def _picture(address: str) -> str:
-    """WhatsApp fetches it from there. On this machine it may be plain HTTP, for a sandbox."""
-    try:
-        parts = urlsplit(address)
-        host = parts.hostname or ""
-    except ValueError:
-        parts, host = None, ""
-    if parts is None or not host or not address.isascii() or not address.isprintable() or " " in address:
-        raise ValueError("is no address like https://example.org/soap.jpg")
-    if parts.scheme != "https" and not (parts.scheme == "http" and host in _THIS_MACHINE):
-        raise ValueError("must begin with https://")
-    if parts.path.lower().endswith(_NO_PICTURES):
-        raise ValueError("WhatsApp shows JPEG and PNG only")
-    return address
 
 
 MethodType = Literal["mpesa", "till", "bank_transfer"]
-Text = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_legible)]
-Name = Annotated[Text, AfterValidator(_shown)]
-LongText = Annotated[str, Field(max_length=4000), AfterValidator(_legible)]
-Secret = Annotated[SecretStr, Field(min_length=1)]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 _DETAILS: dict[str, tuple[str, ...]] = {
     "mpesa": ("phone_number",),
@@ -181,6 +131,10 @@ class PayoutPart(_Part):
         return self
 
 
+# Of the limits, those that are amounts.
+AMOUNTS = ("per_withdrawal", "per_day", "per_destination", "per_maker", "totp_above", "low_balance")
+
+
 class ApprovalsAbove(_Part):  # where more than this is withdrawn within 24 hours, so many approve
     amount: Amount
     approvals: Annotated[int, Field(ge=1, le=10)]
@@ -189,6 +143,11 @@ class ApprovalsAbove(_Part):  # where more than this is withdrawn within 24 hour
 class LimitsPart(_Part):
     per_withdrawal: Amount | None = None
     per_day: Amount | None = None
+    per_destination: Amount | None = None
+    per_maker: Amount | None = None
+    count_per_day: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    count_per_destination: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    blocked_hours: Hours | None = None
     totp_above: Amount | None = None
     low_balance: Amount | None = None
     approvals: Annotated[int, Field(ge=1, le=10)] = 1
@@ -238,7 +197,7 @@ class ProductPart(_Part):
     price: Amount
     description: LongText | None = None
     stock: Annotated[int, Field(ge=0, le=_MOST_PIECES)] | None = None
-    image: Annotated[str, Field(max_length=2000), AfterValidator(_picture)] | None = None
+    image: Annotated[str, Field(max_length=2000), AfterValidator(picture)] | None = None
 
 
 class TenantFile(_Part):

@@ -100,6 +100,11 @@ tenants = sa.Table(
     sa.Column("bank_form", sa.Text),  # the id at WhatsApp of the form for a bank account
     sa.Column("per_withdrawal", sa.BigInteger),
     sa.Column("per_day", sa.BigInteger),
+    sa.Column("per_destination", sa.BigInteger),  # in 24 hours, as the following three
+    sa.Column("per_maker", sa.BigInteger),
+    sa.Column("count_per_day", sa.Integer),
+    sa.Column("count_per_destination", sa.Integer),
+    sa.Column("blocked_hours", sa.Text),  # by the tenant's clocks: "22:00-05:00"
     sa.Column("totp_above", sa.BigInteger),
     sa.Column("low_balance", sa.BigInteger),  # below it the staff are told
     sa.Column("summary_at", sa.Text, nullable=False, server_default="20:00"),  # by the tenant's clocks
@@ -637,6 +642,7 @@ withdrawals = sa.Table(
     sa.Column("details_index", sa.LargeBinary, nullable=False),
     sa.Column("destination", sa.Text, nullable=False),  # masked
     sa.Column("new_destination", sa.Boolean, nullable=False),
+    sa.Column("flags", sa.JSON, nullable=False, server_default="[]"),  # what was unusual of it when asked
     sa.Column("notes", sa.Text),
     sa.Column("receipt", sa.Text),
     sa.Column("created_at", Moment, nullable=False),

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 
 from services import approval, inbox, jobs, ledger
 from services.errors import (
-    DestinationCoolingDown,
     FourEyesViolation,
     MissingScope,
     NotPending,
     PayoutsFrozen,
 )
 from services.errors.approval import TotpInvalid
+from services.errors.limits import DestinationCoolingDown
 from services.fees import RAILS
 from services.ids import new_id
 from services.news import SelfApprovalTried, Unsent, Withdrawal, WithdrawalApproved
@@ -35,9 +35,9 @@ async def approve(
     """Approve exactly what was shown; with the last approval needed the payout is created, in the same
     transaction. The same person again adds nothing.
 
-    Raises what `approval.may_approve` raises, PayoutsFrozen, DestinationCoolingDown and MoneyOwed. A tried
-    self-approval is recorded and told before it is refused, and a wrong code counted, so the transaction
-    must still be committed.
+    Raises what `approval.may_approve` raises, PayoutsFrozen, PayoutsBlocked, DestinationCoolingDown and
+    MoneyOwed. A tried self-approval is recorded and told before it is refused, and a wrong code counted,
+    so the transaction must still be committed.
     """
     row = await locked(work, withdrawal_id)
     tenant = await people.tenant_of(work)
@@ -65,6 +65,7 @@ async def approve(
     if tenant.payouts_frozen:
         raise PayoutsFrozen
     await ledger.refuse_owing(work, row.currency)
+    limits.refuse_blocked(work, tenant)
     _refuse_too_soon(work, tenant, row)
     told = facts_of(await shown(work, withdrawal_id))
     if await approval.add(work, WITHDRAWAL, approver, operation, told):

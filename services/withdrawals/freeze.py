@@ -1,6 +1,6 @@
 """Freeze: a tenant's payouts stop until an operator has looked, and go on then."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -56,11 +56,12 @@ async def unfreeze(work: Work, by: str) -> bool:
     return True
 
 
-async def hold_back(work: Work, payout_id: UUID) -> None:
-    """It looks again later; the maker and the approvers are told the first time."""
-    await jobs.schedule(work, "payout", payout_id, work.now + FROZEN_WAIT)
+async def hold_back(work: Work, payout_id: UUID, until: datetime | None = None) -> None:
+    """It looks again later, or when the hours end at which nothing may leave; the maker and the approvers
+    are told the first time."""
+    await jobs.schedule(work, "payout", payout_id, until or work.now + FROZEN_WAIT)
     one = await sending(work, payout_id)
     if one.payout.detail == _HELD_BACK or not await move(work, payout_id, "created", detail=_HELD_BACK):
         return
-    news = WithdrawalHeldBack(withdrawal=await shown(work, one.withdrawal.id))
+    news = WithdrawalHeldBack(withdrawal=await shown(work, one.withdrawal.id), until=until)
     await tell(work, {one.withdrawal.maker_id} | await people.with_scope(work, APPROVE), None, news)

@@ -1,29 +1,70 @@
-"""Limits: what the tenant has set for withdrawals."""
+"""Limits: what the tenant has set for withdrawals.
+
+A day is the last 24 hours, so that splitting an amount, or midnight, helps nobody; what was refused,
+canceled or failed does not count. All sums are exact while the wallet is locked.
+"""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
+from services import hours
 from services.errors import OverLimit
+from services.errors.limits import PayoutsBlocked, TooManyWithdrawals
+from services.facts import Destination
 from services.money import Money
 from services.store.schema import withdrawals
+from services.withdrawals.destinations import COLUMN
 from services.work import Work
 
 _DAY = timedelta(hours=24)
+COUNTED = ("pending", "processing", "completed")
 
 
 async def refuse_beyond(work: Work, tenant: sa.Row[Any], gross: Money) -> None:
-    """Raises OverLimit. The day is the last 24 hours, so that splitting an amount, or midnight, helps
-    nobody; what was refused, canceled or failed does not count. Exact while the wallet is locked."""
+    """What the amount alone decides. Raises OverLimit and TooManyWithdrawals.
+
+    `OverLimit.of` is "withdrawal", or of 24 hours "day", "destination" or "maker": then its `amount` is the
+    sum with this one, and `left` what is still free.
+    """
     if tenant.per_withdrawal is not None and gross.minor > tenant.per_withdrawal:
         raise OverLimit(Money(tenant.per_withdrawal, gross.currency), gross)
-    if tenant.per_day is None:
+    if tenant.per_day is None and tenant.count_per_day is None:
         return
-    today = await _with_the_last_day(work, gross)
-    if today > tenant.per_day:
-        raise OverLimit(Money(tenant.per_day, gross.currency), Money(today, gross.currency))
+    taken, count = await _taken(work, gross.currency)
+    _refuse_sum(tenant.per_day, taken, gross, "day")
+    _refuse_count(tenant.count_per_day, count, "day")
+
+
+async def refuse_beyond_for(
+    work: Work, tenant: sa.Row[Any], gross: Money, maker: UUID, destination: Destination
+) -> None:
+    """What one person may ask for, and one destination be sent. Raises OverLimit and TooManyWithdrawals."""
+    if tenant.per_maker is not None:
+        taken, _ = await _taken(work, gross.currency, withdrawals.c.maker_id == maker)
+        _refuse_sum(tenant.per_maker, taken, gross, "maker")
+    if tenant.per_destination is None and tenant.count_per_destination is None:
+        return
+    same = withdrawals.c.details_index.in_(work.indexes(destination.details, COLUMN))
+    there = (withdrawals.c.method_type == destination.method_type, same)
+    taken, count = await _taken(work, gross.currency, *there)
+    _refuse_sum(tenant.per_destination, taken, gross, "destination")
+    _refuse_count(tenant.count_per_destination, count, "destination")
+
+
+def blocked_until(work: Work, tenant: sa.Row[Any]) -> datetime | None:
+    """When the hours end at which nothing may leave; None outside them."""
+    return hours.ends(tenant.blocked_hours, work.now, tenant.timezone) if tenant.blocked_hours else None
+
+
+def refuse_blocked(work: Work, tenant: sa.Row[Any]) -> None:
+    """Raises PayoutsBlocked. Asking is free at any hour: a till is counted in the evening, and somebody looks
+    at it in the morning."""
+    if (until := blocked_until(work, tenant)) is not None:
+        raise PayoutsBlocked(until)
 
 
 @dataclass(frozen=True)
@@ -40,7 +81,8 @@ async def policy(work: Work, tenant: sa.Row[Any], gross: Money) -> Policy:
     maker's or destination's. Exact while the wallet is locked."""
     if not tenant.approvals_above and tenant.totp_above is None:
         return Policy(tenant.approvals, step_up=False)
-    today = await _with_the_last_day(work, gross)
+    taken, _ = await _taken(work, gross.currency)
+    today = taken + gross.minor
     bands = [approvals for above, approvals in tenant.approvals_above if today > above]
     step_up = tenant.totp_above is not None and today > tenant.totp_above
     return Policy(max([tenant.approvals, *bands]), step_up)
@@ -51,11 +93,27 @@ def takes_step_up(tenant: sa.Row[Any], amount: int) -> bool:
     return tenant.totp_above is not None and amount > tenant.totp_above
 
 
-async def _with_the_last_day(work: Work, gross: Money) -> int:
-    query = sa.select(sa.cast(sa.func.coalesce(sa.func.sum(withdrawals.c.amount), 0), sa.BigInteger)).where(
+async def _taken(work: Work, currency: str, *where: sa.ColumnElement[bool]) -> tuple[int, int]:
+    """The sum and the number of the last 24 hours."""
+    total = sa.cast(sa.func.coalesce(sa.func.sum(withdrawals.c.amount), 0), sa.BigInteger)
+    query = sa.select(total, sa.func.count()).where(
         withdrawals.c.tenant_id == work.tenant,
-        withdrawals.c.currency == gross.currency,
-        withdrawals.c.status.in_(["pending", "processing", "completed"]),
+        withdrawals.c.currency == currency,
+        withdrawals.c.status.in_(COUNTED),
         withdrawals.c.created_at > work.now - _DAY,
+        *where,
     )
-    return gross.minor + (await work.connection.scalar(query) or 0)
+    row = (await work.connection.execute(query)).one()
+    return row[0], row[1]
+
+
+def _refuse_sum(limit: int | None, taken: int, gross: Money, of: str) -> None:
+    if limit is None or taken + gross.minor <= limit:
+        return
+    left = Money(max(limit - taken, 0), gross.currency)
+    raise OverLimit(Money(limit, gross.currency), Money(taken + gross.minor, gross.currency), of, left)
+
+
+def _refuse_count(limit: int | None, count: int, of: str) -> None:
+    if limit is not None and count >= limit:
+        raise TooManyWithdrawals(limit, of)

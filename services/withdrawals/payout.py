@@ -27,6 +27,7 @@ from services.providers.base import (
     Report,
     Unknown,
 )
+from services.withdrawals import limits
 from services.withdrawals.destinations import COLUMN, recipient_of
 from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
 from services.withdrawals.record import WITHDRAWAL, facts, shown
@@ -63,8 +64,12 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
         await alert(work, one, "payout.not_sent", detail=doubt)
         await fail(work, one, doubt, "not sent")
         return None
-    if (await people.tenant_of(work)).payouts_frozen:
+    tenant = await people.tenant_of(work)
+    if tenant.payouts_frozen:
         await hold_back(work, payout_id)
+        return None
+    if (until := limits.blocked_until(work, tenant)) is not None:
+        await hold_back(work, payout_id, until)
         return None
     await move(work, payout_id, "created", state="submitting", detail=None)
     return await _payout(work, one, public_url)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from services import approval, inbox, jobs, ledger
 from services.errors import NotFound
 from services.money import Money
-from services.news import News, Unsent, Withdrawal, WithdrawalClosed
+from services.news import Flag, News, Unsent, Withdrawal, WithdrawalClosed
 from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.phones import without_numbers
@@ -162,6 +162,7 @@ def _shown(row: sa.Row[Any], maker: str) -> Withdrawal:
         maker=maker,
         status=row.status,
         digest=row.digest,
+        flags=tuple(Flag.model_validate(each) for each in row.flags),
         created_at=row.created_at,
         expires_at=row.expires_at,
     )

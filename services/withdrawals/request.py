@@ -16,7 +16,7 @@ from services.news import Withdrawal, WithdrawalRequested
 from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.store.schema import withdrawals
-from services.withdrawals import destinations, limits, low_balance
+from services.withdrawals import destinations, limits, low_balance, unusual
 from services.withdrawals.record import WITHDRAWAL, facts, note, shown, tell
 from services.work import Work
 
@@ -57,14 +57,17 @@ async def request(
     destination = destinations.of(destination.method_type, destination.details)
     if await quote(work, quoted.gross, destination.method_type) != quoted:
         raise Changed
-    row = await _row(work, maker, withdrawal_id, quoted, destination, notes)
+    tenant = await people.tenant_of(work)
+    await limits.refuse_beyond_for(work, tenant, quoted.gross, maker, destination)
+    row = await _row(work, tenant, maker, withdrawal_id, quoted, destination, notes)
     await ledger.hold(work, withdrawal_id, quoted.gross)
     await low_balance.tell(work, quoted.gross)
-    await _ask(work, row, quoted.gross)
+    await _ask(work, tenant, row, quoted.gross)
     await work.connection.execute(sa.insert(withdrawals).values(row))
     await note(work, withdrawal_id, "pending", maker)
     withdrawal = await shown(work, withdrawal_id)
     await audit.record(work, maker, "withdrawal.requested", withdrawal_id, facts_of(withdrawal))
+    await unusual.record(work, maker, withdrawal_id, withdrawal.flags)
     approvers = await people.with_scope(work, APPROVE)
     await tell(work, approvers, maker, WithdrawalRequested(withdrawal=withdrawal))
     return withdrawal
@@ -97,12 +100,15 @@ async def _stands(work: Work, maker: UUID, withdrawal_id: UUID) -> bool:
 
 async def _row(
     work: Work,
+    tenant: sa.Row[Any],
     maker: UUID,
     withdrawal_id: UUID,
     quoted: Quote,
     destination: Destination,
     notes: str | None,
 ) -> dict[str, Any]:
+    new = await destinations.is_new(work, destination)
+    found = await unusual.flags(work, tenant, quoted.gross, maker, destination, new=new)
     return {
         "tenant_id": work.tenant,
         "id": withdrawal_id,
@@ -113,15 +119,15 @@ async def _row(
         "currency": quoted.gross.currency,
         "status": "pending",
         "method_type": destination.method_type,
-        "new_destination": await destinations.is_new(work, destination),
+        "new_destination": new,
+        "flags": [each.model_dump(mode="json", exclude_none=True) for each in found],
         "notes": notes,
         "created_at": work.now,
         **destinations.seal(work, destination, withdrawal_id),
     }
 
 
-async def _ask(work: Work, row: dict[str, Any], gross: Money) -> None:
-    tenant = await people.tenant_of(work)
+async def _ask(work: Work, tenant: sa.Row[Any], row: dict[str, Any], gross: Money) -> None:
     policy = await limits.policy(work, tenant, gross)
     expires_at = work.now + timedelta(hours=tenant.approval_hours)
     await approval.ask(

@@ -12,6 +12,7 @@ from services.ids import new_id
 from services.money import Money
 from services.news import (
     Doubt,
+    Flag,
     OrderInDoubt,
     OrderPaidTwice,
     PaidTwice,
@@ -99,6 +100,9 @@ class FakeBusiness:
     enrolled: set[str] = dataclasses.field(default_factory=set)
     code: str | None = None  # of the approver's app
     used: set[str] = dataclasses.field(default_factory=set)
+    flags: tuple[Flag, ...] = ()  # of the next withdrawal
+    blocked_until: datetime | None = None
+    over: errors.Refusal | None = None  # what the next withdrawal is refused for
     unreminded: set[UUID] = dataclasses.field(default_factory=set)
     closed: set[UUID] = dataclasses.field(default_factory=set)
     lines: tuple[Line, ...] = ()  # of whatever is paid
@@ -181,11 +185,11 @@ class FakeBusiness:
         self.tell_reconcilers(OrderInDoubt, **facts, receipt="SJK7ABC123", because=because, told=told)
         self._tell(payment, PaymentInDoubt)
 
-    def hold_back(self) -> None:
+    def hold_back(self, until: datetime | None = None) -> None:
         """The latest withdrawal is approved, and payouts are stopped."""
         withdrawal = next(reversed(self.withdrawals.values()))
         for person in dict.fromkeys([withdrawal.maker_id, *self.approvers()]):
-            self.told.append((person, WithdrawalHeldBack(withdrawal=withdrawal)))
+            self.told.append((person, WithdrawalHeldBack(withdrawal=withdrawal, until=until)))
 
     def leave_undecided(self) -> None:
         self.tell_reconcilers(PayoutUndecided, withdrawal=next(reversed(self.withdrawals.values())))

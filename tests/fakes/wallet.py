@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from services import errors
 from services.errors.approval import TotpInvalid
+from services.errors.limits import PayoutsBlocked
 from services.errors.refunds import MoneyOwed
 from services.facts import Balance, Quote
 from services.news import (
@@ -45,6 +46,8 @@ class WalletTeller(PersonTeller):
         net = amount - self._business.fee
         if net < MINIMUM:
             raise errors.BelowMinimum(MINIMUM, net, net=True)
+        if self._business.over is not None:
+            raise self._business.over
         if amount > available:
             raise errors.InsufficientBalance(available, amount)
         return Quote(gross=amount, fee=self._business.fee, net=net)
@@ -66,6 +69,7 @@ class WalletTeller(PersonTeller):
             maker=self.me.name or "",
             status="pending",
             digest="d",
+            flags=b.flags,
             created_at=b.now,
             expires_at=b.now + timedelta(hours=24),
         )
@@ -94,6 +98,8 @@ class WalletTeller(PersonTeller):
         self._need(APPROVE)
         if b.totp_above is not None and withdrawal.amount > b.totp_above:
             self._step_up(code)
+        if b.blocked_until is not None:
+            raise PayoutsBlocked(b.blocked_until)
         approved = b.put(withdrawal, "processing")
         for person in b.others(self.me, approved):
             b.told.append((person, WithdrawalApproved(withdrawal=approved, by=self.me.name or "")))

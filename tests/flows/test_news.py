@@ -21,13 +21,14 @@ from flows.text import LANGUAGES, Text, catalogue, render
 from services.fees import RAILS
 from services.ids import new_id
 from services.money import Money
-from services.news import Doubt, News, OrderInDoubt, Unpaid, Unsent, Withdrawal
+from services.news import Doubt, Flag, News, OrderInDoubt, Unpaid, Unsent, Unusual, Withdrawal
 from services.store import schema
 from tests.flows.languages import COMPLETE
 from tests.flows.transcript import Play
 
 KINDS = get_args(News)
 CLOSED = ("rejected", "canceled", "expired", "failed")
+FLAGS = tuple(Flag(because=each, usual=Money(300_00, "KES"), count=4) for each in Unusual)
 _ONES = {
     str: "x",
     UUID: new_id(),
@@ -46,7 +47,8 @@ def values(kind: Any) -> list[Any]:
     if kind is NoneType:
         return [None]
     if kind is Withdrawal:
-        return list(samples(kind, {"status": CLOSED, "new_destination": [False], "method_type": RAILS}))
+        few = {"status": CLOSED, "new_destination": [False], "method_type": RAILS, "flags": [FLAGS]}
+        return list(samples(kind, few))
     if kind in _ONES:
         return [_ONES[kind]]
     if isinstance(kind, type) and issubclass(kind, StrEnum):

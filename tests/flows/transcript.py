@@ -22,6 +22,7 @@ import itertools
 import json
 import re
 from collections import defaultdict
+from datetime import timedelta
 
 from bot.whatsapp.heard import hear
 from flows.conversation import Conversation
@@ -30,11 +31,14 @@ from flows.reply import Filled, NewIdentity, Reply, SharedNumber, Tap, Wishes
 from flows.staff.shown import short
 from flows.text import render
 from services import phones
+from services.errors import OverLimit
+from services.errors.limits import TooManyWithdrawals
 from services.facts import Checkout, Customer, Destination, Way
 from services.ids import new_id
 from services.money import Money
 from services.news import (
     Doubt,
+    Flag,
     Frozen,
     IdentityVerified,
     MethodAdded,
@@ -43,6 +47,7 @@ from services.news import (
     SettingsWrong,
     Unpaid,
     Unsent,
+    Unusual,
 )
 from services.news.approval import CodesEnrolled, CodesGuessed
 from services.news.handoff import Ended
@@ -182,6 +187,10 @@ class Play:
                 self.business.low_balance = Money.parse(shillings, "KES")
             case "owes", (shillings,):  # what a provider took back
                 self.business.posted, self.business.owed = self.business.held, Money.parse(shillings, "KES")
+            case "unusual", reasons:
+                usual = Money(300_00, "KES")
+                flags = [Flag(because=Unusual(each), usual=usual, count=4) for each in reasons]
+                self.business.flags = tuple(flags)
             case "away", (name,):  # has not written for a day
                 self.business.away.add(name)
             case "bought", (quantity, *name, price):  # with whatever is paid
@@ -254,6 +263,15 @@ class Play:
                 business.fail_payout(Unsent(because))
             case "held_back", ():
                 business.hold_back()
+            case "held_back", ("blocked",):
+                business.hold_back(until=business.now + timedelta(hours=8))
+            case "blocked", (state,):
+                business.blocked_until = business.now + timedelta(hours=8) if state == "on" else None
+            case "over", (of, shillings, left):
+                limit = Money.parse(shillings, "KES")
+                business.over = OverLimit(limit, limit, of, Money.parse(left, "KES"))
+            case "too_many", (of, count):
+                business.over = TooManyWithdrawals(int(count), of)
             case "undecided", ():
                 business.leave_undecided()
             case "doubt", (because, *told):

@@ -10,7 +10,6 @@ from services.errors import (
     BelowMinimum,
     BlankReason,
     Changed,
-    DestinationCoolingDown,
     FourEyesViolation,
     InsufficientBalance,
     InvalidPhone,
@@ -24,6 +23,7 @@ from services.errors import (
     Refusal,
     StepUpRequired,
 )
+from services.errors.limits import DestinationCoolingDown
 from services.ids import new_id
 from services.news import (
     SelfApprovalTried,

@@ -80,6 +80,11 @@ approvals = 2
 approvals_above = [{{ amount = "50000", approvals = 3 }}]
 approval_hours = 12
 new_destination_hours = 6
+per_destination = "50000"
+per_maker = 40000
+count_per_day = 12
+count_per_destination = 3
+blocked_hours = "22:00-05:00"
 low_balance = "2500.50"
 
 [[fees]]

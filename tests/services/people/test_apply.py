@@ -73,6 +73,11 @@ CHANGES = [
     ('per_withdrawal = "70000"', "per_withdrawal = 60000", ["limits.per_withdrawal"], {"tenants"}),
     ("per_day = 150000", 'per_day = "150000.50"', ["limits.per_day"], {"tenants"}),
     ('totp_above = "20000.50"', "totp_above = 20000.25", ["limits.totp_above"], {"tenants"}),
+    ('per_destination = "50000"', "per_destination = 50001", ["limits.per_destination"], {"tenants"}),
+    ("per_maker = 40000", "", ["limits.per_maker"], {"tenants"}),
+    ("count_per_day = 12", "count_per_day = 13", ["limits.count_per_day"], {"tenants"}),
+    ("count_per_destination = 3", "", ["limits.count_per_destination"], {"tenants"}),
+    ('blocked_hours = "22:00-05:00"', 'blocked_hours = "21:00-05:00"', ["limits.blocked_hours"], {"tenants"}),
     ("approvals = 2", "approvals = 1", ["limits.approvals"], {"tenants"}),
     (
         'approvals_above = [{ amount = "50000", approvals = 3 }]',

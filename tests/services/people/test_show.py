@@ -38,6 +38,11 @@ async def test_it_has_the_tables_and_keys_of_the_file(registry):
     assert shown["limits"] == {
         "per_withdrawal": "70000.00",
         "per_day": "150000.00",
+        "per_destination": "50000.00",
+        "per_maker": "40000.00",
+        "count_per_day": 12,
+        "count_per_destination": 3,
+        "blocked_hours": "22:00-05:00",
         "totp_above": "20000.50",
         "approvals": 2,
         "approvals_above": [{"amount": "50000.00", "approvals": 3}],

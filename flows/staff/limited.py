@@ -1,0 +1,86 @@
+"""Limited: what the staff read of the tenant's limits, and what approvers should look at twice."""
+
+from flows.text import Text
+from services import errors
+from services.errors import Refusal
+from services.errors import limits as limit_errors
+from services.money import Money
+from services.news import Flag, Unusual, Withdrawal
+
+
+def worded(refusal: Refusal) -> Text:
+    """Of a limit of the tenant's own."""
+    match refusal:
+        case errors.OverLimit(limit=limit, left=Money() as left, of=of):
+            return _over(of, limit, left)
+        case limit_errors.TooManyWithdrawals(limit=limit, of="destination"):
+            return Text(
+                "There may be {limit} withdrawals to one destination in 24 hours, and there were that many. "
+                "Choose another one, or wait.",
+                limit=limit,
+            )
+        case limit_errors.TooManyWithdrawals(limit=limit):
+            return Text(
+                "There may be {limit} withdrawals from {shop} in 24 hours, and there were that many. "
+                "Please ask again later.",
+                limit=limit,
+            )
+        case limit_errors.PayoutsBlocked(until=until):
+            return Text(
+                "No money leaves {shop} at this hour. You can approve this withdrawal from {until}.",
+                until=until,
+            )
+        case limit_errors.DestinationCoolingDown(until=until):
+            return Text(
+                "This withdrawal can be approved from {until}, since its destination is new. "
+                "Please try again then.",
+                until=until,
+            )
+    raise TypeError(f"no words for {type(refusal).__name__}")
+
+
+def _over(of: str, limit: Money, left: Money) -> Text:
+    match of:
+        case "destination":
+            return Text(
+                "One destination may be sent {limit} in 24 hours, and {left} of it is left. "
+                "Choose a smaller amount or another destination.",
+                limit=limit,
+                left=left,
+            )
+        case "maker":
+            return Text(
+                "You may ask for {limit} in 24 hours, and {left} of it is left. "
+                "Choose a smaller amount, or let somebody else ask.",
+                limit=limit,
+                left=left,
+            )
+    return Text(
+        "{limit} may be withdrawn from {shop} in 24 hours, and {left} of it is left. "
+        "Choose a smaller amount.",
+        limit=limit,
+        left=left,
+    )
+
+
+def unusual(withdrawal: Withdrawal) -> tuple[Text, ...]:
+    """A line each."""
+    return tuple(flagged(each, withdrawal.maker) for each in withdrawal.flags)
+
+
+def flagged(flag: Flag, maker: str) -> Text:
+    match flag.because:
+        case Unusual.LARGE:
+            return Text("⚠️ It is much larger than usual, which is {usual}.", usual=flag.usual)
+        case Unusual.NEW_AND_LARGE:
+            return Text("⚠️ It is large for a destination that is new.")
+        case Unusual.FIRST_BY_MAKER:
+            return Text("⚠️ {maker} has not asked for a withdrawal in the last 30 days.", maker=maker)
+        case Unusual.HOUR:
+            return Text("⚠️ It was asked for at an unusual hour.")
+        case Unusual.MANY:
+            return Text("⚠️ {times} withdrawals were asked for within an hour.", times=flag.count)
+        case Unusual.OWN_PHONE:
+            return Text("⚠️ It goes to the phone of {maker}, who asks for it.", maker=maker)
+        case Unusual.REJECTED_BEFORE:
+            return Text("⚠️ One to the same destination was rejected in the last 30 days.")

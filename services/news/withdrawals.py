@@ -1,0 +1,95 @@
+"""Withdrawals: what their makers and approvers are told."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from services.money import Money
+from services.news.base import BaseNews
+from services.reasons import Unsent, Unusual
+
+
+class Flag(BaseModel):
+    """What is unusual of a withdrawal: `usual` beside a large amount, `count` where many were asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    because: Unusual
+    usual: Money | None = None
+    count: int | None = None
+
+
+class Withdrawal(BaseModel):
+    """A withdrawal as people see it: the destination masked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    amount: Money
+    fee: Money
+    net: Money
+    method_type: str
+    destination: str  # masked
+    new_destination: bool
+    maker_id: UUID
+    maker: str
+    status: str
+    digest: str
+    flags: tuple[Flag, ...] = ()
+    created_at: datetime
+    expires_at: datetime
+
+
+class WithdrawalRequested(BaseNews):
+    """To each who may approve it."""
+
+    kind: Literal["withdrawal_requested"] = "withdrawal_requested"
+    withdrawal: Withdrawal
+
+
+class WithdrawalApproved(BaseNews):
+    """To the maker and the other approvers: `by` approved it; the payout is under way."""
+
+    kind: Literal["withdrawal_approved"] = "withdrawal_approved"
+    withdrawal: Withdrawal
+    by: str
+
+
+class WithdrawalClosed(BaseNews):
+    """To the maker and the approvers: nothing was or will be paid; the hold is released.
+
+    `withdrawal.status` is rejected, canceled, expired or failed; `by` the person, where one decided,
+    and `reason` what they typed; `because` is ours where it failed.
+    """
+
+    kind: Literal["withdrawal_closed"] = "withdrawal_closed"
+    withdrawal: Withdrawal
+    by: str | None = None
+    reason: str | None = None
+    because: Unsent | None = None
+
+
+class WithdrawalHeldBack(BaseNews):
+    """To the maker and the approvers: it is approved, and is sent once payouts go on, or `until` the hours
+    are over at which nothing may leave."""
+
+    kind: Literal["withdrawal_held_back"] = "withdrawal_held_back"
+    withdrawal: Withdrawal
+    until: datetime | None = None
+
+
+class WithdrawalPaid(BaseNews):
+    """To the maker and the approver: the provider has paid it out."""
+
+    kind: Literal["withdrawal_paid"] = "withdrawal_paid"
+    withdrawal: Withdrawal
+    receipt: str | None
+
+
+class SelfApprovalTried(BaseNews):
+    """To the tenant's owners: the maker tried to approve an own withdrawal. It was refused."""
+
+    kind: Literal["self_approval_tried"] = "self_approval_tried"
+    withdrawal: Withdrawal

@@ -1,0 +1,192 @@
+"""What the tenant allows of withdrawals, when they may leave, and what is unusual of them."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services import hours
+from services.errors import OverLimit
+from services.errors.limits import PayoutsBlocked, TooManyWithdrawals
+from services.news import Unusual, WithdrawalHeldBack
+from services.store.schema import audit, conversations
+from tests.services.business import TO_BANK, TO_PHONE, PayingOut, destination, kes
+
+ELSEWHERE = destination("0733000222")
+
+
+@pytest.fixture
+async def funded(business):
+    await business.paid("100000")
+    return business
+
+
+async def approve(business, withdrawal):
+    async with business.teller(business.manager) as teller:
+        return await teller.approve(withdrawal.id, withdrawal.digest)
+
+
+async def cancel(business, withdrawal):
+    async with business.teller(business.manager) as teller:
+        await teller.cancel_withdrawal(withdrawal.id)
+
+
+def because(withdrawal):
+    return [flag.because for flag in withdrawal.flags]
+
+
+async def test_one_destination_takes_so_much_in_24_hours_however_it_is_split(funded):
+    await funded.set(per_destination=3_000_00)
+    first = await funded.withdraw("2000")
+    with pytest.raises(OverLimit) as refused:
+        await funded.withdraw("1001", maker=funded.owner)
+    assert (refused.value.of, refused.value.left) == ("destination", kes("1000"))
+    await funded.withdraw("3000", to=ELSEWHERE)
+    await funded.withdraw("1000")
+    await cancel(funded, first)
+    await funded.withdraw("2000")  # what was canceled counts no more
+    funded.forward(hours=24)
+    await funded.withdraw("3000")
+
+
+async def test_one_destination_takes_so_many_in_24_hours(funded):
+    await funded.set(count_per_destination=2)
+    for _ in range(2):
+        await funded.withdraw("100")
+    with pytest.raises(TooManyWithdrawals) as refused:
+        await funded.withdraw("100", maker=funded.owner)
+    assert (refused.value.of, refused.value.limit) == ("destination", 2)
+    await funded.withdraw("100", to=ELSEWHERE)
+
+
+async def test_one_maker_asks_for_so_much_in_24_hours_and_another_for_more(funded):
+    await funded.set(per_maker=3_000_00)
+    await funded.withdraw("2000")
+    with pytest.raises(OverLimit) as refused:
+        await funded.withdraw("1500", to=ELSEWHERE)
+    assert refused.value.of == "maker"
+    await funded.withdraw("1500", maker=funded.owner)
+
+
+async def test_a_day_takes_so_many_of_whoever_asks(funded):
+    await funded.set(count_per_day=2)
+    await funded.withdraw("100")
+    await funded.withdraw("100", to=ELSEWHERE, maker=funded.owner)
+    with pytest.raises(TooManyWithdrawals) as refused:
+        await funded.withdraw("200", to=TO_BANK)
+    assert refused.value.of == "day"
+    assert await funded.wallet() == ("100000.00", "200.00", "99800.00")
+
+
+async def test_in_blocked_hours_it_may_be_asked_for_and_is_approved_afterwards(funded):
+    await funded.set(blocked_hours="22:00-05:00")
+    funded.forward(hours=11)  # 23:00 in Nairobi
+    withdrawal = await funded.withdraw("1000")
+    with pytest.raises(PayoutsBlocked) as refused:
+        await approve(funded, withdrawal)
+    assert refused.value.until == datetime(2026, 11, 25, 2, tzinfo=UTC)
+    funded.forward(hours=6)
+    assert (await approve(funded, withdrawal)).status == "processing"
+
+
+async def test_what_was_approved_before_them_waits_until_they_are_over(funded):
+    await funded.set(blocked_hours="22:00-05:00")
+    paying_out = await funded.approved()
+    funded.forward(hours=10, minutes=30)
+    assert not await paying_out.begun()
+    assert await funded.jobs(paying_out.payout) == {"payout": timedelta(hours=6, minutes=30)}
+    told = [news for news in await funded.news(funded.cashier) if isinstance(news, WithdrawalHeldBack)]
+    assert [news.until for news in told] == [datetime(2026, 11, 25, 2, tzinfo=UTC)]
+    funded.forward(hours=6, minutes=30)
+    assert await PayingOut(funded, paying_out.withdrawal, paying_out.payout).begun()
+
+
+@pytest.mark.parametrize(
+    ("written", "at", "until"),
+    [
+        ("22:00-05:00", "21:59", None),
+        ("22:00-05:00", "22:00", "05:00"),
+        ("22:00-05:00", "04:59", "05:00"),
+        ("22:00-05:00", "05:00", None),
+        ("09:30-10:15", "10:14", "10:15"),
+        ("09:30-10:15", "09:29", None),
+    ],
+)
+def test_hours_over_midnight_and_within_a_day(written, at, until):
+    hour, minute = at.split(":")
+    now = datetime(2026, 11, 24, int(hour), int(minute), tzinfo=UTC)
+    found = hours.ends(written, now, "UTC")
+    assert (found and found.strftime("%H:%M")) == until
+    assert found is None or timedelta(0) < found - now <= hours.length(written)
+
+
+async def test_the_first_withdrawal_of_a_shop_is_unusual_only_for_being_large(funded):
+    assert because(await funded.withdraw("1000")) == []
+    assert because(await funded.withdraw("60000", to=ELSEWHERE)) == [Unusual.NEW_AND_LARGE]
+
+
+async def test_much_more_than_usual_is_said_with_what_is_usual(funded):
+    for _ in range(3):
+        await (await funded.approved("1000")).sent()
+    assert because(await funded.withdraw("3000", to=TO_PHONE)) == [Unusual.NEW_AND_LARGE, Unusual.MANY]
+    funded.forward(hours=2)
+    await funded.set(payout_method_type=None)
+    withdrawal = await funded.withdraw("3001")
+    assert because(withdrawal) == [Unusual.NEW_AND_LARGE]
+
+
+async def test_a_known_destination_is_measured_by_the_usual_amount(funded):
+    for _ in range(3):
+        await funded.withdraw("1000")
+    async with funded.work() as work:
+        sealed = work.seal(TO_PHONE.details, "tenants.payout", funded.tenant)
+    await funded.set(payout_method_type="mpesa", payout_sealed=sealed)
+    funded.forward(hours=2)
+    assert because(await funded.withdraw("3000")) == []
+    (flag,) = (await funded.withdraw("3001")).flags
+    assert (flag.because, flag.usual) == (Unusual.LARGE, kes("1000"))
+
+
+async def test_a_maker_who_never_asks_an_odd_hour_and_many_at_once(funded):
+    await funded.withdraw("100")
+    assert because(await funded.withdraw("100", maker=funded.owner)) == [Unusual.FIRST_BY_MAKER]
+    assert because(await funded.withdraw("100", maker=funded.owner)) == []
+    (flag,) = (await funded.withdraw("100")).flags
+    assert (flag.because, flag.count) == (Unusual.MANY, 4)
+    funded.forward(hours=12)  # midnight in Nairobi
+    assert because(await funded.withdraw("100")) == [Unusual.HOUR]
+
+
+async def test_with_a_history_the_hours_are_its_own(funded):
+    for _ in range(10):
+        await funded.withdraw("100")
+        funded.forward(days=1)
+    assert because(await funded.withdraw("100")) == []
+    funded.forward(hours=4)  # 16:00 in Nairobi: by day, and never before
+    assert because(await funded.withdraw("100")) == [Unusual.HOUR]
+
+
+async def test_the_phone_of_the_maker_and_what_was_rejected_before(funded):
+    async with funded.work() as work:
+        index = work.vault.index("+254733000222", funded.tenant, "conversations.phone")
+    await funded.change(conversations, conversations.c.person_id == funded.cashier, phone_index=index)
+    withdrawal = await funded.withdraw("100", to=ELSEWHERE)
+    assert because(withdrawal) == [Unusual.OWN_PHONE]
+    async with funded.teller(funded.manager) as teller:
+        await teller.reject(withdrawal.id, "whose is it?")
+    again = await funded.withdraw("100", to=ELSEWHERE)
+    assert because(again) == [Unusual.OWN_PHONE, Unusual.REJECTED_BEFORE]
+
+
+async def test_flags_stop_nothing_and_are_told_and_recorded(funded):
+    withdrawal = await funded.withdraw("60000")
+    (news,) = [each for each in await funded.news(funded.manager) if each.kind == "withdrawal_requested"]
+    assert because(news.withdrawal) == [Unusual.NEW_AND_LARGE]
+    assert await funded.alerts() == ["withdrawal.unusual"]
+    row = [each for each in await rows(funded) if each.action == "withdrawal.unusual"]
+    assert [each.facts for each in row] == [{"flags": ["new_destination_and_large"]}]
+    assert (await approve(funded, withdrawal)).status == "processing"
+
+
+async def rows(business):
+    async with business.work() as work:
+        return (await work.connection.execute(audit.select())).all()
