@@ -136,7 +136,7 @@ class Callbacks:
             hook, name = await self._addressed(bytes.fromhex(address))
         provider = await self._providers.of(callback.tenant_id, name)
         confirm_above = await self._providers.confirm_above(callback.tenant_id, name)
-        report = provider.read(hook.about if hook else "signed", body)
+        report = provider.read(hook.read_as if hook else "signed", body)
         async with self._database.transaction() as connection:
             work = Work(connection, self._vault, callback.tenant_id, self._clock(), Via("provider", name))
             hook = hook or await hooks.named(work, name, report)

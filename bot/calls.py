@@ -17,7 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 
-from bot import metrics
+from bot import metrics, refund_calls
 from bot.away import AWAY
 from bot.log import redacted
 from bot.providers import NoProvider, Providers
@@ -27,6 +27,8 @@ from services.jobs import Job
 from services.payments import closing, collect, reminders
 from services.payments.settle import expire as expire_collect
 from services.providers.base import Misconfigured, NotSent, Pending, Unknown
+from services.refunds import sending as refunds
+from services.refunds.decide import expire as expire_refund
 from services.safety.vault import Vault
 from services.shop import orders
 from services.store import schema
@@ -55,6 +57,7 @@ _ALONE: dict[str, Callable[[Work, UUID], Awaitable[None]]] = {
     "request_expire": closing.expire,
     "summary": summarize,
     "withdrawal_expire": expire_withdrawal,
+    "refund_expire": expire_refund,
     "handoff_end": handoff.end_if_quiet,
 }
 
@@ -162,6 +165,10 @@ class Calls:
                 await self._pay_out(job)
             case "payout_check":
                 await self._ask(job)
+            case "refund":
+                await self._refund(job)
+            case "refund_check":
+                await self._ask_refund(job)
             case kind:
                 async with self._work(job) as work:
                     await _ALONE[kind](work, job.target_id)
@@ -207,6 +214,23 @@ class Calls:
         answer = await self._call(job, question.provider, client_of, lambda client: client.ask(*one))
         async with self._work(job) as work:
             await payout.payout_check_answered(work, job.target_id, answer)
+
+    async def _refund(self, job: Job) -> None:
+        async with self._work(job) as work:
+            sending = await refunds.begin(work, job.target_id, self._public_url)
+        if sending is not None:
+            sends = refund_calls.sends(self._providers, sending)
+            answer = await self._call(job, sending.provider, *sends)
+            await self._keep(job, lambda work: refunds.answered(work, job.target_id, answer))
+
+    async def _ask_refund(self, job: Job) -> None:
+        async with self._work(job) as work:
+            question = await refunds.begin_check(work, job.target_id, self._public_url)
+        if question is not None:
+            asks = refund_calls.asks(self._providers, question)
+            answer = await self._call(job, question.provider, *asks)
+            async with self._work(job) as work:
+                await refunds.check_answered(work, job.target_id, answer)
 
     async def _keep(self, job: Job, take: Callable[[Work], Awaitable[None]]) -> None:
         """Take an answer. It is told once, so while the database is away it is kept for a while; but not

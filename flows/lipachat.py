@@ -17,6 +17,7 @@ from flows.customer import (
     paid,
     person,
     receipt,
+    refund,
     reminded,
     requested,
     shop,
@@ -35,12 +36,18 @@ from flows.staff import (
     notices,
     order,
     outcomes,
+    refund_ask,
+    refund_decide,
+    refund_queue,
     telling,
     wallet,
     withdraw,
 )
 from flows.staff.approve import Decide
 from flows.staff.order import OrderFound
+from flows.staff.refund_ask import WishShown
+from flows.staff.refund_decide import DecideRefund, RefundRequestedShown
+from flows.staff.refund_shown import RefundStands
 from flows.staff.requested import Requested
 from flows.staff.shown import Stands
 from flows.teller import Teller
@@ -51,9 +58,10 @@ from services import news
 from services.news import approval as approval_news
 from services.news import handoff as handoff_news
 from services.news import orders as order_news
+from services.news import refunds as refund_news
 from services.news import requests as request_news
 from services.news import staff as staff_news
-from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
+from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, VIEW_FINANCE, VIEW_ORDERS
 
 
 async def revive(
@@ -69,6 +77,10 @@ async def revive(
     | OrderFound
     | ReceiptShown
     | ReceiptSent
+    | DecideRefund
+    | RefundRequestedShown
+    | RefundStands
+    | WishShown
     | None
 ):
     """The thread of a withdrawal or of a request can be opened again; that of a payment has nothing left to
@@ -83,6 +95,10 @@ async def revive(
     match kind:
         case "w":
             return await approve.look(about, teller)
+        case "b":
+            return await refund_decide.look(about, teller) if RECONCILE in teller.me.scopes else None
+        case "k" if RECONCILE in teller.me.scopes:
+            return await refund_ask.look_wish(about, teller)
         case "r":
             return await reminded.look(about, teller)
         case "p":
@@ -120,6 +136,7 @@ WORDS = (
     Word(("order", "agizo"), order.order, takes_rest=True, exact=True, scopes=frozenset({VIEW_ORDERS})),
     Word(("qr", "msimbo"), counter.counter, takes_rest=True, exact=True, scopes=frozenset({EDIT_ORDERS})),
     Word(("request", "omba"), ask.ask, exact=True, scopes=frozenset({EDIT_ORDERS})),
+    Word(("refunds", "marejesho"), refund_queue.refunds, exact=True, scopes=frozenset({RECONCILE})),
     Word(("notices", "arifa"), telling.tell_me, scopes=frozenset({VIEW_ORDERS, VIEW_FINANCE})),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
 )
@@ -173,6 +190,14 @@ SCRIPT = Script(
         handoff_news.CustomerGone: answering.told_gone,
         handoff_news.PersonWrote: person.told_wrote,
         handoff_news.PersonGone: person.told_gone,
+        refund_news.RefundRequested: refund_decide.told_requested,
+        refund_news.RefundTold: refund_decide.told,
+        refund_news.RefundMade: refund.told_made,
+        refund_news.PaymentKept: refund.told_kept,
+        refund_news.RefundWanted: refund_ask.told_wanted,
+        refund_news.RefundDeclined: refund.told_declined,
+        refund_news.MoneyTakenBack: refund_queue.told_taken_back,
+        refund_news.PaymentDisputed: refund_queue.told_disputed,
         staff_news.SaleMade: telling.told_sale,
         staff_news.DaySummed: telling.told_day,
         staff_news.BalanceLow: telling.told_low,

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from flows.answers import Answers
 from flows.counter import Counter
+from flows.desk import Desk
 from services.facts import (
     Asked,
     Balance,
@@ -24,8 +25,12 @@ from services.facts import (
     Notices,
     OrderSeen,
     PaidOrder,
+    PaidTwice,
     Quote,
     Receipt,
+    Refundable,
+    RefundQueue,
+    RefundWish,
     Shop,
     Standing,
     Started,
@@ -50,9 +55,13 @@ __all__ = [
     "OrderRow",
     "OrderSeen",
     "PaidOrder",
+    "PaidTwice",
     "Product",
     "Quote",
     "Receipt",
+    "RefundQueue",
+    "RefundWish",
+    "Refundable",
     "Shop",
     "Short",
     "Standing",
@@ -71,6 +80,8 @@ class Teller(Answers, Counter, Protocol):
     def shop(self) -> Shop: ...
     @property
     def now(self) -> datetime: ...
+    @property
+    def desk(self) -> Desk: ...
 
     # --- the customer shops
 

@@ -7,7 +7,17 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.store.schema import accounts, attempts, holds, payments, payouts, transfers, withdrawals
+from services.refunds.books import OF_REFUNDS
+from services.store.schema import (
+    accounts,
+    attempts,
+    holds,
+    payments,
+    payouts,
+    refund_attempts,
+    transfers,
+    withdrawals,
+)
 
 
 @dataclass(frozen=True)
@@ -162,24 +172,6 @@ def _hold_follows_its_withdrawal() -> sa.Select[Any]:
     )
 
 
-def _owed_is_paid_first() -> sa.Select[Any]:
-    """Nothing is available in a wallet while something is owed."""
-    owes, wallet = accounts.alias("owes"), accounts.alias("wallet")
-    available = wallet.c.posted - wallet.c.held
-    return (
-        sa.select(owes.c.tenant_id, owes.c.id, _ZERO, available)
-        .join(
-            wallet,
-            sa.and_(
-                wallet.c.tenant_id == owes.c.tenant_id,
-                wallet.c.currency == owes.c.currency,
-                wallet.c.name == "wallet",
-            ),
-        )
-        .where(owes.c.name == "owed", sa.or_(owes.c.posted > 0, sa.and_(owes.c.posted < 0, available > 0)))
-    )
-
-
 _RULES: dict[str, sa.Select[Any]] = {
     "the posted balances of a tenant and currency sum to zero": _sum_is_zero(),
     "a balance is the sum of its entries": _balance_is_sum_of_entries(),
@@ -191,5 +183,6 @@ _RULES: dict[str, sa.Select[Any]] = {
     "a receipt of a payout is applied once": _receipt_is_applied_once(payouts),
     "a succeeded attempt is posted once, in full": _success_is_posted_once(),
     "a hold is open while its withdrawal is": _hold_follows_its_withdrawal(),
-    "what is owed is paid before anything is available": _owed_is_paid_first(),
+    "a receipt of a refund is applied once": _receipt_is_applied_once(refund_attempts),
+    **OF_REFUNDS,
 }

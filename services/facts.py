@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.money import Money
 from services.news import PaymentMethod
+from services.news.refunds import Refund
 from services.shop.facts import Line
 
 
@@ -144,6 +145,50 @@ class Receipt(_Facts):
     note: str | None
     method: PaymentMethod
     code: str | None
+    refunded: Money | None = None  # of the amount, where some has gone back
+
+
+class Refundable(_Facts):
+    """A payment of which `left` can still go back; `fee`: of the sale, which does not."""
+
+    payment_id: UUID
+    number: str
+    customer: str
+    paid: Money
+    left: Money
+    fee: Money
+
+
+class RefundWish(_Facts):
+    """A customer asks for their money."""
+
+    id: UUID
+    number: str
+    amount: Money
+    customer: str
+    reason: str
+    at: datetime
+
+
+class PaidTwice(_Facts):
+    """A second payment for an order that is paid, which lies in suspense since then."""
+
+    attempt_id: UUID
+    payment_id: UUID
+    number: str
+    amount: Money
+    customer: str
+    method: PaymentMethod
+    receipt: str | None
+    at: datetime
+
+
+class RefundQueue(_Facts):
+    """What waits for the staff about money that goes back, the oldest of each first."""
+
+    refunds: tuple[Refund, ...]
+    wishes: tuple[RefundWish, ...]
+    twice: tuple[PaidTwice, ...]
 
 
 class Handoff(_Facts):

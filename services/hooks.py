@@ -12,24 +12,38 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.money import Money
 from services.payments import settle as payments
-from services.providers.base import Report
-from services.store.schema import attempts, hooks
+from services.providers.base import Report, Succeeded
+from services.refunds import settle as refunds
+from services.refunds import taken_back
+from services.store.schema import attempts, hooks, refund_attempts
 from services.store.schema import payouts as payout_rows
 from services.withdrawals import settle as payouts
 from services.work import Work
 
 _TOKEN_BYTES = 32
+_REFUND = "refund:"
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Hook:
     """`about`: "collect", "payout", "payout_timeout", "query" or "query_timeout"; the target is the
-    attempt of the first, else the payout."""
+    attempt of the first, else the payout. What is `of_refund` has a refund's attempt; "taken_back" and
+    "disputed" come signed, and have the attempt of a payment."""
 
     tenant_id: UUID
     about: str
     target_id: UUID
+
+    @property
+    def read_as(self) -> str:
+        """As which kind of callback the provider reads it."""
+        return self.about.removeprefix(_REFUND)
+
+
+def of_refund(about: str) -> str:
+    """A callback about a refund; `about` as in `Report`."""
+    return _REFUND + about
 
 
 async def mint(work: Work, about: str, target_id: UUID) -> str:
@@ -66,6 +80,8 @@ async def by_hash(connection: AsyncConnection, token_hash: bytes) -> Hook | None
 async def provider_of(connection: AsyncConnection, hook: Hook) -> str | None:
     """Who calls this address: the provider of its target."""
     table = attempts if hook.about == "collect" else payout_rows
+    if hook.about.startswith(_REFUND):
+        table = refund_attempts
     mine = (table.c.tenant_id == hook.tenant_id, table.c.id == hook.target_id)
     found: str | None = await connection.scalar(sa.select(table.c.provider).where(*mine))
     return found
@@ -74,6 +90,8 @@ async def provider_of(connection: AsyncConnection, hook: Hook) -> str | None:
 async def named(work: Work, provider: str, report: Report) -> Hook | None:
     """What a signed callback is about: it comes to one address for all, and names what it tells of by our
     reference or theirs. None where it tells of nothing that is ours."""
+    if report.about in ("taken_back", "disputed"):
+        return await _named_payment(work, provider, report)
     if report.about != "payout":
         return None
     ids = [UUID(name) for name in report.references if _ID.fullmatch(name)]
@@ -85,6 +103,17 @@ async def named(work: Work, provider: str, report: Report) -> Hook | None:
     )
     found = (await work.connection.execute(query.limit(2))).scalars().all()
     return Hook(work.tenant, "payout", found[0]) if len(found) == 1 else None
+
+
+async def _named_payment(work: Work, provider: str, report: Report) -> Hook | None:
+    ids = [UUID(name) for name in report.references if _ID.fullmatch(name)]
+    query = sa.select(attempts.c.id).where(
+        attempts.c.tenant_id == work.tenant,
+        attempts.c.provider == provider,
+        sa.or_(attempts.c.id.in_(ids), attempts.c.receipt.in_(report.references)),
+    )
+    found = (await work.connection.execute(query.limit(2))).scalars().all()
+    return Hook(work.tenant, report.about, found[0]) if len(found) == 1 else None
 
 
 async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money | None = None) -> None:
@@ -103,8 +132,36 @@ async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money 
             await payouts.timed_out(work, hook.target_id)
         case "query_timeout":
             pass  # the ladder asks again
+        case "taken_back" | "disputed":
+            await _taken(work, hook, report)
+        case about if about.startswith(_REFUND):
+            await _refund(work, hook, report)
         case about:
             raise ValueError(about)
+
+
+async def _refund(work: Work, hook: Hook, report: Report) -> None:
+    match hook.read_as:
+        case "refund" | "payout":
+            await refunds.reported(work, hook.target_id, report)
+        case "query" | "refund_query" | "refunded_query":
+            await refunds.told(work, hook.target_id, report)
+        case "refund_timeout" | "payout_timeout":
+            await refunds.timed_out(work, hook.target_id)
+        case "query_timeout":
+            pass  # the ladder asks again
+        case about:
+            raise ValueError(about)
+
+
+async def _taken(work: Work, hook: Hook, report: Report) -> None:
+    word = report.word
+    if not isinstance(word, Succeeded) or word.amount is None or word.receipt is None:
+        return
+    if hook.about == "disputed":
+        await taken_back.disputed(work, hook.target_id, word.receipt, word.amount)
+    else:
+        await taken_back.taken_back(work, hook.target_id, word.receipt, word.amount)
 
 
 def _hash(token: str) -> bytes:

@@ -7,6 +7,9 @@
 | collect_expire    | attempt    | gives up a prompt that nothing can be asked about           |
 | payout            | payout     | sends the money                                             |
 | payout_check      | payout     | asks the provider what became of it                         |
+| refund            | refund's attempt | asks the provider to give money back                  |
+| refund_check      | refund's attempt | asks the provider what became of it                   |
+| refund_expire     | refund     | closes a refund that nobody decided                         |
 | order_expire      | order      | closes an order that nobody paid, and gives its stock back  |
 | request_expire    | order      | closes what the staff asked for and nobody paid             |
 | remind            | order      | reminds the customer of it, where that is allowed           |

@@ -33,6 +33,7 @@ from services.payments import closing, lookup, methods, receipts, reminders, req
 from services.people import changes, people, preferences, telling
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
+from services.refunds.desk import Desk
 from services.shop import carts, catalogue, checkout, fulfilment, orders
 from services.shop.facts import Cart, Order, OrderRow, Product, Wanted
 from services.store.schema import withdrawals
@@ -58,6 +59,10 @@ class Teller:
     @property
     def now(self) -> datetime:
         return self._work.now
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self._work, self._shop, self._me)
 
     # --- the customer shops
 

@@ -21,6 +21,7 @@ from services.news import Withdrawal
 from services.news import approval as approval_news
 from services.news import handoff as handoff_news
 from services.news import orders as order_news
+from services.news import refunds as refund_news
 from services.news import requests as request_news
 from services.news import staff as staff_news
 
@@ -146,6 +147,14 @@ TOLD: Mapping[type, Telling] = {
     news.TenantChanged: _STAFF,
     approval_news.CodesEnrolled: _STAFF,
     approval_news.CodesGuessed: _STAFF,
+    refund_news.RefundRequested: _STAFF,
+    refund_news.RefundTold: _STAFF,
+    refund_news.RefundMade: _PAYMENT,
+    refund_news.PaymentKept: _PAYMENT,
+    refund_news.RefundWanted: _STAFF,
+    refund_news.RefundDeclined: _PAYMENT,
+    refund_news.MoneyTakenBack: _STAFF,
+    refund_news.PaymentDisputed: _STAFF,
     staff_news.SaleMade: _SUMMARY,
     staff_news.DaySummed: _SUMMARY,
     staff_news.BalanceLow: _SUMMARY,

@@ -1,6 +1,6 @@
 """Receipt: what a customer has paid, told again whenever they ask.
 
-ReceiptShown -> Receipts | ReceiptSent
+ReceiptShown -> Receipts | ReceiptSent | AskWhyRefund
 ReceiptSent  -> Receipts
 Receipts     -> ReceiptShown
 """
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from flows.customer.paid import GetPdf, method_shown
 from flows.customer.paper import caption, paper
+from flows.customer.refund import AskRefund, AskWhyRefund
 from flows.document import Document
 from flows.refusals import receipt_shown
 from flows.step import Choice, Step
@@ -51,16 +52,21 @@ class ReceiptShown(Step):
             "*Receipt {number}*\n{shop}, {at}\n{facts}",
             number=self.receipt.number,
             at=self.receipt.paid_at,
-            facts=(*self._lines(), self._paid()),
+            facts=(*self._lines(), self._paid(), *self._back()),
         )
 
     def choices(self) -> tuple[Choice, ...]:
-        return (GetPdf(), Earlier()) if self.earlier else (GetPdf(),)
+        refund = () if self.receipt.refunded == self.receipt.amount else (AskRefund(),)
+        return (GetPdf(), *refund, *((Earlier(),) if self.earlier else ()))
 
-    async def hears(self, answer: GetPdf | Earlier, teller: Teller) -> Receipts | ReceiptSent:
+    async def hears(
+        self, answer: GetPdf | AskRefund | Earlier, teller: Teller
+    ) -> Receipts | ReceiptSent | AskWhyRefund:
         match answer:
             case GetPdf():
                 return ReceiptSent(receipt=self.receipt, earlier=self.earlier)
+            case AskRefund():
+                return AskWhyRefund(payment_id=self.receipt.payment_id, number=self.receipt.number)
             case Earlier():
                 return Receipts(paid=await teller.paid_orders())
 
@@ -80,6 +86,11 @@ class ReceiptShown(Step):
         if self.receipt.note:
             lines.append(Text("Note: {note}", note=self.receipt.note))
         return tuple(lines)
+
+    def _back(self) -> tuple[Text, ...]:
+        if self.receipt.refunded is None:
+            return ()
+        return (Text("Refunded: *{amount}*", amount=self.receipt.refunded),)
 
     def _paid(self) -> Text:
         return Text(

@@ -2,6 +2,7 @@
 
 EnterNumber        -> OrderFound | NoSuchOrder | NotLooking
 OrderFound         -> OrderFound | OrderHandedOver | EnterClosingReason | RequestTakenBack | RequestBeingPaid
+OrderFound         -> EnterRefundAmount
 EnterClosingReason -> OrderFound | OrderClosed | NotClosedYet
 """
 
@@ -12,11 +13,12 @@ from typing import Any
 from flows.refusals import provider_name
 from flows.reply import Said
 from flows.staff.asked import RequestBeingPaid, RequestTakenBack, TakeBack, take_back
+from flows.staff.refund_ask import EnterRefundAmount, GiveBack
 from flows.step import Choice, Step
 from flows.teller import OrderSeen, Teller, Try
 from flows.text import Text
 from services.errors import NotFound, PaymentUnderWay
-from services.people.access import EDIT_ORDERS
+from services.people.access import EDIT_ORDERS, RECONCILE
 
 _MOST_NUMBER = 20
 _MOST_REASON = 100
@@ -71,6 +73,7 @@ class OrderFound(Step):
 
     order: OrderSeen
     may_end: bool = False
+    may_refund: bool = False
 
     @property
     def reference(self) -> str | None:
@@ -98,20 +101,28 @@ class OrderFound(Step):
         return (Text("Note: {note}", note=note),) if note else ()
 
     def choices(self) -> tuple[Choice, ...]:
+        refund = (GiveBack(),) if self.may_refund and self.order.status in ("paid", "fulfilled") else ()
         if not self.may_end:
-            return ()
+            return refund
         match self.order.status:
             case "paid":
-                return (HandOver(),)
+                return HandOver(), *refund
             case "open" if self.order.asked:
                 return (TakeBack(),)
             case "open" | "awaiting_payment":
                 return (CloseOrder(),)
-        return ()
+        return refund
 
     async def hears(
-        self, answer: HandOver | TakeBack | CloseOrder, teller: Teller
-    ) -> OrderFound | OrderHandedOver | EnterClosingReason | RequestTakenBack | RequestBeingPaid:
+        self, answer: HandOver | TakeBack | CloseOrder | GiveBack, teller: Teller
+    ) -> (
+        OrderFound
+        | OrderHandedOver
+        | EnterClosingReason
+        | RequestTakenBack
+        | RequestBeingPaid
+        | EnterRefundAmount
+    ):
         match answer:
             case HandOver():
                 if await teller.fulfil_order(self.order.number):
@@ -121,6 +132,8 @@ class OrderFound(Step):
                 return await take_back(self.order.number, teller)
             case CloseOrder():
                 return EnterClosingReason(number=self.order.number)
+            case GiveBack():
+                return EnterRefundAmount(of=await teller.desk.refundable(self.order.number))
 
     def _tries(self) -> tuple[Text, ...]:
         return tuple(_line(each) for each in self.order.tries) or (Text("Nobody has tried to pay it yet."),)
@@ -215,7 +228,12 @@ async def look_up(typed: str, teller: Teller) -> OrderFound | NoSuchOrder:
 
 async def look(number: str, teller: Teller) -> OrderFound:
     """Where it stands now. Raises NotFound."""
-    return OrderFound(order=await teller.find_order(number), may_end=EDIT_ORDERS in teller.me.scopes)
+    scopes = teller.me.scopes
+    return OrderFound(
+        order=await teller.find_order(number),
+        may_end=EDIT_ORDERS in scopes,
+        may_refund=RECONCILE in scopes,
+    )
 
 
 async def order(teller: Teller, rest: str = "") -> EnterNumber | OrderFound | NoSuchOrder:

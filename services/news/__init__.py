@@ -15,6 +15,16 @@ from services.news.approval import CodesEnrolled, CodesGuessed
 from services.news.base import BaseNews
 from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.news.orders import OrderCanceled, OrderFulfilled
+from services.news.refunds import (
+    MoneyTakenBack,
+    PaymentDisputed,
+    PaymentKept,
+    RefundDeclined,
+    RefundMade,
+    RefundRequested,
+    RefundTold,
+    RefundWanted,
+)
 from services.news.requests import (
     PaymentReminder,
     PaymentRequested,
@@ -229,6 +239,14 @@ News = (
     | CustomerGone
     | PersonWrote
     | PersonGone
+    | RefundRequested
+    | RefundTold
+    | RefundMade
+    | PaymentKept
+    | RefundWanted
+    | RefundDeclined
+    | MoneyTakenBack
+    | PaymentDisputed
     | SaleMade
     | DaySummed
     | BalanceLow

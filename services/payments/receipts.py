@@ -9,6 +9,7 @@ from services.errors import NotFound, NotPaid
 from services.facts import PaidOrder, Receipt
 from services.money import Money
 from services.news import PaymentMethod
+from services.refunds.queue import refunded_of
 from services.shop.facts import read_lines
 from services.store.schema import attempts, orders, payments
 from services.work import Work
@@ -76,6 +77,7 @@ async def _read(work: Work, query: sa.Select[Any]) -> Receipt:
         note=row.note,
         method=await _method(work, row.payment_id),
         code=row.receipt,
+        refunded=await refunded_of(work, row.payment_id),
     )
 
 

@@ -49,6 +49,15 @@ async def sell(work: Work, lines: Sequence[Line], *, reserved: bool) -> None:
         await _change(work, sku, sold=products.c.sold + quantity, **rest)
 
 
+async def take_in(work: Work, lines: Sequence[Line]) -> None:
+    """A paid order is refunded, and its goods were not given out."""
+    counted = _counted(lines)
+    await locked(work, counted)
+    for sku, quantity in counted.items():
+        less = sa.case((products.c.sold > quantity, products.c.sold - quantity), else_=0)
+        await _change(work, sku, sold=less)
+
+
 def _less(quantity: int) -> sa.ColumnElement[int]:
     """Never below zero: the product may have left the file since, and come back."""
     return sa.case((products.c.reserved > quantity, products.c.reserved - quantity), else_=0)

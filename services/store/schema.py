@@ -696,6 +696,105 @@ payouts = sa.Table(
     sa.UniqueConstraint("tenant_id", "provider", "receipt"),
 )
 
+# --- money that goes back --------------------------------------------------------------------------
+
+# A customer who has asked the shop for their money. One of the staff takes it up, or declines.
+OPEN_WISH = sa.text("state = 'open'")
+refund_wishes = sa.Table(
+    "refund_wishes",
+    metadata,
+    *_key(),
+    sa.Column("payment_id", sa.Uuid, nullable=False),
+    sa.Column("person_id", sa.Uuid, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("done_by", sa.Uuid),
+    sa.Column("done_at", Moment),
+    _one_of("state", "open", "taken", "declined"),
+    _of("payments", "payment_id"),
+    _of("people", "person_id"),
+    sa.Index(
+        "uq_refund_wishes_open",
+        "tenant_id",
+        "payment_id",
+        unique=True,
+        postgresql_where=OPEN_WISH,
+        sqlite_where=OPEN_WISH,
+    ),
+)
+
+# What is to go back of an attempt that has succeeded; an operation of the same id is approved. `source`: the
+# wallet, or suspense for what was paid twice. `way`: the provider reverses the payment, the payer is paid
+# out, or (of suspense) the shop keeps it as a sale.
+refunds = sa.Table(
+    "refunds",
+    metadata,
+    *_key(),
+    sa.Column("payment_id", sa.Uuid, nullable=False),
+    sa.Column("attempt_id", sa.Uuid, nullable=False),
+    sa.Column("maker_id", sa.Uuid, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("way", sa.Text, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("because", sa.Text),  # our word for the failure
+    sa.Column("receipt", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("expires_at", Moment, nullable=False),
+    sa.Column("done_at", Moment),
+    sa.CheckConstraint("amount > 0", name="amount"),
+    sa.CheckConstraint("way <> 'sale' OR source = 'suspense'", name="kept"),
+    _one_of("source", "wallet", "suspense"),
+    _one_of("way", "reversal", "payout", "sale"),
+    _one_of("status", "pending", "processing", "completed", "failed", "canceled", "rejected", "expired"),
+    _of("payments", "payment_id"),
+    _of("attempts", "attempt_id"),
+    _of("people", "maker_id"),
+    sa.Index(None, "tenant_id", "payment_id"),
+)
+
+# Asking the provider once. The id is committed before the first byte is sent.
+refund_attempts = sa.Table(
+    "refund_attempts",
+    metadata,
+    *_key(),
+    sa.Column("refund_id", sa.Uuid, nullable=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text),  # as the provider acknowledged it
+    sa.Column("receipt", sa.Text),
+    sa.Column("because", sa.Text),
+    sa.Column("detail", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("resolved_at", Moment),
+    _one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed"),
+    _of("refunds", "refund_id"),
+    sa.UniqueConstraint("tenant_id", "refund_id"),  # never asked for twice
+    sa.UniqueConstraint("tenant_id", "provider", "receipt"),
+)
+
+# What a provider took back by itself: a reversal, a lost dispute. `reference` is theirs, applied once.
+reversals = sa.Table(
+    "reversals",
+    metadata,
+    *_key(),
+    sa.Column("attempt_id", sa.Uuid, nullable=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("owed", sa.BigInteger, nullable=False),  # of the amount, what the wallet did not cover
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    _one_of("source", "wallet", "suspense"),
+    _of("attempts", "attempt_id"),
+    sa.UniqueConstraint("tenant_id", "provider", "reference"),
+    sa.Index(None, "tenant_id", "attempt_id"),
+)
+
 # --- the record ------------------------------------------------------------------------------------
 
 # A chain for each tenant: see services/audit/chain.py.

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services import errors, phones
-from services.facts import Checkout, Customer, Destination, Me, Shop, Started, Way
+from services.facts import Checkout, Customer, Destination, Me, RefundWish, Shop, Started, Way
+from services.facts import PaidTwice as FactPaidTwice
 from services.ids import new_id
 from services.money import Money
 from services.news import (
@@ -31,6 +32,7 @@ from services.news import (
     WithdrawalPaid,
 )
 from services.news.handoff import CustomerGone, Ended, PersonGone
+from services.news.refunds import Refund, RefundMade, RefundTold
 from services.news.requests import (
     PaymentReminder,
     PaymentRequested,
@@ -113,6 +115,10 @@ class FakeBusiness:
     known: list[Destination] = dataclasses.field(default_factory=list)
     ended: dict[str, str] = dataclasses.field(default_factory=dict)  # orders by number: how
     stopped: set[str] = dataclasses.field(default_factory=set)  # who want nothing unasked
+    sale_fee: Money = NOTHING
+    refunds: dict[UUID, Refund] = dataclasses.field(default_factory=dict)
+    wishes: dict[UUID, RefundWish] = dataclasses.field(default_factory=dict)
+    twice: dict[UUID, FactPaidTwice] = dataclasses.field(default_factory=dict)
     told: list[tuple[UUID, object]] = dataclasses.field(default_factory=list)
 
     def person(self, name: str, phone: str | None, *scopes: str) -> Me:
@@ -129,6 +135,7 @@ class FakeBusiness:
         payment = self.latest()
         if payment.state == "succeeded":
             self._tell(payment, PaidTwice, receipt="SJK9TWICE9")
+            self._lie_apart(payment)
             self.tell_reconcilers(
                 OrderPaidTwice,
                 number=payment.started.number,
@@ -198,6 +205,52 @@ class FakeBusiness:
         for me in self.people.values():
             if RECONCILE in me.scopes:
                 self.told.append((me.person_id, kind(**facts)))
+
+    def _lie_apart(self, payment: Payment) -> None:
+        twice = FactPaidTwice(
+            attempt_id=new_id(),
+            payment_id=payment.started.payment_id,
+            number=payment.started.number,
+            amount=payment.checkout.amount,
+            customer=self.name_of(payment.payer),
+            method=payment.way.method,
+            receipt="SJK9TWICE9",
+            at=self.now,
+        )
+        self.twice[twice.attempt_id] = twice
+
+    def name_of(self, person_id: UUID) -> str:
+        return next(me.name or "" for me in self.people.values() if me.person_id == person_id)
+
+    def put_refund(self, refund: Refund, status: str) -> Refund:
+        changed = refund.model_copy(update={"status": status})
+        self.refunds[refund.id] = changed
+        return changed
+
+    def give_back(self, because: str | None = None, *, undecided: bool = False) -> None:
+        """The provider's word on the latest refund."""
+        refund = next(reversed(self.refunds.values()))
+        if undecided:
+            self.tell_reconcilers(RefundTold, refund=refund, undecided=True)
+            return
+        failed = {"status": "failed"} if because else {"status": "completed", "receipt": "SJR7ABC123"}
+        refund = refund.model_copy(update=failed)
+        self.refunds[refund.id] = refund
+        payer = self.payments[refund.payment_id].payer
+        if not refund.twice:
+            self.held -= refund.amount
+        if not because:
+            self.posted -= refund.amount if not refund.twice else NOTHING
+            news = RefundMade(
+                number=refund.number,
+                amount=refund.amount,
+                provider=refund.provider,
+                label=refund.label,
+                receipt=refund.receipt,
+                twice=refund.twice,
+            )
+            self.told.append((payer, news))
+        self.tell_reconcilers(RefundTold, refund=refund, because=because)
 
     def keep_open(self) -> None:
         self._tell(self.latest(), PaymentOpen)

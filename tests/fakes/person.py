@@ -5,6 +5,7 @@ from datetime import datetime
 from services import errors
 from services.facts import Me, Shop, Standing
 from tests.fakes.business import FakeBusiness
+from tests.fakes.desk import FakeDesk
 from tests.fakes.shop import ShopTeller
 
 
@@ -26,6 +27,10 @@ class PersonTeller(ShopTeller):
     @property
     def now(self) -> datetime:
         return self._business.now
+
+    @property
+    def desk(self) -> FakeDesk:
+        return FakeDesk(self)
 
     def _need(self, scope):
         if scope not in self.me.scopes:

@@ -4,6 +4,7 @@ from services import errors
 from services.errors import handoff as handoff_errors
 from services.facts import PaidOrder, Receipt, Started, Way
 from services.ids import new_id
+from services.money import Money
 from services.news import IdentityChanged, StaffSuspended
 from services.news.handoff import CustomerWrote, Ended, PersonWanted
 from services.people.access import HAND_OFF
@@ -129,7 +130,16 @@ class FakeTeller(CounterTeller, WalletTeller):
             note=p.checkout.summary,
             method=p.way.method,
             code="SJK7ABC123",
+            refunded=self._refunded(p),
         )
+
+    def _refunded(self, p):
+        back = [
+            each.amount.minor
+            for each in self._business.refunds.values()
+            if each.payment_id == p.started.payment_id and each.status == "completed" and not each.twice
+        ]
+        return Money(sum(back), "KES") if back else None
 
     async def ask_person(self, words):
         b = self._business

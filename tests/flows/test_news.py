@@ -22,6 +22,7 @@ from services.fees import RAILS
 from services.ids import new_id
 from services.money import Money
 from services.news import Doubt, Flag, News, OrderInDoubt, Unpaid, Unsent, Unusual, Withdrawal
+from services.news.refunds import Refund, Way
 from services.store import schema
 from tests.flows.languages import COMPLETE
 from tests.flows.transcript import Play
@@ -49,6 +50,9 @@ def values(kind: Any) -> list[Any]:
     if kind is Withdrawal:
         few = {"status": CLOSED, "new_destination": [False], "method_type": RAILS, "flags": [FLAGS]}
         return list(samples(kind, few))
+    if kind is Refund:
+        few = {"status": ("processing", "completed", "failed"), "twice": [False], "receipt": [None]}
+        return list(samples(kind, few | {"way": [Way.PAYOUT]}))
     if kind in _ONES:
         return [_ONES[kind]]
     if isinstance(kind, type) and issubclass(kind, StrEnum):

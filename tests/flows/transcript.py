@@ -51,6 +51,7 @@ from services.news import (
 )
 from services.news.approval import CodesEnrolled, CodesGuessed
 from services.news.handoff import Ended
+from services.news.refunds import MoneyTakenBack, PaymentDisputed
 from services.people.access import HAND_OFF, ROLES
 from services.shop.facts import Line
 from services.withdrawals import destinations
@@ -185,6 +186,8 @@ class Play:
                 self.business.code = code
             case "low_balance", (shillings,):
                 self.business.low_balance = Money.parse(shillings, "KES")
+            case "sale_fee", (shillings,):
+                self.business.sale_fee = Money.parse(shillings, "KES")
             case "owes", (shillings,):  # what a provider took back
                 self.business.posted, self.business.owed = self.business.held, Money.parse(shillings, "KES")
             case "unusual", reasons:
@@ -272,6 +275,21 @@ class Play:
                 business.over = OverLimit(limit, limit, of, Money.parse(left, "KES"))
             case "too_many", (of, count):
                 business.over = TooManyWithdrawals(int(count), of)
+            case "given_back", ():
+                business.give_back()
+            case "refund_failed", (because,):
+                business.give_back(because)
+            case "refund_undecided", ():
+                business.give_back(undecided=True)
+            case "answered_meanwhile", ():  # a customer's wish, by another
+                business.wishes.clear()
+            case "rejected_meanwhile", ():  # a refund, by another; the news is still on its way
+                business.put_refund(next(reversed(business.refunds.values())), "rejected")
+            case "taken_back", (shillings, *owed):
+                rest = Money.parse(owed[0], "KES") if owed else Money(0, "KES")
+                business.tell_reconcilers(MoneyTakenBack, **_of_an_order(shillings), owed=rest)
+            case "disputed", (shillings,):
+                business.tell_reconcilers(PaymentDisputed, **_of_an_order(shillings))
             case "undecided", ():
                 business.leave_undecided()
             case "doubt", (because, *told):
@@ -333,6 +351,8 @@ class Play:
             return self.fill(name, filled[1], dict(each.split("=") for each in filled[2].split(", ")))
         if words.startswith("("):
             return hear(json.dumps({"message": _other(words[1:-1])}).encode())
+        if "{refund}" in words:
+            words = words.replace("{refund}", short(next(reversed(self.business.refunds))))
         if tapped := re.fullmatch(r"(\[?)\[([^\]]+)\]\]?", words):
             return self.tap(name, tapped[2], earliest=bool(tapped[1]))
         if "{withdrawal}" in words:  # the reference of the latest one
@@ -405,6 +425,10 @@ class Play:
             buttons = ["(share number)"]
         if buttons:
             yield "  " + " ".join(buttons)
+
+
+def _of_an_order(shillings):
+    return {"number": "K7Q2X0", "amount": Money.parse(shillings, "KES"), "provider": "mpesa"}
 
 
 def _other(what):

@@ -1,0 +1,140 @@
+"""Refund decide: another person decides over a refund, or over keeping what was paid twice.
+
+RefundRequestedShown -> RefundStands
+DecideRefund         -> RefundStands | AskRefusal
+AskRefusal           -> RefundStands | DecideRefund
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flows.reply import Said
+from flows.staff.refund_shown import OfRefund, RefundStands, refund_facts
+from flows.staff.shown import short
+from flows.step import Choice
+from flows.teller import Teller
+from flows.text import Text
+from services.errors import NotPending
+from services.news.refunds import RefundRequested, RefundTold
+
+
+class Approve(Choice):
+    tap_only = True
+    label = Text("Approve")
+
+
+class Reject(Choice):
+    tap_only = True
+    label = Text("Reject")
+
+
+class Cancel(Choice):
+    label = Text("Cancel")
+
+
+class TakeBack(Choice):
+    tap_only = True
+    label = Text("Cancel refund")
+
+
+class RefundRequestedShown(OfRefund):
+    """The maker waits for the approval."""
+
+    @property
+    def reference(self) -> str | None:
+        return short(self.refund.id)
+
+    def says(self) -> Text:
+        return Text(
+            "Requested. I've asked the others who decide over refunds and will tell you what they decide."
+            "\n{facts}",
+            facts=refund_facts(self.refund),
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return (TakeBack(),)
+
+    async def hears(self, answer: TakeBack, teller: Teller) -> RefundStands:  # noqa: ARG002  the only choice
+        return RefundStands(refund=await teller.desk.cancel(self.refund.id))
+
+
+class DecideRefund(OfRefund):
+    @property
+    def reference(self) -> str | None:
+        return short(self.refund.id)
+
+    def says(self) -> Text:
+        return Text(
+            "A refund from {shop} is waiting for your decision until {until}.\n{facts}",
+            until=self.refund.expires_at,
+            facts=refund_facts(self.refund),
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return Approve(), Reject()
+
+    async def hears(self, answer: Approve | Reject, teller: Teller) -> RefundStands | AskRefusal:
+        match answer:
+            case Approve():
+                return await self._approve(teller)
+            case Reject():
+                return AskRefusal(refund=self.refund)
+
+    async def _approve(self, teller: Teller) -> RefundStands:
+        """Who comes second is told what was decided."""
+        try:
+            return RefundStands(refund=await teller.desk.approve(self.refund.id, self.refund.digest))
+        except NotPending:
+            return RefundStands(refund=await teller.desk.refund(self.refund.id))
+
+
+class AskRefusal(OfRefund):
+    any_words = True
+
+    def says(self) -> Text:
+        return Text(
+            "Why do you reject refund {reference} of {amount}? Type the reason; {maker} will read it.",
+            reference=short(self.refund.id),
+            amount=self.refund.amount,
+            maker=self.refund.maker,
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return (Cancel(),)
+
+    async def hears(self, answer: Said | Cancel, teller: Teller) -> RefundStands | DecideRefund:
+        match answer:
+            case Said(text=typed):
+                reason = " ".join(typed.split())[:300]
+                try:
+                    after = await teller.desk.reject(self.refund.id, reason)
+                except NotPending:
+                    return RefundStands(refund=await teller.desk.refund(self.refund.id))
+                return RefundStands(refund=after, reason=reason)
+            case Cancel():
+                return DecideRefund(refund=self.refund)
+
+
+async def look(refund_id: UUID, teller: Teller) -> DecideRefund | RefundRequestedShown | RefundStands:
+    """As it is for this person: to be decided, waited for, or decided."""
+    refund = await teller.desk.refund(refund_id)
+    if refund.status != "pending":
+        return RefundStands(refund=refund)
+    if refund.maker_id == teller.me.person_id:
+        return RefundRequestedShown(refund=refund)
+    return DecideRefund(refund=refund)
+
+
+async def told_requested(news: RefundRequested, _teller: Teller) -> DecideRefund:
+    return DecideRefund(refund=news.refund)
+
+
+async def told(news: RefundTold, _teller: Teller) -> RefundStands:
+    return RefundStands(
+        refund=news.refund,
+        by=news.by,
+        reason=news.reason,
+        because=news.because,
+        undecided=news.undecided,
+    )

@@ -1,0 +1,62 @@
+"""Attempt: asking the provider for a refund, read with the refund under the order's lock."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit, jobs
+from services.errors import NotFound
+from services.money import Money
+from services.refunds import record
+from services.refunds.record import Refunding
+from services.store.schema import refund_attempts
+from services.transitions import transition
+from services.work import Work
+
+UNDECIDED = ("created", "submitting", "pending", "unknown")
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A refund's attempt, and the refund, as they are under the lock."""
+
+    row: sa.Row[Any]
+    refund: Refunding
+
+    @property
+    def amount(self) -> Money:
+        return self.refund.amount
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the provider may call it."""
+        return frozenset({str(self.row.id), self.row.reference} - {None})
+
+
+async def sending(work: Work, attempt_id: UUID) -> Sending:
+    """Raises NotFound."""
+    mine = (refund_attempts.c.tenant_id == work.tenant, refund_attempts.c.id == attempt_id)
+    refund_id = await work.connection.scalar(sa.select(refund_attempts.c.refund_id).where(*mine))
+    if refund_id is None:
+        raise NotFound("refund_attempt")
+    refund = await record.locked(work, refund_id)
+    return Sending((await work.connection.execute(sa.select(refund_attempts).where(*mine))).one(), refund)
+
+
+async def move(work: Work, attempt_id: UUID, *states: str, **values: Any) -> bool:
+    """From one of these states, with these values; False where it stands in another."""
+    return await transition(work, refund_attempts.c.state, attempt_id, states, values)
+
+
+async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:
+    """In the audit, for somebody to look at."""
+    known = {"refund_id": str(one.refund.row.id), "amount": str(one.amount)}
+    await audit.record(work, audit.PROVIDER, action, one.row.id, known | facts, alert=True)
+
+
+async def ask_now(work: Work, attempt_id: UUID) -> None:
+    """The provider gave up waiting, or told too little: it is asked at once."""
+    if await move(work, attempt_id, "submitting", "pending", "unknown", state="unknown"):
+        await jobs.schedule(work, "refund_check", attempt_id, work.now)

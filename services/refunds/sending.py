@@ -1,0 +1,196 @@
+"""Sending: an approved refund, in steps around the network calls that the edge makes.
+
+`begin` commits that we are about to send; the edge sends; `answered` takes the answer. A crash between the
+two becomes *unknown*: then the provider is asked, at growing waits and for ever, and nothing is ever sent
+again: a refund has one attempt.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit, hooks, jobs
+from services.jobs import PAYOUT_LADDER
+from services.news import Unpaid
+from services.news.refunds import RefundTold, Unrefunded, Way
+from services.people import people
+from services.providers import PROVIDERS
+from services.providers.base import (
+    Accepted,
+    Answer,
+    Failed,
+    Misconfigured,
+    NotSent,
+    Payout,
+    Refused,
+    Unknown,
+)
+from services.providers.refunds import Refund
+from services.refunds.attempt import Sending, alert, move, sending
+from services.refunds.record import shown, still_approved, tell
+from services.refunds.settle import fail, settle, told
+from services.store.schema import jobs as due_jobs
+from services.work import Work
+
+# The second clock: what was approved is sent within a day, or not at all.
+_WINDOW = timedelta(hours=24)
+_FROZEN_WAIT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whom to ask about a refund, and how: a reversal by `receipt` and `reference`, a payout by its id."""
+
+    provider: str
+    way: Way
+    attempt_id: UUID
+    receipt: str
+    reference: str | None
+    callback_url: str
+    timeout_url: str
+
+
+async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payout | None:
+    """What to send after the commit; None where there is nothing to send, or not now."""
+    one = await sending(work, attempt_id)
+    if one.row.state == "submitting":  # whoever began before us never came back
+        await _lost(work, one)
+        return None
+    if one.row.state != "created":
+        await jobs.finish(work, attempt_id, "refund")
+        return None
+    if one.refund.row.status != "processing" or not await still_approved(work, one.refund.row, _WINDOW):
+        await alert(work, one, "refund.not_sent")
+        late = work.now - one.row.created_at > _WINDOW
+        await fail(work, one, Unrefunded.TOO_LATE if late else Unrefunded.APPROVER, "not sent")
+        return None
+    if (await people.tenant_of(work)).payouts_frozen:
+        await jobs.schedule(work, "refund", attempt_id, work.now + _FROZEN_WAIT)
+        return None
+    await move(work, attempt_id, "created", state="submitting")
+    return await _message(work, one, public_url)
+
+
+async def answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
+    """Take the answer to what `begin` gave out."""
+    one = await sending(work, attempt_id)
+    match answer:
+        case Accepted():
+            await _accepted(work, one, answer)
+            if answer.told is not None:
+                await told(work, attempt_id, answer.told)
+        case Refused():
+            await settle(work, attempt_id, Failed(answer.because, answer.detail, answer.ours))
+        case Misconfigured():
+            await settle(work, attempt_id, Failed(Unpaid.SHOP, answer.detail, ours=True))
+        case NotSent():
+            await _send_again(work, one, answer.detail)
+        case Unknown():
+            await _lost(work, one)
+
+
+async def begin_check(work: Work, attempt_id: UUID, public_url: str) -> Question | None:
+    """Whom to ask after the commit, the next time being due already; None where it is decided."""
+    one = await sending(work, attempt_id)
+    if one.row.state not in ("pending", "unknown"):
+        await jobs.finish(work, attempt_id, "refund_check")
+        return None
+    if not await jobs.again(work, "refund_check", attempt_id, PAYOUT_LADDER):
+        await _undecided(work, one)
+        await jobs.schedule(work, "refund_check", attempt_id, work.now + PAYOUT_LADDER[-1])
+    way, reference = Way(one.refund.row.way), await _known_by(work, one)
+    about = "query" if way == Way.PAYOUT else "refund_query" if reference else "refunded_query"
+    return Question(
+        provider=one.row.provider,
+        way=way,
+        attempt_id=attempt_id,
+        receipt=one.refund.attempt.receipt or "",
+        reference=reference,
+        callback_url=await hooks.address(work, public_url, hooks.of_refund(about), attempt_id),
+        timeout_url=await hooks.address(work, public_url, hooks.of_refund("query_timeout"), attempt_id),
+    )
+
+
+async def check_answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
+    """The word itself comes by callback where the answer does not tell it."""
+    if isinstance(answer, Misconfigured):
+        await alert(work, await sending(work, attempt_id), "refund.misconfigured", detail=answer.detail)
+        await jobs.schedule(work, "refund_check", attempt_id, work.now + PAYOUT_LADDER[-1])
+    elif isinstance(answer, Accepted) and answer.told is not None:
+        await told(work, attempt_id, answer.told)
+
+
+async def _message(work: Work, one: Sending, public_url: str) -> Refund | Payout:
+    attempt_id, paid = one.row.id, one.refund.attempt
+    about = "payout" if one.refund.row.way == Way.PAYOUT else "refund"
+    callback = await hooks.address(work, public_url, hooks.of_refund(about), attempt_id)
+    timeout = await hooks.address(work, public_url, hooks.of_refund(f"{about}_timeout"), attempt_id)
+    remarks = f"Refund {paid.number}"
+    if about == "refund":
+        return Refund(
+            provider=one.row.provider,
+            attempt_id=attempt_id,
+            amount=one.amount,
+            receipt=paid.receipt or "",
+            callback_url=callback,
+            timeout_url=timeout,
+            remarks=remarks,
+        )
+    rules = PROVIDERS[one.row.provider].refunds
+    return Payout(
+        provider=one.row.provider,
+        attempt_id=attempt_id,
+        amount=one.amount,
+        method_type=(rules.otherwise if rules else None) or "",
+        details=paid.details,
+        callback_url=callback,
+        timeout_url=timeout,
+        remarks=remarks,
+    )
+
+
+async def _known_by(work: Work, one: Sending) -> str | None:
+    """Theirs of the reversal. Every other time the payment itself is asked about, which tells too what others
+    have made of it."""
+    due = sa.select(due_jobs.c.tries).where(
+        due_jobs.c.tenant_id == work.tenant,
+        due_jobs.c.target_id == one.row.id,
+        due_jobs.c.kind == "refund_check",
+    )
+    tries = await work.connection.scalar(due) or 0
+    reference: str | None = one.row.reference
+    return reference if one.refund.row.way == Way.PAYOUT or tries % 2 else None
+
+
+async def _undecided(work: Work, one: Sending) -> None:
+    """Asked on, every few hours; those who reconcile are told the first time."""
+    before = await audit.alerted(work, "refund.undecided", target=one.row.id)
+    await alert(work, one, "refund.undecided", to_do="Look the refund up in the provider's own books.")
+    if not before:
+        news = RefundTold(refund=await shown(work, one.refund.row.id), undecided=True)
+        await tell(work, one.refund.row.maker_id, None, news)
+
+
+async def _accepted(work: Work, one: Sending, answer: Accepted) -> None:
+    """The result may have been quicker; then only the reference is new."""
+    await move(work, one.row.id, one.row.state, reference=answer.reference)
+    await jobs.finish(work, one.row.id, "refund")
+    if await move(work, one.row.id, "submitting", "unknown", state="pending"):
+        await jobs.again(work, "refund_check", one.row.id, PAYOUT_LADDER)
+
+
+async def _send_again(work: Work, one: Sending, detail: str) -> None:
+    """It provably never left, so the same may be sent; where none of many tries left, it has failed."""
+    if not await move(work, one.row.id, "submitting", "unknown", state="created", detail=detail):
+        return
+    await jobs.finish(work, one.row.id, "refund_check")
+    if not await jobs.again(work, "refund", one.row.id, PAYOUT_LADDER):
+        await fail(work, one, Unrefunded.PROVIDER, detail)
+
+
+async def _lost(work: Work, one: Sending) -> None:
+    await jobs.finish(work, one.row.id, "refund")
+    if await move(work, one.row.id, "submitting", state="unknown"):
+        await jobs.again(work, "refund_check", one.row.id, PAYOUT_LADDER)

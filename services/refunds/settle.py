@@ -1,0 +1,162 @@
+"""Settle: the provider's word on a refund, and what follows of it. The same word again changes nothing."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit, jobs, ledger
+from services.ledger import SUSPENSE, WALLET, Transfer, provider_account
+from services.news import Unpaid
+from services.news.refunds import RefundMade, RefundTold, Unrefunded
+from services.payments.record import tell as tell_payer
+from services.providers.base import Failed, Pending, Report, Succeeded, Word
+from services.refunds import taken_back
+from services.refunds.attempt import UNDECIDED, Sending, alert, ask_now, move, sending
+from services.refunds.decide import close
+from services.refunds.record import SUSPENSE as TWICE
+from services.refunds.record import move as move_refund
+from services.refunds.record import shown, tell
+from services.refunds.standing import settle_standing
+from services.store.schema import refund_attempts
+from services.work import Work
+
+# Alerts of a success that was told and moved nothing: after one of them a no is not believed.
+_TOLD = ("refund.without_amount", "refund.unproven", "refund.amount_mismatch", "refund.receipt_reused")
+
+
+async def settle(work: Work, attempt_id: UUID, word: Word) -> None:
+    """Take the provider's word on a refund, matched to it already."""
+    one = await sending(work, attempt_id)
+    match word:
+        case Succeeded():
+            await _succeeded(work, one, word)
+        case Failed():
+            await _failed(work, one, word)
+        case Pending() if word.ours or word.unheard:
+            action = "refund.misconfigured" if word.ours else "refund.unheard_code"
+            await alert(work, one, action, detail=word.detail)
+
+
+async def reported(work: Work, attempt_id: UUID, report: Report) -> None:
+    """Take a result on the refund's own token. It must also name the refund, and, where it names a payment,
+    ours; a mismatch moves nothing and alerts. A success without an amount proves too little: it is asked."""
+    one, word = await sending(work, attempt_id), report.word
+    if (one.row.reference and not one.names & report.references) or _of_another(one, report):
+        await alert(work, one, "refund.reference_mismatch", told=type(word).__name__)
+    elif isinstance(word, Succeeded) and word.amount is None and one.row.state in UNDECIDED:
+        await alert(work, one, "refund.without_amount", receipt=word.receipt)
+        await ask_now(work, attempt_id)
+    elif isinstance(word, Pending):
+        await settle(work, attempt_id, word)
+        await ask_now(work, attempt_id)
+    else:
+        await settle(work, attempt_id, word)
+
+
+async def told(work: Work, attempt_id: UUID, report: Report) -> None:
+    """Take the answer to a question of ours, on the token minted for it. A success proves itself by our
+    amount, by our reference, or, told of the payment, by its receipt; with none of them it moves nothing."""
+    one, word = await sending(work, attempt_id), report.word
+    named = report.facts.get("payout_references", frozenset())
+    of_payment = report.about == "refunded_query" and report.facts.get("original") is not None
+    if (named and not one.names & named) or _of_another(one, report):
+        await alert(work, one, "refund.reference_mismatch", told=type(word).__name__)
+    elif isinstance(word, Succeeded) and word.amount is None and not (named or of_payment):
+        await alert(work, one, "refund.unproven", receipt=word.receipt)
+    else:
+        await settle(work, attempt_id, word)
+
+
+async def fail(work: Work, one: Sending, because: Unrefunded, detail: str) -> None:
+    """Nothing went back, and what was held is available again."""
+    failure = {"because": because, "detail": detail, "resolved_at": work.now}
+    if await move(work, one.row.id, *UNDECIDED, state="failed", **failure):
+        await jobs.finish(work, one.row.id, "refund", "refund_check")
+        await close(work, one.refund, "processing", "failed", because=because)
+
+
+def _of_another(one: Sending, report: Report) -> bool:
+    original = report.facts.get("original")
+    return original is not None and original != one.refund.attempt.receipt
+
+
+async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
+    if word.amount is not None and word.amount != one.amount:
+        await alert(work, one, "refund.amount_mismatch", told=str(word.amount), receipt=word.receipt)
+    elif word.receipt and await _used_elsewhere(work, one, word.receipt):
+        await alert(work, one, "refund.receipt_reused", receipt=word.receipt)
+    elif one.row.state == "succeeded":
+        await _told_again(work, one, word.receipt)
+    elif one.refund.row.status != "processing":
+        # The money has gone, and what was held for it is free again: it is taken back like any other.
+        await alert(work, one, "refund.succeeded_after_failure", receipt=word.receipt)
+        reference = word.receipt or str(one.row.id)
+        await taken_back.book(work, one.refund.attempt, reference, one.amount)
+    else:
+        await _complete(work, one, word.receipt)
+
+
+async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
+    row, attempt = one.refund.row, one.refund.attempt
+    done = {"state": "succeeded", "receipt": receipt, "resolved_at": work.now}
+    if not await move(work, one.row.id, *UNDECIDED, **done):
+        return
+    target = provider_account(one.row.provider)
+    if row.source == TWICE:
+        await ledger.post(work, row.id, [Transfer(SUSPENSE, target, one.amount, "refund")])
+    else:
+        await ledger.post_hold(work, row.id, [Transfer(WALLET, target, one.amount, "refund")])
+    await move_refund(work, row.id, "processing", status="completed", receipt=receipt, done_at=work.now)
+    await jobs.finish(work, one.row.id, "refund", "refund_check")
+    if row.source != TWICE:
+        await settle_standing(work, attempt)
+    news = RefundMade(
+        number=attempt.number,
+        amount=one.amount,
+        provider=attempt.provider,
+        label=attempt.label,
+        receipt=receipt,
+        twice=row.source == TWICE,
+    )
+    await tell_payer(work, attempt, news)
+    await tell(work, row.maker_id, None, RefundTold(refund=await shown(work, row.id)))
+
+
+async def _failed(work: Work, one: Sending, word: Failed) -> None:
+    if one.row.state == "succeeded":
+        await alert(work, one, "refund.failed_after_success", detail=word.detail)
+        return
+    if await audit.alerted(work, *_TOLD, target=one.row.id):
+        await alert(work, one, "refund.contradicted", detail=word.detail)
+        return
+    because = Unrefunded.PROVIDER
+    if word.ours:
+        short = word.because == Unpaid.INSUFFICIENT_FUNDS
+        because = Unrefunded.FUNDS if short else Unrefunded.SETTINGS
+        await alert(work, one, "refund.misconfigured", detail=word.detail)
+    await fail(work, one, because, word.detail)
+
+
+async def _told_again(work: Work, one: Sending, receipt: str | None) -> None:
+    if receipt is None or receipt == one.row.receipt:
+        return
+    if one.row.receipt is not None:
+        await alert(work, one, "refund.receipt_changed", receipt=receipt, before=one.row.receipt)
+        return
+    await move(work, one.row.id, "succeeded", receipt=receipt)
+    await move_refund(work, one.refund.row.id, "completed", receipt=receipt)
+
+
+async def _used_elsewhere(work: Work, one: Sending, receipt: str) -> bool:
+    query = sa.select(refund_attempts.c.id).where(
+        refund_attempts.c.tenant_id == work.tenant,
+        refund_attempts.c.provider == one.row.provider,
+        refund_attempts.c.receipt == receipt,
+        refund_attempts.c.id != one.row.id,
+    )
+    return (await work.connection.execute(query)).first() is not None
+
+
+async def timed_out(work: Work, attempt_id: UUID) -> None:
+    """No proof of anything. It is asked at once."""
+    await ask_now(work, attempt_id)

@@ -1,0 +1,128 @@
+"""Taken back: a provider gives a customer's payment back by itself: a reversal after a complaint, a dispute
+that is lost, a refund made on its own pages. It is told, not asked for, and is booked whatever the wallet
+holds."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit, inbox, ledger
+from services.ids import new_id
+from services.ledger import SUSPENSE, Transfer, provider_account
+from services.money import Money
+from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
+from services.payments.record import Attempt, alert
+from services.payments.record import locked as locked_attempt
+from services.people import people
+from services.refunds import record
+from services.refunds.decide import close
+from services.refunds.standing import settle_standing
+from services.store.schema import refund_attempts, reversals
+from services.work import Work
+
+
+async def taken_back(work: Work, attempt_id: UUID, reference: str, amount: Money) -> None:
+    """The provider's word, matched to the attempt of a payment. `reference` is theirs: it counts once.
+
+    Refunds that wait for a decision, or to be sent, end: the customer has the money. One that is under way
+    is left to its own word.
+    """
+    attempt = await locked_attempt(work, attempt_id)
+    if attempt.state != "succeeded" or await _told_of_ours(work, reference):
+        await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
+        return
+    await book(work, attempt, reference, amount)
+
+
+async def disputed(work: Work, attempt_id: UUID, reference: str, amount: Money) -> None:
+    """A customer disputes it; nothing has moved yet."""
+    attempt = await locked_attempt(work, attempt_id)
+    if await audit.alerted(work, "payment.disputed", target=attempt.id):
+        return
+    await alert(work, attempt, "payment.disputed", reference=reference, told=str(amount))
+    news = PaymentDisputed(number=attempt.number, amount=amount, provider=attempt.provider)
+    await inbox.tell_people(work, await people.reconcilers(work), news)
+
+
+async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> None:
+    """From suspense where it still lies there, else from the wallet, and beyond it from what is owed."""
+    if await _stands(work, attempt, reference):
+        return
+    if await _taken(work, attempt) + amount.minor > attempt.amount.minor:
+        await alert(work, attempt, "payment.reversal_beyond", reference=reference, told=str(amount))
+        return
+    await _end_open(work, attempt)
+    twice = await record.suspended(work, attempt.id)
+    kept = twice and not await record.gone(work, attempt.id, "completed")
+    reversal_id = new_id()
+    owed = Money(0, amount.currency)
+    if kept:
+        back = Transfer(SUSPENSE, provider_account(attempt.provider), amount, "reversal")
+        await ledger.post(work, reversal_id, [back])
+    else:
+        owed = await ledger.take_back(work, reversal_id, attempt.provider, amount) or owed
+    await work.connection.execute(
+        sa.insert(reversals).values(
+            tenant_id=work.tenant,
+            id=reversal_id,
+            attempt_id=attempt.id,
+            provider=attempt.provider,
+            reference=reference,
+            source="suspense" if kept else "wallet",
+            amount=amount.minor,
+            owed=owed.minor,
+            currency=amount.currency,
+            created_at=work.now,
+        )
+    )
+    if not twice:
+        await settle_standing(work, attempt)
+    await alert(work, attempt, "payment.taken_back", reference=reference, told=str(amount), owed=str(owed))
+    news = MoneyTakenBack(number=attempt.number, amount=amount, owed=owed, provider=attempt.provider)
+    await inbox.tell_people(work, await people.reconcilers(work), news)
+
+
+async def _end_open(work: Work, attempt: Attempt) -> None:
+    """What was not sent is not sent any more."""
+    for row in await record.open_of(work, attempt.id):
+        one = record.Refunding(row, attempt)
+        if row.status == "processing":
+            stop = (
+                sa.update(refund_attempts)
+                .where(
+                    refund_attempts.c.tenant_id == work.tenant,
+                    refund_attempts.c.refund_id == row.id,
+                    refund_attempts.c.state == "created",
+                )
+                .values(state="failed", because=Unrefunded.TAKEN_BACK, resolved_at=work.now)
+                .returning(refund_attempts.c.id)
+            )
+            if (await work.connection.execute(stop)).first() is None:
+                continue
+        await record.withdraw(work, one)
+        await close(work, one, row.status, "failed", because=Unrefunded.TAKEN_BACK)
+
+
+async def _stands(work: Work, attempt: Attempt, reference: str) -> bool:
+    query = sa.select(reversals.c.id).where(
+        reversals.c.tenant_id == work.tenant,
+        reversals.c.provider == attempt.provider,
+        reversals.c.reference == reference,
+    )
+    return (await work.connection.execute(query)).first() is not None
+
+
+async def _taken(work: Work, attempt: Attempt) -> int:
+    query = sa.select(sa.func.coalesce(sa.func.sum(reversals.c.amount), 0)).where(
+        reversals.c.tenant_id == work.tenant, reversals.c.attempt_id == attempt.id
+    )
+    return int(await work.connection.scalar(query) or 0)
+
+
+async def _told_of_ours(work: Work, reference: str) -> bool:
+    """It is a refund that we asked for ourselves."""
+    query = sa.select(refund_attempts.c.id).where(
+        refund_attempts.c.tenant_id == work.tenant,
+        sa.or_(refund_attempts.c.receipt == reference, refund_attempts.c.reference == reference),
+    )
+    return (await work.connection.execute(query)).first() is not None
