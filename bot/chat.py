@@ -93,7 +93,7 @@ class Chat:
             work = Work(connection, self._vault, person.tenant_id, now, via)
             teller = Teller(work, shop, me, person.conversation_id)
         conversation = Conversation(
-            self._script, self._place(person), teller, lambda: secrets.token_hex(8), followed=followed
+            self._script, self._place(person), teller, lambda: secrets.token_hex(16), followed=followed
         )
         replies = await conversation.hear(what)
         if conversation.secret and connection is not None:

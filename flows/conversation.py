@@ -101,7 +101,7 @@ class Conversation:
         stand = self._place.threads.get(tap.thread)
         if stand is None:
             await self._late(tap)
-        elif stand.nonce != tap.nonce:
+        elif stand.nonce != tap.nonce or self._is_old(stand):
             self._ask(tap.thread, stand, _BEFORE)
         elif tap.choice == MORE:
             page = (stand.page + 1) % pages(stand.step)
@@ -223,8 +223,18 @@ class Conversation:
         elif known is not None and known.step == step:  # its buttons on the screen stay good
             self._ask(step.thread, known, before, led=True)
         else:
-            stand = Stand.model_construct(step=step, nonce=self._mint(), page=0)
+            stand = Stand.model_construct(step=step, nonce=self._mint(), page=0, asked_at=None)
             self._ask(step.thread, stand, before, led=True)
+
+    def _is_old(self, stand: Stand) -> bool:
+        good_for, asked_at = stand.step.good_for, stand.asked_at
+        return good_for is not None and (asked_at is None or self._teller.now - asked_at > good_for)
+
+    def _anew(self, stand: Stand) -> Stand:
+        """Asked again under a nonce of its own, where its buttons grow old."""
+        if stand.step.good_for is None:
+            return stand
+        return stand.model_copy(update={"nonce": self._mint(), "asked_at": self._teller.now})
 
     async def _missed(self, hint: Text | None = None, typed: str = "") -> None:
         if not self._followed:  # who sends five voice notes at once is lost once
@@ -260,6 +270,7 @@ class Conversation:
     ) -> None:
         """Say a step's line with what can be chosen; `alone`: only what comes before the line; `led`: the
         person has just come here."""
+        stand = self._anew(stand)
         self._place.put(thread, stand.once_said())
         line = before if alone and before is not None else _joined(before, stand.step.says())
         whole = not alone and stand.once_said() is stand

@@ -48,7 +48,7 @@ from flows.staff.order import OrderFound
 from flows.staff.refund_ask import WishShown
 from flows.staff.refund_decide import DecideRefund, RefundRequestedShown
 from flows.staff.refund_shown import RefundStands
-from flows.staff.requested import Requested
+from flows.staff.requested import Requested, told_asked_again
 from flows.staff.shown import Stands
 from flows.teller import Teller
 from flows.text import Text, spellings
@@ -182,6 +182,7 @@ SCRIPT = Script(
         news.IdentityChanged: identity.told_changed,
         news.StaffSuspended: identity.told_suspended,
         news.IdentityVerified: identity.told_verified,
+        approval_news.WithdrawalAskedAgain: told_asked_again,
         approval_news.CodesEnrolled: notices.told_codes_enrolled,
         approval_news.CodesGuessed: notices.told_codes_guessed,
         news.TenantChanged: notices.told_changed,

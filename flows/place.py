@@ -1,5 +1,6 @@
 """Place: where a person stands, between two turns. JSON, sealed by who stores it."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -10,13 +11,14 @@ _MOST_THREADS = 30  # each a few hundred bytes; the oldest is answered by `reviv
 
 
 class Stand(BaseModel):
-    """Where a thread stands: its step, and the nonce of the asking."""
+    """Where a thread stands: its step, the nonce of the asking, and when that was where it grows old."""
 
     model_config = ConfigDict(frozen=True)
 
     step: Step
     nonce: str
     page: int = 0
+    asked_at: datetime | None = None
 
     def once_said(self) -> "Stand":
         step = self.step.once_said()
@@ -28,6 +30,7 @@ class _Kept(BaseModel):
     facts: dict[str, Any]
     nonce: str
     page: int = 0
+    asked_at: datetime | None = None
 
 
 class _Place(BaseModel):
@@ -54,7 +57,9 @@ class Place:
             except (KeyError, ValidationError):
                 self.outdated.add(thread)
             else:
-                self.threads[thread] = Stand.model_construct(step=step, nonce=one.nonce, page=one.page)
+                self.threads[thread] = Stand.model_construct(
+                    step=step, nonce=one.nonce, page=one.page, asked_at=one.asked_at
+                )
 
     def put(self, thread: str, stand: Stand) -> None:
         """The latest to speak is last."""
@@ -84,6 +89,7 @@ class Place:
                 facts=stand.step.model_dump(mode="json"),
                 nonce=stand.nonce,
                 page=stand.page,
+                asked_at=stand.asked_at,
             )
             for thread, stand in self.threads.items()
         }

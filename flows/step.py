@@ -10,6 +10,7 @@ A step without `hears` ends its thread. What it offers all the same is answered 
 it is tapped (`Script.revive`).
 """
 
+from datetime import timedelta
 from functools import cache
 from typing import Any, ClassVar, get_args, get_type_hints
 
@@ -45,7 +46,8 @@ class Step(BaseModel):
     A text may name the merchant as {shop}; the engine fills it in. `any_words`: what is typed here may be
     any words (a reason), not only a figure, so that they are heard as the very next thing only. `secret`:
     what is typed here is kept nowhere. `takes_over`: whatever is typed is for this step. `quiet`: it says
-    nothing where an answer leaves it as it is.
+    nothing where an answer leaves it as it is. `good_for`: how long its buttons are; each asking
+    has new ones then, and those of before are void.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +55,7 @@ class Step(BaseModel):
     secret: ClassVar[bool] = False
     takes_over: ClassVar[bool] = False
     quiet: ClassVar[bool] = False
+    good_for: ClassVar[timedelta | None] = None
 
     @property
     def thread(self) -> str:

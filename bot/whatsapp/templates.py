@@ -146,6 +146,9 @@ TOLD: Mapping[type, Telling] = {
     news.IdentityVerified: _ACCOUNT,
     news.TenantChanged: _STAFF,
     approval_news.CodesEnrolled: _STAFF,
+    approval_news.WithdrawalAskedAgain: _outcome(
+        lambda _: Text("It could not be sent within 30 minutes, so it has to be approved again.")
+    ),
     approval_news.CodesGuessed: _STAFF,
     refund_news.RefundRequested: _STAFF,
     refund_news.RefundTold: _STAFF,

@@ -11,6 +11,7 @@ AskReason -> Stands | Decide
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -91,6 +92,7 @@ class NoApprovals(Step):
 class Decide(OfWithdrawal):
     """`kept`: the person was about to reject it, and did not, which is said once."""
 
+    good_for = timedelta(minutes=15)
     kept: bool = False
 
     @property

@@ -58,8 +58,8 @@ class HeldBackTold(OfWithdrawal):
             )
         return Text(
             "Withdrawal {reference} of {amount} is approved, but payouts from {shop} are stopped just now. "
-            "It is sent as soon as they resume. If that takes more than a day, it ends unpaid and the amount "
-            "is available again.",
+            "It is sent as soon as they resume. If that takes more than 30 minutes, it has to be approved "
+            "again.",
             reference=short(self.withdrawal.id),
             amount=self.withdrawal.amount,
         )

@@ -10,6 +10,7 @@ from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
 from services.news import Withdrawal
+from services.news.approval import WithdrawalAskedAgain
 
 
 class Cancel(Choice):
@@ -22,9 +23,10 @@ class TakeBack(Choice):
 
 
 class Requested(Step):
-    """The maker waits for the approval."""
+    """The maker waits for the approval. `again`: it was approved, and could not be sent in time."""
 
     withdrawal: Withdrawal
+    again: bool = False
 
     @property
     def thread(self) -> str:
@@ -35,6 +37,12 @@ class Requested(Step):
         return short(self.withdrawal.id)
 
     def says(self) -> Text:
+        if self.again:
+            return Text(
+                "This withdrawal was approved, but it could not be sent within 30 minutes, so it has to be "
+                "approved again. I've asked the approvers.\n{facts}",
+                facts=facts(self.withdrawal),
+            )
         return Text(
             "Requested. I've asked the approvers and will tell you what they decide.\n{facts}",
             facts=facts(self.withdrawal),
@@ -45,6 +53,10 @@ class Requested(Step):
 
     async def hears(self, answer: TakeBack, teller: Teller) -> Stands:  # noqa: ARG002  the only choice
         return Stands(withdrawal=await teller.cancel_withdrawal(self.withdrawal.id))
+
+
+async def told_asked_again(news: WithdrawalAskedAgain, _teller: Teller) -> Requested:
+    return Requested(withdrawal=news.withdrawal, again=True)
 
 
 class NotWithdrawing(Step):

@@ -82,7 +82,13 @@ def ended(withdrawal: Withdrawal, reason: Text | str | None, by: str | None = No
 
 
 def facts(withdrawal: Withdrawal) -> Text:
-    """Who, how much, what it costs and where it goes."""
+    """Who, how much, what it costs, where it goes, and what the maker noted."""
+    if withdrawal.notes:
+        return Text("{facts}\nNote: {notes}", facts=_facts(withdrawal), notes=withdrawal.notes)
+    return _facts(withdrawal)
+
+
+def _facts(withdrawal: Withdrawal) -> Text:
     told: dict[str, Any] = {
         "reference": short(withdrawal.id),
         "maker": withdrawal.maker,

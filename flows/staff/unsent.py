@@ -10,7 +10,7 @@ _BECAUSE = {
     ),
     Unsent.LIMIT: Text("it is over one of M-Pesa's limits. Try a smaller amount, or try again tomorrow."),
     Unsent.PROVIDER: Text("M-Pesa did not take it. Please try again later."),
-    Unsent.TOO_LATE: Text("it could not be sent within a day of its approval. Please ask for it again."),
+    Unsent.TOO_LATE: Text("it could not be sent in time after its approval. Please ask for it again."),
     Unsent.ALTERED: Text("it was no longer what had been approved. Tell the operator, and ask for it again."),
     Unsent.GUESSED: Text(
         "too many wrong one-time codes were typed for it. Find out who typed them, and ask for it again."

@@ -10,12 +10,13 @@ own module keeps what is to be done in a table of its own, under the operation's
     await approval.cancel(work, KIND, person, operation_id, reason)
     await approval.expire(work, KIND, operation_id)          -> True where its time was over
     await approval.stands(work, KIND, operation_id, facts)   -> asked again in the transaction that acts
+    await approval.ask_again(work, KIND, operation_id, facts, expires_at)  -> it was not done in time
 
 `facts` are everything that decides what is done: plain values, the same at every call as long as nobody
 has changed the rows that they are read from.
 """
 
-from services.approval.asking import ask
+from services.approval.asking import ask, ask_again
 from services.approval.deciding import add, approve, cancel, expire, forget, may_approve, reject
 from services.approval.record import Kind, approvers, digest, locked, stands
 
@@ -25,6 +26,7 @@ __all__ = [
     "approve",
     "approvers",
     "ask",
+    "ask_again",
     "cancel",
     "digest",
     "expire",

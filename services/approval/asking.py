@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from services.approval.record import Facts, Kind, digest
+from services.approval.record import Facts, Kind, digest, locked
+from services.errors import Changed
 from services.people import people
 from services.store.schema import operations
 from services.work import Work
@@ -44,4 +46,22 @@ async def ask(
     }
     made = digest(work.tenant, SimpleNamespace(**row), facts)
     await work.connection.execute(sa.insert(operations).values(**row, digest=made))
+    return made
+
+
+async def ask_again(work: Work, kind: Kind, operation_id: UUID, facts: Facts, expires_at: datetime) -> str:
+    """What was approved and not done in time waits for approvals again; those of before count no more, since
+    the digest is another one. Raises NotFound; Changed where it is no longer what was approved."""
+    operation = await locked(work, kind, operation_id)
+    if operation.state != "approved" or operation.digest != digest(work.tenant, operation, facts):
+        raise Changed
+    changed: dict[str, Any] = {"round": operation.round + 1, "state": "pending", "expires_at": expires_at}
+    now = SimpleNamespace(**operation._asdict() | changed)
+    made = digest(work.tenant, now, facts)
+    nobody = {"decided_by": None, "decided_at": None, "wrong_codes": 0}
+    await work.connection.execute(
+        sa.update(operations)
+        .where(operations.c.tenant_id == work.tenant, operations.c.id == operation_id)
+        .values(**changed, **nobody, digest=made)
+    )
     return made

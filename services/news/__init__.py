@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from services.money import Money
-from services.news.approval import CodesEnrolled, CodesGuessed
+from services.news.approval import CodesEnrolled, CodesGuessed, WithdrawalAskedAgain
 from services.news.base import BaseNews
 from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.news.orders import OrderCanceled, OrderFulfilled
@@ -234,6 +234,7 @@ News = (
     | TenantChanged
     | CodesEnrolled
     | CodesGuessed
+    | WithdrawalAskedAgain
     | PersonWanted
     | CustomerWrote
     | CustomerGone

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from services.news.base import BaseNews
+from services.news.withdrawals import Withdrawal
 
 
 class CodesEnrolled(BaseNews):
@@ -12,6 +13,13 @@ class CodesEnrolled(BaseNews):
     kind: Literal["codes_enrolled"] = "codes_enrolled"
     name: str
     again: bool
+
+
+class WithdrawalAskedAgain(BaseNews):
+    """To the maker: it was approved and could not be sent in time, so the approvers are asked again."""
+
+    kind: Literal["withdrawal_asked_again"] = "withdrawal_asked_again"
+    withdrawal: Withdrawal
 
 
 class CodesGuessed(BaseNews):

@@ -40,6 +40,7 @@ class Withdrawal(BaseModel):
     flags: tuple[Flag, ...] = ()
     created_at: datetime
     expires_at: datetime
+    notes: str | None = None
 
 
 class WithdrawalRequested(BaseNews):

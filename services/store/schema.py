@@ -682,6 +682,7 @@ payouts = sa.Table(
     sa.Column("because", sa.Text),
     sa.Column("detail", sa.Text),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("not_before", Moment),  # hours in which the tenant sends nothing
     sa.Column("resolved_at", Moment),
     _one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed"),
     _of("withdrawals", "withdrawal_id"),

@@ -6,7 +6,6 @@ growing waits, and nothing is ever sent again.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,15 +27,13 @@ from services.providers.base import (
     Unknown,
 )
 from services.withdrawals import limits
+from services.withdrawals.again import EXECUTION_WINDOW, ask_again
 from services.withdrawals.destinations import COLUMN, recipient_of
 from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
 from services.withdrawals.record import WITHDRAWAL, facts, shown
 from services.withdrawals.sending import Sending, alert, move, sending
 from services.withdrawals.settle import answered, fail, settle
 from services.work import Work
-
-# The second clock: what was approved is sent within a day, or not at all.
-_EXECUTION_WINDOW = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,9 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
         await jobs.finish(work, payout_id, "payout")
         return None
     doubt = await _doubt(work, one)
+    if doubt is Unsent.TOO_LATE:
+        await ask_again(work, one)
+        return None
     if doubt is not None:
         await alert(work, one, "payout.not_sent", detail=doubt)
         await fail(work, one, doubt, "not sent")
@@ -69,6 +69,7 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
         await hold_back(work, payout_id)
         return None
     if (until := limits.blocked_until(work, tenant)) is not None:
+        await move(work, payout_id, "created", not_before=until)
         await hold_back(work, payout_id, until)
         return None
     await move(work, payout_id, "created", state="submitting", detail=None)
@@ -149,8 +150,6 @@ async def _undecided(work: Work, one: Sending) -> None:
 async def _doubt(work: Work, one: Sending) -> Unsent | None:
     """Why this may not be sent any more: everything that was approved is checked once more."""
     row = one.withdrawal
-    if work.now - one.payout.created_at > _EXECUTION_WINDOW:
-        return Unsent.TOO_LATE
     if row.status != "processing":
         return Unsent.ALTERED
     if row.details_index not in work.indexes(work.open(row.details_sealed, COLUMN, row.id), COLUMN):
@@ -160,6 +159,10 @@ async def _doubt(work: Work, one: Sending) -> Unsent | None:
         return Unsent.ALTERED
     if not await approval.stands(work, WITHDRAWAL, row.id, facts(row)):
         return Unsent.APPROVER
+    # Hours that the tenant has closed were known when it was approved, so they do not count.
+    since = max(one.payout.created_at, one.payout.not_before or one.payout.created_at)
+    if work.now - since > EXECUTION_WINDOW:
+        return Unsent.TOO_LATE
     return None
 
 

@@ -165,4 +165,5 @@ def _shown(row: sa.Row[Any], maker: str) -> Withdrawal:
         flags=tuple(Flag.model_validate(each) for each in row.flags),
         created_at=row.created_at,
         expires_at=row.expires_at,
+        notes=row.notes,
     )

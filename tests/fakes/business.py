@@ -30,7 +30,9 @@ from services.news import (
     WithdrawalClosed,
     WithdrawalHeldBack,
     WithdrawalPaid,
+    WithdrawalRequested,
 )
+from services.news.approval import WithdrawalAskedAgain
 from services.news.handoff import CustomerGone, Ended, PersonGone
 from services.news.refunds import Refund, RefundMade, RefundTold
 from services.news.requests import (
@@ -197,6 +199,16 @@ class FakeBusiness:
         withdrawal = next(reversed(self.withdrawals.values()))
         for person in dict.fromkeys([withdrawal.maker_id, *self.approvers()]):
             self.told.append((person, WithdrawalHeldBack(withdrawal=withdrawal, until=until)))
+
+    def ask_again(self) -> None:
+        """The latest withdrawal was approved, and not sent in time."""
+        withdrawal = self.put(next(reversed(self.withdrawals.values())), "pending")
+        again = withdrawal.model_copy(update={"digest": withdrawal.digest + "2"})
+        self.withdrawals[again.id] = again
+        for person in self.approvers():
+            if person != again.maker_id:
+                self.told.append((person, WithdrawalRequested(withdrawal=again)))
+        self.told.append((again.maker_id, WithdrawalAskedAgain(withdrawal=again)))
 
     def leave_undecided(self) -> None:
         self.tell_reconcilers(PayoutUndecided, withdrawal=next(reversed(self.withdrawals.values())))

@@ -290,6 +290,10 @@ class Play:
                 business.tell_reconcilers(MoneyTakenBack, **_of_an_order(shillings), owed=rest)
             case "disputed", (shillings,):
                 business.tell_reconcilers(PaymentDisputed, **_of_an_order(shillings))
+            case "later", (minutes,):
+                business.now += timedelta(minutes=int(minutes))
+            case "asked_again", ():
+                business.ask_again()
             case "undecided", ():
                 business.leave_undecided()
             case "doubt", (because, *told):

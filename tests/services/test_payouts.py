@@ -124,19 +124,6 @@ async def test_a_wrong_setting_keeps_the_same_payout_until_an_operator_has_looke
     assert await business.wallet() == ("9000.00", "0.00", "9000.00")
 
 
-async def test_what_was_approved_is_sent_within_a_day_or_not_at_all(business, paying_out):
-    await business.set(payouts_frozen=True)
-    assert not await paying_out.begun()
-    business.forward(hours=25)
-    assert not await paying_out.begun()
-    assert (await business.row(withdrawals, paying_out.withdrawal.id)).status == "failed"
-    assert await business.wallet() == ("10000.00", "0.00", "10000.00")
-    assert await business.alerts() == ["payout.not_sent"]
-    news = (await business.news(business.cashier))[-1]
-    assert isinstance(news, WithdrawalClosed)
-    assert news.because == Unsent.TOO_LATE
-
-
 async def test_an_approver_suspended_before_the_sending_stops_it(business, paying_out):
     await business.change(staff, staff.c.person_id == business.manager, active=False)
     assert not await paying_out.begun()

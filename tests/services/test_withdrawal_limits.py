@@ -90,13 +90,14 @@ async def test_in_blocked_hours_it_may_be_asked_for_and_is_approved_afterwards(f
 
 async def test_what_was_approved_before_them_waits_until_they_are_over(funded):
     await funded.set(blocked_hours="22:00-05:00")
+    funded.forward(hours=9, minutes=50)
     paying_out = await funded.approved()
-    funded.forward(hours=10, minutes=30)
+    funded.forward(minutes=20)  # 22:10 in Nairobi
     assert not await paying_out.begun()
-    assert await funded.jobs(paying_out.payout) == {"payout": timedelta(hours=6, minutes=30)}
+    assert await funded.jobs(paying_out.payout) == {"payout": timedelta(hours=6, minutes=50)}
     told = [news for news in await funded.news(funded.cashier) if isinstance(news, WithdrawalHeldBack)]
     assert [news.until for news in told] == [datetime(2026, 11, 25, 2, tzinfo=UTC)]
-    funded.forward(hours=6, minutes=30)
+    funded.forward(hours=7, minutes=20)  # the time that an approval is good for begins when they are over
     assert await PayingOut(funded, paying_out.withdrawal, paying_out.payout).begun()
 
 

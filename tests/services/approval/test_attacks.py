@@ -5,11 +5,17 @@ changes from inside are.
 """
 
 import asyncio
+import secrets
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from flows.conversation import Conversation
+from flows.lipachat import SCRIPT
+from flows.reply import Tap
+from flows.text import render
 from services import approval
 from services.errors import (
     Changed,
@@ -18,6 +24,8 @@ from services.errors import (
 )
 from services.errors.approval import ApproverCoolingDown
 from services.ids import new_id
+from services.news import WithdrawalRequested
+from services.news.approval import WithdrawalAskedAgain
 from services.people import changes
 from services.people.access import APPROVE, INITIATE, ROLES
 from services.store.schema import approvals, operations, staff, withdrawals
@@ -179,3 +187,105 @@ async def test_a7_who_may_be_another_person_by_now_approves_nothing_for_a_day(fu
         await approved(funded, funded.manager, await funded.withdraw())
     funded.forward(minutes=1)
     assert (await approved(funded, funded.manager, await funded.withdraw())).status == "pending"
+
+
+class Chat:
+    """One person's chat, and what its buttons carry."""
+
+    def __init__(self, business, person):
+        self.business, self.person, self.place = business, person, None
+
+    async def hear(self, heard):
+        async with self.business.work() as work:
+            teller = self.business.teller_in(work, self.person)
+            talk = Conversation(SCRIPT, self.place, teller, lambda: secrets.token_hex(16))
+            replies = await talk.hear(heard)
+        self.place = talk.place
+        return replies[-1]
+
+    async def asked(self):
+        """The button to approve, of the latest request that this person was told of."""
+        news = [
+            each for each in await self.business.news(self.person) if isinstance(each, WithdrawalRequested)
+        ]
+        return approval_of(await self.hear(news[-1]))
+
+
+def approval_of(reply):
+    return reply.tap(reply.options[0])
+
+
+async def test_a5_a_button_is_good_once_for_one_person_one_asking_and_a_quarter_of_an_hour(funded):
+    withdrawal = await funded.withdraw()
+
+    async def status():
+        return (await funded.row(withdrawals, withdrawal.id)).status
+
+    manager, owner = Chat(funded, funded.manager), Chat(funded, funded.owner)
+    button, others = await manager.asked(), await owner.asked()
+    assert len(bytes.fromhex(button.nonce)) * 8 == 128
+    assert button.nonce != others.nonce
+    await owner.hear(button)  # another's
+    assert await status() == "pending"
+    again = approval_of(await manager.hear(Tap(button.thread, button.step, "0" * 32, button.choice)))
+    await manager.hear(button)  # sent again since: the earlier one is void
+    assert await status() == "pending"
+    late = approval_of(await manager.hear(again))
+    funded.forward(minutes=15, seconds=1)
+    fresh = approval_of(await manager.hear(late))
+    assert await status() == "pending"
+    await manager.hear(fresh)
+    assert await status() == "processing"
+    async with funded.work() as work:
+        before = await work.connection.scalar(sa.select(sa.func.count()).select_from(approvals))
+    await manager.hear(fresh)
+    async with funded.work() as work:
+        assert await work.connection.scalar(sa.select(sa.func.count()).select_from(approvals)) == before
+
+
+async def test_a10_the_approver_reads_everything_that_decides(funded):
+    withdrawal = await funded.withdraw(notes="For the new freezer")
+    reply = await Chat(funded, funded.manager).hear(WithdrawalRequested(withdrawal=withdrawal))
+    told = render(reply.text, "en", "Africa/Nairobi")
+    shown = ("Wanjiku", "1,000.00", "33.00", "967.00", "M-Pesa ********0111", "new", "For the new freezer")
+    assert [each for each in shown if each not in told] == []
+    assert [option.tap_only for option in reply.options] == [True, True]
+
+
+async def test_a14_what_was_approved_and_not_sent_in_half_an_hour_is_asked_again(funded):
+    paying_out = await funded.approved()
+    before = paying_out.withdrawal
+    funded.forward(minutes=30)
+    await funded.set(payouts_frozen=True)
+    assert not await paying_out.begun()
+    await funded.set(payouts_frozen=False)
+    assert (await funded.row(withdrawals, before.id)).status == "processing"
+    funded.forward(seconds=1)
+    assert not await paying_out.begun()
+    assert (await funded.row(withdrawals, before.id)).status == "pending"
+    assert await funded.wallet() == ("50000.00", "1000.00", "49000.00")  # held as before
+    assert await funded.jobs(before.id) == {"withdrawal_expire": timedelta(hours=24)}
+    assert isinstance((await funded.news(funded.cashier))[-1], WithdrawalAskedAgain)
+    asked = (await funded.news(funded.owner))[-1]
+    assert isinstance(asked, WithdrawalRequested)
+    with pytest.raises(Changed):  # the earlier asking is void, and the approval of then does not count
+        await approved(funded, funded.owner, before)
+    again = await approved(funded, funded.manager, asked.withdrawal)
+    assert again.status == "processing"
+    second = PayingOut(funded, again, await funded.payout_of(again.id))
+    assert second.payout != paying_out.payout
+    assert not await paying_out.begun()
+    assert await second.begun()
+
+
+async def test_a14_what_was_altered_meanwhile_is_not_asked_again_but_failed(funded):
+    paying_out = await funded.approved()
+    await funded.change(
+        withdrawals, withdrawals.c.id == paying_out.withdrawal.id, amount=2_000_00, net=1_967_00
+    )
+    funded.forward(minutes=31)
+    assert not await paying_out.begun()
+    assert (await funded.row(withdrawals, paying_out.withdrawal.id)).status == "failed"
+    await funded.change(  # the books are the hold's
+        withdrawals, withdrawals.c.id == paying_out.withdrawal.id, amount=1_000_00, net=967_00
+    )
