@@ -9,8 +9,10 @@ from bot.api.bodies import ALTERNATIVE, Amount, Body, Legible, money
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes, id_of
 from services.facts import AttemptSeen
+from services.money import Money
 from services.payments import lookup, ordered
 from services.people.access import EDIT_ORDERS, VIEW_FINANCE, VIEW_ORDERS
+from services.refunds import queue
 from services.shop import orders as shop_orders
 from services.shop.facts import Line, Order, Priced, Wanted
 
@@ -92,6 +94,7 @@ async def payment(call: Call) -> Reply:
             "currency": seen.amount.currency,
             "provider": seen.provider,
             "receipt": seen.receipt,
+            "refunded": str(await queue.refunded_of(call.work, seen.id) or Money(0, seen.amount.currency)),
             "attempts": [_attempt(each) for each in seen.attempts],
         }
     )

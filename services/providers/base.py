@@ -142,7 +142,9 @@ class Report:
     `about` is "collect", "payout", "payout_timeout", "query" (the answer to a status query of a
     payout, whose `references` are the query's own), "query_timeout", "refund", "refund_timeout",
     "refund_query" (the answer to a query about a refund), "refunded_query" (about a payment: its yes means
-    that the payment was given back), or "other" (nothing that we take).
+    that the payment was given back), "taken_back" (the provider gave a payment back by itself; the word's
+    receipt is its name of that, its amount how much), "disputed" (a customer asks it to; as before), or
+    "other" (nothing that we take).
 
     Facts, each where it was told:
     "reference"          the one of `references` that `check` takes (collect)

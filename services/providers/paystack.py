@@ -29,6 +29,7 @@ from services.providers.base import (
 )
 from services.providers.bodies import id_of, json_object, legible, within
 from services.providers.paystack_client import TIMEOUT, PaystackClient
+from services.providers.paystack_disputes import taken_back
 from services.providers.paystack_settings import PaystackSettings
 from services.providers.paystack_words import (
     Reply,
@@ -109,12 +110,14 @@ class Paystack:
         return Unknown(str(reply))
 
     def read(self, about: str, body: bytes) -> Report:
-        """A signed event: of a transfer, or of something that we do not take yet. Raises Unreadable, and
-        nothing else."""
+        """A signed event: of a transfer, of a payment given back or disputed, or of something that we do not
+        take yet. Raises Unreadable, and nothing else."""
         event = json_object(body)
         if about != "signed" or event is None or not isinstance(event.get("event"), str):
             raise Unreadable("not an event")
         topic, _, what = event["event"].partition(".")
+        if report := taken_back(event["event"], within(event, "data")):
+            return report
         if topic != "transfer":
             return Report("other", frozenset(), Pending(legible(event["event"])))
         report = told("payout", within(event, "data"), what)

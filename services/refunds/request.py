@@ -63,10 +63,10 @@ async def request(
     ProviderNotConfigured, InsufficientBalance, and what the rail refuses.
     """
     await people.require(work, maker, RECONCILE)
-    refuse_blank(reason)
     if await _stands(work, maker, refund_id):
         return await shown(work, refund_id)
     attempt = await _paid(work, payment_id)
+    refuse_blank(reason)
     left = Money(attempt.amount.minor - await gone(work, attempt.id), attempt.amount.currency)
     if left.minor <= 0:
         raise AlreadyRefunded(attempt.number)
@@ -85,12 +85,12 @@ async def resolve_twice(
     Raises MissingScope, BlankReason, NotFound, AlreadyRefunded, NotRefundable, ProviderNotConfigured.
     """
     await people.require(work, maker, RECONCILE)
-    refuse_blank(reason)
     if await _stands(work, maker, refund_id):
         return await shown(work, refund_id)
-    attempt = await locked_attempt(work, attempt_id)
     if not await suspended(work, attempt_id):
         raise NotFound("suspended_payment")
+    attempt = await locked_attempt(work, attempt_id)
+    refuse_blank(reason)
     if await gone(work, attempt_id):
         raise AlreadyRefunded(attempt.number)
     way = Way.SALE if keep else way_for(shop, attempt, attempt.amount, None, whole=True)

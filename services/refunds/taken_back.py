@@ -10,22 +10,23 @@ from services import audit, inbox, ledger
 from services.ids import new_id
 from services.ledger import SUSPENSE, Transfer, provider_account
 from services.money import Money
-from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
+from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded, Way
 from services.payments.record import Attempt, alert
 from services.payments.record import locked as locked_attempt
 from services.people import people
 from services.refunds import record
+from services.refunds.attempt import ask_now
 from services.refunds.decide import close
 from services.refunds.standing import settle_standing
-from services.store.schema import refund_attempts, reversals
+from services.store.schema import refund_attempts, refunds, reversals
 from services.work import Work
 
 
 async def taken_back(work: Work, attempt_id: UUID, reference: str, amount: Money) -> None:
     """The provider's word, matched to the attempt of a payment. `reference` is theirs: it counts once.
 
-    Refunds that wait for a decision, or to be sent, end: the customer has the money. One that is under way
-    is left to its own word.
+    Refunds that wait for a decision, or to be sent, end: the customer has the money. While the provider has
+    been asked to reverse the payment this may be that very reversal, so it is asked, and nothing is booked.
     """
     attempt = await locked_attempt(work, attempt_id)
     if attempt.state != "succeeded" or await _told_of_ours(work, reference):
@@ -52,6 +53,9 @@ async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> N
         await alert(work, attempt, "payment.reversal_beyond", reference=reference, told=str(amount))
         return
     await _end_open(work, attempt)
+    if await _may_be_ours(work, attempt):
+        await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
+        return
     twice = await record.suspended(work, attempt.id)
     kept = twice and not await record.gone(work, attempt.id, "completed")
     reversal_id = new_id()
@@ -113,10 +117,41 @@ async def _stands(work: Work, attempt: Attempt, reference: str) -> bool:
 
 
 async def _taken(work: Work, attempt: Attempt) -> int:
-    query = sa.select(sa.func.coalesce(sa.func.sum(reversals.c.amount), 0)).where(
+    """Of the payment, by reversals of its own and by ours: it can be reversed once."""
+    its_own = sa.select(sa.func.coalesce(sa.func.sum(reversals.c.amount), 0)).where(
         reversals.c.tenant_id == work.tenant, reversals.c.attempt_id == attempt.id
     )
-    return int(await work.connection.scalar(query) or 0)
+    ours = sa.select(sa.func.coalesce(sa.func.sum(refunds.c.amount), 0)).where(
+        refunds.c.tenant_id == work.tenant,
+        refunds.c.attempt_id == attempt.id,
+        refunds.c.way == Way.REVERSAL,
+        refunds.c.status == "completed",
+    )
+    return int(await work.connection.scalar(its_own) or 0) + int(await work.connection.scalar(ours) or 0)
+
+
+async def _may_be_ours(work: Work, attempt: Attempt) -> bool:
+    """A reversal that we have asked for is under way: what became of it is asked now."""
+    query = (
+        sa.select(refund_attempts.c.id)
+        .join(
+            refunds,
+            sa.and_(
+                refunds.c.tenant_id == refund_attempts.c.tenant_id,
+                refunds.c.id == refund_attempts.c.refund_id,
+            ),
+        )
+        .where(
+            refunds.c.tenant_id == work.tenant,
+            refunds.c.attempt_id == attempt.id,
+            refunds.c.way == Way.REVERSAL,
+            refunds.c.status == "processing",
+        )
+    )
+    under_way = (await work.connection.execute(query)).scalars().all()
+    for each in under_way:
+        await ask_now(work, each)
+    return bool(under_way)
 
 
 async def _told_of_ours(work: Work, reference: str) -> bool:

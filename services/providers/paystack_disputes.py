@@ -1,0 +1,48 @@
+"""Disputes: what Paystack tells of payments that it gave back by itself, or that a customer disputes.
+
+https://paystack.com/docs/payments/disputes and /docs/payments/refunds (events). A dispute takes money only
+once it is resolved against the merchant; a refund once it is processed. What is told otherwise moves nothing.
+"""
+
+from services.providers.base import Pending, Report, Succeeded
+from services.providers.bodies import Json, code_of, id_of, ids_of, within
+from services.providers.paystack_words import money_of
+
+_LOST = ("merchant-accepted", "auto-accepted")
+
+
+def taken_back(event: str, data: Json) -> Report | None:
+    """None where the event is about something else."""
+    match event:
+        case "charge.dispute.create" | "charge.dispute.remind":
+            return _of_dispute("disputed", data)
+        case "charge.dispute.resolve":
+            lost = code_of(data.get("resolution")) in _LOST
+            return _of_dispute("taken_back", data) if lost else _nothing(event, data)
+        case "refund.processed":
+            return _of_refund(data)
+    return None
+
+
+def _of_dispute(about: str, data: Json) -> Report:
+    paid = within(data, "transaction")
+    references = ids_of(paid, "reference")
+    currency = data.get("currency") or paid.get("currency")
+    amount = money_of(data.get("refund_amount"), currency) or money_of(paid.get("amount"), currency)
+    name = code_of(data.get("id"))
+    if not references or amount is None or not name:
+        return Report(about, references, Pending("a dispute that says too little", unheard=True))
+    return Report(about, references, Succeeded(f"dispute-{name}", amount))
+
+
+def _of_refund(data: Json) -> Report:
+    references = ids_of(data, "transaction_reference")
+    name = id_of(data.get("refund_reference")) or code_of(data.get("id"))
+    amount = money_of(data.get("amount"), data.get("currency"))
+    if not references or amount is None or not name:
+        return Report("taken_back", references, Pending("a refund that says too little", unheard=True))
+    return Report("taken_back", references, Succeeded(f"refund-{name}", amount))
+
+
+def _nothing(event: str, data: Json) -> Report:
+    return Report("other", ids_of(within(data, "transaction"), "reference"), Pending(event))

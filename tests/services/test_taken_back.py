@@ -1,0 +1,166 @@
+"""What a provider takes back by itself: booked whatever the wallet holds, once, and paid by the next
+sales."""
+
+import asyncio
+
+import pytest
+
+from services import hooks
+from services.errors.refunds import AlreadyRefunded, MoneyOwed
+from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
+from services.payments import settle
+from services.providers.base import Report, Succeeded
+from services.refunds.queue import paid_twice
+from services.store.schema import orders, payments, refunds
+from tests.services.business import kes
+from tests.services.refunding import Refunding, approve, approved, ask, resolve
+
+
+async def told(business, attempt, reference="D1", amount="500", about="taken_back"):
+    """By a signed event that names the attempt."""
+    report = Report(about, frozenset({str(attempt)}), Succeeded(reference, kes(amount)))
+    async with business.work() as work:
+        hook = await hooks.named(work, "mpesa", report)
+        assert hook is not None
+        await hooks.apply(work, hook, report)
+
+
+async def owed(business):
+    return -(await business.balances()).get("owed", 0)
+
+
+async def test_the_wallet_pays_what_it_can_and_the_rest_is_owed_and_netted(business):
+    paying = await business.paid("500")
+    await (await business.approved("400")).sent()
+    await told(business, paying.attempt)
+    await told(business, paying.attempt)  # the same again
+    assert await owed(business) == 400_00
+    assert (await business.row(payments, paying.started.payment_id)).status == "refunded"
+    assert (await business.row(orders, paying.started.order_id)).status == "refunded"
+    news = (await business.news(business.owner))[-1]
+    assert isinstance(news, MoneyTakenBack)
+    assert (news.amount, news.owed) == (kes("500"), kes("400"))
+    with pytest.raises(MoneyOwed):
+        await business.withdraw("100")
+    await business.paid("300")
+    assert await owed(business) == 100_00
+    await business.paid("300")
+    assert await owed(business) == 0
+    assert await business.wallet() == ("600.00", "400.00", "200.00")
+
+
+async def test_no_withdrawal_is_approved_while_something_is_owed(business):
+    paying = await business.paid("500")
+    asked = await business.withdraw("500")
+    await told(business, paying.attempt)
+    with pytest.raises(MoneyOwed):
+        async with business.teller(business.manager) as teller:
+            await teller.approve(asked.id, asked.digest)
+    async with business.teller(business.cashier) as teller:
+        await teller.cancel_withdrawal(asked.id)  # what it held pays what is owed
+    assert await owed(business) == 0
+    assert await business.wallet() == ("0.00", "0.00", "0.00")
+
+
+async def test_a_part_leaves_the_rest_to_refund_and_more_than_was_paid_is_not_believed(business):
+    paying = await business.paid("500")
+    await told(business, paying.attempt, "D1", "200")
+    assert (await business.row(payments, paying.started.payment_id)).status == "partially_refunded"
+    await told(business, paying.attempt, "D2", "400")
+    assert "payment.reversal_beyond" in await business.alerts()
+    assert (await ask(business, paying)).amount == kes("300")
+
+
+async def test_what_waited_to_be_sent_back_is_not_sent_any_more(business):
+    paying = await business.paid("500")
+    await business.paid("1000")
+    asked = await ask(business, paying, "200")
+    one = await approved(business, paying, "100")
+    await told(business, paying.attempt)
+    for refund in (asked, one.refund):
+        row = await business.row(refunds, refund.id)
+        assert (row.status, row.because) == ("failed", Unrefunded.TAKEN_BACK)
+    assert not await one.begun()
+    assert await business.wallet() == ("1000.00", "0.00", "1000.00")
+    with pytest.raises(AlreadyRefunded):
+        await ask(business, paying)
+
+
+async def test_a_refund_of_our_own_is_not_booked_again_when_it_is_told(business):
+    paying = await business.paid("500")
+    one = await approved(business, paying)
+    await one.sent()
+    await one.called(Succeeded("UKR1", kes("500")))
+    await told(business, paying.attempt, "UKR1")
+    assert await owed(business) == 0
+    assert "payment.reversal_unmatched" in await business.alerts()
+
+
+async def test_a_dispute_is_told_once_and_moves_nothing(business):
+    paying = await business.paid("500")
+    for _ in range(2):
+        await told(business, paying.attempt, about="disputed")
+    found = [each for each in await business.news(business.owner) if isinstance(each, PaymentDisputed)]
+    assert len(found) == 1
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+
+
+async def paid_twice_by(business):
+    first = await business.pay("500")
+    await first.sent()
+    async with business.work() as work:
+        await settle.expire(work, first.attempt)
+    second = await business.pay("500", first.started.order_id)
+    await second.sent()
+    await first.called(Succeeded("UKO1", kes("500")))
+    await second.called(Succeeded("UKO2", kes("500")))
+    return second
+
+
+async def test_what_was_paid_twice_goes_back_out_of_suspense(business):
+    second = await paid_twice_by(business)
+    async with business.work() as work:
+        (twice,) = await paid_twice(work)
+    assert (twice.attempt_id, twice.receipt) == (second.attempt, "UKO2")
+    refund = await approve(business, await resolve(business, second.attempt, keep=False))
+    with pytest.raises(AlreadyRefunded):
+        await resolve(business, second.attempt, keep=True)
+    one = await Refunding.of(business, refund)
+    await one.sent()
+    await one.called(Succeeded("UKR1", kes("500")), original="UKO2")
+    assert await business.balances() == {"provider:mpesa": -50_000, "wallet": 50_000, "suspense": 0}
+    assert (await business.row(payments, second.started.payment_id)).status == "succeeded"
+
+
+async def test_what_was_paid_twice_is_kept_with_the_fee_of_a_sale(business):
+    second = await paid_twice_by(business)
+    await business.set(payment_fee_ppm=10_000)
+    kept = await approve(business, await resolve(business, second.attempt, keep=True))
+    assert kept.status == "completed"
+    assert await business.wallet() == ("995.00", "0.00", "995.00")
+    assert (await business.balances())["suspense"] == 0
+
+
+async def test_what_lies_in_suspense_is_taken_back_out_of_it(business):
+    second = await paid_twice_by(business)
+    await told(business, second.attempt)
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert (await business.balances())["suspense"] == 0
+    async with business.work() as work:
+        assert await paid_twice(work) == []
+
+
+@pytest.mark.postgres
+async def test_a_refund_and_a_reversal_at_once_leave_the_books_right(business):
+    await business.paid("1000")
+    for _ in range(6):
+        paying = await business.paid("500")
+        one = await approved(business, paying)
+        await one.sent()
+        await asyncio.gather(
+            one.called(Succeeded(f"R{one.attempt.hex[-6:]}", kes("500"))),
+            told(business, paying.attempt, f"D{one.attempt.hex[-6:]}"),
+            business.paid("100"),
+        )
+        assert (await business.row(refunds, one.refund.id)).status == "completed"
+    assert await business.wallet() == ("1600.00", "0.00", "1600.00")  # each given back once
