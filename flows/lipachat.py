@@ -185,6 +185,7 @@ SCRIPT = Script(
         approval_news.WithdrawalAskedAgain: told_asked_again,
         approval_news.CodesEnrolled: notices.told_codes_enrolled,
         approval_news.CodesGuessed: notices.told_codes_guessed,
+        approval_news.RightLent: notices.told_right_lent,
         news.TenantChanged: notices.told_changed,
         handoff_news.PersonWanted: answering.told_wanted,
         handoff_news.CustomerWrote: answering.told_wrote,

@@ -33,5 +33,7 @@ def approval_worded(refusal: Refusal) -> Text | None:
                 "Another approver can decide before then.",
                 until=until,
             )
+        case approval_errors.NotLendable():
+            return Text("The right to approve cannot be lent so: for 14 days at most, to who has none.")
         case _:
             return None

@@ -17,7 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.payload import BufferedReaderPayload
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.api import audit, customers, idempotency, orders, problems, refunds, statement, wallet
+from bot.api import audit, customers, idempotency, lendings, orders, problems, refunds, statement, wallet
 from bot.api.bodies import MOST_BYTES, parsed
 from bot.api.idempotency import Once
 from bot.api.pages import refuse_unknown
@@ -43,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     *customers.routes.all,
     *orders.routes.all,
     *wallet.routes.all,
+    *lendings.routes.all,
     *statement.routes.all,
     *refunds.routes.all,
     *audit.routes.all,

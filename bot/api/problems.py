@@ -41,6 +41,7 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.NotPending: (409, "It is no longer pending"),
     errors.Changed: (409, "It is no longer what it was"),
     errors.StepUpRequired: (403, "A one-time code is required"),
+    approval.NotLendable: (422, "The right cannot be lent so"),
     approval.TotpInvalid: (403, "The one-time code is not right"),
     approval.ApproverCoolingDown: (409, "The approver is too new"),
     errors.AlreadyPaid: (409, "The order is paid"),

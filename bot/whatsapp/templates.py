@@ -150,6 +150,7 @@ TOLD: Mapping[type, Telling] = {
         lambda _: Text("It could not be sent within 30 minutes, so it has to be approved again.")
     ),
     approval_news.CodesGuessed: _STAFF,
+    approval_news.RightLent: _STAFF,
     refund_news.RefundRequested: _STAFF,
     refund_news.RefundTold: _STAFF,
     refund_news.RefundMade: _PAYMENT,

@@ -1,5 +1,7 @@
 """Notices: what owners and those who reconcile are told, and need not answer."""
 
+from datetime import datetime
+
 from flows.refusals import carrier_name, provider_name, receipt_shown
 from flows.staff.shown import facts
 from flows.step import Step
@@ -18,7 +20,7 @@ from services.news import (
     TenantChanged,
     Withdrawal,
 )
-from services.news.approval import CodesEnrolled, CodesGuessed
+from services.news.approval import CodesEnrolled, CodesGuessed, RightLent
 
 
 class _Notice(Step):
@@ -66,6 +68,21 @@ class CodesGuessedTold(_Notice):
             "Ask {name} whether it was them; if not, call the operator now.",
             withdrawal=self.withdrawal,
             name=self.name,
+        )
+
+
+class RightLentTold(_Notice):
+    lender: str
+    borrower: str
+    until: datetime
+
+    def says(self) -> Text:
+        return Text(
+            "{borrower} may approve withdrawals of {shop} for {lender} until {until}, but none that {lender} "
+            "has asked for.",
+            borrower=self.borrower,
+            lender=self.lender,
+            until=self.until,
         )
 
 
@@ -205,3 +222,7 @@ async def told_codes_enrolled(news: CodesEnrolled, _teller: Teller) -> CodesEnro
 
 async def told_codes_guessed(news: CodesGuessed, _teller: Teller) -> CodesGuessedTold:
     return CodesGuessedTold(name=news.name, withdrawal=news.reference)
+
+
+async def told_right_lent(news: RightLent, _teller: Teller) -> RightLentTold:
+    return RightLentTold(lender=news.lender, borrower=news.borrower, until=news.until)

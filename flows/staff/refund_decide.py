@@ -7,6 +7,7 @@ AskRefusal           -> RefundStands | DecideRefund
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from flows.reply import Said
@@ -60,6 +61,8 @@ class RefundRequestedShown(OfRefund):
 
 
 class DecideRefund(OfRefund):
+    good_for = timedelta(minutes=15)
+
     @property
     def reference(self) -> str | None:
         return short(self.refund.id)

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, inbox
-from services.approval.record import Facts, Kind, approvers, digest, locked, refuse_decided
+from services.approval.record import Facts, Kind, approvers, digest, locked, refuse_decided, right_used
 from services.errors import Changed, FourEyesViolation, MissingScope
 from services.errors.approval import TotpInvalid
 from services.news.approval import CodesGuessed
@@ -67,17 +67,25 @@ async def may_approve(
     # Before the scope, or a maker without it would try unseen; REST, whose order is the scope first, asks
     # for that at its door. A maker is a person here, whichever of their phones speaks.
     if operation.maker_id == approver:
-        tried = {"maker": str(approver), "digest": operation.digest}
-        await audit.record(work, approver, f"{kind.name}.self_approval", operation_id, tried, alert=True)
+        await _tried(work, kind, operation, approver)
         raise FourEyesViolation
     await people.refuse_resting(work, approver)
-    await people.require(work, approver, kind.approve)
+    try:
+        await right_used(work, kind, operation, approver)
+    except FourEyesViolation:
+        await _tried(work, kind, operation, approver)
+        raise
     if operation.step_up or step_up:
         await _step_up(work, kind, operation, approver, code)
     await refuse_decided(work, operation)
     if not shown_digest == operation.digest == digest(work.tenant, operation, facts):
         raise Changed
     return operation
+
+
+async def _tried(work: Work, kind: Kind, operation: sa.Row[Any], approver: UUID) -> None:
+    tried = {"maker": str(operation.maker_id), "digest": operation.digest}
+    await audit.record(work, approver, f"{kind.name}.self_approval", operation.id, tried, alert=True)
 
 
 async def add(
@@ -87,17 +95,21 @@ async def add(
 
     `told`: masked facts for the audit.
     """
+    right_of = await right_used(work, kind, operation, approver)
     values = {
         "tenant_id": work.tenant,
         "operation_id": operation.id,
         "round": operation.round,
         "approver_id": approver,
+        "right_of": right_of,
         "maker_id": operation.maker_id,
         "digest": operation.digest,
         "created_at": work.now,
     }
     await work.connection.execute(work.insert(approvals).values(values).on_conflict_do_nothing())
     known = {"maker": str(operation.maker_id), "digest": operation.digest}
+    if right_of != approver:
+        known["lent_by"] = str(right_of)
     await audit.record(work, approver, f"{kind.name}.approved", operation.id, known | (told or {}))
     if len(await approvers(work, kind, operation)) < operation.approvals_needed:
         return False
@@ -170,7 +182,7 @@ async def forget(work: Work, person: UUID) -> None:
     await work.connection.execute(
         sa.delete(approvals).where(
             approvals.c.tenant_id == work.tenant,
-            approvals.c.approver_id == person,
+            sa.or_(approvals.c.approver_id == person, approvals.c.right_of == person),
             approvals.c.operation_id.in_(pending),
         )
     )

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services.errors import NotFound, NotPending
+from services.errors import FourEyesViolation, MissingScope, NotFound, NotPending
 from services.people import people
+from services.people.access import APPROVE
 from services.store.schema import approvals, operations
 from services.work import Work, canonical
 
@@ -23,6 +24,7 @@ class Kind:
     name: str
     ask: str
     approve: str
+    lendable: bool = True  # whoever was lent the right to approve may use it for this
 
 
 def digest(tenant: UUID, operation: Any, facts: Facts) -> str:
@@ -68,16 +70,44 @@ async def refuse_decided(work: Work, operation: sa.Row[Any]) -> None:
 
 
 async def approvers(work: Work, kind: Kind, operation: sa.Row[Any]) -> set[UUID]:
-    """Who approved exactly this, and may still: others than the maker, active, holding the scope."""
-    query = sa.select(approvals.c.approver_id).where(
+    """Who approved exactly this, and may still: others than the maker, active, holding the scope, or lent it
+    by another who holds it."""
+    query = sa.select(approvals.c.approver_id, approvals.c.right_of).where(
         approvals.c.tenant_id == work.tenant,
         approvals.c.operation_id == operation.id,
         approvals.c.round == operation.round,
         approvals.c.digest == operation.digest,
         approvals.c.approver_id != operation.maker_id,
     )
-    approved = set((await work.connection.execute(query)).scalars())
-    return approved & await people.with_scope(work, kind.approve)
+    rights = await people.rights_to_approve(work)
+    return {
+        row.approver_id
+        for row in await work.connection.execute(query)
+        if row.right_of in _rights_of(rights, kind, row.approver_id) and row.right_of != operation.maker_id
+    }
+
+
+async def right_used(work: Work, kind: Kind, operation: sa.Row[Any], approver: UUID) -> UUID:
+    """Whose right to approve it is: the approver's own, else of who lent it. One right is one approval.
+
+    Raises MissingScope; FourEyesViolation where it was lent by the maker only, who would decide by proxy.
+    """
+    mine = _rights_of(await people.rights_to_approve(work), kind, approver)
+    if not mine:
+        raise MissingScope(kind.approve)
+    if approver in mine:
+        return approver
+    others = mine - {operation.maker_id}
+    if not others:
+        raise FourEyesViolation
+    return min(others)
+
+
+def _rights_of(rights: people.Rights, kind: Kind, person: UUID) -> frozenset[UUID]:
+    if kind.approve in rights.own.get(person, ()):
+        return frozenset({person})
+    lent = rights.lent.get(person, frozenset())
+    return lent if kind.approve == APPROVE and kind.lendable else frozenset()
 
 
 async def stands(work: Work, kind: Kind, operation_id: UUID, facts: Facts) -> bool:

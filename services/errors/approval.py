@@ -24,3 +24,11 @@ class ApproverCoolingDown(Refusal):
 
     code: ClassVar[str] = "approver_cooling_down"
     until: datetime
+
+
+@dataclass(eq=False)
+class NotLendable(Refusal):
+    """The right to approve cannot be lent so; `because` says why."""
+
+    code: ClassVar[str] = "not_lendable"
+    because: str

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from services.money import Money
-from services.news.approval import CodesEnrolled, CodesGuessed, WithdrawalAskedAgain
+from services.news.approval import CodesEnrolled, CodesGuessed, RightLent, WithdrawalAskedAgain
 from services.news.base import BaseNews
 from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.news.orders import OrderCanceled, OrderFulfilled
@@ -235,6 +235,7 @@ News = (
     | CodesEnrolled
     | CodesGuessed
     | WithdrawalAskedAgain
+    | RightLent
     | PersonWanted
     | CustomerWrote
     | CustomerGone

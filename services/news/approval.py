@@ -1,5 +1,6 @@
 """News of approvals: what owners hear of one-time codes."""
 
+from datetime import datetime
 from typing import Literal
 
 from services.news.base import BaseNews
@@ -13,6 +14,15 @@ class CodesEnrolled(BaseNews):
     kind: Literal["codes_enrolled"] = "codes_enrolled"
     name: str
     again: bool
+
+
+class RightLent(BaseNews):
+    """To the owners, the lender and the borrower: the right to approve is lent until then."""
+
+    kind: Literal["right_lent"] = "right_lent"
+    lender: str
+    borrower: str
+    until: datetime
 
 
 class WithdrawalAskedAgain(BaseNews):

@@ -1,7 +1,8 @@
 """People: who works here, what they may do, and what they are called. Read from the database each
 time: who was suspended a second ago may do nothing now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from services.errors import MissingScope
 from services.errors.approval import ApproverCoolingDown
 from services.people.access import APPROVE, OWNER, RECONCILE, granted
-from services.store.schema import people, staff, tenants
+from services.store.schema import lendings, people, staff, tenants
 from services.work import Work
 
 
@@ -20,8 +21,32 @@ async def tenant_of(work: Work) -> sa.Row[Any]:
 
 
 async def active_staff(work: Work) -> dict[UUID, frozenset[str]]:
-    """The active staff and their scopes."""
-    return {row.person_id: _scopes(row, work.now) for row in await _staff(work)}
+    """The active staff and their scopes, with what was lent to them."""
+    rights = await rights_to_approve(work)
+    return {
+        person: scopes | ({APPROVE} if rights.lent.get(person) else frozenset())
+        for person, scopes in rights.own.items()
+    }
+
+
+@dataclass(frozen=True)
+class Rights:
+    """Of the active staff: the scopes of their own, and of whom who borrowed them have the right to approve
+    (only as long as these have it themselves)."""
+
+    own: Mapping[UUID, frozenset[str]]
+    lent: Mapping[UUID, frozenset[UUID]]
+
+
+async def rights_to_approve(work: Work) -> Rights:
+    rows = await _staff(work)
+    own = {row.person_id: _scopes(row, work.now) for row in rows}
+    lent: dict[UUID, frozenset[UUID]] = {}
+    for row in rows:
+        rests = row.approves_from is not None and row.approves_from > work.now
+        if row.lent_by is not None and not rests and APPROVE in own.get(row.lent_by, ()):
+            lent[row.person_id] = lent.get(row.person_id, frozenset()) | {row.lent_by}
+    return Rights(own, lent)
 
 
 async def with_scope(work: Work, scope: str) -> set[UUID]:
@@ -78,7 +103,16 @@ def _scopes(row: sa.Row[Any], now: datetime) -> frozenset[str]:
 
 
 async def _staff(work: Work) -> list[sa.Row[Any]]:
-    query = sa.select(staff).where(
-        staff.c.tenant_id == work.tenant, staff.c.active, staff.c.suspended_at.is_(None)
+    lent = sa.and_(
+        lendings.c.tenant_id == staff.c.tenant_id,
+        lendings.c.borrower_id == staff.c.person_id,
+        lendings.c.begins_at <= work.now,
+        lendings.c.until > work.now,
+        lendings.c.ended_at.is_(None),
+    )
+    query = (
+        sa.select(staff, lendings.c.lender_id.label("lent_by"))
+        .outerjoin(lendings, lent)
+        .where(staff.c.tenant_id == work.tenant, staff.c.active, staff.c.suspended_at.is_(None))
     )
     return list((await work.connection.execute(query)).all())

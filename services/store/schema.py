@@ -608,6 +608,22 @@ operations = sa.Table(
     sa.Index(None, "tenant_id", "state"),
 )
 
+# An approver's right, lent to another of the staff for some days. It is an operation of the same id.
+lendings = sa.Table(
+    "lendings",
+    metadata,
+    *_key(),
+    sa.Column("lender_id", sa.Uuid, nullable=False),
+    sa.Column("borrower_id", sa.Uuid, nullable=False),
+    sa.Column("begins_at", Moment),  # when it was approved
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("ended_at", Moment),  # taken back sooner
+    sa.CheckConstraint("lender_id <> borrower_id", name="two_people"),
+    sa.ForeignKeyConstraint(["tenant_id", "lender_id"], ["staff.tenant_id", "staff.person_id"]),
+    sa.ForeignKeyConstraint(["tenant_id", "borrower_id"], ["staff.tenant_id", "staff.person_id"]),
+    sa.Index(None, "tenant_id", "borrower_id"),
+)
+
 # Approvals: the maker stands in each row, so that the database itself refuses a maker's own.
 approvals = sa.Table(
     "approvals",
@@ -615,10 +631,12 @@ approvals = sa.Table(
     *_key("operation_id"),
     sa.Column("round", sa.Integer, primary_key=True),
     sa.Column("approver_id", sa.Uuid, primary_key=True),
+    sa.Column("right_of", sa.Uuid, nullable=False),  # the approver's own, or who lent it: used once
     sa.Column("maker_id", sa.Uuid, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),
     sa.Column("created_at", Moment, nullable=False),
-    sa.CheckConstraint("approver_id <> maker_id", name="four_eyes"),
+    sa.CheckConstraint("approver_id <> maker_id AND right_of <> maker_id", name="four_eyes"),
+    sa.UniqueConstraint("tenant_id", "operation_id", "round", "right_of"),
     sa.ForeignKeyConstraint(
         ["tenant_id", "operation_id", "maker_id"],
         ["operations.tenant_id", "operations.id", "operations.maker_id"],

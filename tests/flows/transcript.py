@@ -49,7 +49,7 @@ from services.news import (
     Unsent,
     Unusual,
 )
-from services.news.approval import CodesEnrolled, CodesGuessed
+from services.news.approval import CodesEnrolled, CodesGuessed, RightLent
 from services.news.handoff import Ended
 from services.news.refunds import MoneyTakenBack, PaymentDisputed
 from services.people.access import HAND_OFF, ROLES
@@ -336,6 +336,10 @@ class Play:
             case "enrolled", (name, *again):
                 news = CodesEnrolled(name=name, again=bool(again))
                 business.told += [(owner, news) for owner in business.owners()]
+            case "lent", (lender, borrower):
+                until = business.now + timedelta(days=3)
+                lent = RightLent(lender=lender, borrower=borrower, until=until)
+                business.told += [(owner, lent) for owner in business.owners()]
             case "guessed", (name,):
                 guessed = CodesGuessed(name=name, reference="4F2A9C")
                 business.told += [(owner, guessed) for owner in business.owners()]

@@ -214,6 +214,7 @@ async def test_the_database_refuses_the_makers_own_approval_too(funded):
                         operation_id=withdrawal.id,
                         round=1,
                         approver_id=funded.owner,
+                        right_of=funded.owner,
                         maker_id=maker,
                         digest=withdrawal.digest,
                         created_at=funded.now,

@@ -17,18 +17,15 @@ from flows.lipachat import SCRIPT
 from flows.reply import Tap
 from flows.text import render
 from services import approval
-from services.errors import (
-    Changed,
-    FourEyesViolation,
-    MissingScope,
-)
-from services.errors.approval import ApproverCoolingDown
+from services.approval import lending
+from services.errors import Changed, FourEyesViolation, MissingScope, NotFound
+from services.errors.approval import ApproverCoolingDown, NotLendable
 from services.ids import new_id
 from services.news import WithdrawalRequested
-from services.news.approval import WithdrawalAskedAgain
+from services.news.approval import RightLent, WithdrawalAskedAgain
 from services.people import changes
 from services.people.access import APPROVE, INITIATE, ROLES
-from services.store.schema import approvals, operations, staff, withdrawals
+from services.store.schema import approvals, audit, operations, staff, withdrawals
 from services.withdrawals import decide
 from services.withdrawals.record import WITHDRAWAL
 from tests.services.business import PayingOut
@@ -63,12 +60,16 @@ async def test_a1_one_person_with_two_phones_is_one_pair_of_eyes(funded):
         await approved(funded, boss, withdrawal)
     assert await funded.alerts() == ["withdrawal.self_approval"]
     for maker in (boss, funded.manager):  # past the code too: as it is, and with the maker forged
-        row = {"operation_id": withdrawal.id, "approver_id": boss, "maker_id": maker, "round": 1}
+        row = {"operation_id": withdrawal.id, "approver_id": boss, "right_of": boss, "maker_id": maker}
         with pytest.raises(sa.exc.IntegrityError):
             async with funded.work() as work:
                 await work.connection.execute(
                     sa.insert(approvals).values(
-                        tenant_id=funded.tenant, digest=withdrawal.digest, created_at=funded.now, **row
+                        tenant_id=funded.tenant,
+                        digest=withdrawal.digest,
+                        created_at=funded.now,
+                        round=1,
+                        **row,
                     )
                 )
 
@@ -289,3 +290,89 @@ async def test_a14_what_was_altered_meanwhile_is_not_asked_again_but_failed(fund
     await funded.change(  # the books are the hold's
         withdrawals, withdrawals.c.id == paying_out.withdrawal.id, amount=1_000_00, net=967_00
     )
+
+
+# --- A15: the right to approve, lent
+
+
+@pytest.fixture
+async def lent(funded):
+    """The manager's right, to somebody at the till; the owner has said yes."""
+    funded.helper = await funded.person("Helper", "Cashier")
+    async with funded.work() as work:
+        asked = await lending.lend(work, funded.manager, funded.helper, funded.now + timedelta(days=3))
+    async with funded.work() as work:
+        assert (await lending.agree(work, funded.owner, asked.id, asked.digest)).state == "lent"
+    funded.lending = asked.id
+    return funded
+
+
+async def test_a15_who_borrowed_approves_for_the_lender_and_both_are_named(lent):
+    withdrawal = await lent.withdraw()
+    assert any(isinstance(news, WithdrawalRequested) for news in await lent.news(lent.helper))
+    assert (await approved(lent, lent.helper, withdrawal)).status == "processing"
+    async with lent.work() as work:
+        query = sa.select(audit.c.actor, audit.c.facts).where(audit.c.action == "withdrawal.approved")
+        line = (await work.connection.execute(query)).one()
+    assert (line.actor, line.facts["lent_by"]) == (str(lent.helper), str(lent.manager))
+    told = [news for news in await lent.news(lent.owner) if isinstance(news, RightLent)]
+    assert [(news.lender, news.borrower) for news in told] == [("Otieno", "Helper")]
+
+
+async def test_a15_nobody_approves_by_proxy_what_they_asked_for(lent):
+    withdrawal = await lent.withdraw(maker=lent.manager)
+    with pytest.raises(FourEyesViolation):
+        await approved(lent, lent.helper, withdrawal)
+    assert "withdrawal.self_approval" in await lent.alerts()
+    own = await lent.withdraw(maker=lent.helper)
+    with pytest.raises(FourEyesViolation):
+        await approved(lent, lent.helper, own)
+
+
+async def test_a15_one_right_is_one_approval_whoever_uses_it(lent):
+    await lent.set(approvals=2)
+    withdrawal = await lent.withdraw()
+    await approved(lent, lent.helper, withdrawal)
+    assert (await approved(lent, lent.manager, withdrawal)).status == "pending"
+    assert (await approved(lent, lent.owner, withdrawal)).status == "processing"
+
+
+@pytest.mark.parametrize("how", ["over", "taken back", "lender gone", "borrower gone"])
+async def test_a15_it_ends_in_time_and_with_either_of_them(lent, how):
+    paying_out = PayingOut(lent, await lent.withdraw(), new_id())
+    await approved(lent, lent.helper, paying_out.withdrawal)
+    paying_out.payout = await lent.payout_of(paying_out.withdrawal.id)
+    match how:
+        case "over":
+            lent.forward(days=3)
+        case "taken back":
+            async with lent.work() as work:
+                await lending.end(work, lent.manager, lent.lending)
+        case "lender gone":
+            await lent.change(staff, staff.c.person_id == lent.manager, active=False)
+        case "borrower gone":
+            await lent.change(staff, staff.c.person_id == lent.helper, active=False)
+    with pytest.raises(MissingScope):
+        await approved(lent, lent.helper, await lent.withdraw())
+    assert not await paying_out.begun()  # what they had approved, and was not sent
+
+
+async def test_a15_lending_takes_another_approver_and_two_weeks_at_most_and_is_not_lent_on(lent):
+    other = await lent.person("Other", "Cashier")
+    days = timedelta(days=1)
+    async with lent.work() as work:
+        asked = await lending.lend(work, lent.owner, other, lent.now + days)
+    for person, refusal in ((lent.owner, FourEyesViolation), (lent.helper, MissingScope)):
+        with pytest.raises(refusal):
+            async with lent.work() as work:
+                await lending.agree(work, person, asked.id, asked.digest)
+    for lender, borrower, span, refused in (
+        (lent.helper, other, days, MissingScope),
+        (lent.owner, other, 15 * days, NotLendable),
+        (lent.owner, other, 0 * days, NotLendable),
+        (lent.owner, lent.manager, days, NotLendable),
+        (lent.owner, lent.customer, days, NotFound),
+    ):
+        with pytest.raises(refused):
+            async with lent.work() as work:
+                await lending.lend(work, lender, borrower, lent.now + span)

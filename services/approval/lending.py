@@ -1,0 +1,150 @@
+"""Lending: an approver who is away lends the right to approve to another of the staff, for some days.
+
+It is an operation itself, so that a third person says yes to it; who borrowed may not lend on, and never
+approves what the lender has asked for. One right stays one approval, whoever uses it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit, inbox
+from services.approval.asking import ask
+from services.approval.deciding import approve, cancel, reject
+from services.approval.record import Kind, locked
+from services.errors import MissingScope, NotFound
+from services.errors.approval import NotLendable
+from services.ids import new_id
+from services.news.approval import RightLent
+from services.people import people
+from services.people.access import APPROVE
+from services.store.schema import lendings, operations
+from services.work import Work
+
+LENDING = Kind("lending", ask=APPROVE, approve=APPROVE, lendable=False)
+MOST = timedelta(days=14)
+_ANSWER_WITHIN = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Lending:
+    """`state`: pending, lent, over, rejected, canceled or expired."""
+
+    id: UUID
+    lender: UUID
+    borrower: UUID
+    until: datetime
+    state: str
+    digest: str
+
+
+async def lend(work: Work, lender: UUID, borrower: UUID, until: datetime) -> Lending:
+    """Ask another approver that it may be lent.
+
+    Raises MissingScope (a borrowed right is not lent on), NotFound, NotLendable.
+    """
+    rights = await people.rights_to_approve(work)
+    if APPROVE not in rights.own.get(lender, ()):
+        raise MissingScope(APPROVE)
+    if borrower not in rights.own:
+        raise NotFound("staff")
+    if borrower == lender or APPROVE in rights.own[borrower]:
+        raise NotLendable("they may approve already")
+    if not work.now < until <= work.now + MOST:
+        raise NotLendable("it is lent for 14 days at most, and not for the past")
+    id_ = new_id()
+    row = {"lender_id": lender, "borrower_id": borrower, "until": until}
+    expires_at = min(until, work.now + _ANSWER_WITHIN)
+    await ask(work, LENDING, id_, lender, _facts(row), needed=1, expires_at=expires_at)
+    await work.connection.execute(sa.insert(lendings).values(tenant_id=work.tenant, id=id_, **row))
+    await audit.record(work, lender, "lending.requested", id_, _facts(row))
+    return await one(work, id_)
+
+
+async def agree(work: Work, approver: UUID, lending_id: UUID, shown_digest: str) -> Lending:
+    """A third person says yes, and it holds from now on; owners and both of them are told. Raises what
+    `approve` raises."""
+    await locked(work, LENDING, lending_id)
+    row = await _row(work, lending_id)
+    if await approve(work, LENDING, approver, lending_id, shown_digest, _facts(row._asdict())):
+        await _change(work, lending_id, begins_at=work.now)
+        names = await people.names_of(work, [row.lender_id, row.borrower_id])
+        told = await people.owners(work) | {row.lender_id, row.borrower_id}
+        news = RightLent(lender=names[row.lender_id], borrower=names[row.borrower_id], until=row.until)
+        await inbox.tell_people(work, told, news)
+    return await one(work, lending_id)
+
+
+async def refuse(work: Work, approver: UUID, lending_id: UUID, reason: str) -> Lending:
+    """Raises MissingScope, NotFound, NotPending, BlankReason."""
+    await reject(work, LENDING, approver, lending_id, reason)
+    return await one(work, lending_id)
+
+
+async def end(work: Work, person: UUID, lending_id: UUID) -> Lending:
+    """Take it back, before it was agreed to or after: the lender, or any approver. Raises MissingScope,
+    NotFound, NotPending."""
+    operation = await locked(work, LENDING, lending_id)
+    if operation.state != "approved":
+        await cancel(work, LENDING, person, lending_id)
+        return await one(work, lending_id)
+    if APPROVE not in (await people.rights_to_approve(work)).own.get(person, ()):
+        raise MissingScope(APPROVE)
+    await _change(work, lending_id, ended_at=work.now)
+    await audit.record(work, person, "lending.ended", lending_id, {})
+    return await one(work, lending_id)
+
+
+async def one(work: Work, lending_id: UUID) -> Lending:
+    """Raises NotFound."""
+    found = await every(work, lendings.c.id == lending_id)
+    if not found:
+        raise NotFound("lending")
+    return found[0]
+
+
+async def every(work: Work, *where: sa.ColumnElement[bool]) -> list[Lending]:
+    """The latest first."""
+    mine = sa.and_(operations.c.tenant_id == lendings.c.tenant_id, operations.c.id == lendings.c.id)
+    query = (
+        sa.select(lendings, operations.c.state, operations.c.digest, operations.c.expires_at)
+        .join(operations, mine)
+        .where(lendings.c.tenant_id == work.tenant, *where)
+        .order_by(lendings.c.id.desc())
+    )
+    return [
+        Lending(row.id, row.lender_id, row.borrower_id, row.until, _state(row, work.now), row.digest)
+        for row in await work.connection.execute(query)
+    ]
+
+
+def _state(row: sa.Row[Any], now: datetime) -> str:
+    if row.state == "approved":
+        return "lent" if row.ended_at is None and now < row.until else "over"
+    if row.state == "pending" and row.expires_at <= now:
+        return "expired"
+    return str(row.state)
+
+
+def _facts(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        "lender": str(row["lender_id"]),
+        "borrower": str(row["borrower_id"]),
+        "until": row["until"].isoformat(),
+    }
+
+
+async def _row(work: Work, lending_id: UUID) -> sa.Row[Any]:
+    query = sa.select(lendings).where(lendings.c.tenant_id == work.tenant, lendings.c.id == lending_id)
+    return (await work.connection.execute(query)).one()
+
+
+async def _change(work: Work, lending_id: UUID, **values: datetime) -> None:
+    await work.connection.execute(
+        sa.update(lendings)
+        .where(lendings.c.tenant_id == work.tenant, lendings.c.id == lending_id)
+        .values(**values)
+    )
