@@ -29,9 +29,10 @@ from services.providers.base import (
     Unknown,
     Word,
 )
-from services.store.schema import accounts, attempts, orders, transfers, withdrawals
+from services.store.schema import accounts, attempts, orders, refunds, transfers, withdrawals
 from services.withdrawals import decide
-from tests.services.business import Business, Paying, PayingOut, kes
+from tests.services.business import PayingOut, kes
+from tests.services.program_back import BackProgram
 
 AMOUNTS = ("100", "250", "1000", "3333")
 NO = Failed(Unpaid.CANCELLED, "cancelled")
@@ -50,9 +51,7 @@ def words(receipt: str, amount: Money) -> list[Word]:
 
 
 @dataclass
-class Program:
-    business: Business
-    tried: list[Paying] = field(default_factory=list)
+class Program(BackProgram):
     checkouts: list[Checkout] = field(default_factory=list)
     asked: list[Withdrawal] = field(default_factory=list)
     sent: list[PayingOut] = field(default_factory=list)
@@ -190,6 +189,8 @@ class Program:
             breaches = await books.check(work.connection)
             assert breaches == []
             wallet = await self._sum(work, transfers.c.amount, "sale") - await self._paid_out(work)
+            wallet -= await self.went_back(work)
+            await self.prove_back(work)
             found = await work.connection.scalar(
                 sa.select(accounts.c.posted).where(accounts.c.name == "wallet")
             )
@@ -205,7 +206,7 @@ class Program:
         if reason:
             query = query.where(transfers.c.reason == reason)
         else:
-            query = query.where(orders.c.status == "paid")
+            query = query.where(orders.c.status.in_(["paid", "refunded"]))
         return int(await work.connection.scalar(query))
 
     async def _paid_out(self, work: Any) -> int:
@@ -227,6 +228,7 @@ class Program:
                 "attempts": sorted(
                     (await execute(sa.select(attempts.c.state, sa.func.count()).group_by("state"))).all()
                 ),
+                "refunds": sorted((await execute(sa.select(refunds.c.id, refunds.c.status))).all()),
                 "withdrawals": sorted(
                     (await execute(sa.select(withdrawals.c.id, withdrawals.c.status))).all()
                 ),
