@@ -1,13 +1,22 @@
 """The wallet by the API: withdrawals from asking to the decision, over real HTTP on both databases."""
 
 import asyncio
+import base64
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import sqlalchemy as sa
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from services import books
-from services.store.schema import audit, inbox, payouts, tenants
+from services.ids import new_id
+from services.safety import stepup
+from services.store.schema import audit, inbox, payouts, people, staff, tenants
+from services.work import Work
 from tests.bot.caller import caller
-from tests.bot.door import opened
+from tests.bot.door import now, opened
 from tests.bot.test_api import ASK, change, rows
 
 ABSENT = "00000000-0000-7000-8000-000000000000"
@@ -244,3 +253,51 @@ async def test_an_account_that_cannot_be_one_is_named(door, way, details, wrong)
         "bank_code": "68",
         "account_name": "Mama Njeri",
     }
+
+
+async def test_above_the_limit_it_takes_the_code_of_the_approvers_app(door, shop, cashier, manager, vault):
+    id_ = await asked(cashier)
+    await change(door, tenants, tenants.c.id == shop, totp_above=500_00)
+    path = f"/wallet/withdrawals/{id_}/approve"
+    lacking = await manager.post(path)
+    assert (lacking.status, lacking.code, lacking.body["enrolled"]) == (403, "totp_required", False)
+    async with door.database.transaction() as connection:
+        address = await stepup.enrol(Work(connection, vault, shop, now()), manager.person)
+    (secret,) = parse_qs(urlsplit(address).query)["secret"]
+    app = TOTP(base64.b32decode(secret), 6, SHA1(), 30)
+    code = app.generate(int(now().timestamp())).decode()
+    wrong = await manager.post(path, {"totp": f"{(int(code) + 1) % 1_000_000:06}"})
+    assert (wrong.status, wrong.code) == (403, "totp_invalid")
+    right = await manager.post(path, {"totp": code})
+    assert (right.status, right.body["status"]) == (200, "processing")
+    again = await manager.post(f"/wallet/withdrawals/{await asked(cashier)}/approve", {"totp": code})
+    assert (again.status, again.code, again.body["used"]) == (403, "totp_invalid", True)
+
+
+async def employ(door, shop, name, role):
+    row = {"tenant_id": shop, "id": new_id()}
+    async with door.database.transaction() as connection:
+        await connection.execute(sa.insert(people).values(**row, name=name, created_at=now()))
+        rights = {"tenant_id": shop, "person_id": row["id"], "role": role, "scopes": [], "active": True}
+        await connection.execute(sa.insert(staff).values(**rights))
+
+
+async def test_the_right_to_approve_is_lent_under_four_eyes(door, shop, cashier, manager):
+    await employ(door, shop, "Njeri", "Owner")
+    owner = await caller(door, shop, "Njeri")
+    until = (now() + timedelta(days=2)).isoformat()
+    lent = await manager.post("/approval-lendings", {"staff_id": str(cashier.person), "until": until})
+    assert (lent.status, lent.body["status"]) == (201, "pending")
+    path = f"/approval-lendings/{lent.body['id']}"
+    assert (await manager.post(f"{path}/approve", {})).code == "four_eyes_violation"
+    assert (await owner.post(f"{path}/approve", {})).body["status"] == "lent"
+    approved = await cashier.post(f"/wallet/withdrawals/{await asked(owner)}/approve")
+    assert approved.body["status"] == "processing"
+    refused = await cashier.post(f"/wallet/withdrawals/{await asked(manager)}/approve")
+    assert (refused.status, refused.code) == (403, "four_eyes_violation")
+    assert [row["status"] for row in (await owner.get("/approval-lendings")).body["results"]] == ["lent"]
+    assert (await owner.post(f"{path}/end", {})).body["status"] == "over"
+    late = await cashier.post(f"/wallet/withdrawals/{await asked(owner)}/approve")
+    assert (late.status, late.code) == (403, "missing_scope")
+    for wrong in ({"staff_id": "x", "until": until}, {"staff_id": str(cashier.person), "until": "soon"}):
+        assert (await manager.post("/approval-lendings", wrong)).code == "malformed_body"
