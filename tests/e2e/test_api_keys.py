@@ -33,3 +33,11 @@ def test_a_key_is_made_for_one_of_the_staff_and_revoked_twice(installation):
     assert said[0] == said[1]
     assert "No key" in installation.run("apikey", "revoke", "lipa_000000000000", code=1)
     assert "active staff" in installation.run("apikey", "create", "--tenant", slug, "--staff", "x", code=1)
+
+
+def test_one_time_codes_are_given_as_an_address_for_an_app(installation):
+    slug = f"shop-{NUMBER}"
+    made = json.loads(installation.run("staff", "totp", "--tenant", slug, "--staff", PHONE))
+    assert set(made) == {"otpauth_uri"}
+    assert made["otpauth_uri"].startswith("otpauth://totp/Mama%20Njeri:Achieng?")
+    assert "active staff" in installation.run("staff", "totp", "--tenant", slug, "--staff", "x", code=1)

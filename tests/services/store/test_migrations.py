@@ -1,4 +1,5 @@
 import asyncio
+import hashlib
 import secrets
 from datetime import UTC, datetime
 
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 from alembic import command
 from sqlalchemy.exc import DBAPIError
 
-from services import audit, ledger
+from services import approval, audit, ledger
 from services.audit.chain import START
 from services.ids import new_id
 from services.ledger import WALLET, Transfer
@@ -16,7 +17,8 @@ from services.store import upgrade
 from services.store.database import Database
 from services.store.schema import Moment
 from services.store.schema import audit as audit_table
-from services.work import Work
+from services.withdrawals.record import WITHDRAWAL, facts, locked
+from services.work import Work, canonical
 from tests.conftest import BOTH, administer
 
 
@@ -104,4 +106,90 @@ async def test_the_audit_that_was_there_is_chained_and_can_be_changed_no_more(ur
         with pytest.raises(DBAPIError, match="append-only"):
             async with database.transaction() as connection:
                 await connection.execute(sa.text(verb))
+    await database.close()
+
+
+BEFORE_OPERATIONS = "d27f6a10c8b5"
+OLD_TENANT = (
+    "INSERT INTO tenants (id, slug, name, active, currency, country, timezone, language, payment_fee_ppm, "
+    "templates, totp_above, approvals, approval_hours, new_destination_hours, version, created_at) VALUES "
+    "(:tenant, 's', 's', true, 'KES', 'KE', 'UTC', 'en', 0, '{}', 150000, 1, 24, 0, 1, :at)"
+)
+OLD_WITHDRAWAL = (
+    "INSERT INTO withdrawals (tenant_id, id, maker_id, amount, fee, net, currency, status, method_type, "
+    "details_sealed, details_index, destination, new_destination, approvals_needed, digest, created_at, "
+    "expires_at) VALUES (:tenant, :id, :maker, :amount, 3300, :net, 'KES', :status, 'mpesa', :sealed, "
+    ":sealed, '***1', true, 1, :digest, :at, :at)"
+)
+OLD_APPROVAL = (
+    "INSERT INTO approvals (tenant_id, withdrawal_id, approver_id, maker_id, digest, created_at) VALUES "
+    "(:tenant, :id, :approver, :maker, :digest, :at)"
+)
+
+
+def old_digest(tenant, id_, maker, amount):
+    """As it was made of a withdrawal before it was an operation."""
+    told = {"id": str(id_), "tenant": str(tenant), "amount": amount, "currency": "KES", "fee": 33_00}
+    told |= {"net": amount - 33_00, "method_type": "mpesa", "details_index": b"x".hex()}
+    told |= {"maker": str(maker), "approvals_needed": 1}
+    return hashlib.sha256(canonical(told).encode()).hexdigest()
+
+
+async def test_withdrawals_that_were_there_become_operations_that_stand(url, vault):
+    """Pending ones can be approved, approved ones sent; a forged one is refused as it was before."""
+    await upgrade._with(url, lambda c: command.upgrade(upgrade.config(c), BEFORE_OPERATIONS))
+    database, tenant, maker, approver = Database(url), new_id(), new_id(), new_id()
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    ids = {status: new_id() for status in ("pending", "processing", "forged", "rejected")}
+    types = [sa.bindparam(name, type_=sa.Uuid) for name in ("tenant", "id", "maker", "approver")]
+    when = sa.bindparam("at", type_=Moment)
+
+    async def put(connection, statement, **values):
+        known = [each for each in (*types, when) if f":{each.key}" in statement]
+        given = {"tenant": tenant, "at": at} | values
+        needed = {key: value for key, value in given.items() if f":{key}" in statement}
+        await connection.execute(sa.text(statement).bindparams(*known), needed)
+
+    async with database.transaction() as connection:
+        await put(connection, OLD_TENANT)
+        for person in (maker, approver):
+            await put(
+                connection,
+                "INSERT INTO people (tenant_id, id, created_at) VALUES (:tenant, :id, :at)",
+                id=person,
+            )
+            await put(
+                connection,
+                "INSERT INTO staff (tenant_id, person_id, role, scopes, active) "
+                "VALUES (:tenant, :id, 'Owner', '[]', true)",
+                id=person,
+            )
+        for status, id_ in ids.items():
+            amount = 2_000_00 if status == "pending" else 1_000_00
+            digest = "0" * 64 if status == "forged" else old_digest(tenant, id_, maker, amount)
+            row = {"id": id_, "maker": maker, "amount": amount, "net": amount - 33_00, "digest": digest}
+            kept = "pending" if status == "forged" else status
+            await put(connection, OLD_WITHDRAWAL, **row, status=kept, sealed=b"x")
+            if status == "processing":
+                await put(connection, OLD_APPROVAL, **row, approver=approver)
+    await upgrade.upgrade(url)
+    async with database.transaction() as connection:
+        work = Work(connection, vault, tenant, at)
+        stand, states, steps = {}, {}, {}
+        for status, id_ in ids.items():
+            made = await locked(work, id_)
+            operation = await approval.locked(work, WITHDRAWAL, id_)
+            stand[status] = approval.digest(tenant, operation, facts(made)) == operation.digest
+            states[status], steps[status] = operation.state, operation.step_up
+        assert await approval.stands(
+            work, WITHDRAWAL, ids["processing"], facts(await locked(work, ids["processing"]))
+        )
+    assert stand == {"pending": True, "processing": True, "forged": False, "rejected": True}
+    assert states == {
+        "pending": "pending",
+        "processing": "approved",
+        "forged": "pending",
+        "rejected": "rejected",
+    }
+    assert steps == {"pending": True, "processing": False, "forged": False, "rejected": False}
     await database.close()
