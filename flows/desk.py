@@ -35,7 +35,7 @@ class Desk(Protocol):
 
     async def refund(self, refund_id: UUID) -> Refund: ...
 
-    async def approve(self, refund_id: UUID, digest: str) -> Refund:
+    async def approve(self, refund_id: UUID, digest: str, code: str | None = None) -> Refund:
         """Exactly what was shown. Raises FourEyesViolation, MissingScope, NotPending, Changed."""
         ...
 

@@ -1,7 +1,8 @@
 """Refund decide: another person decides over a refund, or over keeping what was paid twice.
 
 RefundRequestedShown -> RefundStands
-DecideRefund         -> RefundStands | AskRefusal
+DecideRefund         -> RefundStands | AskRefundCode | AskRefusal
+AskRefundCode        -> RefundStands | DecideRefund
 AskRefusal           -> RefundStands | DecideRefund
 """
 
@@ -16,8 +17,8 @@ from flows.staff.shown import short
 from flows.step import Choice
 from flows.teller import Teller
 from flows.text import Text
-from services.errors import NotPending
-from services.news.refunds import RefundRequested, RefundTold
+from services.errors import NotPending, StepUpRequired
+from services.news.refunds import Refund, RefundRequested, RefundTold
 
 
 class Approve(Choice):
@@ -77,19 +78,55 @@ class DecideRefund(OfRefund):
     def choices(self) -> tuple[Choice, ...]:
         return Approve(), Reject()
 
-    async def hears(self, answer: Approve | Reject, teller: Teller) -> RefundStands | AskRefusal:
+    async def hears(
+        self, answer: Approve | Reject, teller: Teller
+    ) -> RefundStands | AskRefundCode | AskRefusal:
         match answer:
             case Approve():
                 return await self._approve(teller)
             case Reject():
                 return AskRefusal(refund=self.refund)
 
-    async def _approve(self, teller: Teller) -> RefundStands:
-        """Who comes second is told what was decided."""
+    async def _approve(self, teller: Teller) -> RefundStands | AskRefundCode:
         try:
-            return RefundStands(refund=await teller.desk.approve(self.refund.id, self.refund.digest))
-        except NotPending:
-            return RefundStands(refund=await teller.desk.refund(self.refund.id))
+            return await _approved(self.refund, teller)
+        except StepUpRequired as takes:
+            if not takes.enrolled:
+                raise
+            return AskRefundCode(refund=self.refund)
+
+
+class AskRefundCode(OfRefund):
+    """The code is looked at once, and kept nowhere."""
+
+    any_words = True
+    secret = True
+
+    def says(self) -> Text:
+        return Text(
+            "To approve refund {reference} of {amount}, type the 6-digit code that your authenticator app "
+            "shows now.",
+            reference=short(self.refund.id),
+            amount=self.refund.amount,
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return (Cancel(),)
+
+    async def hears(self, answer: Said | Cancel, teller: Teller) -> RefundStands | DecideRefund:
+        match answer:
+            case Said(text=code):
+                return await _approved(self.refund, teller, code)
+            case Cancel():
+                return DecideRefund(refund=self.refund)
+
+
+async def _approved(refund: Refund, teller: Teller, code: str | None = None) -> RefundStands:
+    """Who comes second is told what was decided."""
+    try:
+        return RefundStands(refund=await teller.desk.approve(refund.id, refund.digest, code))
+    except NotPending:
+        return RefundStands(refund=await teller.desk.refund(refund.id))
 
 
 class AskRefusal(OfRefund):

@@ -43,8 +43,8 @@ class Desk:
         self._need()
         return await record.shown(self._work, refund_id)
 
-    async def approve(self, refund_id: UUID, digest: str) -> Refund:
-        return await decide.approve(self._work, self._me.person_id, refund_id, digest)
+    async def approve(self, refund_id: UUID, digest: str, code: str | None = None) -> Refund:
+        return await decide.approve(self._work, self._me.person_id, refund_id, digest, code)
 
     async def reject(self, refund_id: UUID, reason: str) -> Refund:
         return await decide.reject(self._work, self._me.person_id, refund_id, reason)

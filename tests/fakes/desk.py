@@ -145,10 +145,13 @@ class FakeDesk:
             raise errors.NotPending(refund.status)
         return refund
 
-    async def approve(self, refund_id, digest):
+    async def approve(self, refund_id, digest, code=None):
         refund = self._pending(refund_id)
         if refund.maker_id == self._teller.me.person_id:
             raise errors.FourEyesViolation
+        above = self._business.totp_above
+        if above is not None and refund.amount > above:
+            self._teller.step_up(code)
         after = self._business.put_refund(refund, "completed" if refund.way == Way.SALE else "processing")
         if refund.way == Way.SALE:
             payer = self._business.payments[refund.payment_id].payer

@@ -97,7 +97,7 @@ class WalletTeller(PersonTeller):
             raise errors.FourEyesViolation
         self._need(APPROVE)
         if b.totp_above is not None and withdrawal.amount > b.totp_above:
-            self._step_up(code)
+            self.step_up(code)
         if b.blocked_until is not None:
             raise PayoutsBlocked(b.blocked_until)
         approved = b.put(withdrawal, "processing")
@@ -105,7 +105,7 @@ class WalletTeller(PersonTeller):
             b.told.append((person, WithdrawalApproved(withdrawal=approved, by=self.me.name or "")))
         return approved
 
-    def _step_up(self, code):
+    def step_up(self, code):
         b = self._business
         if code is None:
             raise errors.StepUpRequired(enrolled=self.me.name in b.enrolled)
