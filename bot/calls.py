@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -28,6 +28,7 @@ from services.payments import closing, collect, reminders
 from services.payments.settle import expire as expire_collect
 from services.providers.base import Misconfigured, NotSent, Pending, Unknown
 from services.refunds import sending as refunds
+from services.refunds import still_paid
 from services.refunds.decide import expire as expire_refund
 from services.safety.vault import Vault
 from services.shop import orders
@@ -168,7 +169,9 @@ class Calls:
             case "refund":
                 await self._refund(job)
             case "refund_check":
-                await self._ask_refund(job)
+                await self._ask_back(job, refunds)
+            case "payment_check":
+                await self._ask_back(job, still_paid)
             case kind:
                 async with self._work(job) as work:
                     await _ALONE[kind](work, job.target_id)
@@ -223,14 +226,14 @@ class Calls:
             answer = await self._call(job, sending.provider, *sends)
             await self._keep(job, lambda work: refunds.answered(work, job.target_id, answer))
 
-    async def _ask_refund(self, job: Job) -> None:
+    async def _ask_back(self, job: Job, about: Any) -> None:
         async with self._work(job) as work:
-            question = await refunds.begin_check(work, job.target_id, self._public_url)
+            question = await about.begin_check(work, job.target_id, self._public_url)
         if question is not None:
             asks = refund_calls.asks(self._providers, question)
             answer = await self._call(job, question.provider, *asks)
             async with self._work(job) as work:
-                await refunds.check_answered(work, job.target_id, answer)
+                await about.check_answered(work, job.target_id, answer)
 
     async def _keep(self, job: Job, take: Callable[[Work], Awaitable[None]]) -> None:
         """Take an answer. It is told once, so while the database is away it is kept for a while; but not

@@ -14,6 +14,7 @@ from services.money import Money
 from services.payments import settle as payments
 from services.providers.base import Report, Succeeded
 from services.refunds import settle as refunds
+from services.refunds import still_paid as standing
 from services.refunds import taken_back
 from services.store.schema import attempts, hooks, refund_attempts
 from services.store.schema import payouts as payout_rows
@@ -21,7 +22,7 @@ from services.withdrawals import settle as payouts
 from services.work import Work
 
 _TOKEN_BYTES = 32
-_REFUND = "refund:"
+_REFUND, _PAYMENT = "refund:", "payment:"
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -38,12 +39,17 @@ class Hook:
     @property
     def read_as(self) -> str:
         """As which kind of callback the provider reads it."""
-        return self.about.removeprefix(_REFUND)
+        return self.about.removeprefix(_REFUND).removeprefix(_PAYMENT)
 
 
 def of_refund(about: str) -> str:
     """A callback about a refund; `about` as in `Report`."""
     return _REFUND + about
+
+
+def of_payment(about: str) -> str:
+    """A callback about whether a payment stands; its target is the payment's attempt."""
+    return _PAYMENT + about
 
 
 async def mint(work: Work, about: str, target_id: UUID) -> str:
@@ -79,8 +85,10 @@ async def by_hash(connection: AsyncConnection, token_hash: bytes) -> Hook | None
 
 async def provider_of(connection: AsyncConnection, hook: Hook) -> str | None:
     """Who calls this address: the provider of its target."""
-    table = attempts if hook.about == "collect" else payout_rows
-    if hook.about.startswith(_REFUND):
+    table = payout_rows
+    if hook.about == "collect" or hook.about.startswith(_PAYMENT):
+        table = attempts
+    elif hook.about.startswith(_REFUND):
         table = refund_attempts
     mine = (table.c.tenant_id == hook.tenant_id, table.c.id == hook.target_id)
     found: str | None = await connection.scalar(sa.select(table.c.provider).where(*mine))
@@ -136,6 +144,8 @@ async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money 
             await _taken(work, hook, report)
         case about if about.startswith(_REFUND):
             await _refund(work, hook, report)
+        case about if about.startswith(_PAYMENT):
+            await standing.told(work, hook.target_id, report)
         case about:
             raise ValueError(about)
 

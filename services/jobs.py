@@ -9,6 +9,7 @@
 | payout_check      | payout     | asks the provider what became of it                         |
 | refund            | refund's attempt | asks the provider to give money back                  |
 | refund_check      | refund's attempt | asks the provider what became of it                   |
+| payment_check     | attempt    | asks the provider whether a payment stands                  |
 | refund_expire     | refund     | closes a refund that nobody decided                         |
 | order_expire      | order      | closes an order that nobody paid, and gives its stock back  |
 | request_expire    | order      | closes what the staff asked for and nobody paid             |

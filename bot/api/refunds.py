@@ -15,7 +15,7 @@ from services.facts import PaidTwice
 from services.ids import new_id
 from services.news.refunds import Refund, Way
 from services.people.access import RECONCILE
-from services.refunds import decide, queue, record, request
+from services.refunds import decide, queue, record, request, still_paid
 from services.store.schema import refunds
 
 routes = Routes()
@@ -37,7 +37,7 @@ class Approved(Body):
     totp: str | None = None
 
 
-class Canceled(Body):
+class Nothing(Body):
     pass
 
 
@@ -85,9 +85,16 @@ async def reject(call: Call) -> Reply:
     return _short(await decide.reject(call.work, call.person, call.id("refund"), call.body.reason))
 
 
-@routes.post("/refunds/{id}/cancel", RECONCILE, body=Canceled)
+@routes.post("/refunds/{id}/cancel", RECONCILE, body=Nothing)
 async def cancel(call: Call) -> Reply:
     return _short(await decide.cancel(call.work, call.person, call.id("refund")))
+
+
+@routes.post("/payments/{id}/check", RECONCILE, body=Nothing)
+async def check(call: Call) -> Reply:
+    """The provider is asked whether it stands; what it gave back by itself is booked once it answers."""
+    await still_paid.ask(call.work, call.person, call.id("payment"))
+    return Reply({"message": "The provider is asked."})
 
 
 @routes.get("/suspense", RECONCILE)

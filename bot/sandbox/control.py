@@ -48,6 +48,7 @@ class Control:
             web.post(phone + "/repeat", self._for_phone(self.repeat)),
             web.get("/control/prompts", self.prompts),
             web.post("/control/prompts/{id}", self.answer_prompt),
+            web.post("/control/prompts/{id}/reverse", self.reverse),
             web.get("/control/payouts", self.payouts),
             web.post("/control/payouts/{id}", self.answer_payout),
             web.post("/control/float", self.set_float),
@@ -156,6 +157,13 @@ class Control:
         outcome = one_of(await body_of(request), "outcome", (*daraja_prompts.OUTCOMES, "ignore"))
         if not self._daraja.prompts.answer(request.match_info["id"], outcome):
             raise error(web.HTTPConflict, "this prompt does not ask any more")
+        return web.json_response({})
+
+    async def reverse(self, request: web.Request) -> web.Response:
+        """M-Pesa gives a payment back by itself, and tells nobody."""
+        paid = [each for each in self._daraja.prompts.all() if each.checkout == request.match_info["id"]]
+        if not (paid and self._daraja.reversals.by_mpesa(paid[0].receipt)):
+            raise error(web.HTTPConflict, "there is nothing to give back")
         return web.json_response({})
 
     async def answer_payout(self, request: web.Request) -> web.Response:

@@ -58,7 +58,10 @@ class RefundRequestedShown(OfRefund):
         return (TakeBack(),)
 
     async def hears(self, answer: TakeBack, teller: Teller) -> RefundStands:  # noqa: ARG002  the only choice
-        return RefundStands(refund=await teller.desk.cancel(self.refund.id))
+        try:
+            return RefundStands(refund=await teller.desk.cancel(self.refund.id))
+        except NotPending:
+            return RefundStands(refund=await teller.desk.refund(self.refund.id))
 
 
 class DecideRefund(OfRefund):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from services import approval, inbox, jobs, ledger
 from services.approval import Kind
-from services.errors import NotFound
+from services.errors import NotFound, NotPaid
 from services.money import Money
 from services.news import News
 from services.news.refunds import Refund, Way
@@ -76,6 +76,19 @@ async def move(work: Work, refund_id: UUID, *statuses: str, **values: Any) -> bo
 async def credited(work: Work, payment_id: UUID) -> UUID | None:
     """The attempt that paid for the order; None where nothing did."""
     return await _moved_by(work, payment_id, "sale")
+
+
+async def unpaid(work: Work, payment_id: UUID) -> NotFound | NotPaid:
+    """Why there is nothing of a payment to give back."""
+    query = (
+        sa.select(orders.c.number)
+        .join(
+            payments, sa.and_(payments.c.tenant_id == orders.c.tenant_id, payments.c.order_id == orders.c.id)
+        )
+        .where(payments.c.tenant_id == work.tenant, payments.c.id == payment_id)
+    )
+    number = await work.connection.scalar(query)
+    return NotFound("payment") if number is None else NotPaid(number)
 
 
 async def suspended(work: Work, attempt_id: UUID) -> bool:

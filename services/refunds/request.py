@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import approval, audit, jobs, ledger
-from services.errors import BelowMinimum, NotFound, NotPaid
+from services.errors import BelowMinimum, NotFound
 from services.errors.refunds import AlreadyRefunded, MoreThanRemains, NotRefundable
 from services.facts import Shop
 from services.fees import RAILS
@@ -39,8 +39,9 @@ from services.refunds.record import (
     shown,
     suspended,
     tell,
+    unpaid,
 )
-from services.store.schema import orders, payments, refunds
+from services.store.schema import refunds
 from services.work import Work
 
 MOST_REASON = 300
@@ -181,14 +182,4 @@ async def _paid(work: Work, payment_id: UUID) -> Attempt:
     attempt_id = await credited(work, payment_id)
     if attempt_id is not None:
         return await locked_attempt(work, attempt_id)
-    query = (
-        sa.select(orders.c.number)
-        .join(
-            payments, sa.and_(payments.c.tenant_id == orders.c.tenant_id, payments.c.order_id == orders.c.id)
-        )
-        .where(payments.c.tenant_id == work.tenant, payments.c.id == payment_id)
-    )
-    number = await work.connection.scalar(query)
-    if number is None:
-        raise NotFound("payment")
-    raise NotPaid(number)
+    raise await unpaid(work, payment_id)

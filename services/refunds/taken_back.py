@@ -49,7 +49,7 @@ async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> N
     """From suspense where it still lies there, else from the wallet, and beyond it from what is owed."""
     if await _stands(work, attempt, reference):
         return
-    if await _taken(work, attempt) + amount.minor > attempt.amount.minor:
+    if await taken(work, attempt) + amount.minor > attempt.amount.minor:
         await alert(work, attempt, "payment.reversal_beyond", reference=reference, told=str(amount))
         return
     await _end_open(work, attempt)
@@ -116,7 +116,7 @@ async def _stands(work: Work, attempt: Attempt, reference: str) -> bool:
     return (await work.connection.execute(query)).first() is not None
 
 
-async def _taken(work: Work, attempt: Attempt) -> int:
+async def taken(work: Work, attempt: Attempt) -> int:
     """Of the payment, by reversals of its own and by ours: it can be reversed once."""
     its_own = sa.select(sa.func.coalesce(sa.func.sum(reversals.c.amount), 0)).where(
         reversals.c.tenant_id == work.tenant, reversals.c.attempt_id == attempt.id

@@ -4,6 +4,7 @@ import pytest
 
 from services import books
 from services.news.refunds import RefundMade, Way
+from services.refunds import still_paid
 from services.store.schema import payments, refund_attempts, refunds
 from tests.bot.market import until
 from tests.services.refunding import approved
@@ -84,3 +85,18 @@ async def test_what_times_out_in_their_queue_is_asked_for(market, paying):
     await market.work()
     await until(lambda: found_out(market, one))
     assert await status(market, one) == "completed"
+
+
+async def test_what_mpesa_gave_back_by_itself_is_found_by_asking_and_booked_once(market, paying):
+    payment = paying.started.payment_id
+    for wallet in ("500.00", "0.00", "0.00"):  # it stands; it was given back; it is booked already
+        async with market.business.work() as work:
+            await still_paid.ask(work, market.business.manager, payment)
+        before = len(await market.hooks())
+        await market.work()
+        await market.told(before + 1)
+        assert (await market.business.wallet())[0] == wallet
+        if wallet == "500.00":
+            await market.act(f"prompts/{(await market.prompts())[-1]['id']}/reverse")
+    assert (await market.business.row(payments, payment)).status == "refunded"
+    assert await market.business.alerts() == ["payment.taken_back"]

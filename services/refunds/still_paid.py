@@ -1,0 +1,57 @@
+"""Still paid: whether a payment stands at its provider. M-Pesa tells nobody when it gives one back by itself,
+so those who reconcile have it asked; what is found is booked as taken back."""
+
+from uuid import UUID
+
+from services import audit, hooks, jobs
+from services.news.refunds import Way
+from services.payments.record import locked
+from services.people import people
+from services.people.access import RECONCILE
+from services.providers.base import Answer, Misconfigured, Report, Succeeded
+from services.refunds.record import credited, unpaid
+from services.refunds.sending import Question
+from services.refunds.taken_back import taken, taken_back
+from services.work import Work
+
+
+async def ask(work: Work, by: UUID, payment_id: UUID) -> None:
+    """Have the provider asked now. Raises MissingScope, NotFound, NotPaid."""
+    await people.require(work, by, RECONCILE)
+    attempt_id = await credited(work, payment_id)
+    if attempt_id is None:
+        raise await unpaid(work, payment_id)
+    await jobs.schedule(work, "payment_check", attempt_id, work.now)
+    await audit.record(work, by, "payment.checked", payment_id, {})
+
+
+async def begin_check(work: Work, attempt_id: UUID, public_url: str) -> Question | None:
+    """Whom to ask after the commit, once; None where nothing can be asked by."""
+    await jobs.finish(work, attempt_id, "payment_check")
+    attempt = await locked(work, attempt_id)
+    if attempt.receipt is None:
+        return None
+    return Question(
+        provider=attempt.provider,
+        way=Way.REVERSAL,
+        attempt_id=attempt_id,
+        receipt=attempt.receipt,
+        reference=None,
+        callback_url=await hooks.address(work, public_url, hooks.of_payment("refunded_query"), attempt_id),
+        timeout_url=await hooks.address(work, public_url, hooks.of_payment("query_timeout"), attempt_id),
+    )
+
+
+async def check_answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
+    """The word itself comes by callback. Where the question is lost somebody may ask again."""
+    if isinstance(answer, Misconfigured):
+        facts = {"detail": answer.detail}
+        await audit.record(work, audit.PROVIDER, "refund.misconfigured", attempt_id, facts, alert=True)
+
+
+async def told(work: Work, attempt_id: UUID, report: Report) -> None:
+    """Only a yes about this very payment counts, and what is booked already is not booked again."""
+    attempt = await locked(work, attempt_id)
+    ours = attempt.receipt is not None and report.facts.get("original") == attempt.receipt
+    if ours and isinstance(report.word, Succeeded) and not await taken(work, attempt):
+        await taken_back(work, attempt_id, f"reversed-{attempt.receipt}", attempt.amount)
