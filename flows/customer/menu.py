@@ -175,6 +175,7 @@ class Help(Step):
             "*withdraw* or *withdraw 1000* to take money out\n"
             "*approvals* to see what is waiting for approval\n*history* to see past withdrawals\n"
             "*request* to ask a customer to pay\n*order K7Q2X0* to look up an order\n"
+            "*refunds* to see what is waiting about refunds\n"
             "*qr* or *qr 500* for a code that customers scan to pay\n*notices* to choose what I tell you",
             customers=customers,
         )

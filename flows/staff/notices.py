@@ -93,8 +93,8 @@ class OrderTwiceTold(_Notice):
 
     def says(self) -> Text:
         return Text(
-            "⚠️ Order {number} was paid twice. The second {amount} is kept apart from the wallet: please "
-            "give it back to the customer. {receipt}",
+            "⚠️ Order {number} was paid twice. The second {amount} is kept apart from the wallet. Type "
+            "*refunds* to give it back to the customer. {receipt}",
             number=self.number,
             amount=self.amount,
             receipt=receipt_shown(self.receipt),

@@ -30,7 +30,7 @@ from services.news.refunds import RefundWanted
 
 class GiveBack(Choice):
     exact = True
-    label = Text("Refund")
+    label = Text("Refund it")
 
 
 class AllOfIt(Choice):
