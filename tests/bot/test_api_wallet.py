@@ -4,6 +4,7 @@ import asyncio
 import base64
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from services import books
 from services.ids import new_id
 from services.safety import stepup
-from services.store.schema import audit, inbox, payouts, people, staff, tenants
+from services.store.schema import audit, inbox, operations, payouts, people, staff, tenants, withdrawals
 from services.work import Work
 from tests.bot.caller import caller
 from tests.bot.door import now, opened
@@ -301,3 +302,21 @@ async def test_the_right_to_approve_is_lent_under_four_eyes(door, shop, cashier,
     assert (late.status, late.code) == (403, "missing_scope")
     for wrong in ({"staff_id": "x", "until": until}, {"staff_id": str(cashier.person), "until": "soon"}):
         assert (await manager.post("/approval-lendings", wrong)).code == "malformed_body"
+
+
+async def test_what_cannot_be_approved_any_more_says_why(door, shop, cashier, manager):
+    twice, late, altered, last = [await asked(cashier) for _ in range(4)]
+
+    async def refused(id_):
+        answer = await manager.post(f"/wallet/withdrawals/{id_}/approve")
+        return answer.status, answer.code, answer.body.get("state")
+
+    assert (await manager.post(f"/wallet/withdrawals/{twice}/approve")).status == 200
+    assert await refused(twice) == (409, "not_pending", "processing")
+    await change(door, operations, operations.c.id == UUID(late), expires_at=now() - timedelta(seconds=1))
+    assert await refused(late) == (409, "not_pending", "expired")
+    await change(door, withdrawals, withdrawals.c.id == UUID(altered), amount=1_001_00, net=968_00)
+    assert await refused(altered) == (409, "operation_changed", None)
+    await change(door, withdrawals, withdrawals.c.id == UUID(altered), amount=1_000_00, net=967_00)
+    await change(door, staff, staff.c.person_id == manager.person, active=False)
+    assert await refused(last) == (401, "unauthenticated", None)
