@@ -167,6 +167,7 @@ async def _refund(work: Work, hook: Hook, report: Report) -> None:
 async def _taken(work: Work, hook: Hook, report: Report) -> None:
     word = report.word
     if not isinstance(word, Succeeded) or word.amount is None or word.receipt is None:
+        await taken_back.unclear(work, hook.target_id, getattr(word, "detail", ""))
         return
     if hook.about == "disputed":
         await taken_back.disputed(work, hook.target_id, word.receipt, word.amount)

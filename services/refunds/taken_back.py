@@ -35,6 +35,11 @@ async def taken_back(work: Work, attempt_id: UUID, reference: str, amount: Money
     await book(work, attempt, reference, amount)
 
 
+async def unclear(work: Work, attempt_id: UUID, detail: str) -> None:
+    """Something of the kind was told, and cannot be read."""
+    await alert(work, await locked_attempt(work, attempt_id), "payment.reversal_unreadable", detail=detail)
+
+
 async def disputed(work: Work, attempt_id: UUID, reference: str, amount: Money) -> None:
     """A customer disputes it; nothing has moved yet."""
     attempt = await locked_attempt(work, attempt_id)

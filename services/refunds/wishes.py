@@ -87,6 +87,7 @@ async def decline(work: Work, by: UUID, wish_id: UUID, reason: str) -> bool:
     row = (await work.connection.execute(sa.select(refund_wishes).where(*mine))).first()
     if row is None:
         raise NotFound("refund_wish")
+    payment = await _mine(work, row.person_id, row.payment_id)  # the order's lock first, as everywhere
     done = (
         sa.update(refund_wishes)
         .where(*mine, refund_wishes.c.state == "open")
@@ -95,7 +96,6 @@ async def decline(work: Work, by: UUID, wish_id: UUID, reason: str) -> bool:
     )
     if (await work.connection.execute(done)).first() is None:
         return False
-    payment = await _mine(work, row.person_id, row.payment_id)
     news = RefundDeclined(number=payment.number, reason=" ".join(reason.split())[:_MOST])
     await inbox.tell_people(work, [row.person_id], news)
     facts = {"order": payment.number, "reason": without_numbers(reason)[:_MOST]}

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from services.errors import (
     BelowMinimum,
@@ -40,7 +41,8 @@ from services.providers.base import (
 )
 from services.providers.refunds import Refund as Reversal
 from services.refunds import decide, wishes
-from services.store.schema import orders, payments, refund_attempts, refunds, staff
+from services.shop.facts import Line
+from services.store.schema import orders, payments, products, refund_attempts, refunds, staff
 from tests.services.business import PHONE, kes
 from tests.services.refunding import Refunding, approve, approved, ask, refunded
 
@@ -240,6 +242,32 @@ async def test_the_word_of_another_or_of_another_amount_moves_nothing(business, 
     await one.called(Succeeded("UKR1", kes("1000")))
     await one.called(NO)
     assert (await business.row(refunds, one.refund.id)).status == "completed"
+
+
+@pytest.mark.parametrize(("handed_over", "sold"), [(False, 1), (True, 3)], ids=["here", "handed over"])
+async def test_the_stock_of_a_refunded_order_comes_back_unless_it_was_handed_over(
+    business, paying, handed_over, sold
+):
+    row = {"sku": "SOAP", "name": "Soap", "price": 500_00, "stock": 10, "sold": 3}
+    line = Line(sku="SOAP", name="Soap", price=kes("500"), quantity=2)
+    async with business.work() as work:
+        await work.connection.execute(sa.insert(products).values(tenant_id=work.tenant, **row))
+    state = {"status": "fulfilled"} if handed_over else {}
+    await business.change(orders, orders.c.id == paying.started.order_id, lines=[line.stored()], **state)
+    await refunded(business, paying)
+    assert await standing(business, paying) == ("refunded", "refunded")
+    async with business.work() as work:
+        assert await work.connection.scalar(sa.select(products.c.sold)) == sold
+
+
+async def test_a_receipt_of_another_refund_moves_nothing(business, paying):
+    other = await business.paid("500")
+    await refunded(business, other, receipt="UKR1")
+    one = await approved(business, paying)
+    await one.sent()
+    await one.called(Succeeded("UKR1", kes("1000")))
+    assert (await business.row(refunds, one.refund.id)).status == "processing"
+    assert await business.alerts() == ["refund.receipt_reused"]
 
 
 async def test_a_success_after_a_failure_is_booked_as_taken_back(business, paying):

@@ -9,7 +9,7 @@ from services import hooks
 from services.errors.refunds import AlreadyRefunded, MoneyOwed
 from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
 from services.payments import settle
-from services.providers.base import Report, Succeeded
+from services.providers.base import Pending, Report, Succeeded
 from services.refunds.queue import paid_twice
 from services.store.schema import orders, payments, refunds
 from tests.services.business import kes
@@ -66,8 +66,10 @@ async def test_a_part_leaves_the_rest_to_refund_and_more_than_was_paid_is_not_be
     paying = await business.paid("500")
     await told(business, paying.attempt, "D1", "200")
     assert (await business.row(payments, paying.started.payment_id)).status == "partially_refunded"
+    await told(business, paying.attempt, "D1", "200")  # the same again
     await told(business, paying.attempt, "D2", "400")
-    assert "payment.reversal_beyond" in await business.alerts()
+    assert await business.alerts() == ["payment.taken_back", "payment.reversal_beyond"]
+    assert await business.wallet() == ("300.00", "0.00", "300.00")
     assert (await ask(business, paying)).amount == kes("300")
 
 
@@ -103,6 +105,16 @@ async def test_a_dispute_is_told_once_and_moves_nothing(business):
     found = [each for each in await business.news(business.owner) if isinstance(each, PaymentDisputed)]
     assert len(found) == 1
     assert await business.wallet() == ("500.00", "0.00", "500.00")
+
+
+async def test_what_cannot_be_read_of_it_is_alerted(business):
+    paying = await business.paid("500")
+    report = Report("taken_back", frozenset({str(paying.attempt)}), Pending("says too little", unheard=True))
+    async with business.work() as work:
+        hook = await hooks.named(work, "mpesa", report)
+        assert hook is not None
+        await hooks.apply(work, hook, report)
+    assert await business.alerts() == ["payment.reversal_unreadable"]
 
 
 async def paid_twice_by(business):
