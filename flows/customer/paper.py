@@ -22,6 +22,8 @@ def paper(receipt: Receipt) -> Document:
     if receipt.code:
         name = provider_name(receipt.method.provider)
         facts.append((Text("{provider} receipt", provider=name), Text("{code}", code=receipt.code)))
+    if receipt.refunded:
+        facts.append((Text("Given back"), Text("{amount}", amount=receipt.refunded)))
     if receipt.note:
         facts.append((Text("Note"), Text("{note}", note=receipt.note)))
     sheet = Sheet(
