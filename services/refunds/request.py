@@ -74,7 +74,7 @@ async def request(
     wanted = amount or left
     if wanted > left:
         raise MoreThanRemains(left, wanted)
-    by = way_for(shop, attempt, wanted, way, whole=wanted == attempt.amount)
+    by = way_for(shop, attempt, wanted, way, work.now - attempt.created_at)
     return await _ask(work, maker, refund_id, attempt, _Wanted(wanted, by, WALLET, reason))
 
 
@@ -94,11 +94,11 @@ async def resolve_twice(
     refuse_blank(reason)
     if await gone(work, attempt_id):
         raise AlreadyRefunded(attempt.number)
-    way = Way.SALE if keep else way_for(shop, attempt, attempt.amount, None, whole=True)
+    way = Way.SALE if keep else way_for(shop, attempt, attempt.amount, None, work.now - attempt.created_at)
     return await _ask(work, maker, refund_id, attempt, _Wanted(attempt.amount, way, SUSPENSE, reason))
 
 
-def way_for(shop: Shop, attempt: Attempt, amount: Money, way: Way | None, *, whole: bool) -> Way:
+def way_for(shop: Shop, attempt: Attempt, amount: Money, way: Way | None, age: timedelta) -> Way:
     """The payment itself is reversed where the provider can; else the payer is paid out.
 
     Raises NotRefundable, ProviderNotConfigured, and what the way refuses of the amount.
@@ -108,7 +108,7 @@ def way_for(shop: Shop, attempt: Attempt, amount: Money, way: Way | None, *, who
     if known is None or rules is None:
         raise NotRefundable("unable")
     otherwise = rules.otherwise is not None
-    because = _why_not(rules, attempt, whole=whole)
+    because = why_not(rules, attempt.receipt, age, whole=amount == attempt.amount)
     chosen = way or (Way.PAYOUT if because and otherwise else Way.REVERSAL)
     if chosen == Way.SALE or (chosen == Way.PAYOUT and not otherwise):
         raise NotRefundable("unable")
@@ -125,9 +125,12 @@ def way_for(shop: Shop, attempt: Attempt, amount: Money, way: Way | None, *, who
     return chosen
 
 
-def _why_not(rules: RefundRules, attempt: Attempt, *, whole: bool) -> str | None:
-    if attempt.receipt is None:
+def why_not(rules: RefundRules, receipt: str | None, age: timedelta, *, whole: bool) -> str | None:
+    """Why the provider does not give the payment itself back; None where it does."""
+    if receipt is None:
         return "no_receipt"
+    if rules.within is not None and age > rules.within:
+        return "too_old"
     return "partial" if rules.whole and not whole else None
 
 

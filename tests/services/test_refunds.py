@@ -40,7 +40,9 @@ from services.providers.base import (
     Unknown,
 )
 from services.providers.refunds import Refund as Reversal
+from services.providers.refunds import RefundRules
 from services.refunds import decide, wishes
+from services.refunds.request import why_not
 from services.shop.facts import Line
 from services.store.schema import orders, payments, products, refund_attempts, refunds, staff
 from tests.services.business import PHONE, kes
@@ -130,6 +132,21 @@ async def test_what_cannot_be_asked_for_is_refused_and_holds_nothing(business, p
     with pytest.raises(refusal):
         await ask(business, paying, amount, way)
     assert await business.wallet() == ("1000.00", "0.00", "1000.00")
+
+
+@pytest.mark.parametrize(
+    ("receipt", "age", "whole", "because"),
+    [
+        ("R", 1, True, None),
+        (None, 1, True, "no_receipt"),
+        ("R", 31, True, "too_old"),
+        ("R", 1, False, "partial"),
+    ],
+    ids=str,
+)
+def test_why_a_provider_does_not_give_a_payment_back(receipt, age, whole, because):
+    rules = RefundRules(whole=True, within=timedelta(days=30))
+    assert why_not(rules, receipt, timedelta(days=age), whole=whole) == because
 
 
 async def test_a_reason_a_right_and_a_payment_are_needed(business, paying):
