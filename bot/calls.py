@@ -22,7 +22,9 @@ from bot.away import AWAY
 from bot.log import redacted
 from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
+from bot.watch import Watch
 from services import handoff, jobs
+from services.books import watch
 from services.jobs import Job
 from services.payments import closing, collect, reminders
 from services.payments.settle import expire as expire_collect
@@ -84,6 +86,7 @@ class Calls:
         self._database, self._vault, self._providers = database, vault, providers
         self._bell, self._clock, self._public_url = bell, clock, public_url
         self._abreast, self._most_seconds = abreast, most_seconds
+        self._watch = Watch(database, vault, bell, clock)
         self._under_way: set[asyncio.Task[None]] = set()
         self._failures: Counter[Job] = Counter()
 
@@ -93,6 +96,7 @@ class Calls:
             if len(self._under_way) >= self._abreast:
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             try:
+                await self._watch.begin()
                 begun = await unbroken(self._begin())
             except Exception:  # the edge: a worker outlives its database
                 log.exception("calls.failed")
@@ -172,6 +176,10 @@ class Calls:
                 await self._ask_back(job, refunds)
             case "payment_check":
                 await self._ask_back(job, still_paid)
+            case watch.MINUTE:
+                await self._watch.minute()
+            case watch.NIGHT:
+                await self._watch.night()
             case kind:
                 async with self._work(job) as work:
                     await _ALONE[kind](work, job.target_id)

@@ -17,6 +17,7 @@ from bot.sending import prices
 from bot.settings import Settings
 from bot.whatsapp.client import WhatsApp
 from services import audit, books
+from services.books import watch
 from services.errors import NotFound
 from services.ids import new_id
 from services.people import apikeys, tenant_file
@@ -82,13 +83,29 @@ async def show_tenant(settings: Settings, slug: str) -> dict[str, Any]:
 
 
 async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
-    """Payouts go on, those that waited at once; where they were not stopped nothing changes."""
+    """Payouts go on, those that waited at once; where they were not stopped nothing changes. Raises CannotRun
+    while the books are wrong."""
     async with _open(settings) as parts:
-        async with parts.database.transaction() as connection:
+        async with parts.database.reading() as connection:
             tenant_id = await _known(connection, slug)
-            await unfreeze(Work(connection, parts.vault, tenant_id, parts.clock(), CLI), audit.OPERATOR)
+        await _refuse_wrong_books(parts, slug, tenant_id)
+        async with parts.database.transaction() as connection:
+            work = Work(connection, parts.vault, tenant_id, parts.clock(), CLI)
+            await watch.accept(work)
+            await unfreeze(work, audit.OPERATOR)
         _wake(parts)
     return {"slug": slug, "payouts_frozen": False}
+
+
+async def _refuse_wrong_books(parts: Parts, slug: str, tenant_id: UUID) -> None:
+    async with parts.database.still() as connection:
+        wrong = await books.check(connection, tenant_id)
+    if wrong:
+        first = wrong[0]
+        raise CannotRun(
+            f"The books of {slug} are not right: {first.rule} (row {first.row}: expected {first.expected}, "
+            f"found {first.found}). Repair them first; python main.py ledger check names every row."
+        )
 
 
 async def verify_staff(settings: Settings, slug: str, who: str) -> dict[str, Any]:
@@ -176,7 +193,7 @@ async def _known(connection: Any, slug: str) -> UUID:
 
 async def check_ledger(settings: Settings) -> list[dict[str, Any]]:
     """Every breach; none where the books are right."""
-    async with _open(settings) as parts, parts.database.reading() as connection:
+    async with _open(settings) as parts, parts.database.still() as connection:
         return [asdict(breach) for breach in await books.check(connection)]
 
 

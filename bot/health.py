@@ -13,7 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from bot import metrics
 from bot.away import AWAY
 from services.store.database import Database
-from services.store.schema import inbox, jobs, outbox
+from services.store.schema import book_checks, breaches, inbox, jobs, outbox
 
 log = structlog.get_logger()
 
@@ -65,7 +65,11 @@ class Health:
             ),
             "jobs": sa.select(sa.func.count(), sa.func.min(jobs.c.due_at)).where(jobs.c.due_at <= now),
         }
+        wrong = sa.select(sa.func.count()).select_from(breaches).where(breaches.c.repaired_at.is_(None))
         async with self._database.reading() as connection:
+            metrics.books_breaches.set(await connection.scalar(wrong) or 0)
+            for check in await connection.execute(sa.select(book_checks)):
+                metrics.books_age.labels(check.kind).set((now - check.snapshot_at).total_seconds())
             for name, query in queues.items():
                 count, oldest = (await connection.execute(query)).one()
                 metrics.queue_depth.labels(name).set(count)

@@ -29,3 +29,12 @@ queue_depth = Gauge("lipachat_queue_depth", "Rows that wait", ["queue"], registr
 queue_age = Gauge(
     "lipachat_queue_age_seconds", "Age of the oldest row that waits", ["queue"], registry=registry
 )
+books_age = Gauge(
+    "lipachat_books_proven_age_seconds",
+    "Since what the last proof of the books has seen",
+    ["check"],
+    registry=registry,
+)
+books_breaches = Gauge(
+    "lipachat_books_breaches", "Rules broken in the books, not repaired", registry=registry
+)

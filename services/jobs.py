@@ -17,6 +17,8 @@
 | summary           | tenant     | tells the staff what the day has brought                    |
 | withdrawal_expire | withdrawal | closes a request that nobody decided                        |
 | handoff_end       | handoff    | gives a customer back to the bot whom nobody answers        |
+| books_minute      | nobody     | proves what has changed in the books, of all tenants        |
+| books_night       | nobody     | proves the books in full, one tenant after another          |
 
 `tries` counts the waits gone by on the job's ladder.
 """

@@ -3,15 +3,17 @@
 A transfer takes from one account and gives to another, is never changed, and is unique by its cause
 and reason, so that the same again moves nothing. Accounts keep `posted` and `held` apart; of a limited
 account never more than `posted - held` may leave. Rows are locked first, in the order of their ids;
-what is refused is refused before anything is written.
+what is refused is refused before anything is written. Each account counts its entries, and a transfer
+bears its number in both accounts: what was added since a number is known exactly, whoever commits first.
 
 What a provider takes back is taken whether the wallet covers it or not: the rest is owed, and whatever
 becomes available in the wallet later pays it first, in the transaction that makes it available.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -167,35 +169,63 @@ async def _post(work: Work, cause_id: UUID, moves: Sequence[Transfer], freed: in
             if await _stands(work, cause_id):
                 return False
             _refuse_shortage(row, -change[name], currency)
-    if not await _write(work, cause_id, moves):
+    added = _counted(moves)
+    if not await _write(work, cause_id, moves, rows):
         return False
-    await _change(work, currency, posted=change, held={WALLET: -freed} if freed else {})
+    await _change(work, currency, posted=change, held={WALLET: -freed} if freed else {}, entries=added)
     if earns:
-        await _net(work, cause_id, rows, _available(rows[WALLET]) + change[WALLET], currency)
+        available = _available(rows[WALLET]) + change[WALLET]
+        await _net(work, cause_id, rows, available, currency, added)
     return True
 
 
 async def _net(
-    work: Work, cause_id: UUID, rows: dict[str, sa.Row[Any]], available: int, currency: str
+    work: Work,
+    cause_id: UUID,
+    rows: Mapping[str, sa.Row[Any]],
+    available: int,
+    currency: str,
+    added: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
-    """What is owed is paid first of what has become available. Both rows are locked, as they were before."""
+    """What is owed is paid first of what has become available. Both rows are locked, and as they were before
+    so many entries were `added`."""
     part = min(-rows[OWED].posted, available)
     if part > 0:
-        netted = Transfer(WALLET, OWED, Money(part, currency), "netted")
-        await _write(work, cause_id, [netted])
-        await _change(work, currency, posted={WALLET: -part, OWED: part}, held={})
+        moves = [Transfer(WALLET, OWED, Money(part, currency), "netted")]
+        await _write(work, cause_id, moves, rows, added)
+        changed = {WALLET: -part, OWED: part}
+        await _change(work, currency, posted=changed, held={}, entries=_counted(moves))
 
 
-async def _write(work: Work, cause_id: UUID, moves: Sequence[Transfer]) -> bool:
+def _counted(moves: Sequence[Transfer]) -> Counter[str]:
+    """How many entries each account gets of them."""
+    return Counter(name for move in moves for name in (move.source, move.target))
+
+
+async def _write(
+    work: Work,
+    cause_id: UUID,
+    moves: Sequence[Transfer],
+    accounts_before: Mapping[str, sa.Row[Any]],
+    added: Mapping[str, int] = MappingProxyType({}),
+) -> bool:
     """The transfers of one cause come together, so either all of them are new or none is. Their ids keep
     their order: a sale stands before its fee."""
     ids = sorted(new_id() for _ in moves)
+    entries = {name: int(row.entries) + added.get(name, 0) for name, row in accounts_before.items()}
+
+    def number(name: str) -> int:
+        entries[name] += 1
+        return entries[name]
+
     rows = [
         {
             "tenant_id": work.tenant,
             "id": each,
             "source_id": account_id(work.tenant, move.source, move.amount.currency),
+            "source_entry": number(move.source),
             "target_id": account_id(work.tenant, move.target, move.amount.currency),
+            "target_entry": number(move.target),
             "amount": move.amount.minor,
             "currency": move.amount.currency,
             "reason": move.reason,
@@ -260,6 +290,7 @@ async def _locked(work: Work, names: Iterable[str], currency: str) -> dict[str, 
                 "currency": currency,
                 "posted": 0,
                 "held": 0,
+                "entries": 0,
                 "limited": name in _LIMITED,
             }
             for each, name in ids
@@ -269,11 +300,18 @@ async def _locked(work: Work, names: Iterable[str], currency: str) -> dict[str, 
     return {row.name: row for row in rows}
 
 
-async def _change(work: Work, currency: str, *, posted: dict[str, int], held: dict[str, int]) -> None:
+async def _change(
+    work: Work,
+    currency: str,
+    *,
+    posted: Mapping[str, int],
+    held: Mapping[str, int],
+    entries: Mapping[str, int] = MappingProxyType({}),
+) -> None:
     """One statement; where it moves several accounts, their rows are locked already."""
     ids = {name: account_id(work.tenant, name, currency) for name in (*posted, *held)}
 
-    def by(changes: dict[str, int]) -> Any:
+    def by(changes: Mapping[str, int]) -> Any:
         if not changes:
             return 0
         return sa.case({ids[name]: change for name, change in changes.items()}, value=accounts.c.id, else_=0)
@@ -281,7 +319,11 @@ async def _change(work: Work, currency: str, *, posted: dict[str, int], held: di
     await work.connection.execute(
         sa.update(accounts)
         .where(accounts.c.tenant_id == work.tenant, accounts.c.id.in_(list(ids.values())))
-        .values(posted=accounts.c.posted + by(posted), held=accounts.c.held + by(held))
+        .values(
+            posted=accounts.c.posted + by(posted),
+            held=accounts.c.held + by(held),
+            entries=accounts.c.entries + by(entries),
+        )
     )
 
 

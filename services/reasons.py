@@ -46,6 +46,7 @@ class Frozen(StrEnum):
     SETTINGS = "settings"  # the provider refuses the settings that payouts use
     FUNDS = "funds"  # the account at the provider that they are paid from is short
     CONTRADICTION = "contradiction"  # of one payout a success and a failure were told
+    BOOKS = "books"  # they do not prove themselves
 
 
 class Unusual(StrEnum):

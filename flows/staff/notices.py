@@ -167,6 +167,11 @@ class StoppedTold(_Notice):
                     "them with {provider}'s own records before they resume.",
                     provider=provider,
                 )
+            case Frozen.BOOKS:
+                return Text(
+                    "something in the books does not add up. The operator has been alerted, and what is "
+                    "waiting is sent once it is put right."
+                )
 
 
 class ResumedTold(_Notice):

@@ -47,6 +47,10 @@ _BY_INDEX = {
     "plan_cache_mode": "force_generic_plan",
 }
 
+# What reads whole tables, beside everything else.
+_READ_ONLY = {"default_transaction_read_only": "on", "statement_timeout": "10min"}
+_LONG_SECONDS = 610
+
 _LOCK_SECONDS = 30.0
 _LOCK_LOOK_SECONDS = 0.001
 
@@ -61,10 +65,12 @@ class Database:
             self._engine = _postgres(self.url, pool_size, **_BY_INDEX)
             self._single = self._reader = _postgres(self.url, 4, isolation_level="AUTOCOMMIT")
             self._noting = _postgres(self.url, 2, isolation_level="AUTOCOMMIT", synchronous_commit="off")
+            self._still = _postgres(self.url, 1, "REPEATABLE READ", **_READ_ONLY)
         else:
             self._engine = _sqlite(self.url, pool_size=1, writing=True)
             self._single = self._noting = self._engine
             self._reader = _sqlite(self.url, pool_size=4, writing=False)
+            self._still = _sqlite(self.url, pool_size=1, writing=False, aside=True)
         ending.follow_savepoints(self._engine)
 
     @property
@@ -104,6 +110,13 @@ class Database:
             finally:
                 in_transaction.reset(token)
 
+    @asynccontextmanager
+    async def still(self) -> AsyncIterator[AsyncConnection]:
+        """For long reads that must agree with each other: a snapshot too, one at a time, and on SQLite in a
+        thread of its own, so that turns go on beside it."""
+        async with self._still.connect() as connection:
+            yield connection
+
     def driver(self) -> AbstractAsyncContextManager[Any]:
         """The driver's own connection (asyncpg's, or aiosqlite's as the one writer), outside any transaction:
         for what comes with every message, where SQLAlchemy would cost more than the database."""
@@ -114,7 +127,7 @@ class Database:
         return _borrowed(self._noting)
 
     async def close(self) -> None:
-        for engine in {self._engine, self._reader, self._single, self._noting}:
+        for engine in {self._engine, self._reader, self._single, self._noting, self._still}:
             await engine.dispose()
 
 
@@ -140,7 +153,8 @@ def _postgres(url: URL, pool_size: int, isolation_level: Any = "READ COMMITTED",
         connect_args={
             "server_settings": _POSTGRES_SETTINGS | more,
             "timeout": 10,
-            "command_timeout": 25,  # above the server's own: its host may have vanished
+            # Above the server's own: its host may have vanished.
+            "command_timeout": _LONG_SECONDS if "statement_timeout" in more else 25,
         },
     )
 
@@ -166,8 +180,9 @@ class OnTheLoop(aiosqlite.Connection):
                 return
 
 
-def _sqlite(url: URL, *, pool_size: int, writing: bool) -> AsyncEngine:
-    """The driver's own transactions are switched off: with them savepoints outlive a rollback."""
+def _sqlite(url: URL, *, pool_size: int, writing: bool, aside: bool = False) -> AsyncEngine:
+    """The driver's own transactions are switched off: with them savepoints outlive a rollback. `aside`: in a
+    thread, for what takes long."""
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
 
@@ -179,7 +194,7 @@ def _sqlite(url: URL, *, pool_size: int, writing: bool) -> AsyncEngine:
             check_same_thread=False,
             timeout=0,
         )
-        connection = OnTheLoop(connector, iter_chunk_size=64)
+        connection = (aiosqlite.Connection if aside else OnTheLoop)(connector, iter_chunk_size=64)
         connection._thread.daemon = True  # noqa: SLF001  as SQLAlchemy does; it only ends the process
         return await connection
 

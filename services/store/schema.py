@@ -414,6 +414,7 @@ accounts = sa.Table(
     sa.Column("currency", sa.String(3), nullable=False),
     sa.Column("posted", sa.BigInteger, nullable=False),
     sa.Column("held", sa.BigInteger, nullable=False),
+    sa.Column("entries", sa.BigInteger, nullable=False, server_default=sa.text("0")),  # how many, ever
     sa.Column("limited", sa.Boolean, nullable=False),
     sa.UniqueConstraint("tenant_id", "name", "currency"),
     sa.CheckConstraint("held >= 0", name="held"),
@@ -425,7 +426,9 @@ transfers = sa.Table(
     metadata,
     *_key(),
     sa.Column("source_id", sa.Uuid, nullable=False),
+    sa.Column("source_entry", sa.BigInteger, nullable=False, server_default=sa.text("0")),  # its number there
     sa.Column("target_id", sa.Uuid, nullable=False),
+    sa.Column("target_entry", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
     # sale, sale_fee, suspense, payout, withdrawal_fee, refund; accepted (suspense to wallet); netted (paid
@@ -441,6 +444,7 @@ transfers = sa.Table(
     _of("accounts", "source_id"),
     _of("accounts", "target_id"),
     sa.Index(None, "tenant_id", "created_at"),
+    sa.Index("ix_transfers_latest", "created_at", postgresql_using="brin"),  # they come in that order, nearly
 )
 
 holds = sa.Table(
@@ -455,6 +459,14 @@ holds = sa.Table(
     sa.CheckConstraint("amount > 0", name="amount"),
     _one_of("state", "open", "posted", "voided", "expired"),
     _of("accounts", "account_id"),
+    sa.Index(
+        "ix_holds_open",
+        "tenant_id",
+        "account_id",
+        postgresql_where=sa.text("state = 'open'"),
+        sqlite_where=sa.text("state = 'open'"),
+    ),
+    sa.Index("ix_holds_resolved_at", "resolved_at"),
 )
 
 orders = sa.Table(
@@ -558,6 +570,7 @@ attempts = sa.Table(
     ),
     # Each provider receipt is applied once.
     sa.UniqueConstraint("tenant_id", "provider", "receipt"),
+    sa.Index("ix_attempts_resolved_at", "resolved_at"),
 )
 
 saved_methods = sa.Table(
@@ -713,6 +726,53 @@ payouts = sa.Table(
         sqlite_where=LIVE_PAYOUT,
     ),
     sa.UniqueConstraint("tenant_id", "provider", "receipt"),
+    sa.Index("ix_payouts_resolved_at", "resolved_at"),
+)
+
+# --- the proof of the books ------------------------------------------------------------------------
+
+# Up to which of its entries an account's balance is proven, and what it was then.
+account_proofs = sa.Table(
+    "account_proofs",
+    metadata,
+    *_key("account_id"),
+    sa.Column("entries", sa.BigInteger, nullable=False),
+    sa.Column("posted", sa.BigInteger, nullable=False),
+    sa.Column("proven_at", Moment, nullable=False),
+    _of("accounts", "account_id"),
+)
+
+OPEN_BREACH = sa.text("repaired_at IS NULL")
+breaches = sa.Table(
+    "breaches",
+    metadata,
+    *_key(),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("row", sa.Text, nullable=False),
+    sa.Column("expected", sa.Text, nullable=False),
+    sa.Column("found", sa.Text, nullable=False),
+    sa.Column("found_at", Moment, nullable=False),
+    sa.Column("repaired_at", Moment),  # when an operator let payouts go on, the books being right again
+    sa.Index(
+        "uq_breaches_open",
+        "tenant_id",
+        "rule",
+        "row",
+        unique=True,
+        postgresql_where=OPEN_BREACH,
+        sqlite_where=OPEN_BREACH,
+    ),
+)
+
+# The last check of each kind over all tenants ("minute", "night"); `snapshot_at` is what it has seen up to.
+book_checks = sa.Table(
+    "book_checks",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("snapshot_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment, nullable=False),
+    sa.Column("accounts", sa.BigInteger, nullable=False),  # how many were proven anew
+    sa.Column("found", sa.BigInteger, nullable=False),  # breaches
 )
 
 # --- money that goes back --------------------------------------------------------------------------

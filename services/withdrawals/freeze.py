@@ -16,28 +16,50 @@ from services.work import Work
 
 # How often a payout that waits looks whether payouts go on; unfreezing makes it due at once.
 FROZEN_WAIT = timedelta(minutes=10)
+# What each cause is graver than.
+_GRAVER: dict[Frozen, tuple[Frozen, ...]] = {
+    Frozen.CONTRADICTION: (Frozen.SETTINGS, Frozen.FUNDS),
+    Frozen.BOOKS: (Frozen.SETTINGS, Frozen.FUNDS, Frozen.CONTRADICTION),
+}
 _HELD_BACK = "held back: payouts are stopped"
 
 
 async def freeze(work: Work, one: Sending, because: Frozen, detail: str) -> None:
-    """Those who reconcile are told once. A contradiction is graver than any other cause, and replaces it."""
-    news = ~tenants.c.payouts_frozen
-    if because == Frozen.CONTRADICTION:
-        news |= tenants.c.frozen_because != because
-    stop = (
+    """For what was said of a payout; put into the record each time."""
+    stopped = await _stop(work, because)
+    await alert(work, one, "payouts.frozen", because=because, detail=detail)
+    if stopped:
+        await _tell_stopped(work, because, one.payout.provider)
+
+
+async def stop(work: Work, because: Frozen) -> bool:
+    """For what is wrong with the tenant as a whole. False where they are stopped already, for this or for
+    something graver."""
+    stopped = await _stop(work, because)
+    if stopped:
+        await audit.record(work, audit.CLOCK, "payouts.frozen", work.tenant, {"because": because}, alert=True)
+        await _tell_stopped(work, because, "mpesa")
+    return stopped
+
+
+async def _stop(work: Work, because: Frozen) -> bool:
+    """Those who reconcile are told once; a graver cause replaces the one before."""
+    lighter = _GRAVER.get(because, ())
+    statement = (
         sa.update(tenants)
-        .where(tenants.c.id == work.tenant, news)
+        .where(
+            tenants.c.id == work.tenant,
+            sa.or_(~tenants.c.payouts_frozen, tenants.c.frozen_because.in_(lighter)),
+        )
         .values(payouts_frozen=True, frozen_because=because, version=tenants.c.version + 1)
         .returning(tenants.c.id)
     )
-    stopped = (await work.connection.execute(stop)).first() is not None
-    await alert(work, one, "payouts.frozen", because=because, detail=detail)
-    if stopped:
-        await inbox.tell_people(
-            work,
-            await people.reconcilers(work),
-            PayoutsStopped(because=because, provider=one.payout.provider),
-        )
+    return (await work.connection.execute(statement)).first() is not None
+
+
+async def _tell_stopped(work: Work, because: Frozen, provider: str) -> None:
+    news = PayoutsStopped(because=because, provider=provider)
+    await inbox.tell_people(work, await people.reconcilers(work), news)
 
 
 async def unfreeze(work: Work, by: str) -> bool:

@@ -1,0 +1,104 @@
+"""Watch: the books proven while the business goes on: what has changed every minute, everything every night.
+
+Both are jobs of the whole installation, so one worker at a time does them. They read in a snapshot, outside
+any turn, and write what they found in short transactions, a tenant's in one of its own.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, time, timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from services import books
+from services.books import watch
+from services.books.breach import Breach
+from services.safety.vault import Vault
+from services.store.bell import Bell
+from services.store.database import Database
+from services.store.schema import tenants
+from services.work import Work
+
+log = structlog.get_logger()
+
+NIGHT_AT = time(23, 30, tzinfo=UTC)  # half past two in Nairobi
+# The lease of the night's check: whoever takes it over has let it rest so long.
+_NIGHT = timedelta(hours=3)
+_MOST_REST_SECONDS = 5.0
+
+
+class Watch:
+    def __init__(self, database: Database, vault: Vault, bell: Bell, clock: Callable[[], datetime]) -> None:
+        self._database, self._vault, self._bell, self._clock = database, vault, bell, clock
+        self._begun = False
+
+    async def begin(self) -> None:
+        """The checks are due, whichever worker is the first of all."""
+        if not self._begun:
+            async with self._database.transaction() as connection:
+                await watch.begin(connection, self._clock())
+            self._begun = True
+
+    async def minute(self) -> None:
+        """What has changed since the last time, and the next time."""
+        began = self._clock()
+        async with self._database.still() as connection:
+            last = await watch.last_snapshot(connection, watch.MINUTE)
+            checked = await books.check_since(connection, last - watch.MARGIN if last else None)
+        await self._tell(checked.breaches)
+        ended = self._clock()
+        async with self._database.transaction() as connection:
+            await watch.keep(
+                connection,
+                watch.MINUTE,
+                snapshot_at=began,
+                ended_at=ended,
+                proofs=checked.proofs,
+                found=len(checked.breaches),
+            )
+            await watch.due_again(connection, watch.MINUTE, max(began + watch.EVERY, ended))
+
+    async def night(self) -> None:
+        """Everything, one tenant after another with a rest after each, so that it takes half the time of one
+        core at most and holds no snapshot for long."""
+        began = self._clock()
+        async with self._database.transaction() as connection:
+            await watch.due_again(connection, watch.NIGHT, began + _NIGHT)
+        async with self._database.reading() as connection:
+            ids = (await connection.execute(sa.select(tenants.c.id).order_by(tenants.c.id))).scalars().all()
+        found = 0
+        for tenant in ids:
+            start = asyncio.get_running_loop().time()
+            async with self._database.still() as connection:
+                wrong = await books.check(connection, tenant)
+            await self._tell(wrong)
+            found += len(wrong)
+            took = asyncio.get_running_loop().time() - start
+            await asyncio.sleep(min(took, _MOST_REST_SECONDS))
+        async with self._database.transaction() as connection:
+            await watch.keep(connection, watch.NIGHT, snapshot_at=began, ended_at=self._clock(), found=found)
+            await watch.due_again(connection, watch.NIGHT, next_night(began))
+        log.info("books.proven", tenants=len(ids), breaches=found)
+
+    async def _tell(self, breaches: Sequence[Breach]) -> None:
+        for tenant, wrong in watch.by_tenant(breaches).items():
+            async with self._database.transaction() as connection:
+                new = await watch.tell(Work(connection, self._vault, tenant, self._clock()), wrong)
+            for breach in new:
+                log.error(
+                    "books.breach",
+                    tenant_id=str(tenant),
+                    rule=breach.rule,
+                    row=breach.row,
+                    expected=breach.expected,
+                    found=breach.found,
+                )
+            if new:
+                self._bell.ring("turns")
+
+
+def next_night(after: datetime) -> datetime:
+    """The next quiet hour, by the platform's clock."""
+    tonight = datetime.combine(after.astimezone(UTC).date(), NIGHT_AT)
+    return tonight if tonight > after else tonight + timedelta(days=1)

@@ -1,0 +1,50 @@
+"""Books: the proof that they are right. Read-only, over all tenants; what is wrong is named by its row.
+
+In full (`check`) every rule is proven from the first row on. In between (`check_since`) only what may have
+changed since a moment: balances by adding the new entries to what was proven of each account. Both want one
+snapshot, in which everything fits together.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.books import entries
+from services.books.breach import Breach
+from services.books.entries import Proof
+from services.books.rules import IN_FULL, RULES, Rule, Scope
+
+__all__ = ["Breach", "Checked", "check", "check_since"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is wrong, and which accounts are proven anew."""
+
+    breaches: list[Breach]
+    proofs: list[Proof]
+
+
+async def check(connection: AsyncConnection, tenant: UUID | None = None) -> list[Breach]:
+    """Empty when all is right; else every breach, in the order of the rules."""
+    return [
+        breach for name in RULES for breach in await _broken(connection, name, RULES[name], Scope(tenant))
+    ]
+
+
+async def check_since(connection: AsyncConnection, since: datetime | None) -> Checked:
+    """What may have changed since then, of all tenants; with None what nobody has proven."""
+    breaches, proofs = await entries.prove(connection, since)
+    for name in RULES.keys() - IN_FULL.keys():
+        breaches += await _broken(connection, name, RULES[name], Scope(since=since))
+    order = list(RULES)
+    return Checked(sorted(breaches, key=lambda breach: order.index(breach.rule)), proofs)
+
+
+async def _broken(connection: AsyncConnection, name: str, rule: Rule, scope: Scope) -> list[Breach]:
+    return [
+        Breach(name, values[0], *map(str, values[1:]))
+        for values in map(list, await connection.execute(rule(scope)))
+    ]
