@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.books import entries
 from services.books.breach import Breach
 from services.books.entries import Proof
-from services.books.rules import IN_FULL, RULES, Rule, Scope
+from services.books.rules import IN_FULL, RULES
+from services.books.scope import Rule, Scope
 
 __all__ = ["Breach", "Checked", "check", "check_since"]
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.books.breach import Breach
-from services.books.rules import legs, whole
+from services.books.scope import legs, whole
 from services.store.schema import account_proofs as proven
 from services.store.schema import accounts
 
