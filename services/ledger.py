@@ -209,13 +209,9 @@ async def _write(
     accounts_before: Mapping[str, sa.Row[Any]],
     added: Mapping[str, int] = MappingProxyType({}),
 ) -> bool:
-<<<<<<< HEAD
     """The transfers of one cause come together, so either all of them are new or none is. Their ids keep
     their order: a sale stands before its fee."""
     ids = sorted(new_id() for _ in moves)
-=======
-    """The transfers of one cause come together, so either all of them are new or none is."""
->>>>>>> 311083e (Keep the rules of the books in files that fit a screen or two)
     entries = {name: int(row.entries) + added.get(name, 0) for name, row in accounts_before.items()}
 
     def number(name: str) -> int:

@@ -21,9 +21,7 @@ def _of_all_time(query: sa.Select[Any]) -> Rule:
     def rule(scope: Scope) -> sa.Select[Any]:
         rows = query.subquery()
         columns = list(rows.c)
-        return sa.select(*columns).where(
-            sa.true() if scope.tenant is None else columns[0] == scope.tenant
-        )
+        return sa.select(*columns).where(sa.true() if scope.tenant is None else columns[0] == scope.tenant)
 
     return rule
 
