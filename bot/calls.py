@@ -6,7 +6,6 @@ and the services make *unknown* of it; nothing is ever sent twice.
 """
 
 import asyncio
-import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ import structlog
 
 from bot import metrics, refund_calls
 from bot.away import AWAY
+from bot.failures import log_failure, same
 from bot.log import redacted
 from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
@@ -130,16 +130,16 @@ class Calls:
         """One job; a bug in it is none of the others'."""
         try:
             await self._do(job)
-            self._failures.pop(_same(job), None)
+            self._failures.pop(same(job), None)
         except Exception as error:  # noqa: BLE001
-            _log("call.failed", job, error)
+            log_failure("call.failed", job, error)
             await self._put_off(job, error)
         self._bell.ring("turns")
 
     async def _put_off(self, job: Job, error: Exception) -> None:
         """It comes again after a wait that doubles, unless somebody has made it due anew by then."""
-        self._failures[_same(job)] += 1
-        wait = min(timedelta(seconds=2 ** min(self._failures[_same(job)], 10)), _LONGEST_WAIT)
+        self._failures[same(job)] += 1
+        wait = min(timedelta(seconds=2 ** min(self._failures[same(job)], 10)), _LONGEST_WAIT)
         table = schema.jobs.c
         mine = (table.tenant_id == job.tenant_id, table.target_id == job.target_id, table.kind == job.kind)
         later = (
@@ -289,20 +289,5 @@ class Calls:
         except NoProvider as none:
             return Misconfigured(str(none))
         except Exception as error:  # noqa: BLE001  no answer in time; or a bug of ours, perhaps after it was sent
-            _log("call.failed", job, error)
+            log_failure("call.failed", job, error)
             return Unknown(type(error).__name__) if asked else NotSent(type(error).__name__)
-
-
-def _same(job: Job) -> Job:
-    """The job wherever it is on its ladder."""
-    return Job(job.tenant_id, job.target_id, job.kind, 0)
-
-
-def _log(event: str, job: Job, error: Exception) -> None:
-    log.error(
-        event,
-        kind=job.kind,
-        target_id=str(job.target_id),
-        tenant_id=str(job.tenant_id),
-        trace="".join(traceback.format_exception(error)),
-    )

@@ -11,11 +11,11 @@ becomes available in the wallet later pays it first, in the transaction that mak
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -23,6 +23,9 @@ from services.errors import InsufficientBalance
 from services.errors.refunds import MoneyOwed
 from services.facts import Balance
 from services.ids import new_id
+from services.ledger_rows import account_id as account_id  # noqa: PLC0414  others know it from here
+from services.ledger_rows import change as _change
+from services.ledger_rows import locked as _locked
 from services.money import Money
 from services.store.schema import accounts, holds, transfers
 from services.work import Work
@@ -32,7 +35,6 @@ PAYMENT_FEES = "fees:payments"
 WITHDRAWAL_FEES = "fees:withdrawals"
 SUSPENSE = "suspense"
 OWED = "owed"  # below zero by what a provider took back beyond the wallet: the tenant owes it
-_LIMITED = frozenset({WALLET})
 
 
 def provider_account(provider: str) -> str:
@@ -48,11 +50,6 @@ class Transfer:
     target: str
     amount: Money
     reason: str
-
-
-def account_id(tenant: UUID, name: str, currency: str) -> UUID:
-    """Ids follow from names, so that the order of locks is known before anything is read."""
-    return uuid5(tenant, f"account:{name}:{currency}")
 
 
 async def post(work: Work, cause_id: UUID, moves: Sequence[Transfer]) -> bool:
@@ -258,73 +255,6 @@ def _refuse_shortage(row: sa.Row[Any], required: int, currency: str) -> None:
     available = _available(row)
     if available < required:
         raise InsufficientBalance(Money(available, currency), Money(required, currency))
-
-
-async def _locked(work: Work, names: Iterable[str], currency: str) -> dict[str, sa.Row[Any]]:
-    """The accounts by name, locked in the order of their ids, opened where they are new.
-
-    Nothing is locked before all of them are there: who held one and opened another could meet somebody
-    who does it the other way round.
-    """
-    ids = sorted({account_id(work.tenant, name, currency): name for name in names}.items())
-    listed = [each for each, _ in ids]
-    there = accounts.alias()
-    complete = sa.select(sa.func.count()).where(there.c.tenant_id == work.tenant, there.c.id.in_(listed))
-    query = (
-        sa.select(accounts)
-        .where(
-            accounts.c.tenant_id == work.tenant,
-            accounts.c.id.in_(listed),
-            complete.scalar_subquery() == len(listed),
-        )
-        .order_by(accounts.c.id)
-        .with_for_update(key_share=True, of=accounts)
-    )
-    rows = (await work.connection.execute(query)).all()
-    if not rows:
-        new = [
-            {
-                "tenant_id": work.tenant,
-                "id": each,
-                "name": name,
-                "currency": currency,
-                "posted": 0,
-                "held": 0,
-                "entries": 0,
-                "limited": name in _LIMITED,
-            }
-            for each, name in ids
-        ]
-        await work.connection.execute(work.insert(accounts).values(new).on_conflict_do_nothing())
-        rows = (await work.connection.execute(query)).all()
-    return {row.name: row for row in rows}
-
-
-async def _change(
-    work: Work,
-    currency: str,
-    *,
-    posted: Mapping[str, int],
-    held: Mapping[str, int],
-    entries: Mapping[str, int] = MappingProxyType({}),
-) -> None:
-    """One statement; where it moves several accounts, their rows are locked already."""
-    ids = {name: account_id(work.tenant, name, currency) for name in (*posted, *held)}
-
-    def by(changes: Mapping[str, int]) -> Any:
-        if not changes:
-            return 0
-        return sa.case({ids[name]: change for name, change in changes.items()}, value=accounts.c.id, else_=0)
-
-    await work.connection.execute(
-        sa.update(accounts)
-        .where(accounts.c.tenant_id == work.tenant, accounts.c.id.in_(list(ids.values())))
-        .values(
-            posted=accounts.c.posted + by(posted),
-            held=accounts.c.held + by(held),
-            entries=accounts.c.entries + by(entries),
-        )
-    )
 
 
 async def _resolve(work: Work, hold_id: UUID, state: str) -> int | None:

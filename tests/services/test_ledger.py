@@ -190,8 +190,8 @@ async def test_what_is_taken_back_beyond_the_wallet_is_owed_and_the_next_sales_p
             await ledger.refuse_owing(work, "KES")
     assert await business.wallet() == ("70.00", "70.00", "0.00")
     async with business.work() as work:
-        assert await ledger.post(work, sale, [Transfer("provider:mpesa", WALLET, kes("20"), "sale")])
-        assert not await ledger.post(work, sale, [Transfer("provider:mpesa", WALLET, kes("20"), "sale")])
+        assert await ledger.post(work, sale, [Transfer("provider:mpesa", WALLET, kes("20"), "gift")])
+        assert not await ledger.post(work, sale, [Transfer("provider:mpesa", WALLET, kes("20"), "gift")])
         assert (await ledger.balance(work, "KES")).owed == kes("30")
     async with business.work() as work:
         assert await ledger.release(work, hold, "voided", "KES")  # what becomes available pays it too
