@@ -33,6 +33,7 @@ from services.refunds import sending as refunds
 from services.refunds import still_paid
 from services.refunds.decide import expire as expire_refund
 from services.safety.vault import Vault
+from services.settings import changing
 from services.shop import orders
 from services.store import schema
 from services.store.bell import Bell
@@ -61,6 +62,8 @@ _ALONE: dict[str, Callable[[Work, UUID], Awaitable[None]]] = {
     "summary": summarize,
     "withdrawal_expire": expire_withdrawal,
     "refund_expire": expire_refund,
+    "change_due": changing.take_effect,
+    "change_expire": changing.expire,
     "handoff_end": handoff.end_if_quiet,
 }
 

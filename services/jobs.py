@@ -16,6 +16,8 @@
 | remind            | order      | reminds the customer of it, where that is allowed           |
 | summary           | tenant     | tells the staff what the day has brought                    |
 | withdrawal_expire | withdrawal | closes a request that nobody decided                        |
+| change_due        | change     | puts an approved change of settings into effect             |
+| change_expire     | change     | closes a change that nobody approved                        |
 | handoff_end       | handoff    | gives a customer back to the bot whom nobody answers        |
 | books_minute      | nobody     | proves what has changed in the books, of all tenants        |
 | books_night       | nobody     | proves the books in full, one tenant after another          |

@@ -36,6 +36,7 @@ class Unsent(StrEnum):
     PROVIDER = "provider"  # down, or refuses without a reason of the receiver's
     TOO_LATE = "too_late"  # it was approved too long ago
     ALTERED = "altered"  # it is not what was approved
+    DESTINATION = "destination"  # where payouts usually go was changed while it waited
     GUESSED = "guessed"  # too many wrong one-time codes were typed for it
     APPROVER = "approver"  # who approved it may no longer do so
 

@@ -12,6 +12,9 @@ _BECAUSE = {
     Unsent.PROVIDER: Text("M-Pesa did not take it. Please try again later."),
     Unsent.TOO_LATE: Text("it could not be sent in time after its approval. Please ask for it again."),
     Unsent.ALTERED: Text("it was no longer what had been approved. Tell the operator, and ask for it again."),
+    Unsent.DESTINATION: Text(
+        "the payout destination of {shop} was changed while it waited. Please ask for it again."
+    ),
     Unsent.GUESSED: Text(
         "too many wrong one-time codes were typed for it. Find out who typed them, and ask for it again."
     ),

@@ -17,7 +17,7 @@ has changed the rows that they are read from.
 """
 
 from services.approval.asking import ask, ask_again
-from services.approval.deciding import add, approve, cancel, expire, forget, may_approve, reject
+from services.approval.deciding import add, approve, cancel, expire, forget, may_approve, reject, void
 from services.approval.record import Kind, approvers, digest, locked, stands
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "may_approve",
     "reject",
     "stands",
+    "void",
 ]

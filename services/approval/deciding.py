@@ -188,6 +188,16 @@ async def forget(work: Work, person: UUID) -> None:
     )
 
 
+async def void(work: Work, kind: Kind, operation_id: UUID) -> bool:
+    """Close what nobody has decided, since what it was asked for no longer holds; False where it was."""
+    operation = await locked(work, kind, operation_id)
+    if operation.state != "pending":
+        return False
+    await _decide(work, operation, "canceled", None)
+    await audit.record(work, audit.CLOCK, f"{kind.name}.voided", operation_id, {})
+    return True
+
+
 async def _close(
     work: Work, kind: Kind, operation: sa.Row[Any], state: str, by: UUID, reason: str | None
 ) -> None:

@@ -30,3 +30,12 @@ class DestinationCoolingDown(Refusal):
 
     code: ClassVar[str] = "destination_cooling_down"
     until: datetime
+
+
+@dataclass(eq=False)
+class PayoutsStoppedBy(Refusal):
+    """A person has stopped all payouts; `by` None: the operator."""
+
+    code: ClassVar[str] = "payouts_frozen"
+    by: str | None
+    at: datetime

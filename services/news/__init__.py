@@ -33,6 +33,7 @@ from services.news.requests import (
     RequestPaid,
     RequestUnpaid,
 )
+from services.news.settings import ChangeAsked, ChangeMoved, StoppedByPerson
 from services.news.staff import BalanceLow, DaySummed, SaleMade
 from services.news.withdrawals import Flag as Flag
 from services.news.withdrawals import SelfApprovalTried as SelfApprovalTried
@@ -252,6 +253,9 @@ News = (
     | SaleMade
     | DaySummed
     | BalanceLow
+    | ChangeAsked
+    | ChangeMoved
+    | StoppedByPerson
 )
 
 read_news: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="kind")])

@@ -16,6 +16,7 @@ from services.people import people as persons
 from services.people.file_warnings import warnings
 from services.people.staffing import staff_changed
 from services.people.tenant_file import LimitsPart, ProvidersPart, TenantFile
+from services.settings import undone
 from services.store.schema import accounts, attempts, credentials, fees, products, tenants
 from services.withdrawals.freeze import unfreeze
 from services.work import Work, canonical
@@ -85,7 +86,7 @@ async def apply(work: Work, file: TenantFile) -> Applied:
     changed_staff, applied.staff = await staff_changed(work, file)
     applied.changed += changed_staff
     applied.changed += await _payouts_go_on(work, row, applied.changed)
-    applied.warnings = await warnings(work, file)
+    applied.warnings = [*await undone.warnings(work, applied.changed), *await warnings(work, file)]
     await _conclude(work, applied, owners)
     return applied
 

@@ -43,6 +43,18 @@ async def staff_changed(work: Work, file: TenantFile) -> tuple[list[str], list[d
     return list(dict.fromkeys(changed)), listed
 
 
+async def join(work: Work, name: str, phone: str, role: str | None, scopes: list[str]) -> UUID:
+    """One more on the staff, who speaks from this phone (in E.164); who was a customer there, or on the staff
+    once, stays the same person. The phone is nobody's on the active staff."""
+    chat = await chat_of(work, phone)
+    member = StaffPart.model_validate({"name": name, "role": role, "scopes": scopes})
+    person_id: UUID = chat.person_id if chat is not None else await _make(work, member)
+    await _differs(work, person_id, member)
+    if chat is None:
+        await _open_chat(work, person_id, phone)
+    return person_id
+
+
 async def _let_go(work: Work, present: set[UUID]) -> list[str]:
     """Names of those who are no longer in the file."""
     gone = (

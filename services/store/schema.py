@@ -117,6 +117,8 @@ tenants = sa.Table(
     sa.Column("payout_sealed", sa.LargeBinary),  # method_details as JSON
     sa.Column("payouts_frozen", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("frozen_because", sa.Text),  # our word for the cause
+    sa.Column("stopped_at", Moment),  # since when a person has stopped all payouts
+    sa.Column("stopped_by", sa.Uuid),  # who of the staff; None: the operator
     sa.Column("version", sa.Integer, nullable=False),  # counts changes, so that caches know
     sa.Column("created_at", Moment, nullable=False),
 )
@@ -656,6 +658,41 @@ approvals = sa.Table(
         name="fk_approvals_operation_maker",
     ),
     _of("people", "approver_id"),
+)
+
+# What the staff change of the tenant's settings; its approvals are those of the operation of its id.
+changes = sa.Table(
+    "changes",
+    metadata,
+    *_key(),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("facts_sealed", sa.LargeBinary, nullable=False),  # what is to be, and what it was asked upon
+    sa.Column("before", sa.JSON, nullable=False),  # masked
+    sa.Column("after", sa.JSON, nullable=False),  # masked
+    sa.Column("keys", sa.JSON, nullable=False),  # of the tenant file
+    sa.Column(
+        "cools", sa.Boolean, nullable=False
+    ),  # after its approval it waits, so that it can be taken back
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("because", sa.Text),  # why it did not take effect
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("due_at", Moment),  # when it takes effect
+    sa.Column("ended_at", Moment),
+    _one_of(
+        "state",
+        "pending",
+        "cooling",
+        "done",
+        "undone",
+        "rejected",
+        "canceled",
+        "expired",
+        "taken_back",
+        "void",
+    ),
+    _one_of("kind", "destination", "limits", "staff", "resume"),
+    _of("operations", "id"),
+    sa.Index(None, "tenant_id", "state"),
 )
 
 withdrawals = sa.Table(

@@ -16,13 +16,13 @@ from services.errors import (
     PayoutsFrozen,
 )
 from services.errors.approval import TotpInvalid
-from services.errors.limits import DestinationCoolingDown
+from services.errors.limits import DestinationCoolingDown, PayoutsStoppedBy
 from services.fees import RAILS
 from services.ids import new_id
 from services.news import SelfApprovalTried, Unsent, Withdrawal, WithdrawalApproved
 from services.people import people
 from services.people.access import APPROVE, INITIATE
-from services.store.schema import payouts
+from services.store.schema import payouts, withdrawals
 from services.withdrawals import limits
 from services.withdrawals.record import WITHDRAWAL, advance, close, facts, locked, shown, tell
 from services.withdrawals.request import facts_of
@@ -62,6 +62,8 @@ async def approve(
         news = SelfApprovalTried(withdrawal=await shown(work, withdrawal_id))
         await inbox.tell_people(work, await people.owners(work), news)
         raise
+    if tenant.stopped_at is not None:
+        raise PayoutsStoppedBy(await people.name_of(work, tenant.stopped_by), tenant.stopped_at)
     if tenant.payouts_frozen:
         raise PayoutsFrozen
     await ledger.refuse_owing(work, row.currency)
@@ -100,6 +102,17 @@ async def expire(work: Work, withdrawal_id: UUID) -> None:
         await close(work, row, "pending", "expired", None)
     elif row.status != "pending":
         await jobs.finish(work, withdrawal_id, "withdrawal_expire")
+
+
+async def void(work: Work, *which: sa.ColumnElement[bool]) -> None:
+    """Close those of these that nobody has decided: the destination that they were to go to was changed."""
+    query = sa.select(withdrawals.c.id).where(
+        withdrawals.c.tenant_id == work.tenant, withdrawals.c.status == "pending", *which
+    )
+    for withdrawal_id in sorted((await work.connection.execute(query)).scalars()):
+        row = await locked(work, withdrawal_id)
+        if await approval.void(work, WITHDRAWAL, withdrawal_id):
+            await close(work, row, "pending", "canceled", None, because=Unsent.DESTINATION)
 
 
 @contextmanager

@@ -65,7 +65,7 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
         await fail(work, one, doubt, "not sent")
         return None
     tenant = await people.tenant_of(work)
-    if tenant.payouts_frozen:
+    if tenant.payouts_frozen or tenant.stopped_at is not None:
         await hold_back(work, payout_id)
         return None
     if (until := limits.blocked_until(work, tenant)) is not None:

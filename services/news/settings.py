@@ -1,0 +1,64 @@
+"""Settings: what the staff are told of changes from inside, and of payouts that a person has stopped."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from services.news.base import BaseNews
+
+
+class Change(BaseModel):
+    """A change as people see it; `before` and `after` are masked, by key. `state` is one of the table's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    kind: Literal["destination", "limits", "staff", "resume"]
+    before: dict[str, str]
+    after: dict[str, str]
+    maker_id: UUID
+    maker: str
+    cools: bool
+    state: Literal[
+        "pending",
+        "cooling",
+        "done",
+        "undone",
+        "rejected",
+        "canceled",
+        "expired",
+        "taken_back",
+        "void",
+    ]
+    digest: str
+    created_at: datetime
+    expires_at: datetime
+    due_at: datetime | None = None
+    because: str | None = None
+
+
+class ChangeAsked(BaseNews):
+    """To the owners, and to each who may approve it."""
+
+    kind: Literal["change_asked"] = "change_asked"
+    change: Change
+
+
+class ChangeMoved(BaseNews):
+    """To the owners, the maker and the approvers: where it stands now; `by` whom, where it was a person."""
+
+    kind: Literal["change_moved"] = "change_moved"
+    change: Change
+    by: str | None = None
+    reason: str | None = None
+
+
+class StoppedByPerson(BaseNews):
+    """To all who ask for, approve and reconcile withdrawals: payouts are `stopped`, or go on. `by`: one of
+    the staff; None where it was the operator, or two of the staff who let them go on."""
+
+    kind: Literal["stopped_by_person"] = "stopped_by_person"
+    by: str | None
+    stopped: bool

@@ -1,0 +1,71 @@
+"""The configured destination of payouts, as a change from inside."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.errors import InvalidMethodDetails, InvalidPhone
+from services.errors.settings import InvalidChange
+from services.store.schema import tenants, withdrawals
+from services.withdrawals import decide, destinations
+from services.withdrawals.banks import InvalidDestination
+from services.work import Work
+
+_NAMES = {
+    "mpesa": ("phone_number",),
+    "till": ("till_number",),
+    "bank_transfer": ("account_number", "bank_code", "account_name"),
+}
+
+
+async def checked(_work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
+    method_type, details = wanted.get("method_type"), wanted.get("method_details")
+    if set(wanted) != {"method_type", "method_details"} or method_type not in _NAMES:
+        raise InvalidChange("method_type", f"is one of {', '.join(_NAMES)}, with its method_details")
+    if not isinstance(details, dict) or not all(isinstance(each, str) for each in details.values()):
+        raise InvalidMethodDetails(missing=_NAMES[method_type])
+    missing = tuple(name for name in _NAMES[method_type] if not details.get(name, "").strip())
+    wrong = tuple(name for name in details if name not in _NAMES[method_type])
+    if missing or wrong:
+        raise InvalidMethodDetails(missing, wrong)
+    try:
+        found = destinations.told(method_type, details)
+    except InvalidPhone:
+        raise InvalidMethodDetails(wrong=("phone_number",)) from None
+    except InvalidDestination as error:
+        raise InvalidMethodDetails(wrong=(error.field,)) from None
+    return {"method_type": method_type, "method_details": dict(found.details)}
+
+
+async def now(work: Work, _wanted: dict[str, Any]) -> dict[str, Any]:
+    found = await destinations.configured_one(work)
+    if found is None:
+        return {}
+    return {"method_type": found.method_type, "method_details": dict(found.details)}
+
+
+def masked(facts: dict[str, Any]) -> dict[str, str]:
+    if not facts:
+        return {}
+    label = destinations.of(facts["method_type"], facts["method_details"]).label
+    return {"method_type": facts["method_type"], "destination": label}
+
+
+def safer(_before: dict[str, Any], _after: dict[str, Any]) -> bool:
+    return False
+
+
+async def put(work: Work, after: dict[str, Any]) -> None:
+    """What waits to be approved for the old one is closed, and asked for again where it is still wanted."""
+    old = await now(work, after)
+    if old:
+        index = work.indexes(old["method_details"], destinations.COLUMN)
+        there = (withdrawals.c.method_type == old["method_type"], withdrawals.c.details_index.in_(index))
+        await decide.void(work, *there)
+    sealed = work.seal(after["method_details"], "tenants.payout", work.tenant)
+    values = {"payout_method_type": after["method_type"], "payout_sealed": sealed}
+    await work.connection.execute(sa.update(tenants).where(tenants.c.id == work.tenant).values(**values))
+
+
+def keys(_after: dict[str, Any]) -> list[str]:
+    return ["payout.method_details", "payout.method_type"]

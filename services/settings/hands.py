@@ -1,0 +1,14 @@
+"""Hands: that enough people are left after a change to make and approve a withdrawal."""
+
+from services.errors.settings import LeavesNoTwo
+from services.people import people
+from services.people.access import who_may_withdraw
+from services.work import Work
+
+
+async def refuse_no_two(work: Work) -> None:
+    """As it is now in this transaction. Raises LeavesNoTwo."""
+    active = await people.active_staff(work)
+    approvals = (await people.tenant_of(work)).approvals
+    if not who_may_withdraw(active, approvals) or not await people.owners(work):
+        raise LeavesNoTwo

@@ -1,0 +1,141 @@
+"""The staff and what each may do, as a change from inside."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+
+from services.errors import InvalidPhone
+from services.errors.settings import InvalidChange
+from services.people import people, untold
+from services.people.access import granted
+from services.people.identity import chat_of
+from services.people.staffing import join
+from services.people.tenant_file import StaffPart
+from services.phones import masked as masked_number
+from services.phones import normalize
+from services.settings.hands import refuse_no_two
+from services.store.schema import conversations, staff
+from services.store.schema import people as people_table
+from services.work import Work
+
+_TAKES = {
+    "add": {"action", "name", "phone", "role", "scopes"},
+    "set": {"action", "staff_id", "role", "scopes"},
+    "remove": {"action", "staff_id"},
+}
+
+
+async def checked(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
+    action = wanted.get("action")
+    if action not in _TAKES:
+        raise InvalidChange("action", f"is one of {', '.join(_TAKES)}")
+    for key in wanted:
+        if key not in _TAKES[action]:
+            raise InvalidChange(key, f"is not known beside {action}")
+    if action == "add":
+        return await _newcomer(work, wanted)
+    member = await _member(work, wanted.get("staff_id"))
+    found = {"action": action, "staff_id": str(member.person_id), "name": member.name or ""}
+    return found if action == "remove" else found | _rights(wanted, member.name or "?")
+
+
+async def _newcomer(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
+    country = (await people.tenant_of(work)).country
+    name = _rights(wanted, wanted.get("name"), name=True)
+    try:
+        phone = normalize(str(wanted.get("phone") or ""), country)
+    except InvalidPhone:
+        raise InvalidChange("phone", "is no phone number; write +254712345678") from None
+    found = {"action": "add", "phone": phone} | name
+    await _refuse_known(work, found)
+    return found
+
+
+async def _refuse_known(work: Work, wanted: dict[str, Any]) -> None:
+    """One human must never become two people."""
+    chat = await chat_of(work, wanted["phone"])
+    members = await _all(work)
+    if chat is not None and any(row.person_id == chat.person_id and row.active for row in members):
+        raise InvalidChange("phone", "is that of somebody on the staff already")
+    if any(row.name == wanted["name"] and row.active for row in members):
+        raise InvalidChange("name", "is that of somebody on the staff already")
+
+
+def _rights(wanted: dict[str, Any], called: Any, *, name: bool = False) -> dict[str, Any]:
+    given = {key: wanted[key] for key in ("role", "scopes") if wanted.get(key) is not None}
+    try:
+        part = StaffPart.model_validate({"name": called} | given)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)[0]
+        field = str(found["loc"][0]) if found["loc"] else "role"
+        raise InvalidChange(field, found["msg"].removeprefix("Value error, ")) from None
+    rights = {"role": part.role, "scopes": list(part.scopes)}
+    return rights | {"name": part.name} if name else rights
+
+
+async def now(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
+    if wanted["action"] == "add":
+        return {}
+    member = await _member(work, wanted["staff_id"])
+    facts = {"name": member.name or "", "role": member.role, "scopes": list(member.scopes)}
+    return facts | {"staff_id": wanted["staff_id"], "active": bool(member.active)}
+
+
+def masked(facts: dict[str, Any]) -> dict[str, str]:
+    if not facts:
+        return {}
+    told = {"name": facts["name"]}
+    if "phone" in facts:
+        told["phone"] = masked_number(facts["phone"])
+    if facts.get("action") == "remove":
+        return told | {"rights": "-"}
+    rights = [facts["role"]] if facts["role"] else []
+    return told | {"rights": ", ".join([*rights, *facts["scopes"]])}
+
+
+def safer(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    if after["action"] != "set":
+        return bool(after["action"] == "remove")
+    return granted(after["role"], after["scopes"]) <= granted(before["role"], before["scopes"])
+
+
+async def put(work: Work, after: dict[str, Any]) -> None:
+    if after["action"] == "add":
+        await _refuse_known(work, after)
+        await join(work, after["name"], after["phone"], after["role"], after["scopes"])
+    else:
+        person = UUID(after["staff_id"])
+        leaves = after["action"] == "remove"
+        rights = {"active": False} if leaves else {"role": after["role"], "scopes": after["scopes"]}
+        mine = (staff.c.tenant_id == work.tenant, staff.c.person_id == person)
+        await work.connection.execute(sa.update(staff).where(*mine).values(**rights))
+        if leaves:
+            await untold.forget(work, conversations.c.person_id == person)
+    await refuse_no_two(work)
+
+
+def keys(after: dict[str, Any]) -> list[str]:
+    return [f"staff.{after['name']}"]
+
+
+def whose(after: dict[str, Any]) -> UUID | None:
+    """Whom it is about, where they are on the staff already."""
+    return UUID(after["staff_id"]) if "staff_id" in after else None
+
+
+async def _member(work: Work, staff_id: Any) -> sa.Row[Any]:
+    for row in await _all(work):
+        if str(row.person_id) == staff_id and row.active:
+            return row
+    raise InvalidChange("staff_id", "is nobody on the staff")
+
+
+async def _all(work: Work) -> list[sa.Row[Any]]:
+    names = sa.select(staff, people_table.c.name).join(
+        people_table,
+        sa.and_(people_table.c.tenant_id == staff.c.tenant_id, people_table.c.id == staff.c.person_id),
+    )
+    rows = await work.connection.execute(names.where(staff.c.tenant_id == work.tenant))
+    return list(rows.all())

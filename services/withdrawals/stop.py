@@ -1,0 +1,67 @@
+"""Stop: a person stops all payouts of a tenant at once. Nothing is lost: what is approved waits.
+
+Stopping takes one person, since every minute may count. To start again takes two from inside (a change of
+its own kind, see `services/settings/resume.py`), or the operator. A stop of ours because of a provider
+(`freeze`) is another thing: neither lifts the other.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit, inbox, jobs
+from services.news.settings import StoppedByPerson
+from services.people import people
+from services.people.access import APPROVE, INITIATE, RECONCILE
+from services.store.schema import tenants
+from services.work import Work
+
+
+async def stop(work: Work, person: UUID | None) -> bool:
+    """`person` None: the operator. False where they were stopped already. Raises MissingScope."""
+    if person is not None and person not in await people.owners(work):
+        await people.require(work, person, RECONCILE)
+    statement = (
+        sa.update(tenants)
+        .where(tenants.c.id == work.tenant, tenants.c.stopped_at.is_(None))
+        .values(stopped_at=work.now, stopped_by=person, version=tenants.c.version + 1)
+        .returning(tenants.c.id)
+    )
+    if (await work.connection.execute(statement)).first() is None:
+        return False
+    await audit.record(work, person or audit.OPERATOR, "payouts.stopped", work.tenant, {}, alert=True)
+    await _tell(work, StoppedByPerson(by=await people.name_of(work, person), stopped=True), person)
+    return True
+
+
+async def start_again(work: Work, by: str | None = None) -> bool:
+    """What waits is due now. `by`: the operator, where it was no change of the staff's that led here. False
+    where nothing was stopped."""
+    statement = (
+        sa.update(tenants)
+        .where(tenants.c.id == work.tenant, tenants.c.stopped_at.is_not(None))
+        .values(stopped_at=None, stopped_by=None, version=tenants.c.version + 1)
+        .returning(tenants.c.id)
+    )
+    if (await work.connection.execute(statement)).first() is None:
+        return False
+    await jobs.hasten(work, "payout", "payout_check")
+    if by is not None:
+        await audit.record(work, by, "payouts.started_again", work.tenant, {})
+    await _tell(work, StoppedByPerson(by=None, stopped=False), None)
+    return True
+
+
+async def described(work: Work, tenant: sa.Row[Any]) -> dict[str, Any] | None:
+    """Who stopped them and when; None where nobody has."""
+    if tenant.stopped_at is None:
+        return None
+    return {"by": await people.name_of(work, tenant.stopped_by), "at": tenant.stopped_at}
+
+
+async def _tell(work: Work, news: StoppedByPerson, but: UUID | None) -> None:
+    """Everybody whom it concerns: who asks, approves and reconciles; owners are among them."""
+    active = await people.active_staff(work)
+    concerned = {one for one, scopes in active.items() if scopes & {INITIATE, APPROVE, RECONCILE}}
+    await inbox.tell_people(work, concerned - {but}, news)
