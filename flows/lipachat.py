@@ -32,6 +32,7 @@ from flows.staff import (
     approve,
     ask,
     asked,
+    changes,
     counter,
     notices,
     order,
@@ -39,11 +40,13 @@ from flows.staff import (
     refund_ask,
     refund_decide,
     refund_queue,
+    stopping,
     telling,
     wallet,
     withdraw,
 )
 from flows.staff.approve import Decide
+from flows.staff.changes import SEE, ChangeShown
 from flows.staff.order import OrderFound
 from flows.staff.refund_ask import WishShown
 from flows.staff.refund_decide import DecideRefund, RefundRequestedShown
@@ -60,6 +63,7 @@ from services.news import handoff as handoff_news
 from services.news import orders as order_news
 from services.news import refunds as refund_news
 from services.news import requests as request_news
+from services.news import settings as settings_news
 from services.news import staff as staff_news
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, VIEW_FINANCE, VIEW_ORDERS
 
@@ -81,6 +85,7 @@ async def revive(
     | RefundRequestedShown
     | RefundStands
     | WishShown
+    | ChangeShown
     | None
 ):
     """The thread of a withdrawal or of a request can be opened again; that of a payment has nothing left to
@@ -97,6 +102,8 @@ async def revive(
             return await approve.look(about, teller)
         case "b":
             return await refund_decide.look(about, teller) if RECONCILE in teller.me.scopes else None
+        case "c" if SEE & teller.me.scopes:
+            return await changes.look(about, teller)
         case "k" if RECONCILE in teller.me.scopes:
             return await refund_ask.look_wish(about, teller)
         case "r":
@@ -136,6 +143,8 @@ WORDS = (
     Word(("order", "agizo"), order.order, takes_rest=True, exact=True, scopes=frozenset({VIEW_ORDERS})),
     Word(("qr", "msimbo"), counter.counter, takes_rest=True, exact=True, scopes=frozenset({EDIT_ORDERS})),
     Word(("request", "omba"), ask.ask, exact=True, scopes=frozenset({EDIT_ORDERS})),
+    Word(("settings", "mipangilio"), changes.settings, exact=True, scopes=SEE),
+    Word(("freeze", "simamisha"), stopping.freeze, exact=True, scopes=frozenset({RECONCILE})),
     Word(("refunds", "marejesho"), refund_queue.refunds, exact=True, scopes=frozenset({RECONCILE})),
     Word(("notices", "arifa"), telling.tell_me, scopes=frozenset({VIEW_ORDERS, VIEW_FINANCE})),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
@@ -200,6 +209,9 @@ SCRIPT = Script(
         refund_news.RefundDeclined: refund.told_declined,
         refund_news.MoneyTakenBack: refund_queue.told_taken_back,
         refund_news.PaymentDisputed: refund_queue.told_disputed,
+        settings_news.ChangeAsked: changes.told_asked,
+        settings_news.ChangeMoved: changes.told_moved,
+        settings_news.StoppedByPerson: stopping.told_stopped,
         staff_news.SaleMade: telling.told_sale,
         staff_news.DaySummed: telling.told_day,
         staff_news.BalanceLow: telling.told_low,

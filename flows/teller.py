@@ -15,6 +15,7 @@ from uuid import UUID
 from flows.answers import Answers
 from flows.counter import Counter
 from flows.desk import Desk
+from flows.office import Office
 from services.facts import (
     Asked,
     Balance,
@@ -39,12 +40,14 @@ from services.facts import (
 )
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
+from services.news.settings import Change
 from services.shop.facts import Cart, Line, Order, OrderRow, Product, Short, Wanted
 
 __all__ = [
     "Asked",
     "Balance",
     "Cart",
+    "Change",
     "Checkout",
     "Customer",
     "Destination",
@@ -80,6 +83,8 @@ class Teller(Answers, Counter, Protocol):
     def shop(self) -> Shop: ...
     @property
     def now(self) -> datetime: ...
+    @property
+    def office(self) -> Office: ...
     @property
     def desk(self) -> Desk: ...
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from services.money import Money
 from services.news import PaymentMethod
 from services.news.refunds import Refund
+from services.people.access import SCOPES
 from services.shop.facts import Line
 
 
@@ -23,6 +24,11 @@ class Me(_Facts):
     language: str
     phone: str | None
     scopes: frozenset[str] = frozenset()
+
+    @property
+    def owns(self) -> bool:
+        """Everything is granted to them, as to an owner."""
+        return self.scopes >= frozenset(SCOPES)
 
     @property
     def is_staff(self) -> bool:
@@ -267,4 +273,11 @@ class Balance(_Facts):
     held: Money
     available: Money
     owed: Money
+    at: datetime
+
+
+class Stopped(_Facts):
+    """Since when all payouts are stopped, and by whom of the staff; None: the operator."""
+
+    by: str | None
     at: datetime

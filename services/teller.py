@@ -34,6 +34,7 @@ from services.people import changes, people, preferences, telling
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
 from services.refunds.desk import Desk
+from services.settings.office import Office
 from services.shop import carts, catalogue, checkout, fulfilment, orders
 from services.shop.facts import Cart, Order, OrderRow, Product, Wanted
 from services.store.schema import withdrawals
@@ -59,6 +60,10 @@ class Teller:
     @property
     def now(self) -> datetime:
         return self._work.now
+
+    @property
+    def office(self) -> Office:
+        return Office(self._work, self._me)
 
     @property
     def desk(self) -> Desk:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services import errors
-from services.errors import Refusal, approval, limits, refunds, statement
+from services.errors import Refusal, approval, limits, refunds, settings, statement
 from services.money import Money
 
 MEDIA_TYPE = "application/problem+json"
@@ -50,6 +50,11 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.PaymentUnderWay: (409, "A payment is under way"),
     errors.PayoutsFrozen: (409, "Payouts are stopped"),
     limits.PayoutsBlocked: (409, "Nothing is paid out at this hour"),
+    limits.PayoutsStoppedBy: (409, "A person has stopped all payouts"),
+    settings.InvalidChange: (400, "This cannot be set so"),
+    settings.ChangesNothing: (409, "It is so already"),
+    settings.LeavesNoTwo: (422, "Too few people would be left"),
+    settings.OwnRights: (403, "It would give rights to who approves it"),
     limits.DestinationCoolingDown: (409, "The destination is too new"),
     refunds.MoneyOwed: (409, "The merchant owes what a provider took back"),
     refunds.AlreadyRefunded: (409, "Nothing of the payment is left to give back"),
@@ -152,6 +157,8 @@ def _of_period_or_limit(refusal: Refusal) -> str | None:
             )
         case errors.OverLimit(left=Money()):
             return f"With this it would be {refusal.amount} in 24 hours, and the limit is {refusal.limit}."
+        case settings.InvalidChange():
+            return f"{refusal.field} {refusal.because}."
         case limits.TooManyWithdrawals():
             return f"There were {refusal.limit} in 24 hours, and the limit is {refusal.limit}."
     return None

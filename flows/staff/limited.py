@@ -4,6 +4,7 @@ from flows.text import Text
 from services import errors
 from services.errors import Refusal
 from services.errors import limits as limit_errors
+from services.errors import settings as setting_errors
 from services.money import Money
 from services.news import Flag, Unusual, Withdrawal
 
@@ -36,6 +37,33 @@ def worded(refusal: Refusal) -> Text:
                 "Please try again then.",
                 until=until,
             )
+        case limit_errors.PayoutsStoppedBy(by=None, at=at):
+            return Text("The operator has stopped all payouts from {shop} on {at}.", at=at)
+        case limit_errors.PayoutsStoppedBy(by=by, at=at):
+            return Text(
+                "{by} has stopped all payouts from {shop} on {at}. To let them go on, type *freeze*.",
+                by=by,
+                at=at,
+            )
+        case _:
+            return _of_settings(refusal)
+
+
+def _of_settings(refusal: Refusal) -> Text:
+    match refusal:
+        case setting_errors.InvalidChange(field="blocked_hours"):
+            return Text("Type the hours like 22:00-05:00.")
+        case setting_errors.InvalidChange():
+            return Text("That cannot be set so. Please look at it again.")
+        case setting_errors.ChangesNothing():
+            return Text("It is so already, so nothing is changed.")
+        case setting_errors.LeavesNoTwo():
+            return Text(
+                "Afterwards too few people would be left to ask for and approve withdrawals of {shop}, so it "
+                "cannot be changed."
+            )
+        case setting_errors.OwnRights():
+            return Text("This would give rights to yourself, so another person has to decide.")
     raise TypeError(f"no words for {type(refusal).__name__}")
 
 

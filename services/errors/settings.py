@@ -27,3 +27,10 @@ class LeavesNoTwo(Refusal):
     """Afterwards no withdrawal could be made and approved by different people, or no owner would be left."""
 
     code: ClassVar[str] = "leaves_no_two_people"
+
+
+@dataclass(eq=False)
+class OwnRights(Refusal):
+    """It would give rights to who wants to approve it."""
+
+    code: ClassVar[str] = "four_eyes_violation"

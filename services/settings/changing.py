@@ -12,9 +12,9 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import approval, audit, jobs
-from services.errors import FourEyesViolation, InvalidMethodDetails, MissingScope, NotPending
+from services.errors import InvalidMethodDetails, MissingScope, NotPending
 from services.errors.approval import TotpInvalid
-from services.errors.settings import ChangesNothing, InvalidChange, LeavesNoTwo
+from services.errors.settings import ChangesNothing, InvalidChange, LeavesNoTwo, OwnRights
 from services.news.settings import Change, ChangeAsked
 from services.people import people
 from services.settings import staffing
@@ -83,7 +83,7 @@ async def approve(
     if row.kind == "staff" and row.cools and staffing.whose(facts["after"]) == approver:
         tried = {"maker": str(row.maker_id), "for": str(approver)}
         await audit.record(work, approver, f"{setting.kind.name}.self_approval", change_id, tried, alert=True)
-        raise FourEyesViolation
+        raise OwnRights
     if not await approval.add(work, setting.kind, approver, operation, {"after": row.after}):
         return await shown(work, change_id)
     await jobs.finish(work, change_id, _FOR_APPROVAL)

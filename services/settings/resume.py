@@ -9,16 +9,22 @@ from services.withdrawals import stop
 from services.work import Work
 
 
-async def checked(_work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
+async def checked(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
+    """What the operator stopped, only the operator lets go on."""
     for key in wanted:
         raise InvalidChange(key, "is not known here")
+    tenant = await people.tenant_of(work)
+    if tenant.stopped_at is not None and tenant.stopped_by is None:
+        raise InvalidChange("resume", "is the operator's to decide, who stopped them")
     return {"payouts": "go on"}
 
 
 async def now(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
-    if (await people.tenant_of(work)).stopped_at is None:
+    """With the moment of the stop: one approval lifts no later one."""
+    tenant = await people.tenant_of(work)
+    if tenant.stopped_at is None:
         return wanted
-    return {"payouts": "are stopped"}
+    return {"payouts": "are stopped", "since": tenant.stopped_at.isoformat()}
 
 
 def masked(facts: dict[str, Any]) -> dict[str, str]:

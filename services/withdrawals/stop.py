@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, inbox, jobs
+from services.facts import Stopped
 from services.news.settings import StoppedByPerson
 from services.people import people
 from services.people.access import APPROVE, INITIATE, RECONCILE
@@ -53,11 +54,11 @@ async def start_again(work: Work, by: str | None = None) -> bool:
     return True
 
 
-async def described(work: Work, tenant: sa.Row[Any]) -> dict[str, Any] | None:
+async def described(work: Work, tenant: sa.Row[Any]) -> Stopped | None:
     """Who stopped them and when; None where nobody has."""
     if tenant.stopped_at is None:
         return None
-    return {"by": await people.name_of(work, tenant.stopped_by), "at": tenant.stopped_at}
+    return Stopped(by=await people.name_of(work, tenant.stopped_by), at=tenant.stopped_at)
 
 
 async def _tell(work: Work, news: StoppedByPerson, but: UUID | None) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services import errors, phones
-from services.facts import Checkout, Customer, Destination, Me, RefundWish, Shop, Started, Way
+from services.facts import Checkout, Customer, Destination, Me, RefundWish, Shop, Started, Stopped, Way
 from services.facts import PaidTwice as FactPaidTwice
 from services.ids import new_id
 from services.money import Money
@@ -43,9 +43,11 @@ from services.news.requests import (
     RequestPaid,
     RequestUnpaid,
 )
+from services.news.settings import Change
 from services.news.staff import DaySummed, SaleMade
 from services.people.access import APPROVE, RECONCILE, ROLES
 from services.shop.facts import Line
+from tests.fakes.office import FakeSettings
 from tests.fakes.shop import FakeShop
 
 TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
@@ -72,7 +74,7 @@ class Handed:
 
 
 @dataclasses.dataclass
-class FakeBusiness:
+class FakeBusiness(FakeSettings):
     """One shop. `told` are the news that wait for each person."""
 
     shop: Shop = dataclasses.field(
@@ -106,6 +108,9 @@ class FakeBusiness:
     used: set[str] = dataclasses.field(default_factory=set)
     flags: tuple[Flag, ...] = ()  # of the next withdrawal
     blocked_until: datetime | None = None
+    limits: dict[str, str] = dataclasses.field(default_factory=dict)  # as they are told
+    changes: dict[UUID, Change] = dataclasses.field(default_factory=dict)
+    halted: Stopped | None = None  # payouts, by a person
     over: errors.Refusal | None = None  # what the next withdrawal is refused for
     unreminded: set[UUID] = dataclasses.field(default_factory=set)
     closed: set[UUID] = dataclasses.field(default_factory=set)

@@ -6,6 +6,7 @@ from services import errors
 from services.facts import Me, Shop, Standing
 from tests.fakes.business import FakeBusiness
 from tests.fakes.desk import FakeDesk
+from tests.fakes.office import FakeOffice
 from tests.fakes.shop import ShopTeller
 
 
@@ -31,6 +32,10 @@ class PersonTeller(ShopTeller):
     @property
     def desk(self) -> FakeDesk:
         return FakeDesk(self)
+
+    @property
+    def office(self) -> FakeOffice:
+        return FakeOffice(self._business, self.me)
 
     def _need(self, scope):
         if scope not in self.me.scopes:

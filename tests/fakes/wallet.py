@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from services import errors
 from services.errors.approval import TotpInvalid
-from services.errors.limits import PayoutsBlocked
+from services.errors.limits import PayoutsBlocked, PayoutsStoppedBy
 from services.errors.refunds import MoneyOwed
 from services.facts import Balance, Quote
 from services.news import (
@@ -98,6 +98,9 @@ class WalletTeller(PersonTeller):
         self._need(APPROVE)
         if b.totp_above is not None and withdrawal.amount > b.totp_above:
             self.step_up(code)
+            self._step_up(code)
+        if b.halted is not None:
+            raise PayoutsStoppedBy(b.halted.by, b.halted.at)
         if b.blocked_until is not None:
             raise PayoutsBlocked(b.blocked_until)
         approved = b.put(withdrawal, "processing")

@@ -33,7 +33,7 @@ from flows.text import render
 from services import phones
 from services.errors import OverLimit
 from services.errors.limits import TooManyWithdrawals
-from services.facts import Checkout, Customer, Destination, Way
+from services.facts import Checkout, Customer, Destination, Stopped, Way
 from services.ids import new_id
 from services.money import Money
 from services.news import (
@@ -52,6 +52,7 @@ from services.news import (
 from services.news.approval import CodesEnrolled, CodesGuessed, RightLent
 from services.news.handoff import Ended
 from services.news.refunds import MoneyTakenBack, PaymentDisputed
+from services.news.settings import StoppedByPerson
 from services.people.access import HAND_OFF, ROLES
 from services.shop.facts import Line
 from services.withdrawals import destinations
@@ -268,6 +269,14 @@ class Play:
                 business.hold_back()
             case "held_back", ("blocked",):
                 business.hold_back(until=business.now + timedelta(hours=8))
+            case "change", (state, *because):  # the latest one takes effect, or does not
+                business.end_change(state, because[0] if because else None)
+            case "change_rejected", ("unheard",):  # by another; the news is still on its way
+                last = next(reversed(business.changes.values()))
+                business.changes[last.id] = last.model_copy(update={"state": "rejected"})
+            case "halted", ():  # by the operator
+                business.halted = Stopped(by=None, at=business.now)
+                business.tell_concerned(StoppedByPerson(by=None, stopped=True), None)
             case "blocked", (state,):
                 business.blocked_until = business.now + timedelta(hours=8) if state == "on" else None
             case "over", (of, shillings, left):

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.errors import Changed, FourEyesViolation, InvalidMethodDetails, MissingScope, NotPending
-from services.errors.settings import ChangesNothing, InvalidChange, LeavesNoTwo
+from services.errors.settings import ChangesNothing, InvalidChange, LeavesNoTwo, OwnRights
 from services.ids import new_id
 from services.news.settings import ChangeAsked, ChangeMoved
 from services.people import people
@@ -92,7 +92,7 @@ async def test_a8_who_would_gain_a_right_does_not_approve_it(funded):
     admin = await funded.person("Kamau", "Admin")
     wanted = {"action": "set", "staff_id": str(funded.manager), "role": "Owner"}
     change = await ask(funded, "staff", wanted, admin)
-    with pytest.raises(FourEyesViolation):
+    with pytest.raises(OwnRights):
         await approve(funded, change)
     assert (await approve(funded, change, funded.owner)).state == "cooling"
 
