@@ -164,6 +164,14 @@ def tenant_show(slug: str) -> None:
     show(performed(lambda settings: show_tenant(settings, slug)))
 
 
+@tenant.command("freeze")
+def tenant_freeze(slug: str) -> None:
+    """Stop all of the tenant's payouts; its staff are told, and cannot let them go on."""
+    from bot.commands import freeze_tenant
+
+    show(performed(lambda settings: freeze_tenant(settings, slug)))
+
+
 @tenant.command("unfreeze")
 def tenant_unfreeze(slug: str) -> None:
     """Let the tenant's payouts go on, once the cause has been looked at: see the alerts in its audit."""

@@ -29,6 +29,7 @@ from services.people.people import active_staff
 from services.people.show import shown
 from services.people.staffing import OnePersonEach
 from services.safety import stepup
+from services.withdrawals import stop
 from services.withdrawals.freeze import unfreeze
 from services.work import CLI, Work
 
@@ -82,9 +83,19 @@ async def show_tenant(settings: Settings, slug: str) -> dict[str, Any]:
         return await shown(Work(connection, parts.vault, tenant_id, parts.clock(), CLI))
 
 
+async def freeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
+    """No payout leaves any more; the staff are told. Where they were stopped already nothing changes."""
+    async with _open(settings) as parts:
+        async with parts.database.transaction() as connection:
+            tenant_id = await _known(connection, slug)
+            await stop.stop(Work(connection, parts.vault, tenant_id, parts.clock(), CLI), None)
+        _wake(parts)
+    return {"slug": slug, "payouts_frozen": True}
+
+
 async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
-    """Payouts go on, those that waited at once; where they were not stopped nothing changes. Raises CannotRun
-    while the books are wrong."""
+    """Payouts go on, whoever or whatever stopped them, those that waited at once; where they were not stopped
+    nothing changes. Raises CannotRun while the books are wrong."""
     async with _open(settings) as parts:
         async with parts.database.reading() as connection:
             tenant_id = await _known(connection, slug)
@@ -93,6 +104,7 @@ async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
             work = Work(connection, parts.vault, tenant_id, parts.clock(), CLI)
             await watch.accept(work)
             await unfreeze(work, audit.OPERATOR)
+            await stop.start_again(work, audit.OPERATOR)
         _wake(parts)
     return {"slug": slug, "payouts_frozen": False}
 

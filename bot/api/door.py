@@ -17,7 +17,18 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.payload import BufferedReaderPayload
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.api import audit, customers, idempotency, lendings, orders, problems, refunds, statement, wallet
+from bot.api import (
+    audit,
+    customers,
+    idempotency,
+    lendings,
+    orders,
+    problems,
+    refunds,
+    settings,
+    statement,
+    wallet,
+)
 from bot.api.bodies import MOST_BYTES, parsed
 from bot.api.idempotency import Once
 from bot.api.pages import refuse_unknown
@@ -46,6 +57,7 @@ ROUTES: tuple[Route, ...] = (
     *lendings.routes.all,
     *statement.routes.all,
     *refunds.routes.all,
+    *settings.routes.all,
     *audit.routes.all,
 )
 

@@ -102,6 +102,7 @@ def safer(before: dict[str, Any], after: dict[str, Any]) -> bool:
 
 
 async def put(work: Work, after: dict[str, Any]) -> None:
+    owned = bool(await people.owners(work))
     if after["action"] == "add":
         await _refuse_known(work, after)
         await join(work, after["name"], after["phone"], after["role"], after["scopes"])
@@ -113,7 +114,7 @@ async def put(work: Work, after: dict[str, Any]) -> None:
         await work.connection.execute(sa.update(staff).where(*mine).values(**rights))
         if leaves:
             await untold.forget(work, conversations.c.person_id == person)
-    await refuse_no_two(work)
+    await refuse_no_two(work, owned=owned)
 
 
 def keys(after: dict[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from alembic import op
 from services.store.schema import Moment
 
 revision = "b81e3f5d7c26"
-down_revision = "c8f3b1d60e94"
+down_revision = "f60b2e9d417c"
 branch_labels = None
 depends_on = None
 

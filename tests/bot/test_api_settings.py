@@ -1,0 +1,72 @@
+"""Settings by the API: changes from inside, and payouts that a person stops."""
+
+import pytest
+
+from tests.bot.caller import caller
+from tests.bot.door import opened
+
+OWNER = """
+[[staff]]
+name = "Njeri"
+role = "Owner"
+"""
+
+
+@pytest.fixture
+async def door(database, vault):
+    async with opened(database, vault) as door:
+        yield door
+
+
+@pytest.fixture
+async def shop(door):
+    return await door.open_shop(more=OWNER)
+
+
+async def test_a_change_is_asked_for_approved_listed_and_taken_back(door, shop):
+    owner, manager = await caller(door, shop, "Njeri"), await caller(door, shop, "Kamau")
+    wanted = {"kind": "limits", "to": {"approval_hours": 48, "per_day": "50000"}}
+    made = await manager.post("/settings/changes", wanted)
+    assert made.status == 201
+    assert (made.body["status"], made.body["cools_down"]) == ("pending", True)
+    assert made.body["before"] == {"approval_hours": "24", "per_day": "-"}
+    assert made.body["after"] == {"approval_hours": "48", "per_day": "KES 50000.00"}
+    address = f"/settings/changes/{made.body['id']}"
+    own = await manager.post(f"{address}/approve", {})
+    assert (own.status, own.body["code"]) == (403, "four_eyes_violation")
+    approved = await owner.post(f"{address}/approve", {})
+    assert (approved.status, approved.body["status"]) == (200, "cooling")
+    assert approved.body["effective_at"] is not None
+    listed = await owner.get("/settings/changes?status=cooling")
+    assert [each["id"] for each in listed.body["results"]] == [made.body["id"]]
+    taken = await owner.post(f"{address}/cancel", {"reason": "not now"})
+    assert taken.body["status"] == "taken_back"
+    again = await owner.post(f"{address}/cancel", {})
+    assert (again.status, again.body["code"], again.body["state"]) == (409, "not_pending", "taken_back")
+
+
+async def test_what_cannot_be_is_a_problem_and_nothing_waits(door, shop):
+    manager, cashier = await caller(door, shop, "Kamau"), await caller(door, shop, "Achieng")
+    for body, status, code in (
+        ({"kind": "fees", "to": {}}, 400, "invalid_change"),
+        ({"kind": "limits", "to": {"per_day": 0.001}}, 400, "invalid_change"),
+        ({"kind": "limits", "to": {"approvals": 10}}, 422, "leaves_no_two_people"),
+        ({"kind": "limits", "to": {"approval_hours": 24}}, 409, "changes_nothing"),
+        ({"kind": "destination", "to": {}}, 403, "missing_scope"),
+        ({"kind": "limits", "to": {}, "at": "once"}, 400, "unknown_field"),
+    ):
+        answer = await manager.post("/settings/changes", body)
+        assert (answer.status, answer.body["code"]) == (status, code), body
+    assert (await cashier.post("/settings/changes", {"kind": "limits"})).status == 403
+    assert (await manager.get("/settings/changes")).body["count"] == 0
+
+
+async def test_payouts_are_stopped_by_one_and_go_on_by_two(door, shop):
+    owner, manager = await caller(door, shop, "Njeri"), await caller(door, shop, "Kamau")
+    stopped = (await manager.post("/payouts/stop", {})).body
+    assert stopped["stopped"]
+    assert (await owner.get("/payouts/stop")).body == stopped
+    made = await manager.post("/settings/changes", {"kind": "resume"})
+    done = await owner.post(f"/settings/changes/{made.body['id']}/approve", {})
+    assert done.body["status"] == "done"
+    assert not (await owner.get("/payouts/stop")).body["stopped"]
