@@ -7,7 +7,7 @@ from services.work import Work
 
 
 async def refuse_no_two(work: Work, *, owned: bool = False) -> None:
-    """As it is now in this transaction; `owned`: there were owners, and one must be left. Raises LeavesNoTwo."""
+    """As it is now; `owned`: there were owners, and one must be left. Raises LeavesNoTwo."""
     active = await people.active_staff(work)
     approvals = (await people.tenant_of(work)).approvals
     if not who_may_withdraw(active, approvals) or (owned and not await people.owners(work)):

@@ -23,6 +23,8 @@ from services.ids import new_id
 from services.money import Money
 from services.news import Doubt, Flag, News, OrderInDoubt, Unpaid, Unsent, Unusual, Withdrawal
 from services.news.refunds import Refund, Way
+from services.news.settings import Change
+from services.people.tenant_file import LimitsPart
 from services.store import schema
 from tests.flows.languages import COMPLETE
 from tests.flows.transcript import Play
@@ -30,6 +32,7 @@ from tests.flows.transcript import Play
 KINDS = get_args(News)
 CLOSED = ("rejected", "canceled", "expired", "failed")
 FLAGS = tuple(Flag(because=each, usual=Money(300_00, "KES"), count=4) for each in Unusual)
+_NOT_FROM_INSIDE = {"low_balance", "approvals_above"}
 _ONES = {
     str: "x",
     UUID: new_id(),
@@ -53,6 +56,8 @@ def values(kind: Any) -> list[Any]:
     if kind is Refund:
         few = {"status": ("processing", "completed", "failed"), "twice": [False], "receipt": [None]}
         return list(samples(kind, few | {"way": [Way.PAYOUT]}))
+    if kind is Change:
+        return list(changes())
     if kind in _ONES:
         return [_ONES[kind]]
     if isinstance(kind, type) and issubclass(kind, StrEnum):
@@ -60,6 +65,18 @@ def values(kind: Any) -> list[Any]:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return list(samples(kind))
     return [value for each in get_args(kind) for value in values(each)]
+
+
+def changes() -> Any:
+    """Each kind, in each state, with each reason for which it does not take effect."""
+    put = {"destination": ({}, {"destination": "********0111"}), "resume": ({}, {"payouts": "go on"})}
+    put["staff"] = ({"rights": "Cashier"}, {"name": "x", "rights": "-"})
+    put["limits"] = ({}, {key: "5" for key in LimitsPart.model_fields if key not in _NOT_FROM_INSIDE})
+    few = {"before": [{}], "after": [{}], "because": ["approver", "maker", "two_people", "guessed", "x"]}
+    for change in samples(Change, few | {"kind": ["resume"], "cools": [True, False]}):
+        for kind, (before, after) in put.items():
+            if change.because == "x" or kind == "resume":
+                yield change.model_copy(update={"kind": kind, "before": before, "after": after})
 
 
 def samples(kind: type[BaseModel], among: Any = None) -> Any:
