@@ -17,30 +17,25 @@ import sqlalchemy as sa
 import structlog
 
 from bot import metrics, refund_calls
+from bot.alone import ALONE
 from bot.away import AWAY
 from bot.failures import log_failure, same
 from bot.log import redacted
 from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
 from bot.watch import Watch
-from services import handoff, jobs
+from services import jobs
 from services.books import watch
 from services.jobs import Job
-from services.payments import closing, collect, reminders
-from services.payments.settle import expire as expire_collect
+from services.payments import collect
 from services.providers.base import Misconfigured, NotSent, Pending, Unknown
 from services.refunds import sending as refunds
 from services.refunds import still_paid
-from services.refunds.decide import expire as expire_refund
 from services.safety.vault import Vault
-from services.settings import changing
-from services.shop import orders
 from services.store import schema
 from services.store.bell import Bell
 from services.store.database import Database
-from services.summary import summarize
 from services.withdrawals import payout
-from services.withdrawals.decide import expire as expire_withdrawal
 from services.work import Via, Work
 
 log = structlog.get_logger()
@@ -53,19 +48,6 @@ _MOST_SECONDS = 90.0
 _KEEP_AGAIN_SECONDS, _KEPT_SECONDS = 0.5, 15.0  # with the call itself, less than the lease
 _LONGEST_WAIT = timedelta(minutes=10)
 
-# What needs nobody else's answer: one commit does it.
-_ALONE: dict[str, Callable[[Work, UUID], Awaitable[None]]] = {
-    "collect_expire": expire_collect,
-    "order_expire": orders.expire,
-    "remind": reminders.remind,
-    "request_expire": closing.expire,
-    "summary": summarize,
-    "withdrawal_expire": expire_withdrawal,
-    "refund_expire": expire_refund,
-    "change_due": changing.take_effect,
-    "change_expire": changing.expire,
-    "handoff_end": handoff.end_if_quiet,
-}
 
 Client = TypeVar("Client")
 Told = TypeVar("Told")
@@ -185,7 +167,7 @@ class Calls:
                 await self._watch.night()
             case kind:
                 async with self._work(job) as work:
-                    await _ALONE[kind](work, job.target_id)
+                    await ALONE[kind](work, job.target_id)
 
     async def _collect(self, job: Job) -> None:
         async with self._work(job) as work:

@@ -98,7 +98,6 @@ class WalletTeller(PersonTeller):
         self._need(APPROVE)
         if b.totp_above is not None and withdrawal.amount > b.totp_above:
             self.step_up(code)
-            self._step_up(code)
         if b.halted is not None:
             raise PayoutsStoppedBy(b.halted.by, b.halted.at)
         if b.blocked_until is not None:

@@ -69,7 +69,10 @@ def values(kind: Any) -> list[Any]:
 
 def changes() -> Any:
     """Each kind, in each state, with each reason for which it does not take effect."""
-    put = {"destination": ({}, {"destination": "********0111"}), "resume": ({}, {"payouts": "go on"})}
+    put: dict[str, Any] = {
+        "destination": ({}, {"destination": "********0111"}),
+        "resume": ({}, {"payouts": "go on"}),
+    }
     put["staff"] = ({"rights": "Cashier"}, {"name": "x", "rights": "-"})
     put["limits"] = ({}, {key: "5" for key in LimitsPart.model_fields if key not in _NOT_FROM_INSIDE})
     few = {"before": [{}], "after": [{}], "because": ["approver", "maker", "two_people", "guessed", "x"]}

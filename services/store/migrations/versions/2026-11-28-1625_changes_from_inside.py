@@ -6,7 +6,7 @@ from alembic import op
 from services.store.schema import Moment
 
 revision = "b81e3f5d7c26"
-down_revision = "f60b2e9d417c"
+down_revision = "e1a7c05b9d24"
 branch_labels = None
 depends_on = None
 
