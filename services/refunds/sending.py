@@ -66,7 +66,8 @@ async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payou
         late = work.now - one.row.created_at > _WINDOW
         await fail(work, one, Unrefunded.TOO_LATE if late else Unrefunded.APPROVER, "not sent")
         return None
-    if (await people.tenant_of(work)).payouts_frozen:
+    tenant = await people.tenant_of(work)
+    if tenant.payouts_frozen or tenant.stopped_at is not None:
         await jobs.schedule(work, "refund", attempt_id, work.now + _FROZEN_WAIT)
         return None
     await move(work, attempt_id, "created", state="submitting")

@@ -47,7 +47,7 @@ async def start_again(work: Work, by: str | None = None) -> bool:
     )
     if (await work.connection.execute(statement)).first() is None:
         return False
-    await jobs.hasten(work, "payout", "payout_check")
+    await jobs.hasten(work, "payout", "payout_check", "refund")
     if by is not None:
         await audit.record(work, by, "payouts.started_again", work.tenant, {})
     await _tell(work, StoppedByPerson(by=None, stopped=False), None)
