@@ -42,9 +42,10 @@ async def shown(work: Work) -> dict[str, Any]:
         "tenant_id": str(work.tenant),
         "payouts_frozen": tenant.payouts_frozen,
         "frozen_because": tenant.frozen_because,
-        "stopped_by_person": tenant.stopped_at is not None,
         "staff": [{"id": str(person), "name": member["name"]} for person, member in members],
     }
+    if tenant.stopped_at is not None:
+        state["stopped_at"] = tenant.stopped_at.isoformat().replace("+00:00", "Z")
     return _present(tables) | {"state": _present(state)}
 
 
