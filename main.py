@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bot.audit_commands import audit
 from bot.console import REFUSED, commands, performed, refusals, settings_read, show
 
 if TYPE_CHECKING:
@@ -23,17 +24,14 @@ apikey = commands("Keys of the API.")
 events = commands("What came in: look, and play again.")
 forms = commands("Forms in WhatsApp, and the key that opens what they send.")
 staff = commands("The staff of a tenant.")
-_GROUPS = {
-    "db": db,
-    "tenant": tenant,
-    "staff": staff,
-    "apikey": apikey,
-    "forms": forms,
-    "ledger": ledger,
-    "events": events,
-}
-for name, group in _GROUPS.items():
-    app.add_typer(group, name=name)
+app.add_typer(db, name="db")
+app.add_typer(tenant, name="tenant")
+app.add_typer(staff, name="staff")
+app.add_typer(apikey, name="apikey")
+app.add_typer(forms, name="forms")
+app.add_typer(ledger, name="ledger")
+app.add_typer(audit, name="audit")
+app.add_typer(events, name="events")
 
 State = Literal["parked", "waiting", "kept", "done", "held"]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]

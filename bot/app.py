@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot.anchoring import JOB as AUDIT_ANCHOR
+from bot.anchoring import Anchoring
 from bot.api.door import Api
 from bot.api.rate import Rate
 from bot.callbacks import Callbacks
@@ -92,7 +94,9 @@ async def working(parts: Parts) -> AsyncIterator[None]:
         whatsapp = WhatsApp(http, settings.whatsapp.graph_url, settings.whatsapp.api_version)
         providers = Providers(database, vault, tenants, http, settings.provider_urls, clock)
         delivery = Delivery(database, vault, tenants, whatsapp, bell, clock)
-        calls = Calls(database, vault, providers, bell, clock, settings.public_url)
+        anchoring = Anchoring(database, vault, clock, settings.audit.anchor)
+        own = {AUDIT_ANCHOR: anchoring.as_job}
+        calls = Calls(database, vault, providers, bell, clock, settings.public_url, own=own)
         forms = Tokens(vault, clock) if settings.whatsapp.forms_key is not None else None
         chat = Chat(SCRIPT, vault, tenants, clock, forms)
         turns = Turns(database, vault, chat, delivery, bell, clock)

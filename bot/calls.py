@@ -7,7 +7,7 @@ and the services make *unknown* of it; nothing is ever sent twice.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -67,10 +67,12 @@ class Calls:
         *,
         abreast: int = 200,
         most_seconds: float = _MOST_SECONDS,
+        own: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
     ) -> None:
+        """`own`: jobs of the installation itself, by kind."""
         self._database, self._vault, self._providers = database, vault, providers
         self._bell, self._clock, self._public_url = bell, clock, public_url
-        self._abreast, self._most_seconds = abreast, most_seconds
+        self._abreast, self._most_seconds, self._own = abreast, most_seconds, own or {}
         self._watch = Watch(database, vault, bell, clock)
         self._under_way: set[asyncio.Task[None]] = set()
         self._failures: Counter[Job] = Counter()
@@ -114,7 +116,7 @@ class Calls:
     async def _try(self, job: Job) -> None:
         """One job; a bug in it is none of the others'."""
         try:
-            await self._do(job)
+            await self._own.get(job.kind, lambda: self._do(job))()
             self._failures.pop(same(job), None)
         except Exception as error:  # noqa: BLE001
             log_failure("call.failed", job, error)

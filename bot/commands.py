@@ -35,7 +35,8 @@ from services.work import CLI, Work
 
 
 @contextlib.asynccontextmanager
-async def _open(settings: Settings) -> AsyncIterator[Parts]:
+async def opened(settings: Settings) -> AsyncIterator[Parts]:
+    """Raises CannotRun where the schema is older."""
     await refuse_old_schema(settings)
     parts = parts_of(settings)
     try:
@@ -49,7 +50,7 @@ async def apply_file(settings: Settings, path: Path) -> dict[str, Any]:
     """Raises TenantFileError and CannotRun; nothing is changed then."""
     text = _text(path)
     file = tenant_file.read(text, str(path))
-    async with _open(settings) as parts:
+    async with opened(settings) as parts:
         async with parts.database.transaction() as connection:
             tenant_id = await id_of(connection, file.tenant.slug) or new_id()
             try:
@@ -78,16 +79,16 @@ def _wake(parts: Parts) -> None:
 
 async def show_tenant(settings: Settings, slug: str) -> dict[str, Any]:
     """Raises CannotRun where no tenant is called so."""
-    async with _open(settings) as parts, parts.database.transaction() as connection:
-        tenant_id = await _known(connection, slug)
+    async with opened(settings) as parts, parts.database.transaction() as connection:
+        tenant_id = await known_tenant(connection, slug)
         return await shown(Work(connection, parts.vault, tenant_id, parts.clock(), CLI))
 
 
 async def freeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
     """No payout leaves any more; the staff are told. Where they were stopped already nothing changes."""
-    async with _open(settings) as parts:
+    async with opened(settings) as parts:
         async with parts.database.transaction() as connection:
-            tenant_id = await _known(connection, slug)
+            tenant_id = await known_tenant(connection, slug)
             await stop.stop(Work(connection, parts.vault, tenant_id, parts.clock(), CLI), None)
         _wake(parts)
     return {"slug": slug, "payouts_frozen": True}
@@ -96,9 +97,9 @@ async def freeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
 async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
     """Payouts go on, whoever or whatever stopped them, those that waited at once; where they were not stopped
     nothing changes. Raises CannotRun while the books are wrong."""
-    async with _open(settings) as parts:
+    async with opened(settings) as parts:
         async with parts.database.reading() as connection:
-            tenant_id = await _known(connection, slug)
+            tenant_id = await known_tenant(connection, slug)
         await _refuse_wrong_books(parts, slug, tenant_id)
         async with parts.database.transaction() as connection:
             work = Work(connection, parts.vault, tenant_id, parts.clock(), CLI)
@@ -122,9 +123,9 @@ async def _refuse_wrong_books(parts: Parts, slug: str, tenant_id: UUID) -> None:
 
 async def verify_staff(settings: Settings, slug: str, who: str) -> dict[str, Any]:
     """Their rights are as before; where they did not rest nothing changes. Raises CannotRun."""
-    async with _open(settings) as parts:
+    async with opened(settings) as parts:
         async with parts.database.transaction() as connection:
-            work = Work(connection, parts.vault, await _known(connection, slug), parts.clock(), CLI)
+            work = Work(connection, parts.vault, await known_tenant(connection, slug), parts.clock(), CLI)
             person = await member(work, who)
             try:
                 changed = person is not None and await verify(work, person)
@@ -138,9 +139,9 @@ async def verify_staff(settings: Settings, slug: str, who: str) -> dict[str, Any
 
 async def enrol_staff(settings: Settings, slug: str, who: str) -> dict[str, Any]:
     """New one-time codes. Raises CannotRun where `who`, an id or a phone, is not on the active staff."""
-    async with _open(settings) as parts:
+    async with opened(settings) as parts:
         async with parts.database.transaction() as connection:
-            work = Work(connection, parts.vault, await _known(connection, slug), parts.clock())
+            work = Work(connection, parts.vault, await known_tenant(connection, slug), parts.clock(), CLI)
             person = await member(work, who)
             if person is None or person not in await active_staff(work):
                 raise CannotRun(f"Nobody of the active staff of {slug} has this id or phone.")
@@ -151,8 +152,8 @@ async def enrol_staff(settings: Settings, slug: str, who: str) -> dict[str, Any]
 
 async def create_key(settings: Settings, slug: str, who: str) -> dict[str, Any]:
     """Raises CannotRun where `who`, an id or a phone, is not on the active staff."""
-    async with _open(settings) as parts, parts.database.transaction() as connection:
-        work = Work(connection, parts.vault, await _known(connection, slug), parts.clock(), CLI)
+    async with opened(settings) as parts, parts.database.transaction() as connection:
+        work = Work(connection, parts.vault, await known_tenant(connection, slug), parts.clock(), CLI)
         person_id = await member(work, who)
         key = await apikeys.create(work, person_id) if person_id else None
         if key is None:
@@ -168,7 +169,7 @@ async def create_key(settings: Settings, slug: str, who: str) -> dict[str, Any]:
 
 async def revoke_key(settings: Settings, prefix: str) -> dict[str, Any]:
     """Raises CannotRun where no key has this prefix; one that was revoked stays so."""
-    async with _open(settings) as parts, parts.database.transaction() as connection:
+    async with opened(settings) as parts, parts.database.transaction() as connection:
         revoked_at = await apikeys.revoke(connection, parts.vault, prefix, parts.clock())
     if revoked_at is None:
         raise CannotRun(f"No key has the prefix {prefix}.")
@@ -180,9 +181,9 @@ async def publish_forms_key(settings: Settings, slug: str) -> dict[str, Any]:
     if settings.whatsapp.forms is None:
         raise CannotRun("LIPACHAT_WHATSAPP__FORMS_KEY is not set: python main.py forms key makes one.")
     pem = settings.whatsapp.forms.public_pem
-    async with _open(settings) as parts, open_session() as http:
+    async with opened(settings) as parts, open_session() as http:
         async with parts.database.reading() as connection:
-            tenant_id = await _known(connection, slug)
+            tenant_id = await known_tenant(connection, slug)
         tenant = await parts.tenants.by_id(tenant_id)
         if tenant.phone_number_id is None or tenant.access_token is None:
             raise CannotRun(f"{slug} has no WhatsApp number or token: add [whatsapp] to its file.")
@@ -196,7 +197,7 @@ async def publish_forms_key(settings: Settings, slug: str) -> dict[str, Any]:
     return {"phone_number_id": tenant.phone_number_id, "public_key": pem}
 
 
-async def _known(connection: Any, slug: str) -> UUID:
+async def known_tenant(connection: Any, slug: str) -> UUID:
     tenant_id = await id_of(connection, slug)
     if tenant_id is None:
         raise CannotRun(f"No tenant is called {slug}.")
@@ -205,30 +206,30 @@ async def _known(connection: Any, slug: str) -> UUID:
 
 async def check_ledger(settings: Settings) -> list[dict[str, Any]]:
     """Every breach; none where the books are right."""
-    async with _open(settings) as parts, parts.database.still() as connection:
+    async with opened(settings) as parts, parts.database.still() as connection:
         return [asdict(breach) for breach in await books.check(connection)]
 
 
 async def count_messages(settings: Settings, slug: str, month: str | None) -> dict[str, Any]:
     """See `bot/sending/prices.py`. Raises CannotRun."""
-    async with _open(settings) as parts, parts.database.reading() as connection:
-        await _known(connection, slug)
+    async with opened(settings) as parts, parts.database.reading() as connection:
+        await known_tenant(connection, slug)
         return await prices.counted(connection, slug, month, parts.clock())
 
 
 async def list_events(settings: Settings, state: str, limit: int) -> list[dict[str, Any]]:
     """See `bot/events.py`."""
-    async with _open(settings) as parts:
+    async with opened(settings) as parts:
         return await events.listed(parts, state, limit)
 
 
 async def show_event(settings: Settings, seq: int) -> dict[str, Any]:
     """Raises CannotRun where there is none."""
-    async with _open(settings) as parts:
+    async with opened(settings) as parts:
         return await events.shown(parts, seq)
 
 
 async def replay_event(settings: Settings, seq: int) -> dict[str, Any]:
     """Raises CannotRun where it cannot be played again."""
-    async with _open(settings) as parts:
+    async with opened(settings) as parts:
         return await events.replayed(parts, seq)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from base64 import b64decode
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.caller import Network, networks
 from bot.whatsapp.forms import FormsKey
+from services.audit.anchors import PUBLIC_KEY_BYTES
 from services.safety.vault import parse_keys
 
 _MAKE_A_KEY = 'python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
@@ -95,6 +97,27 @@ class ApiSettings(BaseModel):
     per_minute: int = Field(default=6000, ge=1)  # requests of one key
 
 
+class AuditSettings(BaseModel):
+    anchor: Path | None = None  # the folder for signed heads of the audit
+    public_keys: str = ""  # of secret keys that are gone, between commas: what they signed is still believed
+
+    @field_validator("public_keys")
+    @classmethod
+    def _are_public_keys(cls, value: str) -> str:
+        for key in filter(None, value.split(",")):
+            try:
+                whole = len(b64decode(key.strip(), validate=True)) == PUBLIC_KEY_BYTES
+            except ValueError:
+                whole = False
+            if not whole:
+                raise ValueError("must be what `audit key` prints, between commas")
+        return value
+
+    @property
+    def believed(self) -> list[str]:
+        return [key.strip() for key in self.public_keys.split(",") if key.strip()]
+
+
 class Settings(BaseModel):
     """All of them. Made of values, or by `load` of the environment."""
 
@@ -111,6 +134,7 @@ class Settings(BaseModel):
     pesapal: PesapalUrl = PesapalUrl()
     stripe: StripeUrl = StripeUrl()
     api: ApiSettings = ApiSettings()
+    audit: AuditSettings = AuditSettings()
     trusted_proxies: str = ""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -45,7 +45,7 @@ from bot.sandbox.seed import (
 )
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
-from bot.settings import MpesaUrl, PaystackUrl, Settings, WhatsAppSettings, live_keys
+from bot.settings import AuditSettings, MpesaUrl, PaystackUrl, Settings, WhatsAppSettings, live_keys
 from services.ids import new_id
 from services.people import tenant_file
 from services.people.apply import apply, id_of
@@ -57,6 +57,7 @@ from services.work import CLI, Work
 
 _BANK_LAYOUT = Path(__file__).parents[2] / "docs" / "forms" / "bank.json"
 _LAST_PORT = 65535
+_ANCHORS = "anchors"
 _FILES = (
     "clock",
     "forms.pem",
@@ -114,7 +115,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         _forget(data)
     app_url, page_url = address(host, port), address(host, port + 1)
     kept = await asyncio.to_thread(_keep, data)
-    settings = _settings(kept, app_url, page_url)
+    settings = _settings(kept, app_url, page_url, data / _ANCHORS)
     await upgrade.upgrade(settings.database_url)
     await _seed(settings, kept, page_url)
     clock = Clock(data / "clock")
@@ -150,6 +151,8 @@ def _forget(data: Path) -> None:
     """Only what a sandbox wrote: the directory may be any that somebody named."""
     for name in _FILES:
         (data / name).unlink(missing_ok=True)
+    for anchor in (data / _ANCHORS).rglob("*.anchor"):
+        anchor.unlink()
 
 
 def _is_loopback(host: str) -> bool:
@@ -190,7 +193,7 @@ def _public(pem: str) -> str:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def _settings(kept: Kept, app_url: str, page_url: str) -> Settings:
+def _settings(kept: Kept, app_url: str, page_url: str, anchors: Path) -> Settings:
     return Settings(
         database_url=kept.database_url,
         secret_keys=SecretStr(kept.secret_key),
@@ -203,6 +206,7 @@ def _settings(kept: Kept, app_url: str, page_url: str) -> Settings:
         ),
         mpesa=MpesaUrl(url=page_url),
         paystack=PaystackUrl(url=f"{page_url}/paystack"),
+        audit=AuditSettings(anchor=anchors),
     )
 
 

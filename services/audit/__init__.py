@@ -1,21 +1,19 @@
 """Audit: who did what to what, by which way, and what was before and after. Entries are only ever added, to
 a chain of each tenant (see `chain`), in the commit of the deed; facts are masked."""
 
-import hashlib
-import json
-import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from services.audit import private as private_facts
 from services.audit.chain import Entry, append, written
+from services.audit.private import Facts, Private
 from services.store.ending import at_the_end, gathered
-from services.store.schema import audit, audit_private
+from services.store.schema import audit
 from services.work import Work
+
+__all__ = ["CLOCK", "OPERATOR", "PROVIDER", "WHATSAPP", "Private", "alerted", "erase", "record"]
 
 OPERATOR = "operator"
 PROVIDER = "provider"
@@ -24,18 +22,6 @@ CLOCK = "clock"
 
 # What speaks by one channel only; a person's is that of the work.
 _CHANNELS = {OPERATOR: "cli", PROVIDER: "provider", WHATSAPP: "chat", CLOCK: "clock"}
-_SALT_BYTES = 16
-_PRIVATE = "audit_private.facts"
-
-Facts = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Private:
-    """Facts about a person that may have to be erased, kept apart from the chain."""
-
-    subject: UUID
-    facts: Facts
 
 
 async def record(
@@ -57,7 +43,7 @@ async def record(
         tenant=work.tenant,
         at=work.now,
         alert=alert,
-        private=await _kept_apart(work, private) if private else None,
+        private=await private_facts.keep(work, private) if private else None,
         actor=str(actor),
         channel=_CHANNELS.get(str(actor), work.via.channel),
         via=work.via.name,
@@ -87,43 +73,11 @@ async def alerted(
 
 
 async def erase(work: Work, subject: UUID) -> int:
-    """Forget what is kept apart about a person; how many entries had such facts. Their chain stands, since
-    it holds digests of them only, and the salts that these were made with are gone too."""
-    gone = sa.delete(audit_private).where(
-        audit_private.c.tenant_id == work.tenant, audit_private.c.subject_id == subject
-    )
-    count = (await work.connection.execute(gone)).rowcount
+    """Forget what is kept apart about a person; how many entries had such facts. The chain stands."""
+    count = await private_facts.forget(work, subject)
     if count:
         await record(work, OPERATOR, "audit.erased", subject, {"entries": count})
     return count
-
-
-async def opened(work: Work, digest: bytes) -> Facts | None:
-    """What is kept apart under the digest of an entry; None where it was erased. Raises Unopenable."""
-    mine = (audit_private.c.tenant_id == work.tenant, audit_private.c.digest == digest)
-    sealed = await work.connection.scalar(sa.select(audit_private.c.facts_sealed).where(*mine))
-    if sealed is None:
-        return None
-    kept = work.vault.open(sealed, work.tenant, _PRIVATE, digest)
-    facts: Facts = json.loads(kept[_SALT_BYTES:])
-    return facts
-
-
-def private_digest(kept: bytes) -> bytes:
-    """Of the salt and the facts' JSON behind it."""
-    return hashlib.sha256(kept).digest()
-
-
-async def _kept_apart(work: Work, private: Private) -> bytes:
-    kept = secrets.token_bytes(_SALT_BYTES) + written(private.facts).encode()
-    digest = private_digest(kept)
-    sealed = work.vault.seal(kept, work.tenant, _PRIVATE, digest)
-    await work.connection.execute(
-        sa.insert(audit_private).values(
-            tenant_id=work.tenant, digest=digest, subject_id=private.subject, facts_sealed=sealed
-        )
-    )
-    return digest
 
 
 def _is_it(work: Work, entry: Entry, actions: tuple[str, ...], target: UUID | None) -> bool:

@@ -83,6 +83,10 @@ class Vault:
             for key in self._keys
         ]
 
+    def derived(self, purpose: str) -> list[bytes]:
+        """32 secret bytes for another use, under each key: the first for what is new."""
+        return [HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(key) for key in self._keys]
+
     @staticmethod
     def _derive(key: bytes, tenant: bytes, column: str) -> bytes:
         return HKDF(SHA256(), 32, salt=tenant, info=b"index:" + column.encode()).derive(key)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from services import audit
 from services.audit.chain import START, digest_of, hash_of
+from services.audit.private import opened
 from services.ids import new_id
 from services.store.schema import Moment, audit_heads, audit_private
 from services.store.schema import audit as entries
@@ -124,10 +125,9 @@ async def test_what_may_be_erased_is_kept_apart_and_leaves_its_digest(database, 
         (kept,) = (await connection.execute(sa.select(audit_private))).all()
         assert (kept.digest, kept.subject_id) == (row.private, person)
         assert b"Wanjiru" not in kept.facts_sealed
-        opened = await audit.opened(work_of(connection, vault), row.private)
-        assert opened == {"name": "Wanjiru"}
+        assert await opened(work_of(connection, vault), row.private) == {"name": "Wanjiru"}
         assert await audit.erase(work_of(connection, vault), person) == 1
-        assert await audit.opened(work_of(connection, vault), row.private) is None
+        assert await opened(work_of(connection, vault), row.private) is None
         assert await audit.erase(work_of(connection, vault), person) == 0
     assert [(row.action, row.private is None) for row in await chain(database)] == [
         ("a", False),

@@ -1,0 +1,53 @@
+"""Anchoring: every five minutes the heads of the audit are signed and put beyond the database's reach: into a
+folder (LIPACHAT_AUDIT__ANCHOR), and into the log, which its shipper carries away. Once for all processes, by
+a job of the installation's own."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from services import jobs
+from services.audit import anchors
+from services.safety.vault import Vault
+from services.store.database import Database
+from services.store.schema import NOBODY
+from services.work import Via, Work
+
+log = structlog.get_logger()
+
+JOB = "audit_anchor"
+EVERY = timedelta(minutes=5)
+_TOGETHER = 200  # heads of one commit: their writers wait for it
+
+
+class Anchoring:
+    """Without a folder the log alone is told."""
+
+    def __init__(
+        self, database: Database, vault: Vault, clock: Callable[[], datetime], folder: Path | None
+    ) -> None:
+        self._database, self._vault, self._clock, self._folder = database, vault, clock, folder
+
+    async def once(self) -> int:
+        """How many chains had moved. What is written twice, since a crash came between, is right twice."""
+        async with self._database.reading() as connection:
+            heads = await anchors.moved(connection)
+        if heads and self._folder is not None:
+            await asyncio.to_thread(anchors.write, self._folder, self._vault, heads, self._clock())
+        for head in heads:
+            log.info("audit.head", tenant_id=str(head.tenant), position=head.seq, hash=head.hash.hex())
+        for first in range(0, len(heads), _TOGETHER):
+            async with self._database.transaction() as connection:
+                await anchors.anchored(connection, heads[first : first + _TOGETHER])
+        return len(heads)
+
+    async def as_job(self) -> None:
+        """And again after a while."""
+        await self.once()
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            work = Work(connection, self._vault, NOBODY, now, Via("clock", JOB))
+            await jobs.schedule(work, JOB, NOBODY, now + EVERY)
