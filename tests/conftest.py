@@ -169,7 +169,7 @@ def known_statements(database: Database) -> None:
     for kind in ("_engine", "_reader", "_single", "_noting"):
         engine = getattr(database, kind).sync_engine
         shared = _compiled.setdefault((database.is_postgres, kind), engine)
-        engine.dialect, engine._compiled_cache = shared.dialect, shared._compiled_cache  # noqa: SLF001
+        engine.dialect, engine._compiled_cache = shared.dialect, shared._compiled_cache
 
 
 _compiled: dict[tuple[bool, str], sa.Engine] = {}
