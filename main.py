@@ -11,6 +11,7 @@ import typer
 
 from bot.audit_commands import audit
 from bot.console import REFUSED, commands, performed, refusals, settings_read, show
+from bot.key_commands import apikey, forms, keys
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -20,15 +21,14 @@ app = commands(__doc__)
 db = commands("The schema of the database.")
 tenant = commands("Tenants and their files.")
 ledger = commands("The books.")
-apikey = commands("Keys of the API.")
 events = commands("What came in: look, and play again.")
-forms = commands("Forms in WhatsApp, and the key that opens what they send.")
 staff = commands("The staff of a tenant.")
 app.add_typer(db, name="db")
 app.add_typer(tenant, name="tenant")
 app.add_typer(staff, name="staff")
 app.add_typer(apikey, name="apikey")
 app.add_typer(forms, name="forms")
+app.add_typer(keys, name="keys")
 app.add_typer(ledger, name="ledger")
 app.add_typer(audit, name="audit")
 app.add_typer(events, name="events")
@@ -203,41 +203,6 @@ def staff_totp(
 
         segno.make(told["otpauth_uri"]).terminal(out=sys.stderr, compact=True)
     show(told)
-
-
-@apikey.command("create")
-def apikey_create(
-    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
-    who: Annotated[str, typer.Option("--staff", help="An id or a phone of its staff.")],
-) -> None:
-    """A key that carries the scopes of one of the staff; it is shown this once."""
-    from bot.commands import create_key
-
-    show(performed(lambda settings: create_key(settings, slug, who)))
-
-
-@apikey.command("revoke")
-def apikey_revoke(prefix: str) -> None:
-    """Holds at once, everywhere."""
-    from bot.commands import revoke_key
-
-    show(performed(lambda settings: revoke_key(settings, prefix)))
-
-
-@forms.command("key")
-def forms_key() -> None:
-    """Make a private key for LIPACHAT_WHATSAPP__FORMS_KEY; it is kept nowhere else."""
-    from bot.whatsapp.forms import new_key
-
-    typer.echo(new_key(), nl=False)
-
-
-@forms.command("publish")
-def forms_publish(slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]) -> None:
-    """Give Meta the public half for the number of a tenant: once for each, and after a change of the key."""
-    from bot.commands import publish_forms_key
-
-    show(performed(lambda settings: publish_forms_key(settings, slug)))
 
 
 @ledger.command("check")

@@ -17,6 +17,7 @@ from services.work import Via, Work
 
 # Tenant, phone, business-scoped user id, and the hash of the account's keys.
 Sender = tuple[UUID, str | None, str | None, str | None]
+_KEY = "conversations.key"
 # What was begun in a chat is shown to nobody else.
 _NOWHERE: dict[str, object] = {"place_sealed": None}
 
@@ -155,16 +156,20 @@ class Senders:
         one = (table.tenant_id == tenant, table.id == chat)
         query = sa.select(table.person_id, table.key_index, table.key_told_at).where(*one)
         known = (await self._connection.execute(query)).one()
-        if known.key_index in self._indexes(tenant, "key", event.key):
+        mark, same = self._vault.mark(event.key, tenant, _KEY), False
+        if known.key_index is not None:
+            same = self._vault.is_marked(known.key_index, event.key, tenant, _KEY)
+        if same and known.key_index == mark:
             return
         if known.key_told_at is not None and told_at < known.key_told_at:
             return
-        values = {"key_index": self._index(tenant, "key", event.key), "key_told_at": told_at}
+        another = known.key_index is not None and not same
+        values = {"key_index": mark, "key_told_at": told_at}
         knowing = (
             sa.update(conversations)
             .where(*one, table.key_index.is_not_distinct_from(known.key_index))
-            .values(values | (_NOWHERE if known.key_index is not None else {}))
+            .values(values | (_NOWHERE if another else {}))
         )
         told = (await self._connection.execute(knowing)).rowcount == 1  # else by another process
-        if told and known.key_index is not None:
+        if told and another:
             await distrust(self._work(tenant, chat), known.person_id)

@@ -152,7 +152,7 @@ class Api:
             raise _unauthenticated("The key is not of this tenant.")
         if holder.stale:
             async with self._database.transaction() as connection:
-                await apikeys.used(connection, holder.prefix, now)
+                await apikeys.used(connection, holder, now)
         return holder
 
     async def _act(self, asked: _Asked) -> web.Response:

@@ -1,11 +1,10 @@
 """API keys: each belongs to a member of the staff and carries that person's scopes, as they are at each
 request. Shown once; only a keyed hash is stored, and the prefix names it."""
 
-import hmac
 import re
 import secrets
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -43,6 +42,7 @@ class Holder:
     person_id: UUID
     scopes: frozenset[str]
     prefix: str
+    mark: bytes = field(repr=False)  # the key's, under the first secret key
     stale: bool  # its last use is to be noted
 
 
@@ -60,7 +60,7 @@ async def create(work: Work, person_id: UUID) -> Key | None:
             prefix=prefix,
             tenant_id=work.tenant,
             person_id=person_id,
-            key_index=work.vault.index(text, work.tenant, _COLUMN),
+            key_index=work.vault.mark(text, work.tenant, _COLUMN),
             created_at=work.now,
             expires_at=expires_at,
         )
@@ -96,19 +96,20 @@ async def holder(connection: AsyncConnection, vault: Vault, text: str, now: date
     row = (await connection.execute(query)).first()
     if row is None or row.revoked_at is not None or row.expires_at <= now:
         return None
-    indexes = vault.indexes(text, row.tenant_id, _COLUMN)
-    if not any(hmac.compare_digest(row.key_index, index) for index in indexes):
+    if not vault.is_marked(row.key_index, text, row.tenant_id, _COLUMN):
         return None
     staff = await people.active_staff(Work(connection, vault, row.tenant_id, now))
     if row.person_id not in staff:
         return None
-    stale = row.last_used_at is None or row.last_used_at <= now - _COARSE
-    return Holder(row.tenant_id, row.slug, row.person_id, staff[row.person_id], prefix, stale)
+    mark = vault.mark(text, row.tenant_id, _COLUMN)
+    stale = row.last_used_at is None or row.last_used_at <= now - _COARSE or row.key_index != mark
+    return Holder(row.tenant_id, row.slug, row.person_id, staff[row.person_id], prefix, mark, stale)
 
 
-async def used(connection: AsyncConnection, prefix: str, now: datetime) -> None:
-    """Note its last use."""
-    await connection.execute(sa.update(api_keys).where(api_keys.c.prefix == prefix).values(last_used_at=now))
+async def used(connection: AsyncConnection, holder: Holder, now: datetime) -> None:
+    """Note its last use, and mark it by the first of the secret keys: it is nowhere but in this request."""
+    mine = sa.update(api_keys).where(api_keys.c.prefix == holder.prefix)
+    await connection.execute(mine.values(last_used_at=now, key_index=holder.mark))
 
 
 def _prefix(text: str) -> str | None:

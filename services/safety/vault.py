@@ -23,6 +23,7 @@ _VERSION = b"\x01"
 _HEAD = 5
 _NONCE = 12
 _KEY_BYTES = 32
+_INDEX = 16
 
 
 class Unopenable(ValueError):
@@ -79,13 +80,27 @@ class Vault:
     def indexes(self, value: str, tenant: UUID, column: str) -> list[bytes]:
         """The same under each key, for looking up while keys rotate."""
         return [
-            hmac.digest(self._index_keys(key, tenant.bytes, column), value.encode(), "sha256")[:16]
+            hmac.digest(self._index_keys(key, tenant.bytes, column), value.encode(), "sha256")[:_INDEX]
             for key in self._keys
         ]
 
     def derived(self, purpose: str) -> list[bytes]:
         """32 secret bytes for another use, under each key: the first for what is new."""
         return [HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(key) for key in self._keys]
+
+    @property
+    def head(self) -> bytes:
+        """What begins all that is sealed under the first key."""
+        return _VERSION + self._first
+
+    def mark(self, value: str, tenant: UUID, column: str) -> bytes:
+        """A blind index of what is kept nowhere, to be compared and not looked up: it names its key, since
+        only who brings the value again can have it marked anew."""
+        return self._first + self.index(value, tenant, column)
+
+    def is_marked(self, mark: bytes, value: str, tenant: UUID, column: str) -> bool:
+        """Whether the mark is of this value, under any key."""
+        return any(hmac.compare_digest(mark[-_INDEX:], each) for each in self.indexes(value, tenant, column))
 
     @staticmethod
     def _derive(key: bytes, tenant: bytes, column: str) -> bytes:

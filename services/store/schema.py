@@ -181,7 +181,7 @@ conversations = sa.Table(
     sa.Column("phone_index", sa.LargeBinary),
     sa.Column("user_id_sealed", sa.LargeBinary),
     sa.Column("user_id_index", sa.LargeBinary),
-    sa.Column("key_index", sa.LargeBinary),  # of the keys of their WhatsApp account
+    sa.Column("key_index", sa.LargeBinary),  # a mark (see the vault) of the keys of their WhatsApp account
     sa.Column("key_told_at", Moment),
     sa.Column("heard_at", Moment),  # opens WhatsApp's window of 24 hours
     sa.Column("rests_until", Moment),  # its events wait: a worker has leased them, or its turn has failed
@@ -970,7 +970,7 @@ api_keys = sa.Table(
     sa.Column("prefix", sa.Text, primary_key=True),
     sa.Column("tenant_id", sa.Uuid, nullable=False),
     sa.Column("person_id", sa.Uuid, nullable=False),
-    sa.Column("key_index", sa.LargeBinary, nullable=False),
+    sa.Column("key_index", sa.LargeBinary, nullable=False),  # a mark, see the vault
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("expires_at", Moment, nullable=False),
     sa.Column("last_used_at", Moment),  # to the hour

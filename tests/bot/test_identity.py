@@ -280,7 +280,7 @@ async def test_a_key_beside_the_contact_is_the_same_and_is_stored_hashed(street)
     async with street.door.database.reading() as connection:
         query = sa.select(conversations.c.key_index).where(conversations.c.key_index.is_not(None))
         (kept,) = (await connection.execute(query)).scalars()
-    assert kept == street.door.vault.index("Sjvjlx8G6Z0=", street.shop, "conversations.key")
+    assert kept == street.door.vault.mark("Sjvjlx8G6Z0=", street.shop, "conversations.key")
     person = await street.save_method(WANJIKU)
     await street.says("menu", **keyed("Sjvjlx8G6Z0=", 1, **{"from": WANJIKU}))
     assert await street.saved() == [person]

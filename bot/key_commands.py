@@ -1,0 +1,57 @@
+"""The commands of keys. Heavy parts are imported inside, as in `main`."""
+
+from typing import Annotated
+
+import typer
+
+from bot.console import REFUSED, commands, performed, show
+
+apikey = commands("Keys of the API.")
+forms = commands("Forms in WhatsApp, and the key that opens what they send.")
+keys = commands("The secret keys that everything is sealed under.")
+
+
+@apikey.command("create")
+def apikey_create(
+    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    who: Annotated[str, typer.Option("--staff", help="An id or a phone of its staff.")],
+) -> None:
+    """A key that carries the scopes of one of the staff; it is shown this once."""
+    from bot.commands import create_key
+
+    show(performed(lambda settings: create_key(settings, slug, who)))
+
+
+@apikey.command("revoke")
+def apikey_revoke(prefix: str) -> None:
+    """Holds at once, everywhere."""
+    from bot.commands import revoke_key
+
+    show(performed(lambda settings: revoke_key(settings, prefix)))
+
+
+@forms.command("key")
+def forms_key() -> None:
+    """Make a private key for LIPACHAT_WHATSAPP__FORMS_KEY; it is kept nowhere else."""
+    from bot.whatsapp.forms import new_key
+
+    typer.echo(new_key(), nl=False)
+
+
+@forms.command("publish")
+def forms_publish(slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]) -> None:
+    """Give Meta the public half for the number of a tenant: once for each, and after a change of the key."""
+    from bot.commands import publish_forms_key
+
+    show(performed(lambda settings: publish_forms_key(settings, slug)))
+
+
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """Seal everything anew under the first of LIPACHAT_SECRET_KEYS, while all goes on; exit 1 where a value
+    cannot be opened."""
+    from bot.rotating import rotate_keys
+
+    told = performed(lambda settings: rotate_keys(settings, lambda line: typer.echo(line, err=True)))
+    show(told)
+    raise typer.Exit(REFUSED if told["unopenable"] else 0)
