@@ -90,10 +90,12 @@ class Conversation:
                 await self._given(heard)
             case Ordered() if self._script.ordered is not None:
                 await self._open(self._script.ordered(heard, self._teller))
+            case Other(kind=kinds.CARD) if self._place.taken_over():
+                self._say(kinds.hint(kinds.CARD))
             case Other() if self._place.taken_over():
                 self._say(kinds.NOT_PASSED_ON)
-            case Other(kind=kinds.EDIT):
-                self._remind(kinds.hint(kinds.EDIT))
+            case Other(kind=kind) if kind in kinds.REMINDED:
+                self._remind(kinds.hint(kind))
             case Other(kind=kind):
                 await self._missed(kinds.hint(kind))
 

@@ -7,6 +7,8 @@ from flows.text import Text
 
 EDIT = "edit"
 FORWARDED = "forwarded"
+CARD = "card"
+REMINDED = frozenset({EDIT, CARD})  # nobody has misunderstood anything
 
 _PICTURES = Text("I can't see pictures or videos. Please type what you need.")
 _HINTS = {
@@ -21,6 +23,10 @@ _HINTS = {
     "unavailable": Text("Your message did not reach me whole. Please send it again."),
     EDIT: Text(
         "I go by what you sent first, so your edit changes nothing. If you want something else, type it anew."
+    ),
+    CARD: Text(
+        "Please never send a card number in a chat. I did not keep it, and did nothing with your message; "
+        "delete it on your phone too."
     ),
     FORWARDED: Text("I don't act on forwarded messages. Please type it yourself."),
 }

@@ -10,7 +10,8 @@ from bot.jsons import loads
 from bot.whatsapp.clean import clean
 from bot.whatsapp.incoming import moment, phone_of, user_id_of
 from bot.whatsapp.ordered import ordered
-from flows.kinds import FORWARDED
+from bot.whatsapp.struck import held_card
+from flows.kinds import CARD, FORWARDED
 from flows.reply import Filled, Heard, NewIdentity, Other, Said, SharedNumber, Tap, Wishes
 
 # Answered by silence: a reaction and a deletion are about another message and ask for nothing (what was done
@@ -49,7 +50,7 @@ def _read(kind: str, message: Any) -> Heard:
         case {"type": "text", "context": {"forwarded": True} | {"frequently_forwarded": True}}:
             return Other(FORWARDED)  # somebody else's words: "pay 500" in them is no wish of this person
         case {"type": "text", "text": {"body": str(text)}}:
-            return Said(clean(text))
+            return Other(CARD) if held_card(text) else Said(clean(text))
         case {"type": "interactive", "interactive": {"button_reply": {"id": str(id_)} as button}}:
             return _tap(id_, button)
         case {"type": "interactive", "interactive": {"list_reply": {"id": str(id_)} as row}}:

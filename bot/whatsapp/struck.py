@@ -14,6 +14,7 @@ _CODE = re.compile(
     r"|namba(?:ri)? ya siri|nywila)\b((?:\s*(?:is|ni|yangu ni|number|code|no\.?))?\s*[:=#-]?\s*)(\d{3,8})\b",
     re.IGNORECASE,
 )
+_STRUCK_CARD = re.compile(r"\[card \*{4}\d{4}\]")
 # Issuer ranges: Visa, Mastercard (2- and 5-series, Maestro), American Express, Discover, Diners, JCB,
 # UnionPay, Verve.
 _ISSUER = re.compile(r"4|5[0-8]|2[2-7]|3[04-9]|6|9792")
@@ -24,6 +25,11 @@ def strike_out(text: str) -> str:
     if _DIGIT.search(text) is None:
         return text
     return _CODE.sub(r"\1\2[code]", _RUN.sub(_card, text))
+
+
+def held_card(text: str) -> bool:
+    """Whether a card number was struck out of this text."""
+    return _STRUCK_CARD.search(text) is not None
 
 
 def _card(match: re.Match[str]) -> str:

@@ -23,6 +23,7 @@ from services.news import handoff as handoff_news
 from services.news import orders as order_news
 from services.news import refunds as refund_news
 from services.news import requests as request_news
+from services.news import settings as settings_news
 from services.news import staff as staff_news
 
 _MOST = 400  # characters of one parameter: Meta counts them with the body, 1024 in all
@@ -159,6 +160,9 @@ TOLD: Mapping[type, Telling] = {
     refund_news.RefundDeclined: _PAYMENT,
     refund_news.MoneyTakenBack: _STAFF,
     refund_news.PaymentDisputed: _STAFF,
+    settings_news.ChangeAsked: _STAFF,
+    settings_news.ChangeMoved: _STAFF,
+    settings_news.StoppedByPerson: _STAFF,
     staff_news.SaleMade: _SUMMARY,
     staff_news.DaySummed: _SUMMARY,
     staff_news.BalanceLow: _SUMMARY,

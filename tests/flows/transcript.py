@@ -76,6 +76,7 @@ KINDS = {
     "sticker": {"type": "sticker", "sticker": {"id": "1", "animated": True}},
     "place": {"type": "location", "location": {"latitude": -1.28, "longitude": 36.82}},
     "contact without a number": {"type": "contacts", "contacts": [{"name": {"formatted_name": "Baba"}}]},
+    "card number": {"type": "text", "text": {"body": "here: [card ****1111]"}},
     "poll": {"type": "unsupported", "errors": [{"code": 131051}], "unsupported": {"type": "poll"}},
     "lost message": {"type": "unsupported", "errors": [{"code": 131060}]},
     "something new": {"type": "unsupported", "errors": [{"code": 131051}]},
