@@ -27,6 +27,16 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True)
+class StatementFile:
+    """The statement of a period: its lines are read when the file is made. `form` is pdf, xlsx or csv."""
+
+    form: str
+    since: datetime
+    until: datetime
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class QrCode:
     """A picture that a camera reads."""
 
@@ -38,7 +48,7 @@ class Document:
     """`name` is that of the file, without its ending."""
 
     name: Text
-    content: Sheet | QrCode
+    content: Sheet | StatementFile | QrCode
 
 
 def mapped(value: Any, change: Callable[[Text], Any]) -> Any:

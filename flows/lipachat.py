@@ -40,6 +40,7 @@ from flows.staff import (
     refund_ask,
     refund_decide,
     refund_queue,
+    statement,
     stopping,
     telling,
     wallet,
@@ -54,8 +55,6 @@ from flows.staff.refund_shown import RefundStands
 from flows.staff.requested import Requested, told_asked_again
 from flows.staff.shown import Stands
 from flows.teller import Teller
-from flows.text import Text, spellings
-from flows.understanding import plain
 from flows.words import Word
 from services import news
 from services.news import approval as approval_news
@@ -148,14 +147,8 @@ WORDS = (
     Word(("refunds", "marejesho"), refund_queue.refunds, exact=True, scopes=frozenset({RECONCILE})),
     Word(("notices", "arifa"), telling.tell_me, scopes=frozenset({VIEW_ORDERS, VIEW_FINANCE})),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
+    Word(("statement", "taarifa"), statement.statement, takes_rest=True, scopes=frozenset({VIEW_FINANCE})),
 )
-
-_LATER = Text("I can't do that here yet.")
-_HINTS = {
-    **dict.fromkeys(("statement", "taarifa"), _LATER),
-}
-
-LATER = {plain(each): hint for word, hint in _HINTS.items() for each in (word, *spellings(word))}
 
 SCRIPT = Script(
     home=menu.menu,
@@ -217,6 +210,5 @@ SCRIPT = Script(
         staff_news.BalanceLow: telling.told_low,
     },
     revive=revive,
-    later=LATER,
     ordered=ordered.ordered,
 )

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from flows.accounts import Accounts
 from flows.answers import Answers
 from flows.counter import Counter
 from flows.desk import Desk
@@ -76,7 +77,7 @@ __all__ = [
 ]
 
 
-class Teller(Answers, Counter, Protocol):
+class Teller(Accounts, Answers, Counter, Protocol):
     @property
     def me(self) -> Me: ...
     @property

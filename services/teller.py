@@ -4,7 +4,7 @@ It has the shape of the protocol that the flows own, and no knowledge of them.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services import audit, handoff, ledger
@@ -37,6 +37,9 @@ from services.refunds.desk import Desk
 from services.settings.office import Office
 from services.shop import carts, catalogue, checkout, fulfilment, orders
 from services.shop.facts import Cart, Order, OrderRow, Product, Wanted
+from services.statement.facts import Statement
+from services.statement.period import days
+from services.statement.read import statement
 from services.store.schema import withdrawals
 from services.withdrawals import decide, destinations, record, request
 from services.work import Work
@@ -231,6 +234,11 @@ class Teller:
     async def balance(self) -> Balance:
         self._need(VIEW_FINANCE)
         return await ledger.balance(self._work, self._shop.currency)
+
+    async def statement(self, first: date, last: date) -> Statement:
+        self._need(VIEW_FINANCE)
+        period = days(first, last, self._shop.timezone, self._work.now)
+        return await statement(self._work, period, self._shop.currency)
 
     async def destinations(self) -> tuple[Destination, ...]:
         self._need(INITIATE)

@@ -1,7 +1,8 @@
 """Papers: the files that go with messages: made from their words, uploaded, and named in the message.
 
 A message in the outbox holds what is on its paper, sealed with the rest of it, and never a file: so it is as
-good after a crash, and small. What Meta has uploaded is known here for as long as Meta keeps it, so that a
+good after a crash, and small. Of a statement it holds the period alone: the ledger has its lines, and they do
+not change. What Meta has uploaded is known here for as long as Meta keeps it, so that a
 retry, or the same receipt once more, is no second upload; a process that knows nothing of it uploads again,
 which nobody sees.
 """
@@ -15,8 +16,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.jsons import dumps, loads
+from bot.paper.statement.making import MEDIA_TYPES, Statements, Wanted
 from bot.whatsapp.client import NotSent, Outcome, Refused, Sent, WhatsApp
 from bot.whatsapp.documents import PAPER, slot
+from services.people.tenants import Tenant
+from services.statement.period import Period
 
 _BEGINS = f'{{"{PAPER}":'.encode()
 _KEPT = timedelta(days=29)  # Meta keeps media for thirty
@@ -30,12 +34,19 @@ _making = ThreadPoolExecutor(max_workers=1, thread_name_prefix="papers")
 
 class Papers:
     def __init__(
-        self, whatsapp: WhatsApp, clock: Callable[[], datetime], made_within: float = _MADE_WITHIN
+        self,
+        whatsapp: WhatsApp,
+        clock: Callable[[], datetime],
+        statements: Statements,
+        made_within: float = _MADE_WITHIN,
     ) -> None:
         self._whatsapp, self._clock, self._made_within = whatsapp, clock, made_within
+        self._statements = statements
         self._known: OrderedDict[bytes, tuple[str, datetime]] = OrderedDict()
 
-    async def named(self, phone_number_id: str, access_token: str, body: bytes) -> bytes | NotSent | Refused:
+    async def named(
+        self, tenant: Tenant, phone_number_id: str, access_token: str, body: bytes
+    ) -> bytes | NotSent | Refused:
         """The message with the id of its file, uploaded where that is not known; a message without paper as
         it is; else why there is no upload."""
         if not body.startswith(_BEGINS):
@@ -45,7 +56,12 @@ class Papers:
         key = _key(phone_number_id, paper)
         media = self._media(key)
         if media is None:
-            uploaded = await self._upload(phone_number_id, access_token, message, paper)
+            try:
+                async with asyncio.timeout(self._made_within):
+                    made = await self._made(tenant, paper)
+            except TimeoutError:
+                return NotSent("its file waits for those of others")
+            uploaded = await self._upload(phone_number_id, access_token, message, paper, made)
             if not isinstance(uploaded, Sent):
                 return uploaded
             media = uploaded.wamid
@@ -58,17 +74,23 @@ class Papers:
         if isinstance(answer, Refused) and body.startswith(_BEGINS):
             self._known.pop(_key(phone_number_id, loads(body)[PAPER]), None)
 
+    async def _made(self, tenant: Tenant, paper: dict[str, Any]) -> bytes:
+        if paper["kind"] != "StatementFile":
+            return await asyncio.get_running_loop().run_in_executor(_making, made_of, paper)
+        period = Period(datetime.fromisoformat(paper["since"]), datetime.fromisoformat(paper["until"]))
+        with await self._statements.made(tenant, Wanted(period, paper["form"], paper["language"])) as file:
+            return file.read()
+
     async def _upload(
-        self, phone_number_id: str, access_token: str, message: dict[str, Any], paper: dict[str, Any]
+        self,
+        phone_number_id: str,
+        access_token: str,
+        message: dict[str, Any],
+        paper: dict[str, Any],
+        made: bytes,
     ) -> Sent | NotSent | Refused:
-        try:
-            async with asyncio.timeout(self._made_within):
-                made = await asyncio.get_running_loop().run_in_executor(_making, made_of, paper)
-        except TimeoutError:
-            return NotSent("its file waits for those of others")
-        media_type = _PDF if paper["media"] == "document" else _PNG
         name = slot(message, paper).get("filename", "picture.png")
-        return await self._whatsapp.upload(phone_number_id, access_token, made, media_type, name)
+        return await self._whatsapp.upload(phone_number_id, access_token, made, _media_type(paper), name)
 
     def _media(self, key: bytes) -> str | None:
         media, until = self._known.get(key, (None, None))
@@ -91,6 +113,12 @@ def made_of(paper: dict[str, Any]) -> bytes:
     from bot.paper.pdf import pdf
 
     return pdf(paper)
+
+
+def _media_type(paper: dict[str, Any]) -> str:
+    if paper["kind"] == "StatementFile":
+        return MEDIA_TYPES[paper["form"]].partition(";")[0]
+    return _PDF if paper["media"] == "document" else _PNG
 
 
 def _key(phone_number_id: str, paper: dict[str, Any]) -> bytes:

@@ -17,6 +17,7 @@ import structlog
 from bot import metrics
 from bot.log import redacted
 from bot.paper.papers import Papers
+from bot.paper.statement.making import Statements
 from bot.sending import held, outbox
 from bot.sending.message import ChatKey, Mark, Message
 from bot.sending.passing import Held, Passes, Unwanted, passing
@@ -66,7 +67,7 @@ class Delivery:
         self._ending = False
         self._sending: set[asyncio.Task[None]] = set()
         self._receipts = Receipts(whatsapp)
-        self._papers = Papers(whatsapp, clock)
+        self._papers = Papers(whatsapp, clock, Statements(database, vault, clock))
         self._resting: dict[UUID, datetime] = {}  # tenants whose number must rest
 
     async def run(self) -> None:
@@ -149,7 +150,7 @@ class Delivery:
         if not isinstance(passes, Passes):
             return passes
         number, token = tenant.phone_number_id, tenant.access_token
-        content = await self._papers.named(number, token, passes.body)
+        content = await self._papers.named(tenant, number, token, passes.body)
         if not isinstance(content, bytes):
             return content
         where = (message.tenant_id, str(message.conversation_id))

@@ -11,6 +11,10 @@ from services.money import Money
 # Kinds of lines: what the ledger calls the reason of a transfer, but for what everybody else calls so.
 KINDS = {"payout": "withdrawal"}
 
+# What a file of each form takes; less in a chat, where it has to be made within the lease of its message.
+MOST_LINES = {"csv": 500_000, "xlsx": 200_000, "pdf": 5_000}
+MOST_SENT = {"csv": 20_000, "xlsx": 10_000, "pdf": 2_000}
+
 
 class Sum(BaseModel):
     """Of one kind of lines, either in or out: what went out is negative."""

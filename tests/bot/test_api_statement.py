@@ -9,12 +9,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bot.paper.statement import making
 from bot.paper.statement.as_csv import safe
 from services import ledger
 from services.ids import new_id
 from services.ledger import PAYMENT_FEES, WALLET, Transfer
 from services.money import Money
+from services.statement.facts import MOST_LINES
 from services.work import Work
 from tests.bot.caller import caller
 from tests.bot.door import now, opened
@@ -129,7 +129,7 @@ async def test_what_is_refused(begun, query, status, code):
 
 async def test_a_file_takes_so_many_lines(begun, monkeypatch):
     clerk, begin = begun
-    monkeypatch.setitem(making.MOST_LINES, "pdf", 2 * SALES - 1)
+    monkeypatch.setitem(MOST_LINES, "pdf", 2 * SALES - 1)
     answer = await clerk.get(asked(begin, format="pdf"))
     assert (answer.status, answer.code) == (422, "statement_too_large")
     assert (answer.body["lines"], answer.body["most"]) == (2 * SALES, 2 * SALES - 1)

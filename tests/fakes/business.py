@@ -92,6 +92,7 @@ class FakeBusiness(FakeSettings):
     posted: Money = TEN_THOUSAND
     held: Money = NOTHING
     owed: Money = NOTHING
+    sales: int = 3  # that made up what is posted
     fee: Money = FEE
     people: dict[str, Me] = dataclasses.field(default_factory=dict)
     saved: dict[UUID, list[Way]] = dataclasses.field(default_factory=lambda: defaultdict(list))

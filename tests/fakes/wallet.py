@@ -6,6 +6,7 @@ from services import errors
 from services.errors.approval import TotpInvalid
 from services.errors.limits import PayoutsBlocked, PayoutsStoppedBy
 from services.errors.refunds import MoneyOwed
+from services.errors.statement import EmptyPeriod
 from services.facts import Balance, Quote
 from services.news import (
     SelfApprovalTried,
@@ -17,8 +18,10 @@ from services.news import (
 from services.news.staff import BalanceLow
 from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
 from services.readable import refuse_blank
+from services.statement.facts import Statement, Sum
+from services.statement.period import days
 from services.withdrawals import destinations
-from tests.fakes.business import MINIMUM
+from tests.fakes.business import MINIMUM, NOTHING
 from tests.fakes.person import PersonTeller
 
 
@@ -27,6 +30,27 @@ class WalletTeller(PersonTeller):
         self._need(VIEW_FINANCE)
         b = self._business
         return Balance(posted=b.posted, held=b.held, available=b.posted - b.held, owed=b.owed, at=b.now)
+
+    async def statement(self, first, last):
+        """All that the wallet has came in an hour ago, as three sales with their fees."""
+        self._need(VIEW_FINANCE)
+        b = self._business
+        period = days(first, last, b.shop.timezone, b.now)
+        if not period.since <= b.now - timedelta(hours=1) < period.until:
+            raise EmptyPeriod(period.since, period.until, NOTHING)
+        fee = b.fee
+        return Statement(
+            since=period.since,
+            until=period.until,
+            opening=NOTHING,
+            closing=b.posted,
+            held=b.held,
+            owed=b.owed,
+            sums=(
+                Sum(kind="sale", count=b.sales, amount=b.posted + fee),
+                Sum(kind="sale_fee", count=b.sales, amount=-fee),
+            ),
+        )
 
     async def destinations(self):
         self._need(INITIATE)

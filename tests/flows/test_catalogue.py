@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from flows.lipachat import LATER, SCRIPT, WORDS
+from flows.lipachat import SCRIPT, WORDS
 from flows.step import Choice
 from flows.text import LANGUAGES, Text, catalogue, render
 from flows.understanding import plain
@@ -117,14 +117,13 @@ def test_what_is_not_translated_is_said_in_english():
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_words_of_a_catalogue_belong_to_words_that_there_are(language):
-    there_are = {word.spellings[0] for word in WORDS} | set(LATER)
+    there_are = {word.spellings[0] for word in WORDS}
     assert {message.id for message in catalogue(language) if message.context == "word"} <= there_are
 
 
 def test_a_spelling_means_one_word():
     spelled = [plain(each) for word in WORDS for each in word.every_spelling]
     assert len(spelled) == len(set(spelled))
-    assert not set(spelled) & set(LATER)
 
 
 @pytest.mark.parametrize("language", list(LANGUAGES))

@@ -196,6 +196,8 @@ class Play:
                 usual = Money(300_00, "KES")
                 flags = [Flag(because=Unusual(each), usual=usual, count=4) for each in reasons]
                 self.business.flags = tuple(flags)
+            case "many", ("sales",):
+                self.business.sales = 6_000
             case "away", (name,):  # has not written for a day
                 self.business.away.add(name)
             case "bought", (quantity, *name, price):  # with whatever is paid

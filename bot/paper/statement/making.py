@@ -16,7 +16,7 @@ from services.errors.statement import StatementTooLarge
 from services.people.tenants import Tenant
 from services.safety.vault import Vault
 from services.statement import read
-from services.statement.facts import Line
+from services.statement.facts import MOST_LINES, Line
 from services.statement.period import Period
 from services.store.database import Database
 from services.work import Work
@@ -26,7 +26,6 @@ MEDIA_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
 }
-MOST_LINES = {"csv": 500_000, "xlsx": 200_000, "pdf": 5_000}
 _MOST_AT_ONCE = 2
 
 
