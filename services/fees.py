@@ -74,6 +74,7 @@ async def _bands(work: Work, method_type: str) -> list[sa.Row[Any]]:
         fees.c.tenant_id == work.tenant,
         fees.c.method_type == method_type,
         sa.or_(fees.c.valid_from.is_(None), fees.c.valid_from <= work.now),
+        sa.or_(fees.c.valid_until.is_(None), fees.c.valid_until > work.now),
     )
     rows = (await work.connection.execute(query)).all()
     return sorted(rows, key=lambda row: row.valid_from or _ALWAYS, reverse=True)

@@ -32,6 +32,7 @@ _KEYS = {  # what a column is called in the file
     "payout_method_type": "payout.method_type",
     "payout_sealed": "payout.method_details",
 } | {key: f"limits.{key}" for key in LimitsPart.model_fields}
+_BAND = ("method_type", "from_amount", "to_amount", "flat", "ppm", "valid_from", "valid_until")
 
 
 class NumberTaken(Exception):
@@ -237,24 +238,16 @@ async def _fees_changed(work: Work, file: TenantFile) -> list[str]:
             minor_of(fee.flat, currency),
             ppm_of(fee.percent),
             file.begins(fee),
+            file.ends(fee),
         )
         for fee in file.fees
     ]
-    columns = (
-        fees.c.method_type,
-        fees.c.from_amount,
-        fees.c.to_amount,
-        fees.c.flat,
-        fees.c.ppm,
-        fees.c.valid_from,
-    )
-    query = sa.select(*columns).where(fees.c.tenant_id == work.tenant)
+    query = sa.select(*(fees.c[name] for name in _BAND)).where(fees.c.tenant_id == work.tenant)
     known = {tuple(row) for row in await work.connection.execute(query)}
     if known == set(wanted):  # times by what they are, however they are written
         return []
     await work.connection.execute(sa.delete(fees).where(fees.c.tenant_id == work.tenant))
-    names = [column.name for column in columns]
-    rows = [{"tenant_id": work.tenant, "id": new_id()} | dict(zip(names, fee, strict=True)) for fee in wanted]
+    rows = [{"tenant_id": work.tenant, "id": new_id()} | dict(zip(_BAND, fee, strict=True)) for fee in wanted]
     if rows:
         await work.connection.execute(sa.insert(fees), rows)
     return ["fees"]

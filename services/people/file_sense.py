@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from services.errors import InvalidPhone
+from services.people.file_bands import senseless_bands
 from services.people.file_lines import Lines, Where, Wrong
 from services.phones import normalize
 from services.written import minor_of
@@ -11,15 +12,13 @@ from services.written import minor_of
 if TYPE_CHECKING:
     from services.people.tenant_file import TenantFile
 
-_ENDLESS = 10**18
-
 
 def senseless(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
     """Each mistake that only shows where several keys are seen together."""
     amounts = list(_amounts(file, lines))
     yield from amounts
     if not amounts:
-        yield from _bands(file, lines)
+        yield from senseless_bands(file, lines)
     yield from _phones(file, lines)
     yield from _twice("staff", "name", [person.name for person in file.staff], lines)
     yield from _twice("products", "sku", [product.sku for product in file.products], lines)
@@ -45,23 +44,6 @@ def _amounts(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
                 minor_of(amount, file.tenant.currency)
             except ValueError as error:
                 yield lines.wrong(where, str(error))
-
-
-def _bands(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
-    """An amount must find one fee: both ends belong to a band."""
-    bands: dict[object, list[tuple[int, int, int]]] = {}
-    for n, fee in enumerate(file.fees):
-        low = minor_of(fee.from_, file.tenant.currency)
-        high = _ENDLESS if fee.to is None else minor_of(fee.to, file.tenant.currency)
-        if high < low:
-            yield lines.wrong(("fees", n, "to"), f"{fee.to} is below from, which is {fee.from_}")
-            continue
-        others = bands.setdefault((fee.method_type, file.begins(fee)), [])
-        for other_low, other_high, other in others:
-            if low <= other_high and other_low <= high:
-                line = lines.of(("fees", other))
-                yield lines.wrong(("fees", n), f"overlaps the band of line {line}: from and to belong to it")
-        others.append((low, high, n))
 
 
 def _phones(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:

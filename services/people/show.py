@@ -6,6 +6,7 @@ What no file says (ids, whether payouts are stopped) stands apart, in "state".
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -106,6 +107,10 @@ def _payout(work: Work, tenant: Any) -> dict[str, Any]:
     return {"method_type": tenant.payout_method_type, "method_details": masks}
 
 
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+
+
 async def _fees(work: Work, currency: str) -> list[dict[str, Any]]:
     query = sa.select(fees).where(fees.c.tenant_id == work.tenant)
     rows = (await work.connection.execute(query)).all()
@@ -116,7 +121,8 @@ async def _fees(work: Work, currency: str) -> list[dict[str, Any]]:
             "to": None if row.to_amount is None else amount_of(row.to_amount, currency),
             "flat": amount_of(row.flat, currency),
             "percent": percent_of(row.ppm),
-            "valid_from": row.valid_from and row.valid_from.isoformat().replace("+00:00", "Z"),
+            "valid_from": _time(row.valid_from),
+            "valid_until": _time(row.valid_until),
         }
         for row in sorted(rows, key=lambda row: (row.method_type, str(row.valid_from), row.from_amount))
     ]

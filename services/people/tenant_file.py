@@ -163,6 +163,7 @@ class FeePart(_Part):
     flat: Amount = "0"
     percent: Percent = "0"
     valid_from: Moment | None = None
+    valid_until: Moment | None = None
 
 
 class StaffPart(_Part):
@@ -212,7 +213,13 @@ class TenantFile(_Part):
 
     def begins(self, fee: FeePart) -> datetime | None:
         """When this band comes into force, in UTC; without an offset it is the tenant's time."""
-        moment = fee.valid_from
+        return self._moment(fee.valid_from)
+
+    def ends(self, fee: FeePart) -> datetime | None:
+        """When it is no longer in force, as `begins`."""
+        return self._moment(fee.valid_until)
+
+    def _moment(self, moment: datetime | None) -> datetime | None:
         if moment is not None and moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(self.tenant.timezone))
         return moment and moment.astimezone(UTC)

@@ -258,6 +258,7 @@ fees = sa.Table(
     sa.Column("flat", sa.BigInteger, nullable=False),
     sa.Column("ppm", sa.Integer, nullable=False),
     sa.Column("valid_from", Moment),
+    sa.Column("valid_until", Moment),  # no longer in force from then on
 )
 
 # --- what came in, what goes out -------------------------------------------------------------------

@@ -18,7 +18,7 @@ async def quoted(business, amount, method_type="mpesa"):
     return str(quote.fee), str(quote.net)
 
 
-async def band(business, start, end, flat=0, ppm=0, valid_from=None, method_type="mpesa"):
+async def band(business, start, end, flat=0, ppm=0, valid_from=None, valid_until=None, method_type="mpesa"):
     async with business.work() as work:
         await work.connection.execute(
             sa.insert(fees).values(
@@ -30,6 +30,7 @@ async def band(business, start, end, flat=0, ppm=0, valid_from=None, method_type
                 flat=flat,
                 ppm=ppm,
                 valid_from=valid_from,
+                valid_until=valid_until,
             )
         )
 
@@ -94,6 +95,15 @@ async def test_the_newest_band_in_force_counts(business):
     assert await quoted(business, "1000") == ("40.00", "960.00")
     business.forward(days=1)
     assert await quoted(business, "1000") == ("50.00", "950.00")
+
+
+async def test_a_band_counts_up_to_its_end_and_then_the_one_before_it_again(business):
+    tomorrow = business.now + timedelta(days=1)
+    await band(business, 1, None, flat=30_00)
+    await band(business, 1, None, flat=40_00, valid_from=business.now, valid_until=tomorrow)
+    assert await quoted(business, "1000") == ("40.00", "960.00")
+    business.forward(days=1)
+    assert await quoted(business, "1000") == ("30.00", "970.00")
 
 
 async def test_a_band_that_is_not_in_force_yet_leaves_the_default(business):

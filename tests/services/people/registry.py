@@ -100,6 +100,7 @@ method_type = "mpesa"
 from = "1000.01"
 flat = 40
 valid_from = 2026-12-01
+valid_until = 2027-12-01
 
 [[staff]]
 name = "Achieng"

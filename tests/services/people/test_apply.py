@@ -18,6 +18,15 @@ from services.work import Work
 from tests.services.business import Business
 from tests.services.people.registry import ANOTHER, CERTIFICATE, FULL, SMALL, differing
 
+BOUNDARY = """to = "1000"
+flat = "20"
+percent = "0.5"
+valid_from = 2026-12-01
+
+[[fees]]
+method_type = "mpesa"
+from = "1000.01\""""
+
 # What is written instead, what is named as changed, and whose rows may differ then.
 CHANGES = [
     ('name = "Mama Njeri Duka"', 'name = "Njeri"', ["tenant.name"], {"tenants"}),
@@ -92,7 +101,8 @@ CHANGES = [
     ("new_destination_hours = 6", "", ["limits.new_destination_hours"], {"tenants"}),
     ('method_type = "mpesa"\nfrom = 0', 'method_type = "till"\nfrom = 0', ["fees"], {"fees"}),
     ("from = 0", "from = 10", ["fees"], {"fees"}),
-    ('to = "1000"', "to = 999.99", ["fees"], {"fees"}),
+    (BOUNDARY, BOUNDARY.replace("1000", "900"), ["fees"], {"fees"}),
+    ("valid_until = 2027-12-01", "valid_until = 2027-12-02", ["fees"], {"fees"}),
     ('flat = "20"', "flat = 21", ["fees"], {"fees"}),
     ('percent = "0.5"', "percent = 0.6", ["fees"], {"fees"}),
     ('percent = "0.5"\nvalid_from = 2026-12-01', 'percent = "0.5"', ["fees"], {"fees"}),

@@ -65,6 +65,7 @@ async def test_it_has_the_tables_and_keys_of_the_file(registry):
             "flat": "40.00",
             "percent": "0",
             "valid_from": "2026-11-30T21:00:00Z",
+            "valid_until": "2027-11-30T21:00:00Z",
         },
     ]
     assert shown["products"] == [file["products"][0]]
@@ -159,5 +160,5 @@ async def test_with_its_secrets_put_back_it_is_a_file_that_changes_nothing(regis
     for member in shown["staff"]:
         member |= {key: value for key, value in phones[member["name"]].items() if key.startswith("phone")}
     for fee, written in zip(shown["fees"], file["fees"], strict=True):
-        fee["valid_from"] = written["valid_from"]
+        fee |= {key: value for key, value in written.items() if key.startswith("valid_")}
     assert (await registry.apply_parsed(TenantFile.model_validate(shown))).changed == []

@@ -161,6 +161,7 @@ def bands(*rows):
         [("mpesa", "from = 0\nto = 100"), ("mpesa", "from = 100\nto = 200")],
         [("mpesa", "from = 50\nto = 60"), ("mpesa", "from = 10")],
         [("mpesa", "valid_from = 2026-12-01"), ("mpesa", "valid_from = 2026-12-01T00:00:00+03:00")],
+        [("mpesa", "valid_until = 2026-12-01"), ("mpesa", "valid_until = 2027-01-01")],
     ],
 )
 def test_bands_of_one_method_and_date_do_not_overlap(rows):
@@ -176,10 +177,46 @@ def test_bands_of_one_method_and_date_do_not_overlap(rows):
         [("mpesa", ""), ("till", "")],
         [("mpesa", "to = 99.99"), ("mpesa", "from = 100")],
         [("mpesa", ""), ("mpesa", "valid_from = 2026-12-01"), ("mpesa", "valid_from = 2027-01-01")],
+        [("mpesa", "valid_until = 2026-12-01"), ("mpesa", "valid_from = 2026-12-01")],
+        [("mpesa", ""), ("mpesa", "to = 5\nvalid_from = 2026-12-01\nvalid_until = 2027-01-01")],
+        [("mpesa", "from = 100\nto = 200\nvalid_until = 2026-12-01")],
+        [("mpesa", "from = 100"), ("mpesa", "from = 0\nto = 99.99")],
     ],
 )
 def test_bands_side_by_side_are_taken(rows):
     assert len(read(bands(*rows)).fees) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "place", "what"),
+    [
+        ([("mpesa", "to = 99"), ("mpesa", "from = 100")], 1, "no band has 99.01 to 99.99"),
+        ([("mpesa", "from = 100"), ("mpesa", "to = 99.98")], 0, "no band has 99.99 to 99.99"),
+        (
+            [
+                ("mpesa", "to = 100\nvalid_until = 2026-12-01"),
+                ("mpesa", "from = 100.01"),
+                ("mpesa", "to = 50\nvalid_from = 2026-12-01"),
+            ],
+            1,
+            "no band has 50.01 to 100.00 from 2026-11-30T21:00:00Z on",
+        ),
+        (
+            [("mpesa", "valid_until = 2026-12-01"), ("till", ""), ("mpesa", "valid_from = 2027-01-01")],
+            2,
+            "none is in force from 2026-11-30T21:00:00Z on",
+        ),
+    ],
+)
+def test_bands_leave_no_gap(rows, place, what):
+    text = bands(*rows)
+    line = [n for n, each in enumerate(text.splitlines(), start=1) if each == "[[fees]]"][place]
+    assert wrong_in(text) == f"file.toml:{line}: fees.{place}: leaves a gap: {what}"
+
+
+def test_a_band_ends_after_it_begins():
+    told = wrong_in(bands(("mpesa", "valid_from = 2026-12-01\nvalid_until = 2026-12-01")))
+    assert told == "file.toml:6: fees.0.valid_until: is not after valid_from"
 
 
 def test_a_percentage_may_be_all_of_it():
