@@ -146,7 +146,7 @@ class StatementShown(OfDays):
 
     def _apart(self) -> list[Text]:
         told = self.statement
-        lines = [Text("Of it held for withdrawals: {held}", held=told.held)]
+        lines = [Text("Of it held for withdrawals and refunds: {held}", held=told.held)]
         return [*lines, Text("Owed beside it: {owed}", owed=told.owed)] if told.owed else lines
 
 

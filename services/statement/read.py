@@ -18,7 +18,16 @@ from services.ledger import OWED, WALLET, account_id
 from services.money import Money
 from services.statement.facts import KINDS, Line, Statement, Sum
 from services.statement.period import Period
-from services.store.schema import attempts, holds, orders, payments, transfers, withdrawals
+from services.store.schema import (
+    attempts,
+    holds,
+    orders,
+    payments,
+    refunds,
+    reversals,
+    transfers,
+    withdrawals,
+)
 from services.work import Work
 
 _PAGE = 2_000
@@ -118,10 +127,23 @@ _LINES = (
         withdrawals.c.method_type,
         withdrawals.c.destination,
         withdrawals.c.receipt.label("payout_receipt"),
+        refunds.c.id.label("refund_id"),
+        refunds.c.receipt.label("refund_receipt"),
     )
     .outerjoin(
+        refunds, sa.and_(refunds.c.tenant_id == transfers.c.tenant_id, refunds.c.id == transfers.c.cause_id)
+    )
+    .outerjoin(
+        reversals,
+        sa.and_(reversals.c.tenant_id == transfers.c.tenant_id, reversals.c.id == transfers.c.cause_id),
+    )
+    .outerjoin(  # what came in, or what came in and goes back
         attempts,
-        sa.and_(attempts.c.tenant_id == transfers.c.tenant_id, attempts.c.id == transfers.c.cause_id),
+        sa.and_(
+            attempts.c.tenant_id == transfers.c.tenant_id,
+            attempts.c.id
+            == sa.func.coalesce(refunds.c.attempt_id, reversals.c.attempt_id, transfers.c.cause_id),
+        ),
     )
     .outerjoin(
         payments,
@@ -146,7 +168,7 @@ def _line(row: Any, amount: Money, balance: Money) -> Line:
         withdrawal_id=row.withdrawal_id,
         provider=row.provider or row.method_type,
         account=row.label or row.destination,
-        receipt=row.receipt or row.payout_receipt,
+        receipt=row.refund_receipt if row.refund_id else row.receipt or row.payout_receipt,
         amount=amount,
         balance=balance,
     )

@@ -17,6 +17,7 @@ from services.store.schema import accounts, transfers
 from services.work import Work
 from tests.services.business import kes
 from tests.services.program import Program
+from tests.services.refunding import refunded
 from tests.services.test_money_machine import ACTS
 
 ZONE = "Africa/Nairobi"
@@ -108,6 +109,18 @@ async def test_what_its_lines_tell(business):
     }
     assert all(line.receipt for line in lines)
     assert (str(statement.held), str(statement.owed)) == ("500.00", "0.00")
+
+
+async def test_what_went_back_names_the_order_that_it_was_paid_for(business):
+    sale = await business.paid("1000")
+    business.forward(minutes=1)
+    await refunded(business, sale, "400")
+    business.forward(minutes=1)
+    _, lines = await told(business, NOON, business.now)
+    assert [(line.kind, line.number, line.account, line.receipt) for line in lines] == [
+        ("sale", sale.started.number, "********5678", "UKO0000001"),
+        ("refund", sale.started.number, "********5678", "UKR1"),
+    ]
 
 
 def test_days_are_those_of_the_shops_clocks_and_the_last_one_counts():
