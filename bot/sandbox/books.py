@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import sqlalchemy as sa
 
 from bot.sandbox.world import Json
+from services.ledger import WALLET
 from services.money import Money
 from services.store.database import Database
 from services.store.schema import accounts, transfers
@@ -33,6 +34,7 @@ def ledger_of(database: Database, currency: str = "KES") -> Callable[[], Awaitab
                     "held": str(Money(row.held, currency)),
                 }
                 for row in kept
+                if row.posted or row.held or row.name == WALLET
             ],
             "transfers": [
                 {

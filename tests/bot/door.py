@@ -113,7 +113,7 @@ class Door:
 
     async def fund(self, tenant: UUID, amount: str) -> None:
         """As customers who have paid would have done."""
-        sale = ledger.Transfer("provider:mpesa", ledger.WALLET, Money.parse(amount, "KES"), "sale")
+        sale = ledger.Transfer("provider:mpesa", ledger.WALLET, Money.parse(amount, "KES"), "opening")
         async with self.database.transaction() as connection:
             await ledger.post(Work(connection, self.vault, tenant, now()), new_id(), [sale])
 

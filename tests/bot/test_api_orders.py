@@ -198,6 +198,7 @@ async def test_the_phone_is_asked_and_the_payment_seen(door, owner, wanjiku):
         "currency": "KES",
         "provider": "mpesa",
         "receipt": None,
+        "refunded": "0.00",
     }
     assert (attempt["method"], attempt["status"], attempt["receipt"]) == ("********5678", "created", None)
     now_ = (await owner.get(f"/orders/{order['id']}")).body

@@ -308,7 +308,7 @@ def test_half_a_callback_is_unreadable(about, body):
 
 def test_nothing_is_read_about_something_else():
     with pytest.raises(Unreadable):
-        read("refund", told(recorded("payout_result_success")))
+        read("dispute", told(recorded("payout_result_success")))
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)

@@ -12,6 +12,7 @@ from services.providers import PROVIDERS, Provider
 from services.providers.daraja_codes import LIMITS
 from services.providers.mpesa import Mpesa
 from services.providers.mpesa_settings import MpesaSettings, public_key
+from services.providers.refunds import RefundRules
 from tests.services.providers.conftest import PASSKEY, SECRETS
 
 LEAST = SECRETS | {"shortcode": "174379"}
@@ -22,7 +23,14 @@ def load(**more):
 
 
 def test_the_line_of_the_provider_is_there():
-    line = Provider(MpesaSettings, Mpesa, "KES", LIMITS["collect"], frozenset({"mpesa"}))
+    line = Provider(
+        MpesaSettings,
+        Mpesa,
+        "KES",
+        LIMITS["collect"],
+        frozenset({"mpesa"}),
+        refunds=RefundRules(whole=True, otherwise="mpesa"),
+    )
     assert PROVIDERS["mpesa"] == line
 
 
