@@ -11,6 +11,7 @@ from services.errors import statement as errors
 from services.ledger import WALLET, account_id
 from services.money import Money
 from services.providers.base import Succeeded
+from services.refunds.taken_back import taken_back
 from services.statement import period, read
 from services.statement.period import Period
 from services.store.schema import accounts, transfers
@@ -116,10 +117,14 @@ async def test_what_went_back_names_the_order_that_it_was_paid_for(business):
     business.forward(minutes=1)
     await refunded(business, sale, "400")
     business.forward(minutes=1)
+    async with business.work() as work:
+        await taken_back(work, sale.attempt, "UKV9", kes("250"))
+    business.forward(minutes=1)
     _, lines = await told(business, NOON, business.now)
     assert [(line.kind, line.number, line.account, line.receipt) for line in lines] == [
         ("sale", sale.started.number, "********5678", "UKO0000001"),
         ("refund", sale.started.number, "********5678", "UKR1"),
+        ("reversal", sale.started.number, "********5678", "UKO0000001"),
     ]
 
 
