@@ -110,7 +110,7 @@ async def waiting(business, rng):
     ids, rows, ops, held = [new_id() for _ in range(RACES)], [], [], []
     async with business.work() as work:
         await work.connection.execute(sa.delete(conversations))  # telling everybody would take the most time
-        funds = [Transfer("provider:mpesa", WALLET, kes("1000000"), "sale")]
+        funds = [Transfer("provider:mpesa", WALLET, kes("1000000"), "opening")]
         await ledger.post(work, new_id(), funds)
         account = ledger.account_id(business.tenant, WALLET, "KES")
         own = {"tenant_id": business.tenant, "maker_id": business.cashier, "created_at": business.now}
