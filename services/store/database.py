@@ -17,6 +17,7 @@ from typing import Any
 
 import aiosqlite
 import sqlalchemy as sa
+from aiosqlite.core import _STOP_RUNNING_SENTINEL
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only, greenlet_spawn
@@ -180,6 +181,17 @@ class OnTheLoop(aiosqlite.Connection):
                 return
 
 
+class Aside(aiosqlite.Connection):
+    """In a thread of its own. One that is broken off amid a statement is dropped by its pool as it is: it is
+    closed where it is collected, and its thread told to end."""
+
+    def __del__(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            self._tx.put_nowait((None, lambda: _STOP_RUNNING_SENTINEL))
+
+
 def _sqlite(url: URL, *, pool_size: int, writing: bool, aside: bool = False) -> AsyncEngine:
     """The driver's own transactions are switched off: with them savepoints outlive a rollback. `aside`: in a
     thread, for what takes long."""
@@ -194,7 +206,7 @@ def _sqlite(url: URL, *, pool_size: int, writing: bool, aside: bool = False) -> 
             check_same_thread=False,
             timeout=0,
         )
-        connection = (aiosqlite.Connection if aside else OnTheLoop)(connector, iter_chunk_size=64)
+        connection = (Aside if aside else OnTheLoop)(connector, iter_chunk_size=64)
         connection._thread.daemon = True  # noqa: SLF001  as SQLAlchemy does; it only ends the process
         return await connection
 
