@@ -90,6 +90,9 @@ class Street:
         async with self.door.database.transaction() as connection:
             row = {"tenant_id": self.shop, "conversation_id": await connection.scalar(chat), "state": "held"}
             row |= {"body_sealed": b"", "due_at": now(), "created_at": now()}
+            # Or it would go out at once: they wrote a moment ago.
+            shut = sa.update(conversations).where(conversations.c.id == row["conversation_id"])
+            await connection.execute(shut.values(heard_at=None))
             held = await connection.execute(sa.insert(outbox).values(row).returning(outbox.c.seq))
             seq = held.scalar_one()
             body = json.dumps({"type": "text", "text": {"body": words}}).encode()
