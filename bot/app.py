@@ -3,9 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 from aiohttp import web
@@ -23,66 +20,20 @@ from bot.health import Health
 from bot.http import open_session
 from bot.intake import Intake
 from bot.pace import Pace
+from bot.parts import Parts, opened, redis_of
 from bot.providers import Providers
 from bot.sending.delivery import Delivery
 from bot.sending.statuses import Statuses
-from bot.settings import Settings
 from bot.signed_hooks import SignedHooks
 from bot.turns import Turns
 from bot.webhooks import MOST_BYTES, Hooks, MetaWebhook
 from bot.whatsapp.client import WhatsApp
 from flows.lipachat import SCRIPT
-from services.people.tenants import TenantBook
-from services.safety.vault import Vault
-from services.store.bell import Bell
-from services.store.database import Database
 
 log = structlog.get_logger()
 
 META = web.AppKey("META", MetaWebhook)
 _DRAIN_SECONDS = 20
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the web server and the worker share."""
-
-    settings: Settings
-    database: Database
-    vault: Vault
-    tenants: TenantBook
-    bell: Bell
-    clock: Callable[[], datetime]
-
-
-def parts_of(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Parts:
-    """Nothing is connected before it is used."""
-    database, vault = Database(settings.database_url), Vault(settings.keys)
-    bell = Bell(_redis(settings.redis_url))
-    return Parts(settings, database, vault, TenantBook(database, vault, clock), bell, clock)
-
-
-@contextlib.asynccontextmanager
-async def opened(parts: Parts) -> AsyncIterator[None]:
-    """Rings are heard; the bell and the database are closed at the end."""
-    parts.bell.start()
-    try:
-        yield
-    finally:
-        await parts.bell.close()
-        await parts.database.close()
-
-
-def _redis(url: str | None) -> Any:
-    if url is None:
-        return None
-    from redis.asyncio import Redis
-
-    return Redis.from_url(url, socket_connect_timeout=2, health_check_interval=15)
 
 
 @contextlib.asynccontextmanager
@@ -154,7 +105,7 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     )
     hooks = Hooks(parts.database, parts.vault, parts.bell, clock, proxies=settings.proxies)
     health = Health(parts.database, clock)
-    rate = Rate(settings.api.per_minute, clock, _redis(settings.redis_url))
+    rate = Rate(settings.api.per_minute, clock, redis_of(settings.redis_url))
 
     async def live(_app: web.Application) -> AsyncIterator[None]:
         async with opened(parts), contextlib.aclosing(rate):

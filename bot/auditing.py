@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.anchoring import Anchoring
 from bot.commands import known_tenant, opened
-from bot.run import CannotRun
+from bot.parts import CannotRun
 from bot.settings import Settings
 from services.audit import anchors
 from services.audit.verify import verify

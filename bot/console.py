@@ -50,7 +50,7 @@ def show(data: Any) -> None:
 def refusals() -> Iterator[None]:
     """What a person can put right is said in a sentence; everything else is a bug and shows its trace."""
     from bot.away import AWAY, sentence
-    from bot.run import CannotRun
+    from bot.parts import CannotRun
     from bot.settings import SettingsError
     from services.people.file_lines import TenantFileError
 

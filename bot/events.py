@@ -7,9 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bot.app import Parts
 from bot.log import redacted
-from bot.run import CannotRun
+from bot.parts import CannotRun, Parts
 from services import audit
 from services.phones import masked
 from services.store.schema import NOBODY, inbox, outbox

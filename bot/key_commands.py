@@ -41,7 +41,7 @@ def forms_key() -> None:
 @forms.command("publish")
 def forms_publish(slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]) -> None:
     """Give Meta the public half for the number of a tenant: once for each, and after a change of the key."""
-    from bot.commands import publish_forms_key
+    from bot.publishing import publish_forms_key
 
     show(performed(lambda settings: publish_forms_key(settings, slug)))
 

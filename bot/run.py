@@ -16,13 +16,11 @@ import uvloop
 from aiohttp import web
 
 from bot import log as logging
-from bot.app import META, opened, parts_of, web_app, working
-from bot.away import reason
+from bot.app import META, web_app, working
 from bot.door import Doors
+from bot.parts import CannotRun, opened, parts_of, refuse_old_schema
 from bot.settings import Settings
 from bot.webhooks import MetaWebhook
-from services.store import upgrade
-from services.store.database import Database
 
 log = structlog.get_logger()
 
@@ -30,10 +28,6 @@ _GRACE_SECONDS = 10
 _YOUNG_OBJECTS = 20_000
 _IDLE_SECONDS = 75.0  # longer than most proxies keep a connection that they do not use
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
-
-
-class CannotRun(Exception):
-    """Why the process refuses to start, and what to do."""
 
 
 def serve(settings: Settings, host: str, port: int, workers: int, *, worker: bool) -> None:
@@ -58,20 +52,6 @@ def work(settings: Settings) -> None:
     uvloop.run(refuse_old_schema(settings))
     logging.configure(settings.log_format, settings.log_level)
     uvloop.run(_work(settings))
-
-
-async def refuse_old_schema(settings: Settings) -> None:
-    """Raises CannotRun where the database is away, or has not the tables of this release."""
-    database = Database(settings.database_url)
-    try:
-        current = await upgrade.current(database)
-    except Exception as error:
-        where = database.url.render_as_string(hide_password=True)
-        raise CannotRun(f"The database at {where} does not answer: {reason(error)}.") from error
-    finally:
-        await database.close()
-    if current != upgrade.head():
-        raise CannotRun("The database has an older schema. Run: python main.py db upgrade")
 
 
 def bind(host: str, port: int) -> socket.socket:

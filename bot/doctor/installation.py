@@ -14,12 +14,12 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.engine import make_url
 
-from bot.app import Parts, parts_of, utc_now
 from bot.away import AWAY, reason
 from bot.doctor.finding import Finding, broken, exit_code, good, warning
 from bot.doctor.tenants import all_tenants
 from bot.forms import PATH as FORMS
 from bot.http import open_session
+from bot.parts import Parts, parts_of, utc_now
 from bot.settings import Settings, SettingsError
 from services.safety.vault import Unopenable
 from services.store import upgrade

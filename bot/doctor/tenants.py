@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import aiohttp
 import sqlalchemy as sa
 
-from bot.app import Parts
 from bot.doctor.finding import Finding, broken, good, warning
 from bot.doctor.templates import templates
+from bot.parts import Parts
 from services.fees import RAILS
 from services.people import people as persons
 from services.people.access import who_may_withdraw

@@ -27,8 +27,9 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import log as logging
-from bot.app import parts_of, utc_now, web_app
-from bot.run import CannotRun, address, bind, listening, told_to_stop
+from bot.app import web_app
+from bot.parts import CannotRun, parts_of, utc_now
+from bot.run import address, bind, listening, told_to_stop
 from bot.sandbox import goods
 from bot.sandbox.books import ledger_of
 from bot.sandbox.clock import Clock

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.run import CannotRun
+from bot.parts import CannotRun
 from services.store.schema import Moment, outbox, tenants
 
 

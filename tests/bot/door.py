@@ -17,7 +17,8 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.app import Parts, web_app
+from bot.app import web_app
+from bot.parts import Parts
 from bot.run import bind, listening
 from bot.settings import Settings, WhatsAppSettings
 from bot.whatsapp.forms import FormsKey, new_key

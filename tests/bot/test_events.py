@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from bot import events
-from bot.app import Parts
-from bot.run import CannotRun
+from bot.parts import CannotRun, Parts
 from bot.settings import Settings, WhatsAppSettings
 from services.ids import new_id
 from services.people.tenants import TenantBook

@@ -17,12 +17,18 @@ ROOT = Path(__file__).parents[2]
 _PATIENCE = 20.0
 
 
+def inherited() -> dict[str, str]:
+    """Nothing of ours is set; and what was compiled once is kept, as it is where somebody lives."""
+    ours = ("LIPACHAT_", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
 class Installation:
     """Commands share one environment; processes are stopped, or killed, by the test."""
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("LIPACHAT_")} | {
+        self.environment = inherited() | {
             "LIPACHAT_SECRET_KEYS": base64.b64encode(bytes(range(32))).decode(),
             "LIPACHAT_WHATSAPP__APP_SECRET": "app-secret",
             "LIPACHAT_WHATSAPP__VERIFY_TOKEN": "verify-token",

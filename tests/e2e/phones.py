@@ -1,7 +1,6 @@
 """Phones: the real sandbox as a process, and its page in a browser, played by clicks and typing alone."""
 
 import asyncio
-import os
 import random
 import re
 import signal
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from tests.e2e.installation import ROOT
+from tests.e2e.installation import ROOT, inherited
 from tests.servers import chromium
 
 _PATIENCE = 20.0
@@ -30,7 +29,7 @@ class Sandbox:
     def __init__(self, folder: Path, port: int | None = None) -> None:
         self.folder = folder
         self.port = two_free_ports() if port is None else port
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("LIPACHAT_")}
+        self.environment = inherited()
 
     def command(self, *more: str) -> list[str]:
         main = [sys.executable, str(ROOT / "main.py"), "sandbox"]

@@ -12,10 +12,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.app import parts_of
 from bot.commands import apply_file
 from bot.doctor.installation import _address, examine, exit_code
 from bot.doctor.tenants import providers
+from bot.parts import parts_of
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import SHOP as STALL
 from bot.sandbox.seed import TEMPLATES, daraja_app, file_text, paystack_account

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot import metrics
-from bot.run import CannotRun
+from bot.parts import CannotRun
 from bot.sending import prices
 from services.store.schema import conversations, outbox, tenants
 from tests.bot.sending.test_delivery import post as post  # noqa: PLC0414  a fixture
