@@ -1,0 +1,126 @@
+"""The ledger: accounts, transfers and holds, the prices of moving money, and the proof of the books."""
+
+import sqlalchemy as sa
+
+from services.store.schema.base import Moment, key, metadata, of, one_of
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    *key(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("posted", sa.BigInteger, nullable=False),
+    sa.Column("held", sa.BigInteger, nullable=False),
+    sa.Column("entries", sa.BigInteger, nullable=False, server_default=sa.text("0")),  # how many, ever
+    sa.Column("limited", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("tenant_id", "name", "currency"),
+    sa.CheckConstraint("held >= 0", name="held"),
+    sa.CheckConstraint("NOT limited OR posted - held >= 0", name="available"),
+)
+
+transfers = sa.Table(
+    "transfers",
+    metadata,
+    *key(),
+    sa.Column("source_id", sa.Uuid, nullable=False),
+    sa.Column("source_entry", sa.BigInteger, nullable=False, server_default=sa.text("0")),  # its number there
+    sa.Column("target_id", sa.Uuid, nullable=False),
+    sa.Column("target_entry", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    # sale, sale_fee, suspense, payout, withdrawal_fee, refund; accepted (suspense to wallet); netted (paid
+    # of what is owed); reversal, reversal_owed (a provider took it back: what the wallet covered, the rest)
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column(
+        "cause_id", sa.Uuid, nullable=False
+    ),  # the attempt, withdrawal, refund or reversal that moved it
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("tenant_id", "cause_id", "reason"),
+    sa.CheckConstraint("amount > 0", name="amount"),
+    sa.CheckConstraint("source_id <> target_id", name="legs"),
+    of("accounts", "source_id"),
+    of("accounts", "target_id"),
+    sa.Index(None, "tenant_id", "created_at"),
+    sa.Index("ix_transfers_latest", "created_at", postgresql_using="brin"),  # they come in that order, nearly
+)
+
+holds = sa.Table(
+    "holds",
+    metadata,
+    *key(),  # the id of the withdrawal
+    sa.Column("account_id", sa.Uuid, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("resolved_at", Moment),
+    sa.CheckConstraint("amount > 0", name="amount"),
+    one_of("state", "open", "posted", "voided", "expired"),
+    of("accounts", "account_id"),
+    sa.Index(
+        "ix_holds_open",
+        "tenant_id",
+        "account_id",
+        postgresql_where=sa.text("state = 'open'"),
+        sqlite_where=sa.text("state = 'open'"),
+    ),
+    sa.Index("ix_holds_resolved_at", "resolved_at"),
+)
+
+fees = sa.Table(
+    "fees",
+    metadata,
+    *key(),
+    sa.Column("method_type", sa.Text, nullable=False),
+    sa.Column("from_amount", sa.BigInteger, nullable=False),
+    sa.Column("to_amount", sa.BigInteger),
+    sa.Column("flat", sa.BigInteger, nullable=False),
+    sa.Column("ppm", sa.Integer, nullable=False),
+    sa.Column("valid_from", Moment),
+    sa.Column("valid_until", Moment),  # no longer in force from then on
+)
+
+# Up to which of its entries an account's balance is proven, and what it was then.
+account_proofs = sa.Table(
+    "account_proofs",
+    metadata,
+    *key("account_id"),
+    sa.Column("entries", sa.BigInteger, nullable=False),
+    sa.Column("posted", sa.BigInteger, nullable=False),
+    sa.Column("proven_at", Moment, nullable=False),
+    of("accounts", "account_id"),
+)
+
+OPEN_BREACH = sa.text("repaired_at IS NULL")
+
+breaches = sa.Table(
+    "breaches",
+    metadata,
+    *key(),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("row", sa.Text, nullable=False),
+    sa.Column("expected", sa.Text, nullable=False),
+    sa.Column("found", sa.Text, nullable=False),
+    sa.Column("found_at", Moment, nullable=False),
+    sa.Column("repaired_at", Moment),  # when an operator let payouts go on, the books being right again
+    sa.Index(
+        "uq_breaches_open",
+        "tenant_id",
+        "rule",
+        "row",
+        unique=True,
+        postgresql_where=OPEN_BREACH,
+        sqlite_where=OPEN_BREACH,
+    ),
+)
+
+# The last check of each kind over all tenants ("minute", "night"); `snapshot_at` is what it has seen up to.
+book_checks = sa.Table(
+    "book_checks",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("snapshot_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment, nullable=False),
+    sa.Column("accounts", sa.BigInteger, nullable=False),  # how many were proven anew
+    sa.Column("found", sa.BigInteger, nullable=False),  # breaches
+)

@@ -1,0 +1,76 @@
+"""Money that leaves for the tenant."""
+
+import sqlalchemy as sa
+
+from services.store.schema.base import Moment, Seq, key, metadata, of, one_of
+
+withdrawals = sa.Table(
+    "withdrawals",
+    metadata,
+    *key(),
+    sa.Column("maker_id", sa.Uuid, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("fee", sa.BigInteger, nullable=False),
+    sa.Column("net", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("method_type", sa.Text, nullable=False),
+    sa.Column("details_sealed", sa.LargeBinary, nullable=False),
+    sa.Column("details_index", sa.LargeBinary, nullable=False),
+    sa.Column("destination", sa.Text, nullable=False),  # masked
+    sa.Column("new_destination", sa.Boolean, nullable=False),
+    sa.Column("flags", sa.JSON, nullable=False, server_default="[]"),  # what was unusual of it when asked
+    sa.Column("notes", sa.Text),
+    sa.Column("receipt", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.CheckConstraint("amount = fee + net AND net > 0 AND fee >= 0", name="net"),
+    one_of("status", "pending", "processing", "completed", "failed", "canceled", "rejected", "expired"),
+    sa.UniqueConstraint("tenant_id", "id", "maker_id"),
+    of("people", "maker_id"),
+    sa.Index(None, "tenant_id", "status"),
+)
+
+withdrawal_history = sa.Table(
+    "withdrawal_history",
+    metadata,
+    sa.Column("seq", Seq, primary_key=True, autoincrement=True),
+    sa.Column("tenant_id", sa.Uuid, nullable=False),
+    sa.Column("withdrawal_id", sa.Uuid, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("by_id", sa.Uuid),
+    sa.Column("reason", sa.Text),
+    sa.Column("at", Moment, nullable=False),
+    of("withdrawals", "withdrawal_id"),
+    sa.Index(None, "tenant_id", "withdrawal_id"),
+)
+
+LIVE_PAYOUT = sa.text("state IN ('created', 'submitting', 'pending', 'unknown', 'succeeded')")
+
+payouts = sa.Table(
+    "payouts",
+    metadata,
+    *key(),  # the id is the one that the provider is sent
+    sa.Column("withdrawal_id", sa.Uuid, nullable=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text),  # as the provider acknowledged it
+    sa.Column("recipient", sa.Text),  # what the provider calls the destination
+    sa.Column("receipt", sa.Text),
+    sa.Column("because", sa.Text),
+    sa.Column("detail", sa.Text),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("not_before", Moment),  # hours in which the tenant sends nothing
+    sa.Column("resolved_at", Moment),
+    one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed"),
+    of("withdrawals", "withdrawal_id"),
+    sa.Index(
+        "uq_payouts_live",
+        "tenant_id",
+        "withdrawal_id",
+        unique=True,
+        postgresql_where=LIVE_PAYOUT,
+        sqlite_where=LIVE_PAYOUT,
+    ),
+    sa.UniqueConstraint("tenant_id", "provider", "receipt"),
+    sa.Index("ix_payouts_resolved_at", "resolved_at"),
+)
