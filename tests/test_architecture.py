@@ -19,7 +19,7 @@ SOURCES = sorted(
     path
     for folder in ("bot", "flows", "services")
     for path in (ROOT / folder).rglob("*.py")
-    if "versions" not in path.parts and path.stem != "schema"  # tables are read one by one
+    if "versions" not in path.parts
 )
 
 
