@@ -14,6 +14,7 @@ from services.audit import anchors
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import NOBODY
+from services.store.scope import AUDITOR, PLATFORM
 from services.work import Via, Work
 
 log = structlog.get_logger()
@@ -33,14 +34,14 @@ class Anchoring:
 
     async def once(self) -> int:
         """How many chains had moved. What is written twice, since a crash came between, is right twice."""
-        async with self._database.reading() as connection:
+        async with self._database.reading(AUDITOR) as connection:
             heads = await anchors.moved(connection)
         if heads and self._folder is not None:
             await asyncio.to_thread(anchors.write, self._folder, self._vault, heads, self._clock())
         for head in heads:
             log.info("audit.head", tenant_id=str(head.tenant), position=head.seq, hash=head.hash.hex())
         for first in range(0, len(heads), _TOGETHER):
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(PLATFORM) as connection:
                 await anchors.anchored(connection, heads[first : first + _TOGETHER])
         return len(heads)
 
@@ -48,6 +49,6 @@ class Anchoring:
         """And again after a while."""
         await self.once()
         now = self._clock()
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(NOBODY) as connection:
             work = Work(connection, self._vault, NOBODY, now, Via("clock", JOB))
             await jobs.schedule(work, JOB, NOBODY, now + EVERY)

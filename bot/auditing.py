@@ -11,6 +11,7 @@ from bot.settings import Settings
 from services.audit import anchors
 from services.audit.verify import verify
 from services.safety.vault import Vault
+from services.store.scope import AUDITOR
 
 
 async def verify_audit(settings: Settings, slug: str | None, folder: Path | None) -> dict[str, Any]:
@@ -18,7 +19,7 @@ async def verify_audit(settings: Settings, slug: str | None, folder: Path | None
     is called so, or the named folder is not there."""
     async with opened(settings) as parts:
         read = _anchors(settings, folder, parts.vault)
-        async with parts.database.reading() as connection:
+        async with parts.database.reading(AUDITOR) as connection:
             tenant = await known_tenant(connection, slug) if slug else None
             verified = await verify(connection, parts.vault, read, tenant)
     return {

@@ -27,6 +27,7 @@ from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database, padded
 from services.store.schema import inbox, waits_aside
+from services.store.scope import PLATFORM
 from services.work import Via, Work
 
 log = structlog.get_logger()
@@ -97,7 +98,7 @@ class Callbacks:
             .limit(1 if tried else _BATCH)
             .with_for_update(skip_locked=True)
         )
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             seqs = (await connection.execute(due)).scalars().all()
             if not seqs:
                 return []
@@ -137,7 +138,7 @@ class Callbacks:
         provider = await self._providers.of(callback.tenant_id, name)
         confirm_above = await self._providers.confirm_above(callback.tenant_id, name)
         report = provider.read(hook.read_as if hook else "signed", body)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(callback.tenant_id) as connection:
             work = Work(connection, self._vault, callback.tenant_id, self._clock(), Via("provider", name))
             hook = hook or await hooks.named(work, name, report)
             if hook is None:
@@ -152,7 +153,7 @@ class Callbacks:
 
     async def _addressed(self, token_hash: bytes) -> tuple[hooks.Hook, str]:
         """What the address is about, and whose it is. Raises Unreadable."""
-        async with self._database.reading() as connection:
+        async with self._database.reading(PLATFORM) as connection:
             hook = await hooks.by_hash(connection, token_hash)
             provider = await hooks.provider_of(connection, hook) if hook else None
         if hook is None or provider is None:
@@ -175,12 +176,12 @@ class Callbacks:
         else:
             await self._park(callback, repr(error))
             return
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(callback.tenant_id) as connection:
             await _mark(connection, callback, **said)
 
     async def _park(self, callback: Callback, why: str) -> None:
         log.error("callback.parked", seq=callback.seq, tenant_id=str(callback.tenant_id), why=why)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(callback.tenant_id) as connection:
             await _mark(connection, callback, state="parked", error=redacted(why)[:2000])
 
 

@@ -35,6 +35,7 @@ from services.safety.vault import Vault
 from services.store import schema
 from services.store.bell import Bell
 from services.store.database import Database
+from services.store.scope import PLATFORM
 from services.withdrawals import payout
 from services.work import Via, Work
 
@@ -105,7 +106,7 @@ class Calls:
 
     async def _begin(self) -> bool:
         free = self._abreast - len(self._under_way)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             claimed = await jobs.claim(connection, self._clock(), _LEASE, min(free, _BATCH))
         for job in claimed:
             task = asyncio.create_task(self._try(job))
@@ -135,14 +136,14 @@ class Calls:
             .values(leased_until=self._clock() + wait, error=redacted(repr(error))[:2000])
         )
         try:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(job.tenant_id) as connection:
                 await connection.execute(later)
         except Exception:  # it comes again when its lease has ended
             log.exception("calls.failed")
 
     @asynccontextmanager
     async def _work(self, job: Job) -> AsyncIterator[Work]:
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(job.tenant_id) as connection:
             yield Work(connection, self._vault, job.tenant_id, self._clock(), Via("clock", job.kind))
 
     # --- the kinds -----------------------------------------------------------------------------------

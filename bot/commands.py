@@ -24,6 +24,7 @@ from services.people.people import active_staff
 from services.people.show import shown
 from services.people.staffing import OnePersonEach
 from services.safety import stepup
+from services.store.scope import PLATFORM
 from services.withdrawals import stop
 from services.withdrawals.freeze import unfreeze
 from services.work import CLI, Work
@@ -46,8 +47,9 @@ async def apply_file(settings: Settings, path: Path) -> dict[str, Any]:
     text = _text(path)
     file = tenant_file.read(text, str(path))
     async with opened(settings) as parts:
-        async with parts.database.transaction() as connection:
+        async with parts.database.reading(PLATFORM) as connection:
             tenant_id = await id_of(connection, file.tenant.slug) or new_id()
+        async with parts.database.transaction(tenant_id) as connection:
             try:
                 applied = await apply(Work(connection, parts.vault, tenant_id, parts.clock(), CLI), file)
             except NumberTaken as taken:
@@ -62,6 +64,15 @@ async def apply_file(settings: Settings, path: Path) -> dict[str, Any]:
     return asdict(applied)
 
 
+@contextlib.asynccontextmanager
+async def work_of(parts: Parts, slug: str) -> AsyncIterator[Work]:
+    """A transaction of the tenant that is called so. Raises CannotRun."""
+    async with parts.database.reading(PLATFORM) as connection:
+        tenant_id = await known_tenant(connection, slug)
+    async with parts.database.transaction(tenant_id) as connection:
+        yield Work(connection, parts.vault, tenant_id, parts.clock(), CLI)
+
+
 def _text(path: Path) -> str:
     return decoded(path.read_bytes(), str(path))
 
@@ -74,17 +85,15 @@ def _wake(parts: Parts) -> None:
 
 async def show_tenant(settings: Settings, slug: str) -> dict[str, Any]:
     """Raises CannotRun where no tenant is called so."""
-    async with opened(settings) as parts, parts.database.transaction() as connection:
-        tenant_id = await known_tenant(connection, slug)
-        return await shown(Work(connection, parts.vault, tenant_id, parts.clock(), CLI))
+    async with opened(settings) as parts, work_of(parts, slug) as work:
+        return await shown(work)
 
 
 async def freeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
     """No payout leaves any more; the staff are told. Where they were stopped already nothing changes."""
     async with opened(settings) as parts:
-        async with parts.database.transaction() as connection:
-            tenant_id = await known_tenant(connection, slug)
-            await stop.stop(Work(connection, parts.vault, tenant_id, parts.clock(), CLI), None)
+        async with work_of(parts, slug) as work:
+            await stop.stop(work, None)
         _wake(parts)
     return {"slug": slug, "payouts_frozen": True}
 
@@ -93,10 +102,10 @@ async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
     """Payouts go on, whoever or whatever stopped them, those that waited at once; where they were not stopped
     nothing changes. Raises CannotRun while the books are wrong."""
     async with opened(settings) as parts:
-        async with parts.database.reading() as connection:
+        async with parts.database.reading(PLATFORM) as connection:
             tenant_id = await known_tenant(connection, slug)
         await _refuse_wrong_books(parts, slug, tenant_id)
-        async with parts.database.transaction() as connection:
+        async with parts.database.transaction(tenant_id) as connection:
             work = Work(connection, parts.vault, tenant_id, parts.clock(), CLI)
             await watch.accept(work)
             await unfreeze(work, audit.OPERATOR)
@@ -119,8 +128,7 @@ async def _refuse_wrong_books(parts: Parts, slug: str, tenant_id: UUID) -> None:
 async def verify_staff(settings: Settings, slug: str, who: str) -> dict[str, Any]:
     """Their rights are as before; where they did not rest nothing changes. Raises CannotRun."""
     async with opened(settings) as parts:
-        async with parts.database.transaction() as connection:
-            work = Work(connection, parts.vault, await known_tenant(connection, slug), parts.clock(), CLI)
+        async with work_of(parts, slug) as work:
             person = await member(work, who)
             try:
                 changed = person is not None and await verify(work, person)
@@ -135,8 +143,7 @@ async def verify_staff(settings: Settings, slug: str, who: str) -> dict[str, Any
 async def enrol_staff(settings: Settings, slug: str, who: str) -> dict[str, Any]:
     """New one-time codes. Raises CannotRun where `who`, an id or a phone, is not on the active staff."""
     async with opened(settings) as parts:
-        async with parts.database.transaction() as connection:
-            work = Work(connection, parts.vault, await known_tenant(connection, slug), parts.clock(), CLI)
+        async with work_of(parts, slug) as work:
             person = await member(work, who)
             if person is None or person not in await active_staff(work):
                 raise CannotRun(f"Nobody of the active staff of {slug} has this id or phone.")
@@ -147,8 +154,7 @@ async def enrol_staff(settings: Settings, slug: str, who: str) -> dict[str, Any]
 
 async def create_key(settings: Settings, slug: str, who: str) -> dict[str, Any]:
     """Raises CannotRun where `who`, an id or a phone, is not on the active staff."""
-    async with opened(settings) as parts, parts.database.transaction() as connection:
-        work = Work(connection, parts.vault, await known_tenant(connection, slug), parts.clock(), CLI)
+    async with opened(settings) as parts, work_of(parts, slug) as work:
         person_id = await member(work, who)
         key = await apikeys.create(work, person_id) if person_id else None
         if key is None:
@@ -164,7 +170,7 @@ async def create_key(settings: Settings, slug: str, who: str) -> dict[str, Any]:
 
 async def revoke_key(settings: Settings, prefix: str) -> dict[str, Any]:
     """Raises CannotRun where no key has this prefix; one that was revoked stays so."""
-    async with opened(settings) as parts, parts.database.transaction() as connection:
+    async with opened(settings) as parts, parts.database.transaction(PLATFORM) as connection:
         revoked_at = await apikeys.revoke(connection, parts.vault, prefix, parts.clock())
     if revoked_at is None:
         raise CannotRun(f"No key has the prefix {prefix}.")
@@ -186,7 +192,7 @@ async def check_ledger(settings: Settings) -> list[dict[str, Any]]:
 
 async def count_messages(settings: Settings, slug: str, month: str | None) -> dict[str, Any]:
     """See `bot/sending/prices.py`. Raises CannotRun."""
-    async with opened(settings) as parts, parts.database.reading() as connection:
+    async with opened(settings) as parts, parts.database.reading(PLATFORM) as connection:
         await known_tenant(connection, slug)
         return await prices.counted(connection, slug, month, parts.clock())
 

@@ -12,6 +12,7 @@ from bot.parts import CannotRun, Parts
 from services import audit
 from services.phones import masked
 from services.store.schema import NOBODY, inbox, outbox
+from services.store.scope import PLATFORM, within
 from services.work import CLI, Work
 
 HELD = "held"  # messages of ours that wait until the person writes
@@ -26,14 +27,14 @@ async def listed(parts: Parts, state: str, limit: int) -> list[dict[str, Any]]:
     table = outbox if state == HELD else inbox
     columns = [column for column in table.c if column.name not in _HIDDEN]
     query = sa.select(*columns).where(table.c.state == state).order_by(table.c.seq.desc()).limit(limit)
-    async with parts.database.reading() as connection:
+    async with parts.database.reading(PLATFORM) as connection:
         rows = (await connection.execute(query)).mappings().all()
     return [dict(row) | {"error": row["error"] and redacted(row["error"])} for row in rows]
 
 
 async def shown(parts: Parts, seq: int) -> dict[str, Any]:
     """One event with its body, phones masked. Raises CannotRun."""
-    async with parts.database.reading() as connection:
+    async with parts.database.reading(PLATFORM) as connection:
         row = await _event(connection, seq)
     name = f"{row.kind}|{row.external_id}|{row.status}"
     body = parts.vault.open(row.body_sealed, row.tenant_id, "inbox.body", name)
@@ -51,7 +52,7 @@ async def shown(parts: Parts, seq: int) -> dict[str, Any]:
 
 async def replayed(parts: Parts, seq: int) -> dict[str, Any]:
     """It starts behind the signature check, with the body that was stored. Raises CannotRun."""
-    async with parts.database.transaction() as connection:
+    async with parts.database.transaction(PLATFORM) as connection:
         row = await _event(connection, seq)
         if row.state not in _REPLAYABLE:
             raise CannotRun(f"Event {seq} is {row.state}; only one that is parked or kept is played again.")
@@ -64,7 +65,8 @@ async def replayed(parts: Parts, seq: int) -> dict[str, Any]:
         if (await connection.execute(again)).rowcount == 0:
             raise CannotRun(f"Event {seq} has just been taken by somebody else.")
         work = Work(connection, parts.vault, row.tenant_id, parts.clock(), CLI)
-        await audit.record(work, audit.OPERATOR, "event.replayed", UUID(int=seq), {"kind": row.kind})
+        async with within(connection, row.tenant_id):
+            await audit.record(work, audit.OPERATOR, "event.replayed", UUID(int=seq), {"kind": row.kind})
     parts.bell.ring(topic)
     return {"seq": seq, "state": "waiting"}
 

@@ -155,7 +155,7 @@ class FormDesk:
             .join(people, sa.and_(person.tenant_id == chat.tenant_id, person.id == chat.person_id))
             .where(chat.tenant_id == ticket.tenant_id, chat.id == ticket.conversation_id)
         )
-        async with self._database.reading() as connection:
+        async with self._database.reading(ticket.tenant_id) as connection:
             row = (await connection.execute(query)).first()
         if row is None or row.place_sealed is None:
             raise InvalidToken(tenant.language)

@@ -14,6 +14,7 @@ from bot import metrics
 from bot.away import AWAY
 from services.store.database import Database
 from services.store.schema import book_checks, breaches, inbox, jobs, outbox
+from services.store.scope import AUDITOR
 
 log = structlog.get_logger()
 
@@ -34,7 +35,7 @@ class Health:
         if self.draining:
             return web.json_response({"status": "draining"}, status=503)
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS), self._database.reading() as connection:
+            async with asyncio.timeout(_PATIENCE_SECONDS), self._database.reading(AUDITOR) as connection:
                 await connection.execute(sa.select(sa.literal(1)))
         except AWAY as error:
             detail = f"The database does not answer ({type(error).__name__})."
@@ -66,7 +67,7 @@ class Health:
             "jobs": sa.select(sa.func.count(), sa.func.min(jobs.c.due_at)).where(jobs.c.due_at <= now),
         }
         wrong = sa.select(sa.func.count()).select_from(breaches).where(breaches.c.repaired_at.is_(None))
-        async with self._database.reading() as connection:
+        async with self._database.reading(AUDITOR) as connection:
             metrics.books_breaches.set(await connection.scalar(wrong) or 0)
             for check in await connection.execute(sa.select(book_checks)):
                 metrics.books_age.labels(check.kind).set((now - check.snapshot_at).total_seconds())

@@ -23,6 +23,7 @@ from services.store.bulk import BulkInsert, Row
 from services.store.database import Database
 from services.store.grouping import GroupCommit
 from services.store.schema import NOBODY, inbox
+from services.store.scope import PLATFORM
 
 log = structlog.get_logger()
 
@@ -107,7 +108,7 @@ class Intake:
             async with self._database.driver() as driver:
                 await _INSERT.alone(driver, self._rows(arrivals, senders, tenants, self._known))
             return
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             resolving = Senders(connection, self._vault, self._clock())
             chats = await resolving.resolve(first)
             await _INSERT(connection, self._rows(arrivals, senders, tenants, chats))

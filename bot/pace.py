@@ -17,6 +17,7 @@ import structlog
 
 from services.store.database import Database
 from services.store.schema import inbox, is_open, outbox, waits_for_turn
+from services.store.scope import PLATFORM
 
 log = structlog.get_logger()
 
@@ -75,7 +76,7 @@ class Pace:
     async def _count(self) -> None:
         now = self._clock()
         try:
-            async with self._database.reading() as connection:
+            async with self._database.reading(PLATFORM) as connection:
                 found = await connection.execute(_WAITING, {"since": now - _MOMENTS, "now": now})
             self._behind = max(found.one()) >= _MANY
         except Exception as error:  # noqa: BLE001  whoever stores something hears of it too

@@ -9,6 +9,7 @@ from bot.http import open_session
 from bot.parts import CannotRun
 from bot.settings import Settings
 from bot.whatsapp.client import WhatsApp
+from services.store.scope import PLATFORM
 
 
 async def publish_forms_key(settings: Settings, slug: str) -> dict[str, Any]:
@@ -17,7 +18,7 @@ async def publish_forms_key(settings: Settings, slug: str) -> dict[str, Any]:
         raise CannotRun("LIPACHAT_WHATSAPP__FORMS_KEY is not set: python main.py forms key makes one.")
     pem = settings.whatsapp.forms.public_pem
     async with opened(settings) as parts, open_session() as http:
-        async with parts.database.reading() as connection:
+        async with parts.database.reading(PLATFORM) as connection:
             tenant_id = await known_tenant(connection, slug)
         tenant = await parts.tenants.by_id(tenant_id)
         if tenant.phone_number_id is None or tenant.access_token is None:

@@ -13,6 +13,7 @@ from services.people.changes import distrust
 from services.safety.vault import Vault
 from services.store.database import padded
 from services.store.schema import conversations, people
+from services.store.scope import within
 from services.work import Via, Work
 
 # Tenant, phone, business-scoped user id, and the hash of the account's keys.
@@ -64,9 +65,6 @@ class Senders:
             )
         )
         return {(row[0], row[1]): row[2] for row in await self._connection.execute(query)}
-
-    def _work(self, tenant: UUID, chat: UUID) -> Work:
-        return Work(self._connection, self._vault, tenant, self._now, Via("chat", str(chat)))
 
     def _known(
         self, found: Mapping[tuple[UUID, bytes | None], UUID], tenant: UUID, column: str, value: str | None
@@ -144,8 +142,14 @@ class Senders:
             index and value and index not in self._indexes(tenant, name, value) for index, name, value in told
         )
         if another:
-            await distrust(self._work(tenant, chat), known.person_id)
+            await self._distrust(tenant, chat, known.person_id)
         return another
+
+    async def _distrust(self, tenant: UUID, chat: UUID, person: UUID) -> None:
+        async with within(self._connection, tenant):
+            await distrust(
+                Work(self._connection, self._vault, tenant, self._now, Via("chat", str(chat))), person
+            )
 
     async def _know_key(self, tenant: UUID, chat: UUID, event: Event) -> None:
         """Another key than before is of another phone, and perhaps of another person. One that an older
@@ -172,4 +176,4 @@ class Senders:
         )
         told = (await self._connection.execute(knowing)).rowcount == 1  # else by another process
         if told and another:
-            await distrust(self._work(tenant, chat), known.person_id)
+            await self._distrust(tenant, chat, known.person_id)

@@ -35,6 +35,7 @@ from services.people.window import opened_at
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
+from services.store.scope import PLATFORM, scope_of, within
 
 log = structlog.get_logger()
 
@@ -115,7 +116,7 @@ class Turns:
 
     async def _under_locks(self) -> _Batch | None:
         """PostgreSQL: while we hold the conversations' locks, a second connection counts the tries."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             read = await self._read(connection)
             if not read.events:
                 return None
@@ -125,12 +126,12 @@ class Turns:
 
     async def _as_the_writer(self) -> _Batch | None:
         """SQLite: one writer is alone, and commits the count before the turns."""
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             read = await self._read(connection)
             await count_tries(connection, read.events)
         if not read.events:
             return None
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             if await still_wait(connection, read.events):
                 return await self._played(connection, read)
         return _Batch(Written())  # another process came between
@@ -184,7 +185,8 @@ class Turns:
         """Of each conversation its first events, in order."""
         written = Written()
         heads = [waiting[0] for waiting in asking]
-        async with self._abreast, self._database.transaction() as connection:
+        whose = scope_of(event.tenant_id for event in heads)  # on PostgreSQL it is one conversation
+        async with self._abreast, self._database.transaction(whose) as connection:
             for event in heads:
                 await lock(connection, event.tenant_id, event.conversation_id)
             until = max(event.received_at for event in heads)
@@ -195,7 +197,8 @@ class Turns:
                 chat = waiting[0].conversation_id
                 # Where it is another one, our lease ran out and another worker has played it.
                 if first.get(chat) == waiting[0].seq:
-                    await self._play_with(connection, written, waiting, read.people[chat])
+                    async with within(connection, waiting[0].tenant_id):
+                        await self._play_with(connection, written, waiting, read.people[chat])
                 else:
                     written.untried += [after.seq for after in waiting[1:]]
             ours = await self._write(connection, written)

@@ -18,6 +18,7 @@ from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.schema import tenants
+from services.store.scope import PLATFORM
 from services.work import Work
 
 log = structlog.get_logger()
@@ -36,7 +37,7 @@ class Watch:
     async def begin(self) -> None:
         """The checks are due, whichever worker is the first of all."""
         if not self._begun:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(PLATFORM) as connection:
                 await watch.begin(connection, self._clock())
             self._begun = True
 
@@ -48,7 +49,7 @@ class Watch:
             checked = await books.check_since(connection, last - watch.MARGIN if last else None)
         await self._tell(checked.breaches)
         ended = self._clock()
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             await watch.keep(
                 connection,
                 watch.MINUTE,
@@ -63,9 +64,9 @@ class Watch:
         """Everything, one tenant after another with a rest after each, so that it takes half the time of one
         core at most and holds no snapshot for long."""
         began = self._clock()
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             await watch.due_again(connection, watch.NIGHT, began + _NIGHT)
-        async with self._database.reading() as connection:
+        async with self._database.reading(PLATFORM) as connection:
             ids = (await connection.execute(sa.select(tenants.c.id).order_by(tenants.c.id))).scalars().all()
         found = 0
         for tenant in ids:
@@ -76,14 +77,14 @@ class Watch:
             found += len(wrong)
             took = asyncio.get_running_loop().time() - start
             await asyncio.sleep(min(took, _MOST_REST_SECONDS))
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             await watch.keep(connection, watch.NIGHT, snapshot_at=began, ended_at=self._clock(), found=found)
             await watch.due_again(connection, watch.NIGHT, next_night(began))
         log.info("books.proven", tenants=len(ids), breaches=found)
 
     async def _tell(self, breaches: Sequence[Breach]) -> None:
         for tenant, wrong in watch.by_tenant(breaches).items():
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(tenant) as connection:
                 new = await watch.tell(Work(connection, self._vault, tenant, self._clock()), wrong)
             for breach in new:
                 log.error(

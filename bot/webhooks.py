@@ -23,6 +23,7 @@ from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.schema import hooks, inbox
+from services.store.scope import PLATFORM
 
 log = structlog.get_logger()
 
@@ -134,7 +135,7 @@ class Hooks:
         if _TOKEN.fullmatch(token) is None:
             return None
         query = sa.select(hooks.c.tenant_id).where(hooks.c.token_hash == _hash(token))
-        async with self._database.reading() as connection:
+        async with self._database.reading(PLATFORM) as connection:
             found: UUID | None = await connection.scalar(query)
         return found
 
@@ -149,7 +150,7 @@ async def keep(
 ) -> None:
     """A callback in the inbox, once by its external id."""
     insert = postgresql.insert if database.is_postgres else sqlite.insert
-    async with database.transaction() as connection:
+    async with database.transaction(tenant) as connection:
         await connection.execute(
             insert(inbox)
             .values(

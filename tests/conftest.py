@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import metadata
+from services.store.scope import OWNER
 from tests import servers
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
@@ -187,7 +188,7 @@ def vault() -> Vault:
 
 
 async def empty(database: Database) -> None:
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         if database.is_postgres:  # in one round trip; TRUNCATE makes a hundred files anew, for half a second
             deletes = " ".join(f"DELETE FROM {table.name};" for table in reversed(metadata.sorted_tables))
             restart = "PERFORM setval(sequencename::regclass, 1, false) FROM pg_sequences;"

@@ -44,6 +44,7 @@ from services.people.tenants import Tenant, TenantBook
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
+from services.store.scope import PLATFORM
 from services.work import Via, Work
 
 log = structlog.get_logger()
@@ -123,7 +124,7 @@ class Api:
         asked = _Asked(request, request_id, route, holder, tenant)
         if route.method != "GET":
             return await self._act(asked)
-        async with self._database.reading() as connection:
+        async with self._database.reading(tenant.id) as connection:
             found = await self._outcome(asked, self._work(asked, connection), b"")
         return await self._download(asked, found) if isinstance(found, Download) else _response(*found)
 
@@ -143,7 +144,7 @@ class Api:
         text, now = _key(request), self._clock()
         holder = None
         if text is not None:
-            async with self._database.reading() as connection:
+            async with self._database.reading(PLATFORM) as connection:
                 holder = await apikeys.holder(connection, self._vault, text, now)
         if holder is None:
             raise _unauthenticated("The key is missing or not valid.")
@@ -151,7 +152,7 @@ class Api:
         if not named <= {holder.slug, str(holder.tenant_id)}:
             raise _unauthenticated("The key is not of this tenant.")
         if holder.stale:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction(holder.tenant_id) as connection:
                 await apikeys.used(connection, holder, now)
         return holder
 
@@ -159,7 +160,7 @@ class Api:
         """What was refused commits too: an attempt may have to be recorded."""
         raw = await _read(asked.request)
         once = _once(asked, raw)
-        async with self._alone(once), self._database.transaction() as connection:
+        async with self._alone(once), self._database.transaction(asked.tenant.id) as connection:
             work = self._work(asked, connection)
             before = await idempotency.begin(work, once) if once else None
             if before is not None:

@@ -24,6 +24,7 @@ from bot.settings import Settings, SettingsError
 from services.safety.vault import Unopenable
 from services.store import upgrade
 from services.store.schema import inbox, outbox
+from services.store.scope import AUDITOR
 
 __all__ = ["Finding", "examine", "exit_code", "unsettled"]
 
@@ -216,7 +217,7 @@ async def _queues(parts: Parts) -> AsyncIterator[Finding]:
         .select_from(inbox)
         .where(inbox.c.state == "waiting", inbox.c.due_at < since, inbox.c.received_at < since)
     )
-    async with parts.database.reading() as connection:
+    async with parts.database.reading(AUDITOR) as connection:
         counts = [await connection.scalar(query) for query in (parked, waiting)]
         waits = (await connection.execute(held)).all()
     look = "look: python main.py events list"

@@ -17,6 +17,7 @@ from services.people.tenants import Tenant
 from services.providers import PROVIDERS, WrongSettings, settings_of
 from services.providers.base import Misconfigured, NotSent, ProvesKeys, ProviderSettings
 from services.store.schema import audit, provider_tokens, tenants
+from services.store.scope import PLATFORM
 from services.work import CLI, Work
 
 _OK = 200
@@ -26,7 +27,7 @@ _REMIND = timedelta(days=80)
 
 
 async def all_tenants(parts: Parts, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
-    async with parts.database.reading() as connection:
+    async with parts.database.reading(PLATFORM) as connection:
         ids = (await connection.execute(sa.select(tenants.c.id).order_by(tenants.c.slug))).scalars().all()
     if not ids:
         yield warning("there is no tenant", "run: python main.py tenant apply FILE.toml")
@@ -37,7 +38,7 @@ async def all_tenants(parts: Parts, http: aiohttp.ClientSession) -> AsyncIterato
 
 
 async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
-    async with parts.database.reading() as connection:
+    async with parts.database.reading(tenant.id) as connection:
         work = Work(connection, parts.vault, tenant.id, parts.clock(), CLI)
         active = await persons.active_staff(work)
         row = await persons.tenant_of(work)
@@ -161,7 +162,7 @@ async def _token_lives(parts: Parts, app: str) -> bool:
         provider_tokens.c.sealed.is_not(None),
         provider_tokens.c.expires_at > parts.clock(),
     )
-    async with parts.database.reading() as connection:
+    async with parts.database.reading(PLATFORM) as connection:
         return (await connection.execute(query)).first() is not None
 
 
@@ -184,7 +185,7 @@ async def _settings_since(parts: Parts, tenant: Tenant, name: str) -> datetime |
         .where(audit.c.tenant_id == tenant.id, audit.c.action.in_(("tenant.created", "tenant.changed")))
         .order_by(audit.c.seq.desc())
     )
-    async with parts.database.reading() as connection:
+    async with parts.database.reading(tenant.id) as connection:
         for row in await connection.execute(query):
             if row.action == "tenant.created" or f"providers.{name}" in row.facts.get("changed", ()):
                 at: datetime = row.at

@@ -9,6 +9,7 @@ from services.ledger import WALLET
 from services.money import Money
 from services.store.database import Database
 from services.store.schema import accounts, transfers
+from services.store.scope import AUDITOR
 
 _SHOWN = 20
 
@@ -23,7 +24,7 @@ def ledger_of(database: Database, currency: str = "KES") -> Callable[[], Awaitab
             .order_by(transfers.c.created_at.desc(), transfers.c.id.desc())
             .limit(_SHOWN)
         )
-        async with database.reading() as connection:
+        async with database.reading(AUDITOR) as connection:
             kept = (await connection.execute(sa.select(accounts).order_by(accounts.c.name))).all()
             latest = (await connection.execute(moved)).all()
         return {

@@ -54,6 +54,7 @@ from services.safety.vault import Vault
 from services.store import upgrade
 from services.store.database import Database
 from services.store.schema import products
+from services.store.scope import PLATFORM
 from services.work import CLI, Work
 
 _BANK_LAYOUT = Path(__file__).parents[2] / "docs" / "forms" / "bank.json"
@@ -219,12 +220,14 @@ async def _seed(settings: Settings, kept: Kept, page_url: str) -> None:
     text = file_text(certificate) + goods.products(page_url)
     file = tenant_file.read(text, "the sandbox's tenant file")
     try:
-        async with database.transaction() as connection:
-            tenant = await id_of(connection, file.tenant.slug)
-            if tenant is not None:
+        async with database.reading(PLATFORM) as connection:
+            known = await id_of(connection, file.tenant.slug)
+        tenant = known or new_id()
+        async with database.transaction(tenant) as connection:
+            if known is not None:
                 await _move_pictures(connection, tenant, page_url)
             else:
-                await apply(Work(connection, Vault(settings.keys), new_id(), utc_now(), CLI), file)
+                await apply(Work(connection, Vault(settings.keys), tenant, utc_now(), CLI), file)
     finally:
         await database.close()
 

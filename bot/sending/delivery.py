@@ -31,6 +31,7 @@ from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.grouping import GroupCommit
+from services.store.scope import PLATFORM
 
 log = structlog.get_logger()
 
@@ -88,7 +89,7 @@ class Delivery:
             await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
         now = self._clock()
         resting = self._tenants_resting(now)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             claimed = await outbox.claim(connection, self._vault, now, resting, self.room)
         self.hand_over(claimed)
         return bool(claimed) or await held.reopen(self._database, self._clock())
@@ -216,7 +217,7 @@ class Delivery:
     async def _window_closed(self, message: Message, reason: str) -> None:
         """It was not sent. What is known of the window now decides how it passes, or that it is held."""
         log.warning("delivery.window_closed", seq=message.seq)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(message.tenant_id) as connection:
             known, now = message.heard_at or message.said_at, self._clock()
             await held.shut(connection, message.tenant_id, message.conversation_id, known, now)
         await self._put(message, "waiting" if message.tries < _MOST_TRIES else "held", error=reason)
@@ -290,7 +291,7 @@ class Delivery:
             resting = self._tenants_resting(now)
             if self._ending or not await outbox.are_due(driver, now, resting, chats):
                 return
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             following = await outbox.claim_of(connection, self._vault, now, resting, chats)
         self.hand_over(following)
 

@@ -14,6 +14,7 @@ from services.people.window import OPEN_FOR
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import conversations, outbox
+from services.store.scope import PLATFORM
 from services.work import Via, Work
 
 log = structlog.get_logger()
@@ -35,11 +36,11 @@ async def reopen(database: Database, now: datetime) -> bool:
     """What was held goes out once the person has written again, but for what is overtaken. False where
     nothing was held for one who has."""
     spoke = _spoke(now)
-    async with database.reading() as connection:
+    async with database.reading(PLATFORM) as connection:
         found = await connection.scalar(sa.select(outbox.c.seq).where(_HELD, spoke).limit(1))
     if found is None:
         return False
-    async with database.transaction() as connection:
+    async with database.transaction(PLATFORM) as connection:
         over = {"state": "failed", "error": "overtaken by later news"}
         await connection.execute(sa.update(outbox).where(_HELD, spoke, _OVERTAKEN).values(over))
         again = {"state": "waiting", "due_at": now}
@@ -74,7 +75,7 @@ async def shut(connection: AsyncConnection, tenant: UUID, chat: UUID, known: dat
 async def tell_operators(database: Database, vault: Vault, message: Message, why: str, now: datetime) -> None:
     purpose = message.purpose.value
     log.warning("delivery.held", seq=message.seq, purpose=purpose, why=why)
-    async with database.transaction() as connection:
+    async with database.transaction(message.tenant_id) as connection:
         work = Work(connection, vault, message.tenant_id, now, Via("chat", str(message.conversation_id)))
         if not await audit.alerted(work, _ALERT, since=now - _AT_MOST_EVERY):
             facts = {"purpose": purpose, "because": why}

@@ -26,6 +26,7 @@ from services.store.bulk import BulkUpdate
 from services.store.database import Database
 from services.store.hot import Hot, among
 from services.store.schema import inbox, outbox, waits_aside
+from services.store.scope import PLATFORM
 
 log = structlog.get_logger()
 
@@ -134,10 +135,10 @@ class Statuses:
                 await self._bell.wait("statuses", _POLL_SECONDS)
 
     async def once(self) -> bool:
-        async with self._database.reading() as connection:  # which keeps no writer waiting
+        async with self._database.reading(PLATFORM) as connection:  # which keeps no writer waiting
             if (await connection.execute(_WAITING.limit(1))).first() is None:
                 return False
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             locked = _WAITING.with_for_update(skip_locked=True) if self._database.is_postgres else _WAITING
             rows = (await connection.execute(locked)).all()
             if not rows:

@@ -15,6 +15,7 @@ from services import audit
 from services.people import people
 from services.safety.vault import Vault
 from services.store.schema import api_keys, tenants
+from services.store.scope import within
 from services.work import Work
 
 _COLUMN = "api_keys.key"
@@ -77,8 +78,9 @@ async def revoke(connection: AsyncConnection, vault: Vault, prefix: str, now: da
     if row is None or row.revoked_at is not None:
         return row.revoked_at if row else None
     await connection.execute(sa.update(api_keys).where(api_keys.c.prefix == prefix).values(revoked_at=now))
-    work = Work(connection, vault, row.tenant_id, now)
-    await audit.record(work, audit.OPERATOR, "apikey.revoked", row.person_id, {"prefix": prefix})
+    async with within(connection, row.tenant_id):
+        work = Work(connection, vault, row.tenant_id, now)
+        await audit.record(work, audit.OPERATOR, "apikey.revoked", row.person_id, {"prefix": prefix})
     return now
 
 

@@ -15,6 +15,7 @@ from services.rails import abilities
 from services.safety.vault import Unopenable, Vault
 from services.store.database import Database
 from services.store.schema import credentials, products, tenants
+from services.store.scope import PLATFORM
 
 log = structlog.get_logger()
 
@@ -75,7 +76,7 @@ class TenantBook:
         if known and self._read_at is not None and now - self._read_at < _FRESH:
             return
         self._read_at = now
-        async with self._database.reading() as connection:
+        async with self._database.reading(PLATFORM) as connection:
             rows = (await connection.execute(sa.select(tenants))).all()
             stale = [row for row in rows if not self._has(row)]
             sealed: dict[UUID, list[Any]] = {row.id: [] for row in stale}

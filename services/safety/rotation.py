@@ -17,6 +17,7 @@ from services.payments.details import same_by
 from services.safety.vault import Unopenable, Vault
 from services.store import schema as tables
 from services.store.database import Database
+from services.store.scope import AUDITOR, PLATFORM
 from services.work import canonical
 
 _BATCH = 500
@@ -111,13 +112,13 @@ async def rotate(database: Database, vault: Vault, say: Callable[[str, int], Non
     It may be broken off and begun again: what is done stays done.
     """
     done = Rotated()
-    async with database.reading() as connection:
+    async with database.reading(PLATFORM) as connection:
         tenants = [*await connection.scalars(sa.select(tables.tenants.c.id)), tables.NOBODY]
     for sealed in SEALED:
         for tenant in tenants:
             await _column(database, vault, sealed, tenant, done)
         say(sealed.name, done.sealed.get(sealed.name, 0))
-    async with database.reading() as connection:
+    async with database.reading(AUDITOR) as connection:
         for mark in MARKS:
             _count(done.left, str(mark), await _under_older(connection, vault, mark))
     return done
@@ -126,7 +127,7 @@ async def rotate(database: Database, vault: Vault, say: Callable[[str, int], Non
 async def _column(database: Database, vault: Vault, sealed: Sealed, tenant: UUID, done: Rotated) -> None:
     after: tuple[Any, ...] | None = None
     while True:
-        async with database.transaction() as connection:
+        async with database.transaction(tenant) as connection:
             rows = (await connection.execute(_older(vault, sealed, tenant, after))).all()
             changes = [change for row in rows if (change := _anew(vault, sealed, tenant, row, done))]
             if changes:

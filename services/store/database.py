@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiosqlite
+import asyncpg
 import sqlalchemy as sa
 from aiosqlite.core import _STOP_RUNNING_SENTINEL
 from sqlalchemy.engine import URL, make_url
@@ -23,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.util import await_only, greenlet_spawn
 
 from services.store import ending
+from services.store.scope import Scope, checked
 
 in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
@@ -79,8 +81,10 @@ class Database:
         return self._engine
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Commits at the end, rolls back on any exception."""
+    async def transaction(self, whose: Scope) -> AsyncIterator[AsyncConnection]:
+        """Commits at the end, rolls back on any exception. `whose` rows it is for: a tenant's id, or PLATFORM
+        (see services/store/scope.py)."""
+        whose = checked(whose)
         async with self._engine.begin() as connection:
             token = in_transaction.set(True)
             try:
@@ -91,15 +95,17 @@ class Database:
                 in_transaction.reset(token)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self, whose: Scope) -> AsyncIterator[AsyncConnection]:
         """For reads outside any turn; on SQLite beside the writer."""
+        whose = checked(whose)
         async with self._reader.connect() as connection:
             yield connection
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+    async def snapshot(self, whose: Scope) -> AsyncIterator[AsyncConnection]:
         """For many reads that must agree with each other: what is committed meanwhile is not seen. For short
         work only, and never while somebody else is waited for."""
+        whose = checked(whose)
         async with self._reader.connect() as connection:
             if self.is_postgres:
                 await connection.execution_options(
@@ -152,6 +158,7 @@ def _postgres(url: URL, pool_size: int, isolation_level: Any = "READ COMMITTED",
         isolation_level=isolation_level,
         hide_parameters=True,
         connect_args={
+            "connection_class": Ours,
             "server_settings": _POSTGRES_SETTINGS | more,
             "timeout": 10,
             # Above the server's own: its host may have vanished.
@@ -160,9 +167,17 @@ def _postgres(url: URL, pool_size: int, isolation_level: Any = "READ COMMITTED",
     )
 
 
+class Ours(asyncpg.Connection):  # type: ignore[misc]
+    """asyncpg's, knowing whose rows it is used for."""
+
+    scope: Scope | None = None
+
+
 class OnTheLoop(aiosqlite.Connection):
     """aiosqlite without its thread: a statement takes microseconds, and a commit that many share not much
     longer, while a thread that must be woken and handed the interpreter costs more than either."""
+
+    scope: Scope | None = None
 
     async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
         return fn(*args, **kwargs)
@@ -184,6 +199,8 @@ class OnTheLoop(aiosqlite.Connection):
 class Aside(aiosqlite.Connection):
     """In a thread of its own. One that is broken off amid a statement is dropped by its pool as it is: it is
     closed where it is collected, and its thread told to end."""
+
+    scope: Scope | None = None
 
     def __del__(self) -> None:
         if self._connection is not None:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import NOBODY, provider_tokens
+from services.store.scope import PLATFORM
 
 _LEASE = timedelta(seconds=20)
 _EARLY = timedelta(seconds=60)
@@ -47,7 +48,7 @@ class SharedTokens:
     async def drop(self, token: str) -> None:
         """Forgets it, unless another process has a newer one already."""
         self._cached = None
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             sealed = await connection.scalar(
                 sa.select(provider_tokens.c.sealed).where(provider_tokens.c.app_hash == self._app)
             )
@@ -55,7 +56,7 @@ class SharedTokens:
                 await connection.execute(self._mine(sa.update(provider_tokens)).values(sealed=None))
 
     async def _read(self) -> bool:
-        async with self._database.reading() as connection:
+        async with self._database.reading(PLATFORM) as connection:
             row = (
                 await connection.execute(
                     sa.select(provider_tokens.c.sealed, provider_tokens.c.expires_at).where(
@@ -71,7 +72,7 @@ class SharedTokens:
     async def _take_lease(self) -> bool:
         now = self._clock()
         insert = postgresql.insert if self._database.is_postgres else sqlite.insert
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             await connection.execute(
                 insert(provider_tokens).values(app_hash=self._app).on_conflict_do_nothing()
             )
@@ -84,7 +85,7 @@ class SharedTokens:
 
     async def _store(self, token: str | None, expires_at: datetime) -> None:
         sealed = token and self._vault.seal(token.encode(), NOBODY, "provider_tokens.sealed", self._app)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(PLATFORM) as connection:
             await connection.execute(
                 self._mine(sa.update(provider_tokens)).values(
                     sealed=sealed, expires_at=expires_at, leased_until=None

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.store.database import Database
+from services.store.scope import AUDITOR
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x6C697061  # "lipa": one upgrade at a time
@@ -38,7 +39,7 @@ async def current(database: Database) -> str | None:
     """The revision that the database is at; None where it has no tables of ours, or is no file yet."""
     if not is_there(database):
         return None  # looking makes none
-    async with database.reading() as connection:
+    async with database.reading(AUDITOR) as connection:
         return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
 
 

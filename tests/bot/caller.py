@@ -11,6 +11,7 @@ from multidict import CIMultiDict
 
 from services.people import apikeys
 from services.store.schema import people, staff
+from services.store.scope import OWNER
 from services.work import Work
 from tests.bot.door import Door, now
 
@@ -63,7 +64,7 @@ class Caller:
 
 async def caller(door: Door, tenant: UUID, name: str) -> Caller:
     """With a new key of whoever of the staff is called so."""
-    async with door.database.transaction() as connection:
+    async with door.database.transaction(OWNER) as connection:
         query = (
             sa.select(staff.c.person_id)
             .join(people, people.c.id == staff.c.person_id)

@@ -7,6 +7,7 @@ import uvloop
 from services import books
 from services.safety.vault import Vault
 from services.store.database import Database
+from services.store.scope import OWNER
 from tests.bot.market import opened
 
 
@@ -21,5 +22,5 @@ async def market(database: Database, vault: Vault):
     """After every test the books are right, whatever it did."""
     async with opened(database, vault) as market:
         yield market
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         assert await books.check(connection) == []

@@ -32,6 +32,7 @@ from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.schema import inbox
+from services.store.scope import OWNER
 from services.work import Work
 
 NUMBER = "106540352242922"
@@ -108,26 +109,27 @@ class Door:
     async def open_shop(self, number: str = NUMBER, *, active: bool = True, more: str = "") -> UUID:
         """`more`: other parts of the tenant's file."""
         text = SHOP.format(number=number, active=str(active).lower()) + more
-        async with self.database.transaction() as connection:
-            work = Work(connection, self.vault, new_id(), now())
+        tenant = new_id()
+        async with self.database.transaction(tenant) as connection:
+            work = Work(connection, self.vault, tenant, now())
             return (await apply(work, tenant_file.read(text, "shop.toml"))).tenant_id
 
     async def fund(self, tenant: UUID, amount: str) -> None:
         """As customers who have paid would have done."""
         sale = ledger.Transfer("provider:mpesa", ledger.WALLET, Money.parse(amount, "KES"), "opening")
-        async with self.database.transaction() as connection:
+        async with self.database.transaction(tenant) as connection:
             await ledger.post(Work(connection, self.vault, tenant, now()), new_id(), [sale])
 
     async def mint(self, tenant: UUID) -> str:
         """The token of a callback address."""
-        async with self.database.transaction() as connection:
+        async with self.database.transaction(tenant) as connection:
             return await hooks.mint(Work(connection, self.vault, tenant, now()), "collect", new_id())
 
     async def stored(self, *columns: str) -> list[Any]:
         """These columns of what came in, in the order of its arrival; bare where it is one."""
         picked = [inbox.c[name] for name in columns]
         query = sa.select(*picked).order_by(inbox.c.received_at, inbox.c.seq)
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             rows = (await connection.execute(query)).all()
         return [row[0] if len(columns) == 1 else tuple(row) for row in rows]
 
@@ -136,7 +138,7 @@ class Door:
 
     async def body(self, external_id: str) -> bytes:
         query = sa.select(inbox).where(inbox.c.external_id == external_id)
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             row = (await connection.execute(query)).one()
         name = f"{row.kind}|{row.external_id}|{row.status}"
         return self.vault.open(row.body_sealed, row.tenant_id, "inbox.body", name)

@@ -31,6 +31,7 @@ from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.schema import attempts, credentials, inbox, jobs, payouts, tenants, withdrawals
+from services.store.scope import OWNER
 from tests.services.business import Business
 
 MERCHANT = DarajaApp(
@@ -155,12 +156,12 @@ class Market:
         return str((await self.business.row(withdrawals, withdrawal_id)).status)
 
     async def hooks(self) -> list[sa.Row[Any]]:
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             query = sa.select(inbox).where(inbox.c.kind == "hook").order_by(inbox.c.seq)
             return list((await connection.execute(query)).all())
 
     async def job(self, target: UUID) -> sa.Row[Any]:
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             return (await connection.execute(sa.select(jobs).where(jobs.c.target_id == target))).one()
 
 

@@ -12,6 +12,7 @@ from bot.api.door import ROUTES
 from services.people import apikeys
 from services.people.access import SCOPES
 from services.store.schema import api_answers, api_keys, audit, staff, tenants, withdrawals
+from services.store.scope import OWNER
 from tests.bot.caller import Caller, caller
 from tests.bot.door import now, opened
 
@@ -43,12 +44,12 @@ async def manager(door, shop):
 
 
 async def change(door, table, where, **values):
-    async with door.database.transaction() as connection:
+    async with door.database.transaction(OWNER) as connection:
         await connection.execute(sa.update(table).where(where).values(**values))
 
 
 async def rows(door, table):
-    async with door.database.reading() as connection:
+    async with door.database.reading(OWNER) as connection:
         return (await connection.execute(sa.select(table))).all()
 
 
@@ -103,7 +104,7 @@ async def test_who_is_revoked_expired_suspended_or_switched_off_is_401_at_once(d
     assert (await cashier.get("/wallet")).status == 200
     await change(door, api_keys, mine, expires_at=now() - timedelta(seconds=1))
     assert (await cashier.get("/wallet")).status == 401
-    async with door.database.transaction() as connection:
+    async with door.database.transaction(OWNER) as connection:
         assert await apikeys.revoke(connection, door.vault, manager.prefix, now())
     assert (await manager.get("/wallet")).status == 401
     await change(door, api_keys, mine, expires_at=now() + timedelta(days=1))

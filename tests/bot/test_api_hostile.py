@@ -16,6 +16,7 @@ from services import errors
 from services.errors import Refusal
 from services.ledger import WALLET
 from services.store.schema import accounts, withdrawals
+from services.store.scope import OWNER
 from tests.bot.caller import Caller, caller
 from tests.bot.door import opened
 from tests.bot.test_api import ASK, rows
@@ -195,7 +196,7 @@ async def test_of_many_who_decide_at_once_one_does(door, shop, cashier):
 async def test_while_the_first_still_runs_the_second_is_409_and_the_third_is_the_first(door, cashier):
     used = {"Idempotency-Key": "one"}
     await cashier.get("/wallet")  # the use of the key is noted
-    async with door.database.transaction() as connection:
+    async with door.database.transaction(OWNER) as connection:
         await connection.execute(accounts.select().where(accounts.c.name == WALLET).with_for_update())
         first = asyncio.create_task(cashier.post(WITHDRAWALS, ASK, **used))
         await asyncio.sleep(0.5)

@@ -7,6 +7,7 @@ from services.money import Money
 from services.payments import settle
 from services.providers.base import Succeeded
 from services.store.schema import attempts
+from services.store.scope import OWNER
 from services.work import Work
 from tests.bot.caller import caller
 from tests.bot.door import now, opened
@@ -25,7 +26,7 @@ ABSENT = "00000000-0000-7000-8000-000000000000"
 async def door(database, vault):
     async with opened(database, vault) as door:
         yield door
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         assert await books.check(connection) == []
 
 
@@ -45,7 +46,7 @@ async def njeri(door, shop):
 
 
 async def succeeds(door, shop, attempt_id, receipt):
-    async with door.database.transaction() as connection:
+    async with door.database.transaction(OWNER) as connection:
         work = Work(connection, door.vault, shop, now())
         await settle.settle(work, attempt_id, Succeeded(receipt, Money(500_00, "KES")))
 
@@ -121,7 +122,7 @@ async def test_without_the_scope_or_the_payment_nothing_is_refunded(door, shop, 
 async def test_what_was_paid_twice_is_kept_as_a_sale_or_goes_back(door, shop, kamau, njeri, payment):
     (attempt,) = await rows(door, attempts)
     again = dict(attempt._mapping) | {"id": type(attempt.id)(ABSENT[:-1] + "1"), "receipt": None}
-    async with door.database.transaction() as connection:
+    async with door.database.transaction(OWNER) as connection:
         await connection.execute(attempts.insert().values(again | {"state": "expired"}))
         sealed = Work(connection, door.vault, shop, now()).seal(
             {"phone_number": "+254712345678"}, "attempts.details", again["id"]

@@ -15,6 +15,7 @@ from services.ids import new_id
 from services.ledger import PAYMENT_FEES, WALLET, Transfer
 from services.money import Money
 from services.statement.facts import MOST_LINES
+from services.store.scope import OWNER
 from services.work import Work
 from tests.bot.caller import caller
 from tests.bot.door import now, opened
@@ -37,7 +38,7 @@ async def begun(door):
     """The clerk of a shop with thirty sales and their fees, a second apart from a time on."""
     shop = await door.open_shop()
     begin = now() - timedelta(hours=1)
-    async with door.database.transaction() as connection:
+    async with door.database.transaction(OWNER) as connection:
         for n in range(SALES):
             work = Work(connection, door.vault, shop, begin + timedelta(seconds=n))
             sale = Transfer("provider:mpesa", WALLET, kes(100_00 + n), "sale")

@@ -15,6 +15,7 @@ from services import books
 from services.ids import new_id
 from services.safety import stepup
 from services.store.schema import audit, inbox, operations, payouts, people, staff, tenants, withdrawals
+from services.store.scope import OWNER
 from services.work import Work
 from tests.bot.caller import caller
 from tests.bot.door import now, opened
@@ -27,7 +28,7 @@ ABSENT = "00000000-0000-7000-8000-000000000000"
 async def door(database, vault):
     async with opened(database, vault) as door:
         yield door
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         assert await books.check(connection) == []
 
 
@@ -262,7 +263,7 @@ async def test_above_the_limit_it_takes_the_code_of_the_approvers_app(door, shop
     path = f"/wallet/withdrawals/{id_}/approve"
     lacking = await manager.post(path)
     assert (lacking.status, lacking.code, lacking.body["enrolled"]) == (403, "totp_required", False)
-    async with door.database.transaction() as connection:
+    async with door.database.transaction(OWNER) as connection:
         address = await stepup.enrol(Work(connection, vault, shop, now()), manager.person)
     (secret,) = parse_qs(urlsplit(address).query)["secret"]
     app = TOTP(base64.b32decode(secret), 6, SHA1(), 30)
@@ -277,7 +278,7 @@ async def test_above_the_limit_it_takes_the_code_of_the_approvers_app(door, shop
 
 async def employ(door, shop, name, role):
     row = {"tenant_id": shop, "id": new_id()}
-    async with door.database.transaction() as connection:
+    async with door.database.transaction(OWNER) as connection:
         await connection.execute(sa.insert(people).values(**row, name=name, created_at=now()))
         rights = {"tenant_id": shop, "person_id": row["id"], "role": role, "scopes": [], "active": True}
         await connection.execute(sa.insert(staff).values(**rights))

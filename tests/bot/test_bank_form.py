@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from bot.sandbox.graph_limits import check_message
 from services.people.tenants import TenantBook
 from services.store.schema import inbox, tenants
+from services.store.scope import OWNER
 from tests.bot.door import FORMS_PUBLIC_PEM, envelope, opened, text
 from tests.bot.phone_form import PhoneForm
 
@@ -75,7 +76,7 @@ async def desk(database, vault):
         await door.fund(shop, "10000")
         yield Desk(door, shop)
         query = sa.select(inbox.c.error).where(inbox.c.error.is_not(None))
-        async with database.reading() as connection:
+        async with database.reading(OWNER) as connection:
             assert (await connection.execute(query)).all() == []
 
 
@@ -163,7 +164,7 @@ async def test_a_form_speaks_the_language_of_who_opened_it(desk):
 
 
 async def test_a_shop_without_the_form_asks_in_the_chat(desk, database):
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await connection.execute(sa.update(tenants).values(bank_form=None, version=tenants.c.version + 1))
     async with opened(database, desk.door.vault, worker=True, book=WithBanks) as door:
         desk.door = door

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.turns import MOST_TRIES
 from services.store.schema import inbox, outbox
+from services.store.scope import OWNER
 from tests.bot.door import NUMBER, envelope, opened, text
 from tests.bot.market import until
 from tests.bot.test_turns import Shop
@@ -21,7 +22,7 @@ async def shop(database, vault):
 
 
 async def tries(shop):
-    async with shop.database.reading() as connection:
+    async with shop.database.reading(OWNER) as connection:
         return list((await connection.execute(sa.select(inbox.c.tries).order_by(inbox.c.seq))).scalars())
 
 
@@ -75,5 +76,5 @@ async def test_a_post_with_several_messages_of_one_person(database, vault, messa
             return await door.stored("state") == ["done"] * len(messages)
 
         await until(played)
-        async with database.reading() as connection:
+        async with database.reading(OWNER) as connection:
             assert await connection.scalar(sa.select(sa.func.count()).select_from(outbox)) == answers

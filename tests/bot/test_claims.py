@@ -12,6 +12,7 @@ from bot.sending import outbox, statuses
 from services.ids import new_id
 from services.store.hot import Hot, run
 from services.store.schema import attempts
+from services.store.scope import OWNER
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
@@ -19,7 +20,7 @@ NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 async def plan(database, hot, **facts):
     compiled = hot._postgres if database.is_postgres else hot._sqlite
     word = "EXPLAIN" if database.is_postgres else "EXPLAIN QUERY PLAN"
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         rows = await run(connection, f"{word} {compiled.sql}", compiled.arguments(facts))
     return "\n".join(str(row[-1]) for row in rows)
 

@@ -14,6 +14,7 @@ from services.ids import new_id
 from services.people.tenants import TenantBook
 from services.store.bell import Bell
 from services.store.schema import NOBODY, audit, inbox, outbox
+from services.store.scope import OWNER
 
 KEY = SecretStr("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -62,12 +63,12 @@ async def keep(parts, kind="message", state="parked", *, tenant=None, conversati
         "body_sealed": parts.vault.seal(json.dumps(BODY).encode(), tenant, "inbox.body", f"{kind}|wamid.1|"),
         "error": error,
     }
-    async with parts.database.transaction() as connection:
+    async with parts.database.transaction(OWNER) as connection:
         return await connection.scalar(sa.insert(inbox).values(row).returning(inbox.c.seq))
 
 
 async def stored(parts, seq):
-    async with parts.database.reading() as connection:
+    async with parts.database.reading(OWNER) as connection:
         return (await connection.execute(sa.select(inbox).where(inbox.c.seq == seq))).one()
 
 
@@ -96,7 +97,7 @@ async def test_one_event_is_shown_with_its_body_and_shows_nobody(parts):
 async def test_messages_that_are_held_are_listed_without_what_they_say(parts):
     row = {"tenant_id": new_id(), "conversation_id": new_id(), "body_sealed": b"sealed", "state": "held"}
     row |= {"due_at": NOW, "created_at": NOW, "error": "131047 to 254712345678", "wamid": "wamid.HBgM"}
-    async with parts.database.transaction() as connection:
+    async with parts.database.transaction(OWNER) as connection:
         await connection.execute(sa.insert(outbox).values(row))
     (held,) = await events.listed(parts, "held", 50)
     assert held["error"] == "131047 to ********5678"
@@ -120,7 +121,7 @@ async def test_what_somebody_waits_for_is_played_again_and_its_bell_rings(parts,
     row = await stored(parts, seq)
     assert (row.state, row.tries, row.error, row.due_at) == ("waiting", 0, None, NOW)
     assert parts.bell.topics == [topic]
-    async with parts.database.reading() as connection:
+    async with parts.database.reading(OWNER) as connection:
         assert (await connection.scalars(sa.select(audit.c.action))).all() == ["event.replayed"]
 
 

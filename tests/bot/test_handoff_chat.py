@@ -11,6 +11,7 @@ from bot.senders import Senders
 from bot.whatsapp.incoming import Event
 from services import handoff
 from services.store.schema import attempts, conversations, handoffs, staff
+from services.store.scope import OWNER
 from tests.bot.door import NUMBER, envelope, now, opened, text
 from tests.bot.market import until
 from tests.services.business import Business
@@ -60,7 +61,7 @@ async def test_nobody_answers_where_nobody_has_the_right(street):
 
 
 async def test_the_two_talk_until_the_customer_goes_back(street):
-    async with street.door.database.transaction() as connection:
+    async with street.door.database.transaction(OWNER) as connection:
         await connection.execute(
             sa.update(staff).where(staff.c.role == "Finance Admin").values(role="Support Lead")
         )
@@ -78,7 +79,7 @@ async def test_the_two_talk_until_the_customer_goes_back(street):
     gone = await street.says(WANJIKU, "menu", 2)
     assert words(gone[KAMAU]) == "********5678 is talking with me again."
     assert "What would you like to do?" in words(gone[WANJIKU])
-    async with street.door.database.reading() as connection:
+    async with street.door.database.reading(OWNER) as connection:
         assert await connection.scalar(sa.select(handoffs.c.state)) == "done"
         assert await connection.scalar(sa.select(sa.func.count()).select_from(attempts)) == 0
 
@@ -97,7 +98,7 @@ async def test_a_new_user_id_waits_for_the_turn_of_its_chat_before_it_takes_anyt
     event = Event("message", "wamid.1", "", None, phone, "KE.2222222222", None, None, b"")
 
     async def comes():
-        async with database.transaction() as connection:
+        async with database.transaction(OWNER) as connection:
             sender = (business.tenant, phone, "KE.2222222222", None)
             await Senders(connection, vault, business.now).resolve({sender: event})
 

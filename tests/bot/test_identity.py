@@ -14,6 +14,7 @@ from services.payments import methods
 from services.people import changes
 from services.people.identity import PHONE, member
 from services.store.schema import audit, conversations, outbox, saved_methods, staff
+from services.store.scope import OWNER
 from services.work import Work
 from tests.bot.door import NUMBER, envelope, now, opened, text
 from tests.bot.market import until
@@ -73,12 +74,12 @@ class Street:
 
     async def _person(self, name, value, column):
         indexes = self.door.vault.indexes(value, self.shop, name)
-        async with self.door.database.reading() as connection:
+        async with self.door.database.reading(OWNER) as connection:
             return await connection.scalar(sa.select(conversations.c.person_id).where(column.in_(indexes)))
 
     async def save_method(self, phone):
         person = await self.person(phone)
-        async with self.door.database.transaction() as connection:
+        async with self.door.database.transaction(OWNER) as connection:
             method = PaymentMethod(provider="mpesa", label="********5678")
             await methods.save(self.work(connection), person, method, {"phone_number": f"+{phone}"})
         return person
@@ -87,7 +88,7 @@ class Street:
         """A message to them that waits until they write."""
         indexes = self.door.vault.indexes(f"+{phone}", self.shop, PHONE)
         chat = sa.select(conversations.c.id).where(conversations.c.phone_index.in_(indexes))
-        async with self.door.database.transaction() as connection:
+        async with self.door.database.transaction(OWNER) as connection:
             row = {"tenant_id": self.shop, "conversation_id": await connection.scalar(chat), "state": "held"}
             row |= {"body_sealed": b"", "due_at": now(), "created_at": now()}
             # Or it would go out at once: they wrote a moment ago.
@@ -100,17 +101,17 @@ class Street:
             await connection.execute(sa.update(outbox).where(outbox.c.seq == seq).values(body_sealed=sealed))
 
     async def saved(self):
-        async with self.door.database.reading() as connection:
+        async with self.door.database.reading(OWNER) as connection:
             return (await connection.execute(sa.select(saved_methods.c.person_id))).scalars().all()
 
     async def suspended(self, phone=ACHIENG):
         person = await self.person(phone)
-        async with self.door.database.reading() as connection:
+        async with self.door.database.reading(OWNER) as connection:
             query = sa.select(staff.c.suspended_at).where(staff.c.person_id == person)
             return (await connection.scalar(query)) is not None
 
     async def alerts(self):
-        async with self.door.database.reading() as connection:
+        async with self.door.database.reading(OWNER) as connection:
             query = sa.select(audit.c.action).where(audit.c.alert)
             return (await connection.execute(query)).scalars().all()
 
@@ -157,7 +158,7 @@ async def test_the_operator_verifies_and_rights_are_as_before(street):
     await street.is_watched()
     await street.says("menu", **{"from": ACHIENG}, from_user_id=WAS)
     await street.says("menu", 3, **{"from": ACHIENG}, from_user_id=IS)
-    async with street.door.database.transaction() as connection:
+    async with street.door.database.transaction(OWNER) as connection:
         work = street.work(connection)
         person = await member(work, "0722 000 001")
         assert person is not None
@@ -170,7 +171,7 @@ async def test_the_operator_verifies_and_rights_are_as_before(street):
 
 async def test_who_is_not_on_the_staff_cannot_be_verified(street):
     await street.says("menu", **{"from": WANJIKU})
-    async with street.door.database.transaction() as connection:
+    async with street.door.database.transaction(OWNER) as connection:
         work = street.work(connection)
         customer = await member(work, f"+{WANJIKU}")
         assert customer is not None
@@ -280,7 +281,7 @@ async def test_a_key_beside_the_contact_is_the_same_and_is_stored_hashed(street)
     value["contacts"] = [{"wa_id": WANJIKU, "profile": {"name": "W"}, "identity_key_hash": "Sjvjlx8G6Z0="}]
     assert (await street.door.update(body)).status == 200
     await street.door.hears(1)
-    async with street.door.database.reading() as connection:
+    async with street.door.database.reading(OWNER) as connection:
         query = sa.select(conversations.c.key_index).where(conversations.c.key_index.is_not(None))
         (kept,) = (await connection.execute(query)).scalars()
     assert kept == street.door.vault.mark("Sjvjlx8G6Z0=", street.shop, "conversations.key")
@@ -302,7 +303,7 @@ async def test_what_waited_for_them_is_told_to_nobody_else(street, known_by):
     await street.says("menu", **after)
     await settled(street, **sender)
     assert "Your receipt" not in str(street.door.graph.sent)
-    async with street.door.database.reading() as connection:
+    async with street.door.database.reading(OWNER) as connection:
         query = sa.select(outbox.c.state, outbox.c.error).order_by(outbox.c.seq)
         states = [tuple(row) for row in await connection.execute(query)]
     assert ("failed", "somebody else may be behind the chat") in states

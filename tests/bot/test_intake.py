@@ -18,6 +18,7 @@ from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.schema import NOBODY, conversations, inbox, metadata, tenants
+from services.store.scope import OWNER
 
 NUMBER = "106540352242922"
 POSTGRES = os.environ.get("LIPACHAT_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -33,7 +34,7 @@ async def database(request, tmp_path):
         await server.execute(f"CREATE DATABASE {name}")
         base = POSTGRES.rsplit("/", 1)[0].replace("postgresql:", "postgresql+asyncpg:")
         database = Database(f"{base}/{name}")
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await connection.run_sync(metadata.create_all)
     yield database
     await database.close()
@@ -48,7 +49,7 @@ def now():
 
 @pytest.fixture
 async def intake(database):
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await connection.execute(
             sa.insert(tenants).values(
                 id=new_id(),
@@ -89,7 +90,7 @@ def text(id_, phone="254712345678", user_id=None, body="menu"):
 
 
 async def rows(database, query):
-    async with database.reading() as connection:
+    async with database.reading(OWNER) as connection:
         return (await connection.execute(query)).all()
 
 

@@ -13,6 +13,7 @@ from bot.pace import LONGEST_SECONDS, Pace
 from services.ids import new_id
 from services.store.database import Database
 from services.store.schema import inbox, outbox
+from services.store.scope import OWNER
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 MANY = pace_of._MANY
@@ -38,7 +39,7 @@ async def fill(database, table, many, age, **values):
         | ({"external_id": str(n)} if table is inbox else {})
         for n in range(many)
     ]
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await connection.execute(sa.insert(table), rows)
 
 
@@ -84,7 +85,7 @@ async def test_intake_goes_on_as_soon_as_replies_have_caught_up(database):
         keeping = asyncio.create_task(pace.keep())
         await asyncio.sleep(0.03)
         assert not keeping.done()
-        async with database.transaction() as connection:
+        async with database.transaction(OWNER) as connection:
             await connection.execute(sa.update(inbox).values(state="done"))
         await asyncio.wait_for(keeping, 20)
 

@@ -172,11 +172,11 @@ class AwayOnce:
         self._database, self._left, self._committing = database, 3, committing
 
     @asynccontextmanager
-    async def transaction(self):
+    async def transaction(self, whose):
         self._left -= 1
         if self._left == 0 and not self._committing:
             raise ConnectionResetError
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(whose) as connection:
             yield connection
         if self._left == 0:
             raise ConnectionResetError

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from services.news import Frozen, WithdrawalClosed, WithdrawalPaid
 from services.store.schema import inbox, payouts, tenants
+from services.store.scope import OWNER
 from services.withdrawals import freeze
 from tests.bot.market import PAYSTACK, until
 from tests.services.business import TO_BANK
@@ -71,7 +72,7 @@ def event(payout, status="success", **changes):
 
 
 async def states(market):
-    async with market.database.reading() as connection:
+    async with market.database.reading(OWNER) as connection:
         query = sa.select(inbox.c.state).where(inbox.c.kind == "hook").order_by(inbox.c.seq)
         return list((await connection.execute(query)).scalars())
 

@@ -6,6 +6,7 @@ import itertools
 import sqlalchemy as sa
 
 from services.store.schema import carts, orders, products
+from services.store.scope import OWNER
 from tests.bot.door import envelope, opened, text
 
 GOODS = """
@@ -70,7 +71,7 @@ def item(sku="SOAP", quantity=1, price=150.0):
 
 
 async def rows(door, table):
-    async with door.database.reading() as connection:
+    async with door.database.reading(OWNER) as connection:
         return (await connection.execute(sa.select(table))).all()
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from services.people.identity import member
 from services.safety import stepup
 from services.store.schema import attempts, conversations, inbox, tenants, withdrawals
+from services.store.scope import OWNER
 from services.work import Work
 from tests.bot.door import NUMBER, envelope, now, opened, text
 
@@ -58,7 +59,7 @@ class Street:
             before = len(self.door.graph.sent)
 
     async def rows(self, query):
-        async with self.door.database.reading() as connection:
+        async with self.door.database.reading(OWNER) as connection:
             return (await connection.execute(query)).scalars().all()
 
     async def nothing_was_paid(self):
@@ -120,7 +121,7 @@ async def test_an_approval_is_tapped_by_its_approver_in_its_shop_alone(street):
 async def test_a_typed_code_approves_and_is_kept_nowhere(street, vault):
     door = street.door
     await door.fund(street.shop, "5000")
-    async with door.database.transaction() as connection:
+    async with door.database.transaction(OWNER) as connection:
         await connection.execute(
             sa.update(tenants).where(tenants.c.id == street.shop).values(totp_above=500_00)
         )
@@ -141,7 +142,7 @@ async def test_a_typed_code_approves_and_is_kept_nowhere(street, vault):
     assert "authenticator app" in words(await street.taps(KAMAU, approve))
     assert words(await street.says(KAMAU, code)).startswith("Approved.")
     assert await street.statuses() == ["processing"]
-    async with door.database.reading() as connection:
+    async with door.database.reading(OWNER) as connection:
         events = (await connection.execute(sa.select(inbox))).all()
         places = (await connection.execute(sa.select(conversations))).all()
     opened_up = [

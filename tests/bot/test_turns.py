@@ -23,6 +23,7 @@ from services.ids import new_id
 from services.people.tenants import TenantBook
 from services.store.bell import Bell
 from services.store.schema import credentials, inbox, outbox, tenants
+from services.store.scope import OWNER
 from tests.bot.canary import CANARY, leaks
 
 NUMBER = "106540352242922"
@@ -114,7 +115,7 @@ class Shop:
 
     async def open(self, number=NUMBER):
         tenant = new_id()
-        async with self.database.transaction() as connection:
+        async with self.database.transaction(OWNER) as connection:
             await connection.execute(
                 sa.insert(tenants).values(
                     id=tenant,
@@ -164,7 +165,7 @@ class Shop:
         await asyncio.gather(*(drain(worker) for worker in workers or (self.turns,)))
 
     async def said(self):
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             rows = (await connection.execute(sa.select(outbox).order_by(outbox.c.seq))).all()
         bodies = [outbox_of.opened(self.vault, row.tenant_id, row.seq, row.body_sealed) for row in rows]
         return [
@@ -173,12 +174,12 @@ class Shop:
         ]
 
     async def errors(self):
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             query = sa.select(inbox.c.error).where(inbox.c.error.is_not(None))
             return list((await connection.execute(query)).scalars())
 
     async def states(self):
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             return Counter((await connection.execute(sa.select(inbox.c.state))).scalars())
 
 
@@ -191,7 +192,7 @@ async def test_events_of_one_person_are_played_in_order(shop):
     await shop.hears("254712345678", *(f"{'ask' if n % 3 else 'echo'} {n}" for n in range(12)))
     await shop.until_quiet()
     assert [text for _, text in await shop.said()] == [f"heard {n}" for n in range(12)]
-    async with shop.database.reading() as connection:
+    async with shop.database.reading(OWNER) as connection:
         assert await connection.scalar(sa.select(sa.func.max(inbox.c.tries))) == 1
 
 
@@ -220,7 +221,7 @@ async def test_a_turn_that_fails_is_tried_again_and_parked_with_an_apology(shop)
 async def test_a_tenant_whose_credentials_no_key_opens_stops_no_other(shop):
     await shop.open(number="2")
     sealed = b"\x01gone" + bytes(60)
-    async with shop.database.transaction() as connection:
+    async with shop.database.transaction(OWNER) as connection:
         lost = await connection.scalar(sa.select(tenants.c.id).where(tenants.c.phone_number_id == "2"))
         await connection.execute(
             sa.insert(credentials).values(tenant_id=lost, part="whatsapp", sealed=sealed)
@@ -246,7 +247,7 @@ async def test_what_comes_after_a_failing_event_waits_for_it(shop):
 
 async def test_a_process_that_dies_in_a_turn_leaves_its_try_counted(shop):
     await shop.hears("254712345678", "echo 1")
-    async with shop.database.transaction() as connection:  # what earlier deaths left
+    async with shop.database.transaction(OWNER) as connection:  # what earlier deaths left
         await connection.execute(sa.update(inbox).values(tries=MOST_TRIES))
     await shop.until_quiet()
     assert await shop.states() == {"parked": 1}
@@ -288,7 +289,7 @@ async def test_what_waits_behind_a_turn_of_its_own_is_taken_without_being_rung_f
 async def test_the_last_message_of_a_turn_that_waits_knows_what_it_answers(shop):
     """The others do not: the sign of typing would go with the next message."""
     await shop.hears("254712345678", "wait", "echo 1")
-    async with shop.database.transaction() as connection:
+    async with shop.database.transaction(OWNER) as connection:
         read = await read_waiting(connection, *await due(connection, shop.clock()))
     chat = Chat(BUGGY, shop.vault, shop.tenants, shop.clock)
     played = [await chat.play(read.people[event.conversation_id], event, None) for event in read.events]
@@ -312,5 +313,5 @@ async def test_many_workers_play_each_event_once_and_in_order(shop):
     expected = [f"heard {n}" for n in range(12)]
     assert all(texts == expected for texts in by_chat.values())
     assert len(by_chat) == 20
-    async with shop.database.reading() as connection:
+    async with shop.database.reading(OWNER) as connection:
         assert await connection.scalar(sa.select(sa.func.max(inbox.c.tries))) == 1

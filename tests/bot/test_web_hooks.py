@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 from bot.webhooks import MOST_BYTES, Hooks
 from services.store.bell import Bell
 from services.store.schema import inbox
+from services.store.scope import OWNER
 from tests.bot.door import envelope, now, opened, text
 
 
@@ -29,7 +30,7 @@ async def token(door):
 
 async def bodies(door):
     """Of the callbacks that were stored, opened."""
-    async with door.database.reading() as connection:
+    async with door.database.reading(OWNER) as connection:
         rows = (await connection.execute(sa.select(inbox).order_by(inbox.c.seq))).all()
     return [await door.body(row.external_id) for row in rows if row.kind == "hook"]
 

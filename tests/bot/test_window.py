@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.store.schema import conversations
+from services.store.scope import OWNER
 from tests.bot.test_turns import Shop
 
 PHONE = "254712345678"
@@ -19,7 +20,7 @@ async def shop(database, vault):
 
 async def heard_at(shop):
     await shop.until_quiet()
-    async with shop.database.reading() as connection:
+    async with shop.database.reading(OWNER) as connection:
         return await connection.scalar(sa.select(conversations.c.heard_at))
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bot.sandbox.world import Phone
 from services.store.database import Database
 from services.store.schema import outbox
+from services.store.scope import OWNER
 from tests.e2e.town import Town
 
 PEOPLE = tuple(
@@ -67,7 +68,7 @@ class Crowd:
         messages = sa.func.count().label("messages")
         query = sa.select(messages, sa.func.sum(outbox.c.tries - 1)).group_by(outbox.c.conversation_id)
         database = Database(self._database_url)
-        async with database.reading() as connection:
+        async with database.reading(OWNER) as connection:
             rows = (await connection.execute(query)).all()
         await database.close()
         return [row.messages for row in rows if row.messages >= _EACH], sum(int(row[1]) for row in rows)

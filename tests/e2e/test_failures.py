@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from services.store.database import Database
 from services.store.schema import inbox, jobs, outbox
+from services.store.scope import OWNER
 from tests.conftest import own_redis
 from tests.e2e.conftest import prepared, started
 from tests.e2e.crowd import Crowd
@@ -33,7 +34,7 @@ async def forget_the_dead(database_url):
     """As if the leases of a dead process had run out: what it was sending, asking or playing is free."""
     now = datetime.now(UTC)
     database = Database(database_url)
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         dead = (outbox.c.state == "sending", outbox.c.due_at < now + LEASE - LIVING)
         await connection.execute(sa.update(outbox).where(*dead).values(due_at=now))
         await connection.execute(sa.update(jobs).values(leased_until=None))
@@ -101,7 +102,7 @@ async def unfinished(database_url):
         "played": sa.select(inbox.c.seq).where(inbox.c.state == "waiting", inbox.c.due_at > now),
     }
     database = Database(database_url)
-    async with database.reading() as connection:
+    async with database.reading(OWNER) as connection:
         found = {name: len((await connection.execute(query)).all()) for name, query in queries.items()}
     await database.close()
     return found

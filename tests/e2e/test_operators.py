@@ -9,6 +9,7 @@ from redis import Redis
 
 from services.store.database import Database
 from services.store.schema import audit, tenants
+from services.store.scope import OWNER
 from tests.e2e.installation import Installation
 from tests.services.people.registry import FULL, SMALL
 
@@ -29,14 +30,14 @@ def applied(installation, text, code=0):
 
 async def stop_payouts(installation):
     database = Database(installation.environment["LIPACHAT_DATABASE_URL"])
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await connection.execute(sa.update(tenants).values(payouts_frozen=True, frozen_because="funds"))
     await database.close()
 
 
 async def alerts_of(installation):
     database = Database(installation.environment["LIPACHAT_DATABASE_URL"])
-    async with database.reading() as connection:
+    async with database.reading(OWNER) as connection:
         rows = await connection.execute(sa.select(audit.c.actor, audit.c.action).order_by(audit.c.seq))
         told = [tuple(row) for row in rows]
     await database.close()

@@ -17,6 +17,7 @@ from services.money import Money
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import tenants
+from services.store.scope import OWNER
 from services.work import Work
 from tests.e2e.installation import Installation, ready
 from tests.servers import free_port
@@ -70,7 +71,7 @@ def test_the_currency_of_a_tenant_with_books_is_refused_with_its_line(current):
 
 async def with_a_sale(installation):
     database = Database(installation.environment["LIPACHAT_DATABASE_URL"])
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         (tenant,) = (await connection.execute(sa.select(tenants.c.id))).scalars().all()
         work = Work(connection, Vault([bytes(range(32))]), tenant, datetime.now(UTC))
         sale = ledger.Transfer("provider:mpesa", ledger.WALLET, Money.parse("500", "KES"), "sale")

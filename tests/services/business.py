@@ -95,7 +95,7 @@ class Business:
     async def work(self) -> AsyncIterator[Work]:
         """Commits whether or not it was refused, as a turn does."""
         refusal = None
-        async with self.database.transaction() as connection:
+        async with self.database.transaction(self.tenant) as connection:
             try:
                 yield Work(connection, self.vault, self.tenant, self.now)
             except Refusal as error:

@@ -3,6 +3,7 @@ import pytest
 from services import books
 from services.safety.vault import Vault
 from services.store.database import Database
+from services.store.scope import OWNER
 from tests.services.business import Business
 
 
@@ -11,5 +12,5 @@ async def business(database: Database, vault: Vault):
     """After every test the books are right, whatever it did."""
     business = await Business(database, vault).open()
     yield business
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         assert await books.check(connection) == []

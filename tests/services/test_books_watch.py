@@ -263,7 +263,7 @@ async def test_whoever_began_before_the_proof_and_commits_after_it_is_neither_mi
     async def post(name: str, waits: float) -> None:
         while not stop.is_set():
             began = business.now - timedelta(hours=2)
-            async with postgres.transaction() as connection:
+            async with postgres.transaction(business.tenant) as connection:
                 work = Work(connection, vault, business.tenant, began)
                 await ledger.post(work, new_id(), [Transfer(name, WALLET, kes("1"), "gift")])
                 await ledger.post(work, new_id(), [Transfer(WALLET, PAYMENT_FEES, kes("1"), "gift")])

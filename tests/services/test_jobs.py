@@ -3,13 +3,14 @@ from datetime import timedelta
 
 from services import jobs
 from services.ids import new_id
+from services.store.scope import OWNER
 
 LEASE = timedelta(seconds=60)
 LADDER = (timedelta(seconds=1), timedelta(seconds=5))
 
 
 async def claimed(business, limit=10):
-    async with business.database.transaction() as connection:
+    async with business.database.transaction(OWNER) as connection:
         return await jobs.claim(connection, business.now, LEASE, limit)
 
 

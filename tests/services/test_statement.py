@@ -27,7 +27,7 @@ NOON = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 async def told(business, since, until):
     """The statement and its lines, read in pages of three."""
-    async with business.database.snapshot() as connection:
+    async with business.database.snapshot(business.tenant) as connection:
         work = Work(connection, business.vault, business.tenant, business.now)
         cut = Period(since, until)
         statement = await read.statement(work, cut, "KES")
@@ -177,7 +177,7 @@ async def test_a_snapshot_does_not_see_what_comes_meanwhile(business):
     await business.paid("3000")
     business.forward(minutes=1)
     cut = Period(NOON, business.now)
-    async with business.database.snapshot() as connection:
+    async with business.database.snapshot(business.tenant) as connection:
         work = Work(connection, business.vault, business.tenant, business.now)
         before = await read.statement(work, cut, "KES")
         late = business.now
@@ -195,7 +195,7 @@ async def test_lines_that_do_not_add_up_are_no_statement(business):
     business.forward(minutes=1)
     statement, _ = await told(business, NOON, business.now)
     wrong = statement.model_copy(update={"closing": Money(1, "KES")})
-    async with business.database.snapshot() as connection:
+    async with business.database.snapshot(business.tenant) as connection:
         work = Work(connection, business.vault, business.tenant, business.now)
         with pytest.raises(read.DoesNotAddUp):
             assert [page async for page in read.pages(work, wrong)]

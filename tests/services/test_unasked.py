@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from services import errors
 from services.people.preferences import may_write_unasked
 from services.store.schema import audit, people
+from services.store.scope import OWNER
 from tests.services.test_payment_requests import ask
 
 
 async def stopped(business):
     query = sa.select(people.c.stopped_at, people.c.stopped_by).where(people.c.id == business.customer)
-    async with business.database.reading() as connection:
+    async with business.database.reading(OWNER) as connection:
         return tuple((await connection.execute(query)).one())
 
 
@@ -24,7 +25,7 @@ async def says(business, verb, **facts):
 
 async def actions(business):
     query = sa.select(audit.c.action, audit.c.facts).where(audit.c.action.startswith("unasked."))
-    async with business.database.reading() as connection:
+    async with business.database.reading(OWNER) as connection:
         return [
             (row.action, row.facts["by"]) for row in await connection.execute(query.order_by(audit.c.seq))
         ]

@@ -64,7 +64,7 @@ class Statements:
         return file
 
     async def _write(self, file: BinaryIO, tenant: Tenant, wanted: Wanted) -> None:
-        async with self._database.snapshot() as connection:
+        async with self._database.snapshot(tenant.id) as connection:
             work = Work(connection, self._vault, tenant.id, self._clock())
             told = await read.statement(work, wanted.period, tenant.shop.currency)
             if told.count > MOST_LINES[wanted.form]:

@@ -29,6 +29,7 @@ from services.people.tenants import Tenant
 from services.store import upgrade
 from services.store.database import Database
 from services.store.schema import inbox, metadata, outbox, provider_tokens, tenants
+from services.store.scope import OWNER
 from services.store.tokens import SharedTokens
 from tests.bot.market import NOWHERE, PAYSTACK, SETTINGS
 from tests.conftest import BOTH, administer
@@ -168,7 +169,7 @@ async def settings(url, outside, tmp_path):
 @asynccontextmanager
 async def transaction(settings):
     database = Database(settings.database_url)
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         yield connection
     await database.close()
 

@@ -20,6 +20,7 @@ from services import ledger
 from services.ids import new_id
 from services.ledger import WALLET, Transfer
 from services.money import Money
+from services.store.scope import OWNER
 from services.work import Work
 from tests.bot.sending.test_delivery import Post, written
 from tests.bot.test_turns import Shop
@@ -70,7 +71,7 @@ async def post(database, vault):
 
 
 async def say(post, body=BODY, to=0):
-    async with post.database.transaction() as connection:
+    async with post.database.transaction(OWNER) as connection:
         said = [Outgoing(post.people[to], json.dumps(body).encode())]
         await written(connection, post.vault, said, post.clock())
 
@@ -211,7 +212,7 @@ async def test_a_statement_is_read_when_it_is_sent(post, form, media_type):
     }
     name = f"statement.{form}"
     await say(post, {"_paper": paper, "type": "document", "document": {"caption": "c", "filename": name}})
-    async with post.database.transaction() as connection:
+    async with post.database.transaction(OWNER) as connection:
         sale = Transfer("provider:mpesa", WALLET, Money(500_00, "KES"), "sale")
         await ledger.post(Work(connection, post.vault, post.tenant, since), new_id(), [sale])
     await deliver(post)

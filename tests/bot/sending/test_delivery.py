@@ -22,6 +22,7 @@ from bot.whatsapp.incoming import read
 from services.people.tenants import TenantBook
 from services.store.bell import Bell
 from services.store.schema import conversations, credentials, outbox, tenants
+from services.store.scope import OWNER
 from tests.bot.canary import CANARY, leaks
 from tests.bot.market import until
 from tests.bot.test_turns import Shop
@@ -87,7 +88,7 @@ class Post:
         return Delivery(self.database, self.vault, book, whatsapp, Bell(), self.clock, **options)
 
     async def open(self, people):
-        async with self.database.transaction() as connection:
+        async with self.database.transaction(OWNER) as connection:
             self.tenant = await connection.scalar(sa.select(tenants.c.id))
             sealed = self.vault.seal(b'{"access_token": "t"}', self.tenant, "credentials.sealed", "whatsapp")
             await connection.execute(
@@ -96,7 +97,7 @@ class Post:
         for n in range(people):
             await self.shop.hears(f"25470000000{n}", "hello")
         await self.writes()
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             rows = (await connection.execute(sa.select(conversations))).all()
         self.people = sorted((self._person(row) for row in rows), key=lambda person: person.name)
         return self
@@ -114,7 +115,7 @@ class Post:
         messages = [
             Outgoing(person, json.dumps({"type": "text", "text": {"body": t}}).encode(), **why) for t in texts
         ]
-        async with self.database.transaction() as connection:
+        async with self.database.transaction(OWNER) as connection:
             await written(connection, self.vault, messages, self.clock())
         if delivery is not None:
             delivery.follow([(person.tenant_id, person.conversation_id)])
@@ -126,14 +127,14 @@ class Post:
                 await asyncio.gather(*delivery._sending)
 
     async def states(self):
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             return list(
                 (await connection.execute(sa.select(outbox.c.state).order_by(outbox.c.seq))).scalars()
             )
 
     async def writes(self):
         """All of them have just been heard."""
-        async with self.database.transaction() as connection:
+        async with self.database.transaction(OWNER) as connection:
             await connection.execute(sa.update(conversations).values(heard_at=self.clock()))
 
     async def graph_got(self):
@@ -150,7 +151,7 @@ class Post:
                 json.dumps({"type": "text", "text": {"body": text}}).encode(),
             )
         ]
-        async with self.database.transaction() as connection:
+        async with self.database.transaction(OWNER) as connection:
             room = self.delivery.room
             ours = await written(connection, self.vault, said, self.clock(), room=room)
         self.delivery.hand_over(ours)
@@ -262,7 +263,7 @@ async def test_while_a_number_rests_what_turns_say_waits_too(post):
     post.clock.now += timedelta(seconds=5)
     await post.deliver()
     assert (post.graph.texts(0), post.graph.texts(1)) == (["a", "a"], ["b"])
-    async with post.database.reading() as connection:
+    async with post.database.reading(OWNER) as connection:
         assert await connection.scalar(sa.select(sa.func.max(outbox.c.tries))) == 1
 
 
@@ -272,7 +273,7 @@ async def test_a_message_that_will_never_arrive_is_given_up_with_its_reason_and_
     await post.deliver()
     assert post.graph.texts(0) == ["a", "b"]
     assert await post.states() == ["failed", "sent"]
-    async with post.database.reading() as connection:
+    async with post.database.reading(OWNER) as connection:
         assert await connection.scalar(sa.select(sa.func.min(outbox.c.error))) == f"{UNDELIVERABLE}: no"
 
 
@@ -283,7 +284,7 @@ async def test_of_what_meta_says_of_a_person_nothing_is_kept(post):
     await post.deliver()
     await post.hears_status("failed", wamid="wamid.2", errors=[{"code": 131026, "title": CANARY}])
     assert await post.states() == ["failed", "failed"]
-    async with post.database.reading() as connection:
+    async with post.database.reading(OWNER) as connection:
         kept = (await connection.execute(sa.select(outbox.c.error))).scalars().all()
     assert [leaks(error) for error in kept] == [[], []]
 
@@ -319,7 +320,7 @@ async def test_a_window_that_a_status_says_is_closed_holds_the_message_too(post)
 
 async def test_a_message_that_no_key_opens_stops_no_other(post):
     await post.says("a")
-    async with post.database.transaction() as connection:
+    async with post.database.transaction(OWNER) as connection:
         await connection.execute(sa.update(outbox).values(body_sealed=b"\x01gone" + bytes(60)))
     await post.says("b")
     await post.says("c", to=1)
@@ -334,8 +335,8 @@ class AwayAtFirst:
     def __init__(self, database):
         self._database, self._away = database, True
 
-    def transaction(self):
-        return self._once_there().transaction()
+    def transaction(self, whose):
+        return self._once_there().transaction(whose)
 
     def driver(self):
         return self._once_there().driver()
@@ -425,7 +426,7 @@ async def test_what_meta_is_too_ill_to_take_is_tried_for_many_minutes(post):
 
 async def test_what_a_process_that_died_had_taken_is_sent_after_its_lease(post):
     await post.says("a", "b")
-    async with post.database.transaction() as connection:
+    async with post.database.transaction(OWNER) as connection:
         taken = await outbox_of.claim(connection, post.vault, post.clock(), [], 10)
     assert len(taken) == 1
     await post.deliver()
@@ -479,7 +480,7 @@ def waiting(post, *texts, to=0):
 
 
 async def deliver_at_once(post, messages, delivery=None):
-    async with post.database.transaction() as connection:
+    async with post.database.transaction(OWNER) as connection:
         ours = await written(connection, post.vault, messages, post.clock(), room=10)
     (delivery or post.delivery).hand_over(ours)
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.sending.purposes import Purpose
 from services.store.schema import audit, conversations, outbox, people, tenants
+from services.store.scope import OWNER
 from tests.bot.sending import test_delivery
 from tests.bot.sending.test_delivery import UNDELIVERABLE, WINDOW
 
@@ -21,19 +22,19 @@ CLOSED = {"code": WINDOW, "title": "Re-engagement message", "error_data": {"deta
 
 async def names_template(post, **facts):
     named = {"withdrawal_request": {"name": "asked", "language": "en", "languages": ["sw"]}}
-    async with post.database.transaction() as connection:
+    async with post.database.transaction(OWNER) as connection:
         await connection.execute(sa.update(tenants).values(templates=named, version=tenants.c.version + 1))
 
 
 async def kept(post, *columns):
     query = sa.select(*(outbox.c[name] for name in columns)).order_by(outbox.c.seq)
-    async with post.database.reading() as connection:
+    async with post.database.reading(OWNER) as connection:
         return [tuple(row) for row in await connection.execute(query)]
 
 
 async def alerts(post):
     query = sa.select(audit.c.action, audit.c.facts).where(audit.c.alert)
-    async with post.database.reading() as connection:
+    async with post.database.reading(OWNER) as connection:
         return [tuple(row) for row in await connection.execute(query)]
 
 
@@ -120,7 +121,7 @@ async def test_who_wrote_before_it_was_held_and_is_heard_later_gets_it_then(post
     post.clock.now += A_DAY
     await post.says("a", **ASKED)
     await post.deliver()
-    async with post.database.transaction() as connection:
+    async with post.database.transaction(OWNER) as connection:
         written = post.clock() - timedelta(minutes=5)
         await connection.execute(sa.update(conversations).values(heard_at=written))
     await post.deliver()
@@ -166,7 +167,7 @@ async def test_of_what_was_held_about_one_thing_only_the_latest_is_sent(post):
 
 @pytest.mark.parametrize("purpose", list(Purpose))
 async def test_after_stop_only_what_is_asked_for_or_about_money_is_sent(post, purpose):
-    async with post.database.transaction() as connection:
+    async with post.database.transaction(OWNER) as connection:
         await connection.execute(sa.update(people).values(stopped_at=post.clock()))
     await post.says("a", purpose=purpose)
     await post.deliver()
@@ -186,7 +187,7 @@ async def test_a_reminder_is_never_late(post):
 
 async def test_who_never_wrote_is_reached_by_a_template_only(post):
     await names_template(post)
-    async with post.database.transaction() as connection:
+    async with post.database.transaction(OWNER) as connection:
         await connection.execute(sa.update(conversations).values(heard_at=None))
     await post.says("a", **ASKED)
     await post.says("b")

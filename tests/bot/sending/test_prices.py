@@ -9,6 +9,7 @@ from bot import metrics
 from bot.parts import CannotRun
 from bot.sending import prices
 from services.store.schema import conversations, outbox, tenants
+from services.store.scope import OWNER
 from tests.bot.sending.test_delivery import post as post  # noqa: PLC0414  a fixture
 
 REGULAR = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": "service"}
@@ -16,7 +17,7 @@ REGULAR = {"billable": True, "pricing_model": "PMP", "type": "regular", "categor
 
 async def priced(post):
     query = sa.select(outbox.c.state, outbox.c.price_category, outbox.c.price_type).order_by(outbox.c.seq)
-    async with post.database.reading() as connection:
+    async with post.database.reading(OWNER) as connection:
         return [tuple(row) for row in await connection.execute(query)]
 
 
@@ -49,7 +50,7 @@ async def test_a_price_that_cannot_be_read_costs_nothing_but_itself(post, pricin
 
 async def test_messages_are_counted_by_price_in_the_days_of_the_tenant(post):
     post.clock.now = datetime(2026, 11, 30, 20, 59, 50, tzinfo=UTC)  # ten seconds before December there
-    async with post.database.transaction() as connection:  # they have just written
+    async with post.database.transaction(OWNER) as connection:  # they have just written
         await connection.execute(sa.update(conversations).values(heard_at=post.clock.now))
     await post.says("a", "b", "c")
     await post.deliver()
@@ -63,7 +64,7 @@ async def test_messages_are_counted_by_price_in_the_days_of_the_tenant(post):
     await post.hears_status("sent", wamid="wamid.4", pricing=free)
 
     async def counted(month=None):
-        async with post.database.reading() as connection:
+        async with post.database.reading(OWNER) as connection:
             slug = await connection.scalar(sa.select(tenants.c.slug))
             return await prices.counted(connection, slug, month, post.clock())
 

@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.store.schema import people
+from services.store.scope import OWNER
 from tests.bot.door import NUMBER, envelope, opened, text
 from tests.bot.market import until
 from tests.bot.whatsapp.test_incoming import PREFERENCE, preferences
@@ -18,7 +19,7 @@ async def door(database, vault):
 
 async def stopped_by(door):
     query = sa.select(people.c.stopped_by).where(people.c.stopped_by.is_not(None))
-    async with door.database.reading() as connection:
+    async with door.database.reading(OWNER) as connection:
         return list((await connection.execute(query)).scalars())
 
 

@@ -17,6 +17,7 @@ from services.errors import NotPending
 from services.ids import new_id
 from services.ledger import WALLET, Transfer
 from services.store.schema import conversations, holds, operations, payouts, withdrawals
+from services.store.scope import OWNER
 from services.withdrawals import decide, destinations, payout
 from services.withdrawals.record import WITHDRAWAL, facts
 from services.work import Work
@@ -76,7 +77,7 @@ class Acts:
 
     async def expire(self, id_):
         """By a clock that is a day ahead; what it did is seen by the row."""
-        async with self.business.database.transaction() as connection:
+        async with self.business.database.transaction(OWNER) as connection:
             later = self.business.now + timedelta(hours=25)
             work = Work(connection, self.business.vault, self.business.tenant, later)
             before = await approval.locked(work, WITHDRAWAL, id_)

@@ -14,6 +14,7 @@ from services.audit.private import opened
 from services.ids import new_id
 from services.store.schema import Moment, audit_heads, audit_private
 from services.store.schema import audit as entries
+from services.store.scope import OWNER
 from services.work import Via, Work
 
 NOW = datetime(2026, 11, 28, 12, 0, 0, 123456, tzinfo=UTC)
@@ -29,25 +30,25 @@ async def note(work, action, **more):
 
 
 async def chain(database, tenant=ONE):
-    async with database.reading() as connection:
+    async with database.reading(OWNER) as connection:
         query = sa.select(entries).where(entries.c.tenant_id == tenant).order_by(entries.c.seq)
         return (await connection.execute(query)).all()
 
 
 async def head(database, tenant=ONE):
-    async with database.reading() as connection:
+    async with database.reading(OWNER) as connection:
         return (
             await connection.execute(sa.select(audit_heads).where(audit_heads.c.tenant_id == tenant))
         ).one()
 
 
 async def test_entries_are_linked_without_a_gap_and_hashed_as_written_down(database, vault):
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         work = work_of(connection, vault)
         await note(work, "a", before={"role": "Owner"}, after={"role": None})
         await note(work_of(connection, vault, OTHER), "x")
         await note(work, "b", alert=True)
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await note(work_of(connection, vault), "c")
     rows = await chain(database)
     assert [(row.seq, row.action, row.channel, row.via) for row in rows] == [
@@ -68,7 +69,7 @@ async def test_entries_are_linked_without_a_gap_and_hashed_as_written_down(datab
 
 
 async def test_what_a_savepoint_takes_back_is_not_recorded(database, vault):
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         work = work_of(connection, vault)
         await note(work, "kept")
         async with connection.begin_nested() as savepoint:
@@ -83,16 +84,16 @@ async def test_what_a_savepoint_takes_back_is_not_recorded(database, vault):
 
 async def test_a_transaction_that_fails_leaves_the_chain_alone(database, vault):
     with contextlib.suppress(ZeroDivisionError):
-        async with database.transaction() as connection:
+        async with database.transaction(OWNER) as connection:
             await note(work_of(connection, vault), "lost")
             raise ZeroDivisionError
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await note(work_of(connection, vault), "first")
     assert [(row.seq, row.action) for row in await chain(database)] == [(1, "first")]
 
 
 async def test_nothing_is_recorded_where_nobody_would_write_it(database, vault):
-    async with database.reading() as connection:
+    async with database.reading(OWNER) as connection:
         with pytest.raises(RuntimeError, match="in a transaction"):
             await note(work_of(connection, vault), "lost")
 
@@ -102,7 +103,7 @@ async def test_deeds_at_once_wait_for_the_head_only_at_their_end(database, vault
     two of them would wait for each other."""
 
     async def deed(n):
-        async with database.transaction() as connection:
+        async with database.transaction(OWNER) as connection:
             work = work_of(connection, vault, (ONE, OTHER)[n % 2])
             await note(work, f"{n}")
             await asyncio.sleep(0.01)
@@ -117,11 +118,11 @@ async def test_deeds_at_once_wait_for_the_head_only_at_their_end(database, vault
 
 async def test_what_may_be_erased_is_kept_apart_and_leaves_its_digest(database, vault):
     person = new_id()
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         private = audit.Private(person, {"name": "Wanjiru"})
         await note(work_of(connection, vault), "a", private=private)
     (row,) = await chain(database)
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         (kept,) = (await connection.execute(sa.select(audit_private))).all()
         assert (kept.digest, kept.subject_id) == (row.private, person)
         assert b"Wanjiru" not in kept.facts_sealed

@@ -13,6 +13,7 @@ from services.audit.chain import START, digest_of, hash_of
 from services.audit.verify import Verified, verify
 from services.safety.vault import Vault
 from services.store.schema import Moment
+from services.store.scope import OWNER
 from services.work import Via, Work
 
 TENANT, OTHER = UUID(int=3), UUID(int=4)
@@ -171,7 +172,7 @@ KINDS = [
 async def chained(database, vault, tmp_path):
     """Two tenants, anchored before their last entries."""
     for n in range(1, LENGTH + 1):
-        async with database.transaction() as connection:
+        async with database.transaction(OWNER) as connection:
             for tenant in (TENANT, OTHER):
                 work = Work(connection, vault, tenant, NOW + timedelta(seconds=n), Via("chat", "x"))
                 facts = {"n": n, "words": "é"}
@@ -179,7 +180,7 @@ async def chained(database, vault, tmp_path):
                 before = {"n": n - 1} if n % 2 else None
                 await audit.record(work, UUID(int=9), f"a{n}", tenant, facts, before=before, private=private)
         if n in (FIRST_ANCHOR, ANCHORED):
-            async with database.transaction() as connection:
+            async with database.transaction(OWNER) as connection:
                 heads = await anchors.moved(connection)
                 assert {(head.tenant, head.seq) for head in heads} == {(TENANT, n), (OTHER, n)}
                 anchors.write(tmp_path, vault, heads, NOW)
@@ -193,7 +194,7 @@ async def test_the_first_bad_entry_is_named(chained, vault, tmp_path, tamper):
     some = random.Random(tamper.__name__).sample(range(1, LENGTH + 1), TRIES)
     positions = {1, ANCHORED, LENGTH, *some}
     for k in sorted(positions):
-        async with chained.transaction() as connection, connection.begin_nested() as savepoint:
+        async with chained.transaction(OWNER) as connection, connection.begin_nested() as savepoint:
             expected = await tamper(Tamperer(connection), k)
             found = await verify(connection, vault, anchors.read(tmp_path, vault))
             told = {(each.finding, each.position) for each in found.findings}
@@ -205,9 +206,9 @@ async def test_the_first_bad_entry_is_named(chained, vault, tmp_path, tamper):
 
 
 async def test_a_chain_that_nobody_touched_is_good_whatever_is_erased(chained, vault, tmp_path):
-    async with chained.transaction() as connection:
+    async with chained.transaction(OWNER) as connection:
         assert await audit.erase(Work(connection, vault, TENANT, NOW), UUID(int=6)) == 1
-    async with chained.reading() as connection:
+    async with chained.reading(OWNER) as connection:
         read = anchors.read(tmp_path, vault)
         assert (read.files, read.forged, read.torn) == (2, [], [])
         assert await verify(connection, vault, read) == Verified(tenants=2, entries=2 * LENGTH + 1)
@@ -215,7 +216,7 @@ async def test_a_chain_that_nobody_touched_is_good_whatever_is_erased(chained, v
 
 
 async def test_facts_kept_apart_cannot_be_changed_either(chained, vault, tmp_path):
-    async with chained.transaction() as connection, connection.begin_nested() as savepoint:
+    async with chained.transaction(OWNER) as connection, connection.begin_nested() as savepoint:
         sealed = "SELECT facts_sealed FROM audit_private WHERE MINE ORDER BY subject_id"
         first, second, *_ = (await Tamperer(connection).run(sealed)).scalars()
         other = "UPDATE audit_private SET facts_sealed = :hash WHERE MINE AND facts_sealed = :previous"

@@ -15,6 +15,7 @@ from services.people.tenant_file import TenantFile
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import audit, inbox, metadata
+from services.store.scope import OWNER, PLATFORM
 from services.work import Work
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -147,20 +148,22 @@ class Registry:
         return await self.apply_parsed(tenant_file.read(text))
 
     async def apply_parsed(self, file: TenantFile) -> Applied:
-        async with self.database.transaction() as connection:
+        async with self.database.reading(PLATFORM) as connection:
             tenant = await id_of(connection, file.tenant.slug) or new_id()
+        async with self.database.transaction(tenant) as connection:
             return await apply(Work(connection, self.vault, tenant, NOW), file)
 
     async def show(self, slug: str = "mama-njeri") -> dict[str, Any]:
-        async with self.database.transaction() as connection:
+        async with self.database.reading(PLATFORM) as connection:
             tenant = await id_of(connection, slug)
-            assert tenant is not None
+        assert tenant is not None
+        async with self.database.transaction(tenant) as connection:
             return await shown(Work(connection, self.vault, tenant, NOW))
 
     async def tables(self) -> dict[str, list[Any]]:
         """Every row of every table; what is sealed as it is, so that sealing it again is a change."""
         found = {}
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             for table in metadata.sorted_tables:
                 columns = [
                     column for column in table.c if (table.name, column.name) != ("tenants", "version")
@@ -170,7 +173,7 @@ class Registry:
         return found
 
     async def told(self) -> list[News]:
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             rows = (await connection.execute(sa.select(inbox).order_by(inbox.c.seq))).all()
         names = [(row, f"{row.kind}|{row.external_id}|{row.status}") for row in rows]
         return [
@@ -179,7 +182,7 @@ class Registry:
         ]
 
     async def audited(self) -> list[tuple[str, str, Any]]:
-        async with self.database.reading() as connection:
+        async with self.database.reading(OWNER) as connection:
             rows = (await connection.execute(sa.select(audit).order_by(audit.c.seq))).all()
         return [(row.actor, row.action, row.facts) for row in rows]
 

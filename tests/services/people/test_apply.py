@@ -14,6 +14,7 @@ from services.money import Money
 from services.news import TenantChanged
 from services.people.apply import CurrencyInUse, NumberTaken
 from services.people.tenant_file import TenantFile
+from services.store.scope import OWNER
 from services.work import Work
 from tests.services.business import Business
 from tests.services.people.registry import ANOTHER, CERTIFICATE, FULL, SMALL, differing
@@ -242,7 +243,7 @@ async def test_the_currency_stays_once_there_are_books_in_it(registry):
     assert (await registry.apply(other)).changed == ["tenant.currency"]
     await registry.apply(SMALL)
     sale = ledger.Transfer("provider:mpesa", ledger.WALLET, Money.parse("500", "KES"), "sale")
-    async with registry.database.transaction() as connection:
+    async with registry.database.transaction(OWNER) as connection:
         work = Work(connection, registry.vault, applied.tenant_id, datetime(2026, 11, 24, tzinfo=UTC))
         await ledger.post(work, new_id(), [sale])
     before = await registry.tables()

@@ -4,6 +4,7 @@ from services.money import Money
 from services.people.apply import id_of
 from services.shop import catalogue, stock
 from services.shop.facts import Line
+from services.store.scope import OWNER
 from services.work import Work
 from tests.services.people.registry import FULL, NOW
 
@@ -11,7 +12,7 @@ FLOUR = Line(sku="unga", name="Unga 2 kg", price=Money(18_950, "KES"), quantity=
 
 
 async def work_in(registry, act):
-    async with registry.database.transaction() as connection:
+    async with registry.database.transaction(OWNER) as connection:
         tenant = await id_of(connection, "mama-njeri")
         assert tenant is not None
         return await act(Work(connection, registry.vault, tenant, NOW))

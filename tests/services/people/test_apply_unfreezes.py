@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from services.news import Frozen, PayoutsResumed, TenantChanged
 from services.store.schema import inbox, jobs, tenants
+from services.store.scope import OWNER
 from tests.services.people.registry import FULL, NOW
 
 RIGHT = FULL.replace("mpesa-password", "the right one")
@@ -16,7 +17,7 @@ PAYOUT = UUID(int=7)
 
 async def stopped(registry, because):
     await registry.apply(FULL)
-    async with registry.database.transaction() as connection:
+    async with registry.database.transaction(OWNER) as connection:
         await connection.execute(sa.update(tenants).values(payouts_frozen=True, frozen_because=because))
         tenant = await connection.scalar(sa.select(tenants.c.id))
         waits = {"tenant_id": tenant, "target_id": PAYOUT, "kind": "payout"}
@@ -25,7 +26,7 @@ async def stopped(registry, because):
 
 
 async def found(registry):
-    async with registry.database.reading() as connection:
+    async with registry.database.reading(OWNER) as connection:
         row = (await connection.execute(sa.select(tenants))).one()
         due_at = await connection.scalar(sa.select(jobs.c.due_at).where(jobs.c.target_id == PAYOUT))
     return row.payouts_frozen, due_at - NOW

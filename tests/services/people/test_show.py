@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from services.people.tenant_file import TenantFile
 from services.store.schema import tenants
+from services.store.scope import OWNER
 from tests.services.people.registry import CERTIFICATE, FULL, SMALL
 
 SECRETS = (
@@ -131,7 +132,7 @@ async def test_staff_is_shown_as_the_file_names_it_and_ids_stand_apart(registry)
 
 async def test_why_payouts_are_stopped_stands_apart_too(registry):
     await registry.apply(FULL)
-    async with registry.database.transaction() as connection:
+    async with registry.database.transaction(OWNER) as connection:
         await connection.execute(sa.update(tenants).values(payouts_frozen=True, frozen_because="settings"))
     state = (await registry.show())["state"]
     assert (state["payouts_frozen"], state["frozen_because"]) == (True, "settings")

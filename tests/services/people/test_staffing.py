@@ -10,6 +10,7 @@ from services.errors import FourEyesViolation
 from services.ids import new_id
 from services.people.staffing import OnePersonEach
 from services.store.schema import conversations, outbox, people, staff
+from services.store.scope import OWNER
 from services.withdrawals import decide
 from tests.services.business import Business
 from tests.services.people.registry import NOW, differing
@@ -31,7 +32,7 @@ async def wrote(registry, phone) -> UUID:
     """A stranger's first word, as the intake keeps it: a person and a chat. Gives the person."""
     tenant, person, chat = await tenant_of(registry), new_id(), new_id()
     e164, column = f"+254{phone[1:]}", "conversations.phone"
-    async with registry.database.transaction() as connection:
+    async with registry.database.transaction(OWNER) as connection:
         await connection.execute(
             sa.insert(people).values(tenant_id=tenant, id=person, name="a customer", created_at=NOW)
         )
@@ -52,14 +53,14 @@ async def wrote(registry, phone) -> UUID:
 async def speaks(registry, phone) -> UUID:
     tenant = await tenant_of(registry)
     indexes = registry.vault.indexes(f"+254{phone[1:]}", tenant, "conversations.phone")
-    async with registry.database.reading() as connection:
+    async with registry.database.reading(OWNER) as connection:
         query = sa.select(conversations.c.person_id).where(conversations.c.phone_index.in_(indexes))
         person: UUID = (await connection.execute(query)).scalar_one()
     return person
 
 
 async def members(registry) -> set[UUID]:
-    async with registry.database.reading() as connection:
+    async with registry.database.reading(OWNER) as connection:
         return set((await connection.execute(sa.select(staff.c.person_id))).scalars())
 
 
@@ -119,7 +120,7 @@ async def test_what_was_going_on_in_a_chat_that_changes_hands_is_forgotten(regis
     await registry.apply(HEAD + entry("Achieng", FIRST))
     await wrote(registry, SECOND)
     await registry.apply(HEAD + entry("Achieng", FIRST, SECOND))
-    async with registry.database.reading() as connection:
+    async with registry.database.reading(OWNER) as connection:
         places = (await connection.execute(sa.select(conversations.c.place_sealed))).scalars().all()
     assert places == [None, None]
 
@@ -167,7 +168,7 @@ async def test_one_person_is_not_two_entries(registry):
     await registry.apply(HEAD + entry("Kamau", OTHERS))
     customer = await wrote(registry, FIRST)
     await wrote(registry, SECOND)
-    async with registry.database.transaction() as connection:
+    async with registry.database.transaction(OWNER) as connection:
         await connection.execute(sa.update(conversations).values(person_id=customer))
     error = await refused(registry, HEAD + entry("Achieng", FIRST) + entry("Njeri", SECOND))
     assert error.entry == 1
@@ -198,7 +199,7 @@ async def test_what_waits_for_one_of_the_staff_is_told_to_nobody_who_is_not(regi
     kamau = entry("Kamau", OTHERS)
     await registry.apply(HEAD + entry("Achieng", FIRST) + kamau)
     tenant = await tenant_of(registry)
-    async with registry.database.transaction() as connection:
+    async with registry.database.transaction(OWNER) as connection:
         chats = (await connection.execute(sa.select(conversations.c.id, conversations.c.person_id))).all()
         rows = [
             {"tenant_id": tenant, "conversation_id": chat.id, "state": "held"}
@@ -208,7 +209,7 @@ async def test_what_waits_for_one_of_the_staff_is_told_to_nobody_who_is_not(regi
         await connection.execute(sa.insert(outbox), rows)
     kamaus = await speaks(registry, OTHERS)
     await registry.apply(HEAD + after + kamau)
-    async with registry.database.reading() as connection:
+    async with registry.database.reading(OWNER) as connection:
         query = sa.select(outbox.c.conversation_id, outbox.c.state)
         states = dict(tuple(row) for row in await connection.execute(query))
     assert states == {chat.id: "held" if chat.person_id == kamaus else "failed" for chat in chats}

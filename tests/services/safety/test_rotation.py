@@ -10,6 +10,7 @@ from services.providers.base import Succeeded
 from services.safety import rotation, stepup
 from services.safety.vault import Unopenable, Vault
 from services.store.schema import NOBODY, metadata
+from services.store.scope import OWNER
 from services.withdrawals import destinations
 from tests.services.business import TO_BANK, TO_PHONE, Business
 
@@ -50,7 +51,7 @@ async def rotated(business: Business) -> rotation.Rotated:
 async def heads(business: Business) -> dict[str, set[bytes]]:
     """By which keys the values of each column are sealed."""
     found: dict[str, set[bytes]] = {}
-    async with business.database.reading() as connection:
+    async with business.database.reading(OWNER) as connection:
         for sealed in rotation.SEALED:
             values = await connection.scalars(sa.select(sealed.column).where(sealed.column.is_not(None)))
             found[sealed.name] = {bytes(value[:5]) for value in values}
@@ -70,7 +71,7 @@ async def test_afterwards_the_old_key_is_not_needed(business):
     assert done.left == {"api_keys.key_index": 1}
     assert {head for found in (await heads(business)).values() for head in found} == {Vault([NEW]).head}
 
-    async with business.database.transaction() as connection:
+    async with business.database.transaction(OWNER) as connection:
         holder = await apikeys.holder(connection, Vault([NEW, OLD]), key.text, business.now)
         assert holder is not None
         await apikeys.used(connection, holder, business.now)

@@ -9,6 +9,7 @@ from services.ids import new_id
 from services.store.bulk import BulkInsert, BulkUpdate, together
 from services.store.hot import Hot, among
 from services.store.schema import conversations, inbox, people, staff
+from services.store.scope import OWNER
 
 AT = datetime(2026, 11, 25, 9, 30, 0, 123457, tzinfo=UTC)
 EVENTS = BulkInsert(
@@ -32,7 +33,7 @@ def event(name, tenant=SHOP):
 
 @pytest.fixture
 async def stored(database):
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await EVENTS(connection, [event("a"), event("b"), event("c", OTHER)])
     return database
 
@@ -56,7 +57,7 @@ async def test_a_list_of_any_length_is_one_parameter(stored):
 async def test_values_come_out_as_the_types_of_the_schema(database):
     person, chat = new_id(), new_id()
     values = {"tenant_id": SHOP, "created_at": AT}
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await connection.execute(sa.insert(people).values(id=person, **values))
         await connection.execute(
             sa.insert(conversations).values(id=chat, person_id=person, place_sealed=b"\x00", **values)
@@ -84,7 +85,7 @@ async def test_what_a_transaction_does_is_undone_with_it(stored):
     park = Hot(sa.update(inbox).where(among(inbox.c.external_id, "names")).values(state="parked"))
 
     async def parks_and_fails():
-        async with stored.transaction() as connection:
+        async with stored.transaction(OWNER) as connection:
             await park(connection, names=["a"])  # the first statement of its transaction
             await EVENTS(connection, [event("d")])
             raise ZeroDivisionError
@@ -97,7 +98,7 @@ async def test_what_a_transaction_does_is_undone_with_it(stored):
 
 async def test_several_are_written_together(stored):
     states = BulkUpdate(inbox, ["tenant_id", "external_id"], ["state", "error"])
-    async with stored.transaction() as connection:
+    async with stored.transaction(OWNER) as connection:
         await together(
             connection,
             (

@@ -17,6 +17,7 @@ from services.store import upgrade
 from services.store.database import Database
 from services.store.schema import Moment
 from services.store.schema import audit as audit_table
+from services.store.scope import OWNER
 from services.withdrawals.record import WITHDRAWAL, facts, locked
 from services.work import Work, canonical
 from tests.conftest import BOTH, administer
@@ -59,11 +60,11 @@ async def test_two_upgrades_at_once_wait_for_each_other(url):
 async def test_what_was_posted_cannot_be_changed(url, verb, vault):
     await upgrade.upgrade(url)
     database = Database(url)
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         work = Work(connection, vault, new_id(), datetime(2026, 11, 24, tzinfo=UTC))
         await ledger.post(work, new_id(), [Transfer("provider:mpesa", WALLET, Money(5_00, "KES"), "sale")])
     with pytest.raises(DBAPIError, match="transfers is append-only"):
-        async with database.transaction() as connection:
+        async with database.transaction(OWNER) as connection:
             await connection.execute(sa.text(verb))
     await database.close()
 
@@ -79,16 +80,16 @@ async def test_the_audit_that_was_there_is_chained_and_can_be_changed_no_more(ur
     await upgrade._with(url, lambda c: command.upgrade(upgrade.config(c), BEFORE_CHAINS))
     database, one, other = Database(url), new_id(), new_id()
     at = datetime(2026, 11, 24, tzinfo=UTC)
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         for n, tenant in enumerate((one, other, one)):
             facts = {"tenant": tenant, "at": at, "action": f"a{n}", "facts": {"words": "é"}}
             types = [sa.bindparam("tenant", type_=sa.Uuid), sa.bindparam("at", type_=Moment)]
             statement = sa.text(OLD_ENTRY).bindparams(*types, sa.bindparam("facts", type_=sa.JSON))
             await connection.execute(statement, facts)
     await upgrade.upgrade(url)
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await audit.record(Work(connection, vault, one, at), audit.CLOCK, "later", one, {})
-    async with database.reading() as connection:
+    async with database.reading(OWNER) as connection:
         query = sa.select(audit_table).where(audit_table.c.tenant_id == one).order_by(audit_table.c.seq)
         first, second, later = (await connection.execute(query)).all()
     assert [(row.seq, row.action, row.channel) for row in (first, second, later)] == [
@@ -104,7 +105,7 @@ async def test_the_audit_that_was_there_is_chained_and_can_be_changed_no_more(ur
         "UPDATE audit_heads SET seq = seq - 1",
     ):
         with pytest.raises(DBAPIError, match="append-only"):
-            async with database.transaction() as connection:
+            async with database.transaction(OWNER) as connection:
                 await connection.execute(sa.text(verb))
     await database.close()
 
@@ -150,7 +151,7 @@ async def test_withdrawals_that_were_there_become_operations_that_stand(url, vau
         needed = {key: value for key, value in given.items() if f":{key}" in statement}
         await connection.execute(sa.text(statement).bindparams(*known), needed)
 
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await put(connection, OLD_TENANT)
         for person in (maker, approver):
             await put(
@@ -173,7 +174,7 @@ async def test_withdrawals_that_were_there_become_operations_that_stand(url, vau
             if status == "processing":
                 await put(connection, OLD_APPROVAL, **row, approver=approver)
     await upgrade.upgrade(url)
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         work = Work(connection, vault, tenant, at)
         stand, states, steps = {}, {}, {}
         for status, id_ in ids.items():

@@ -6,6 +6,7 @@ import pytest
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import metadata
+from services.store.scope import OWNER
 from services.store.tokens import SharedTokens
 
 KEY = bytes(range(32))
@@ -22,7 +23,7 @@ class Clock:
 @pytest.fixture
 async def database(tmp_path):
     database = Database(f"sqlite+aiosqlite:///{tmp_path}/tokens.db")
-    async with database.transaction() as connection:
+    async with database.transaction(OWNER) as connection:
         await connection.run_sync(metadata.create_all)
     yield database
     await database.close()
