@@ -21,6 +21,7 @@ from bot.log import redacted
 from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
 from services import hooks
+from services.points import point
 from services.providers import PROVIDERS
 from services.providers.base import Unreadable
 from services.safety.vault import Vault
@@ -111,6 +112,7 @@ class Callbacks:
                 )
             )
             rows = (await connection.execute(claim)).all()
+        point("hook.claimed")
         return [Callback(*row) for row in sorted(rows, key=lambda row: row.seq)]
 
     async def _take(self, callback: Callback) -> None:
@@ -148,6 +150,8 @@ class Callbacks:
             if not await _mark(connection, callback, state="done", error=None):
                 return  # our lease ran out, and another worker has taken it
             await hooks.apply(work, hook, report, confirm_above=confirm_above)
+            point("hook.applied")
+        point("hook.committed")
         self._bell.ring("turns")
         self._bell.ring("jobs")
 

@@ -28,6 +28,7 @@ from services import jobs
 from services.books import watch
 from services.jobs import Job
 from services.payments import collect
+from services.points import point
 from services.providers.base import Misconfigured, NotSent, Pending, Unknown
 from services.refunds import sending as refunds
 from services.refunds import still_paid
@@ -108,6 +109,8 @@ class Calls:
         free = self._abreast - len(self._under_way)
         async with self._database.transaction(PLATFORM) as connection:
             claimed = await jobs.claim(connection, self._clock(), _LEASE, min(free, _BATCH))
+        if claimed:
+            point("jobs.claimed")
         for job in claimed:
             task = asyncio.create_task(self._try(job))
             self._under_way.add(task)
@@ -240,6 +243,7 @@ class Calls:
             try:
                 async with self._work(job) as work:
                     await take(work)
+                    point(f"{job.kind}.kept")
                     taken = True
             except AWAY as error:
                 if taken or asyncio.get_running_loop().time() > end:
@@ -259,7 +263,9 @@ class Calls:
         ask: Callable[[Client], Awaitable[Told]],
     ) -> Told | Misconfigured | NotSent | Unknown:
         """Outside any transaction. What ends it without an answer leaves it unknown, once it was begun."""
+        point(f"{job.kind}.begun")
         told = await self._told(job, lambda: client_of(job.tenant_id, provider), ask)
+        point(f"{job.kind}.answered")
         metrics.calls.labels(provider, job.kind, type(told).__name__.lower()).inc()
         if isinstance(told, Misconfigured) or (isinstance(told, Pending) and told.ours):
             log.error("call.misconfigured", kind=job.kind, tenant_id=str(job.tenant_id), detail=told.detail)

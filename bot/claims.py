@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.talk import Outgoing, Person, Waiting
 from services.people.access import granted
+from services.points import point
 from services.store.bulk import Bulk, BulkUpdate, Row, together
 from services.store.hot import Hot, among, is_postgres
 from services.store.schema import Moment, conversations, inbox, is_open, outbox, people, staff, waits_for_turn
@@ -218,3 +219,4 @@ async def write(connection: AsyncConnection, written: Written, *more: tuple[Bulk
     )
     if written.untried:
         await _UNCOUNT(connection, seqs=written.untried)
+    point("turn.written")

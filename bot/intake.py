@@ -17,6 +17,7 @@ from bot.pace import Pace
 from bot.senders import Sender, Senders
 from bot.whatsapp.incoming import Event
 from services.people.tenants import TenantBook
+from services.points import point
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.bulk import BulkInsert, Row
@@ -96,6 +97,7 @@ class Intake:
             commit.cancel()
             raise TimeoutError
         commit.result()
+        point("intake.stored")
         self._ring(arrivals)
 
     async def _commit(self, arrivals: Sequence[tuple[datetime, Event]]) -> None:

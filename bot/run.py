@@ -21,6 +21,7 @@ from bot.door import Doors
 from bot.parts import CannotRun, opened, parts_of, refuse_old_schema
 from bot.settings import Settings
 from bot.webhooks import MetaWebhook
+from services import points
 
 log = structlog.get_logger()
 
@@ -51,6 +52,7 @@ def work(settings: Settings) -> None:
     """A worker alone, until SIGTERM or SIGINT. Raises CannotRun."""
     uvloop.run(refuse_old_schema(settings))
     logging.configure(settings.log_format, settings.log_level)
+    points.arm(settings.crash)
     uvloop.run(_work(settings))
 
 
@@ -79,6 +81,7 @@ def _serve_child(settings: Settings, bound: socket.socket, worker: bool) -> None
 
 def _serve_one(settings: Settings, bound: socket.socket, *, worker: bool) -> None:
     logging.configure(settings.log_format, settings.log_level)
+    points.arm(settings.crash)
     uvloop.run(_serve(settings, bound, worker=worker))
 
 

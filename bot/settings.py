@@ -5,8 +5,18 @@ import re
 from base64 import b64decode
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -20,6 +30,7 @@ from sqlalchemy.exc import ArgumentError
 from bot.caller import Network, networks
 from bot.whatsapp.forms import FormsKey
 from services.audit.anchors import PUBLIC_KEY_BYTES
+from services.points import Crash, parse
 from services.safety.vault import parse_keys
 
 _MAKE_A_KEY = 'python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
@@ -37,6 +48,10 @@ def _is_an_address(value: str) -> str:
     if not re.match(r"https?://[^/\s]", value):
         raise ValueError("must begin with https:// (or http:// on this machine)")
     return value.rstrip("/")
+
+
+def _is_here(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "::1")
 
 
 Address = Annotated[str, AfterValidator(_is_an_address)]
@@ -138,6 +153,7 @@ class Settings(BaseModel):
     trusted_proxies: str = ""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    crash_at: str | None = None  # of tests; the last, since it looks at the addresses before it
 
     @field_validator("secret_keys")
     @classmethod
@@ -175,6 +191,24 @@ class Settings(BaseModel):
     @classmethod
     def _in_any_case(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("crash_at")
+    @classmethod
+    def _reaches_nobody(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Who reaches WhatsApp or a provider is never killed on purpose, whoever set what by mistake."""
+        if value is None:
+            return None
+        outside = {name: part.url for name, part in info.data.items() if hasattr(part, "url")}
+        if "whatsapp" in info.data:
+            outside["whatsapp"] = info.data["whatsapp"].graph_url
+        if far := sorted(name for name, url in outside.items() if not _is_here(url)):
+            raise ValueError(f"is for tests against emulators on this machine, and refused beside {far[0]}")
+        parse(value)
+        return value
+
+    @property
+    def crash(self) -> Crash | None:
+        return None if self.crash_at is None else parse(self.crash_at)
 
     @property
     def keys(self) -> list[bytes]:
@@ -256,6 +290,7 @@ def _problem(error: Any) -> tuple[str, str | None]:
         "LIPACHAT_WHATSAPP__VERIFY_TOKEN (a word of your own, entered at Meta's webhook too)",
         "LIPACHAT_WHATSAPP__FORMS_KEY": "make one with: python main.py forms key",
         "LIPACHAT_WHATSAPP__APP_SECRET": "copy it from Meta's App settings, Basic",
+        "LIPACHAT_CRASH_AT": "unset it",
         "LIPACHAT_WHATSAPP__VERIFY_TOKEN": "choose a word and enter it at Meta's webhook too",
     }
     return f"{name} {wrong}", fixes.get(name)

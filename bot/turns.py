@@ -32,6 +32,7 @@ from bot.sending.message import Message, Sender
 from bot.stopping import unbroken
 from bot.talk import Person, Waiting
 from services.people.window import opened_at
+from services.points import point
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
@@ -142,6 +143,7 @@ class Turns:
         return replace(read, events=taken, more=read.more or len(taken) < len(read.events))
 
     async def _played(self, connection: AsyncConnection, read: Read) -> _Batch:
+        point("turn.counted")
         batch = _Batch(Written(numbers=read.numbers), more=read.more)
         batch.asking = await self._play_beside(batch.written, read.events, read.people)
         batch.more |= bool(batch.asking)  # what follows each in its conversation
@@ -277,6 +279,7 @@ class Turns:
 
     def _send(self, written: Written, ours: Sequence[Message]) -> None:
         """After the commit."""
+        point("turn.committed")
         self._sender.hand_over(ours)
         spoken_to = {(m.person.tenant_id, m.person.conversation_id) for m in written.messages}
         begun = {(message.tenant_id, message.conversation_id) for message in ours}

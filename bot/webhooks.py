@@ -19,6 +19,7 @@ from bot.caller import Network, caller
 from bot.intake import Intake
 from bot.whatsapp.incoming import NotAnObject, read
 from bot.whatsapp.signature import verify
+from services.points import point
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
@@ -165,6 +166,7 @@ async def keep(
             )
             .on_conflict_do_nothing()
         )
+    point("hook.stored")
 
 
 def client(request: web.Request, proxies: Sequence[Network]) -> str | None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from services.ids import new_id
 from services.news import News
+from services.points import point
 from services.store.schema import conversations, inbox
 from services.work import Work
 
@@ -54,3 +55,4 @@ async def _insert(work: Work, conversation_ids: Iterable[UUID], news: News) -> N
         )
     if rows:
         await work.connection.execute(sa.insert(inbox), rows)
+        point("notice.told")

@@ -27,6 +27,7 @@ from services.ledger_rows import account_id as account_id  # noqa: PLC0414  othe
 from services.ledger_rows import change as _change
 from services.ledger_rows import locked as _locked
 from services.money import Money
+from services.points import point
 from services.store.schema import accounts, holds, transfers
 from services.work import Work
 
@@ -81,6 +82,7 @@ async def hold(work: Work, hold_id: UUID, amount: Money) -> bool:
         )
     )
     await _change(work, amount.currency, posted={}, held={WALLET: amount.minor})
+    point("ledger.held")
     return True
 
 
@@ -102,6 +104,7 @@ async def release(work: Work, hold_id: UUID, state: str, currency: str) -> bool:
     rows = await _locked(work, [WALLET, OWED], currency)
     await _change(work, currency, posted={}, held={WALLET: -amount})
     await _net(work, hold_id, rows, _available(rows[WALLET]) + amount, currency)
+    point("ledger.released")
     return True
 
 
@@ -173,6 +176,7 @@ async def _post(work: Work, cause_id: UUID, moves: Sequence[Transfer], freed: in
     if earns:
         available = _available(rows[WALLET]) + change[WALLET]
         await _net(work, cause_id, rows, available, currency, added)
+    point("ledger.posted")
     return True
 
 

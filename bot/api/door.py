@@ -41,6 +41,7 @@ from services.ids import new_id
 from services.people import apikeys
 from services.people.apikeys import Holder
 from services.people.tenants import Tenant, TenantBook
+from services.points import point
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
@@ -171,6 +172,8 @@ class Api:
             status, answer, headers = found
             if once:
                 await idempotency.keep(work, once, status, answer)
+                point("api.kept")
+        point("api.committed")
         self._bell.ring("turns")
         self._bell.ring("jobs")
         return _response(status, answer, headers)

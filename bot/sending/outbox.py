@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.sending.message import LEASE, ChatKey, Mark, Message
 from bot.sending.purposes import Purpose
 from bot.talk import Outgoing
+from services.points import point
 from services.safety.vault import Unopenable, Vault
 from services.store.bulk import BulkInsert, BulkUpdate, Row
 from services.store.hot import Hot, among, is_postgres
@@ -219,6 +220,8 @@ def _claimed_message(vault: Vault, row: Row) -> Message:
 async def mark(driver: Any, marks: Sequence[Mark]) -> None:
     """Only what is still sending: a status may have come before the answer. In a commit of its own."""
     await _MARK.alone(driver, [mark[:-1] for mark in sorted(marks)])
+    if marks:
+        point("outbox.marked")
 
 
 def opened(vault: Vault, tenant: UUID, seq: int, sealed: bytes) -> bytes:

@@ -12,6 +12,7 @@ import aiohttp
 
 from bot.jsons import dumps, loads
 from bot.whatsapp.errors import TEMPLATE_PROBLEMS, Verdict, verdict
+from services.points import point
 
 _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
 _UPLOAD = aiohttp.ClientTimeout(total=15, connect=5)  # and then a send, within a lease
@@ -73,12 +74,14 @@ class WhatsApp:
 
     async def send(self, phone_number_id: str, access_token: str, body: bytes) -> Outcome:
         """`body` is the JSON of a message with its recipient."""
+        point("outbox.sending")
         try:
             status, answer = await self._post(phone_number_id, access_token, body, self._timeout)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             return NotSent(type(error).__name__)
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
             return UnknownSend(type(error).__name__)
+        point("outbox.accepted")
         return _outcome(status, answer)
 
     async def upload(

@@ -16,6 +16,7 @@ from services.errors.approval import TotpInvalid
 from services.news.approval import CodesGuessed
 from services.people import people
 from services.phones import without_numbers
+from services.points import point
 from services.readable import refuse_blank
 from services.safety import stepup
 from services.store.schema import approvals, operations
@@ -107,6 +108,7 @@ async def add(
         "created_at": work.now,
     }
     await work.connection.execute(work.insert(approvals).values(values).on_conflict_do_nothing())
+    point("approval.added")
     known = {"maker": str(operation.maker_id), "digest": operation.digest}
     if right_of != approver:
         known["lent_by"] = str(right_of)
@@ -169,6 +171,7 @@ async def expire(work: Work, kind: Kind, operation_id: UUID) -> bool:
     if operation.state != "pending" or operation.expires_at > work.now:
         return False
     await _decide(work, operation, "expired", None)
+    point("approval.expired")
     await audit.record(work, audit.CLOCK, f"{kind.name}.expired", operation_id, {})
     return True
 
@@ -220,3 +223,4 @@ async def _decide(work: Work, operation: sa.Row[Any], state: str, by: UUID | Non
         .returning(operations.c.id)
     )
     (await work.connection.execute(statement)).one()
+    point("approval.decided")

@@ -27,6 +27,7 @@ from services.payments.record import (
     unpaid,
 )
 from services.people import people
+from services.points import point
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.work import Work
 
@@ -79,6 +80,7 @@ async def expire(work: Work, attempt_id: UUID, because: Unpaid = Unpaid.EXPIRED)
     expired = await move(work, attempt, *LIVE, state="expired", resolved_at=work.now, asked=False)
     await jobs.finish(work, attempt.id, *_JOBS)
     if expired:
+        point("payment.expired")
         reopened = await _reopen(work, attempt, "expired")
         if reopened and attempt.doubt is None:
             await tell(work, attempt, unpaid(attempt, because))
@@ -106,6 +108,7 @@ async def _succeeded(work: Work, attempt: Attempt, word: Succeeded) -> bool:
         return True
     done = {"state": "succeeded", "receipt": receipt, "resolved_at": work.now, "asked": False, "doubt": None}
     if await move(work, attempt, *NOT_SUCCEEDED, **done):
+        point("payment.moved")
         await jobs.finish(work, attempt.id, *_JOBS)
         await credit(work, attempt, receipt)
     else:

@@ -25,6 +25,7 @@ from services.payments import methods
 from services.payments.record import in_the_way, lock_order
 from services.payments.settle import replace
 from services.phones import masked, mpesa_number
+from services.points import point
 from services.rails import refuse_uncollectable
 from services.shop.facts import read_lines, summary
 from services.shop.numbers import number_of
@@ -212,6 +213,7 @@ async def _attempt(
         )
     )
     await jobs.schedule(work, "collect", attempt_id, work.now)
+    point("attempt.created")
 
 
 async def _await(work: Work, payer: Payer, payment_id: UUID, order_id: UUID) -> None:

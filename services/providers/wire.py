@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 
+from services.points import point
 from services.providers.base import NotSent, Unknown
 from services.providers.bodies import Json, json_object
 
@@ -26,6 +27,7 @@ async def asked(
             allow_redirects=False,  # a redirected POST could be sent twice, or elsewhere
             **more,
         ) as response:
+            point(f"unread{response.url.path}")
             status, content = response.status, await response.read()
     except NEVER_SENT as error:
         return NotSent(type(error).__name__)

@@ -13,6 +13,7 @@ from services.ledger import PAYMENT_FEES, SUSPENSE, WALLET, Transfer
 from services.news.refunds import PaymentKept, Refund, RefundTold, Unrefunded, Way
 from services.payments.record import tell as tell_payer
 from services.people import people
+from services.points import point
 from services.refunds.record import KIND, Refunding, facts_of, free, locked, move, shown, tell
 from services.store.schema import refund_attempts
 from services.withdrawals import limits
@@ -121,6 +122,7 @@ async def _process(work: Work, approver: UUID, one: Refunding) -> None:
             )
         )
         await jobs.schedule(work, "refund", attempt_id, work.now)
+        point("refund.created")
     name = await people.name_of(work, approver)
     news = RefundTold(refund=await shown(work, one.row.id), by=name)
     await tell(work, one.row.maker_id, approver, news)

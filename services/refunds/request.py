@@ -24,6 +24,7 @@ from services.payments.record import locked as locked_attempt
 from services.people import people
 from services.people.access import RECONCILE
 from services.phones import without_numbers
+from services.points import point
 from services.providers import PROVIDERS
 from services.providers.refunds import RefundRules
 from services.rails import refuse_closed_way_out
@@ -169,6 +170,7 @@ async def _ask(work: Work, maker: UUID, refund_id: UUID, attempt: Attempt, wante
     await audit.record(work, maker, "refund.requested", refund_id, facts_of(made) | {"order": attempt.number})
     refund = await shown(work, refund_id)
     await tell(work, maker, maker, RefundRequested(refund=refund))
+    point("refund.requested")
     return refund
 
 

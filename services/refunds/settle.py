@@ -9,6 +9,7 @@ from services.ledger import SUSPENSE, WALLET, Transfer, provider_account
 from services.news import Unpaid
 from services.news.refunds import RefundMade, RefundTold, Unrefunded
 from services.payments.record import tell as tell_payer
+from services.points import point
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.refunds import taken_back
 from services.refunds.attempt import UNDECIDED, Sending, alert, ask_now, move, sending
@@ -107,6 +108,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     else:
         await ledger.post_hold(work, row.id, [Transfer(WALLET, target, one.amount, "refund")])
     await move_refund(work, row.id, "processing", status="completed", receipt=receipt, done_at=work.now)
+    point("refund.completed")
     await jobs.finish(work, one.row.id, "refund", "refund_check")
     if row.source != TWICE:
         await settle_standing(work, attempt)

@@ -22,6 +22,7 @@ from services.ids import new_id
 from services.news import SelfApprovalTried, Unsent, Withdrawal, WithdrawalApproved
 from services.people import people
 from services.people.access import APPROVE, INITIATE
+from services.points import point
 from services.store.schema import payouts, withdrawals
 from services.withdrawals import limits
 from services.withdrawals.record import WITHDRAWAL, advance, close, facts, locked, shown, tell
@@ -147,6 +148,7 @@ async def _process(work: Work, approver: UUID, row: sa.Row[Any]) -> None:
         )
     )
     await jobs.schedule(work, "payout", payout_id, work.now)
+    point("payout.created")
     name = await people.name_of(work, approver) or ""
     news = WithdrawalApproved(withdrawal=await shown(work, row.id), by=name)
     await tell(work, {row.maker_id} | await people.with_scope(work, APPROVE), approver, news)

@@ -15,6 +15,7 @@ from services.money import Money
 from services.news import Withdrawal, WithdrawalRequested
 from services.people import people
 from services.people.access import APPROVE, INITIATE
+from services.points import point
 from services.store.schema import withdrawals
 from services.withdrawals import destinations, limits, low_balance, unusual
 from services.withdrawals.record import WITHDRAWAL, facts, note, shown, tell
@@ -70,6 +71,7 @@ async def request(
     await unusual.record(work, maker, withdrawal_id, withdrawal.flags)
     approvers = await people.with_scope(work, APPROVE)
     await tell(work, approvers, maker, WithdrawalRequested(withdrawal=withdrawal))
+    point("withdrawal.requested")
     return withdrawal
 
 

@@ -15,6 +15,7 @@ from services.ids import new_id
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
 from services.news import Frozen, Unpaid, Unsent, WithdrawalPaid
+from services.points import point
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.store.schema import payouts
 from services.withdrawals.freeze import freeze, hold_back
@@ -118,6 +119,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     if row.fee:
         moves.append(Transfer(WALLET, WITHDRAWAL_FEES, Money(row.fee, row.currency), "withdrawal_fee"))
     await ledger.post_hold(work, row.id, moves)
+    point("payout.completed")
     await advance(work, row, "processing", "completed", None, receipt=receipt)
     await jobs.finish(work, one.payout.id, "payout", "payout_check")
     news = WithdrawalPaid(withdrawal=await shown(work, row.id), receipt=receipt)

@@ -4,6 +4,7 @@ import pytest
 
 from bot.settings import SettingsError, load
 from bot.whatsapp.forms import FormsKey, new_key
+from services.points import Crash
 
 KEY = base64.b64encode(bytes(32)).decode()
 NEEDED = {
@@ -67,6 +68,7 @@ def test_several_secrets_and_keys_while_rotating(environment):
         ("LIPACHAT_LOG_LEVEL", "loudly", "'debug', 'info', 'warning' or 'error'"),
         ("LIPACHAT_SECRETS_DIR", "/nowhere/at/all", "is no directory"),
         ("LIPACHAT_WHATSAPP__APP_SECRET", " , ", "must not be empty"),
+        ("LIPACHAT_CRASH_AT", "payout.some", "refused beside mpesa"),
         ("LIPACHAT_WHATSAPP__FORMS_KEY", "no pem", "make one with: python main.py forms key"),
     ],
 )
@@ -160,3 +162,36 @@ def test_the_key_of_forms_is_a_pem_on_one_line_or_on_several(environment):
         key = load().whatsapp.forms
         assert key is not None
         assert key.public_pem == FormsKey(pem).public_pem
+
+
+HERE = {
+    f"LIPACHAT_{part}__{name}": "http://127.0.0.1:8081"
+    for part, name in (
+        ("WHATSAPP", "GRAPH_URL"),
+        ("MPESA", "URL"),
+        ("PAYSTACK", "URL"),
+        ("PESAPAL", "URL"),
+        ("STRIPE", "URL"),
+    )
+}
+
+
+def test_a_process_is_only_killed_on_purpose_where_nothing_outside_is_reached(environment):
+    environment(**NEEDED | HERE)
+    assert load().crash is None
+    environment(LIPACHAT_CRASH_AT="payout.begun:2")
+    assert load().crash == Crash("payout.begun", 2)
+
+
+@pytest.mark.parametrize("real", HERE)
+def test_beside_any_address_of_outside_it_refuses_to_start(environment, real):
+    far = {real: "https://127.0.0.1.example.com/"}
+    environment(**NEEDED | HERE | far | {"LIPACHAT_CRASH_AT": "payout.begun"})
+    with pytest.raises(SettingsError, match=r"LIPACHAT_CRASH_AT is for tests .*; unset it"):
+        load()
+
+
+def test_with_the_defaults_it_refuses_to_start(environment):
+    environment(**NEEDED, LIPACHAT_CRASH_AT="payout.begun")
+    with pytest.raises(SettingsError, match="LIPACHAT_CRASH_AT is for tests against emulators"):
+        load()
