@@ -11,6 +11,7 @@ from bot.api.pages import PAGING, bad_cursor, limit, page
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
 from services.errors import NotFound
+from services.fees import RAILS
 from services.ids import new_id
 from services.news.settings import Change
 from services.people import people
@@ -22,6 +23,7 @@ from services.people.access import (
     RECONCILE,
     VIEW_FINANCE,
 )
+from services.rails import refuse_closed_way_out
 from services.settings import changing, record
 from services.store.schema import changes
 from services.withdrawals import stop
@@ -56,7 +58,11 @@ class Nothing(Body):
 
 @routes.post("/settings/changes", *_ASK, body=Asked, success=201)
 async def ask(call: Call) -> Reply:
-    """Each kind takes a scope of its own."""
+    """Each kind takes a scope of its own; payouts go by a way that the shop has."""
+    if call.body.kind == "destination":
+        await people.require(call.work, call.person, MANAGE_INTEGRATIONS)
+        if (way := str(call.body.to.get("method_type"))) in RAILS:
+            refuse_closed_way_out(call.tenant.shop, way)
     made = await changing.ask(call.work, call.person, new_id(), call.body.kind, call.body.to)
     return Reply(_described(made))
 
@@ -142,6 +148,8 @@ def _described(change: Change) -> Json:
         "cools_down": change.cools,
         "because": change.because,
         "asked_by": str(change.maker_id),
+        "approvals_needed": change.needed,
+        "approved_by": [str(person) for person in change.approved_by],
         "created_at": plain(change.created_at),
         "expires_at": plain(change.expires_at),
         "effective_at": plain(change.due_at),

@@ -1,7 +1,7 @@
 """Settings: what the staff are told of changes from inside, and of payouts that a person has stopped."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -10,14 +10,15 @@ from services.news.base import BaseNews
 
 
 class Change(BaseModel):
-    """A change as people see it; `before` and `after` are masked, by key. `state` is one of the table's."""
+    """A change as people see it; `before` and `after` are masked, by key: texts, or bands of them. `state` is
+    one of the table's. `needed`: so many others have to approve it, and `approved_by` have."""
 
     model_config = ConfigDict(frozen=True)
 
     id: UUID
-    kind: Literal["destination", "limits", "staff", "resume"]
-    before: dict[str, str]
-    after: dict[str, str]
+    kind: Literal["destination", "limits", "staff", "fees", "resume"]
+    before: dict[str, Any]
+    after: dict[str, Any]
     maker_id: UUID
     maker: str
     cools: bool
@@ -36,6 +37,8 @@ class Change(BaseModel):
     created_at: datetime
     expires_at: datetime
     due_at: datetime | None = None
+    needed: int = 1
+    approved_by: dict[UUID, str] = {}
     because: str | None = None
 
 

@@ -62,8 +62,8 @@ def _band(file: "TenantFile", n: int) -> Band:
 def _overlaps(band: Band, others: list[Band], lines: Lines) -> Iterator[Wrong]:
     for other in others:
         if band.since == other.since and band.shares_amounts(other):
-            line = lines.of(("fees", other.n))
-            yield lines.wrong(("fees", band.n), f"overlaps the band of line {line}: from and to belong to it")
+            place = lines.place(("fees", other.n))
+            yield lines.wrong(("fees", band.n), f"overlaps the band of {place}: from and to belong to it")
 
 
 def _gaps(bands: list[Band], currency: str, lines: Lines) -> Iterator[Wrong]:

@@ -68,6 +68,10 @@ class Lines:
             path = path[:-1]
         return self._at.get(path, 1)
 
+    def place(self, where: Where) -> str:
+        """As one of its mistakes names another key."""
+        return f"line {self.of(where)}"
+
     def wrong(self, where: Where, what: str) -> Wrong:
         return Wrong(self.of(where), ".".join(map(str, where)) or "file", what)
 

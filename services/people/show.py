@@ -57,7 +57,8 @@ def _present(table: Mapping[str, Any]) -> dict[str, Any]:
 def _tenant(tenant: Any) -> dict[str, Any]:
     keys = ("slug", "name", "active", "currency", "country", "timezone", "language", "summary_at")
     fee = percent_of(tenant.payment_fee_ppm)
-    return {key: getattr(tenant, key) for key in keys} | {"payment_fee_percent": fee}
+    fixed = {"fixed_fees": True} if tenant.fixed_fees else {}
+    return {key: getattr(tenant, key) for key in keys} | {"payment_fee_percent": fee} | fixed
 
 
 def _whatsapp(tenant: Any) -> dict[str, Any]:

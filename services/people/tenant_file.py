@@ -63,6 +63,7 @@ class TenantPart(_Part):
     timezone: str = "Africa/Nairobi"
     language: Literal[tuple(LANGUAGES)] = "en"  # type: ignore[valid-type]
     payment_fee_percent: Percent = "0"
+    fixed_fees: bool = False
     summary_at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "20:00"
 
     @field_validator("timezone")
@@ -135,6 +136,9 @@ class PayoutPart(_Part):
 AMOUNTS = ("per_withdrawal", "per_day", "per_destination", "per_maker", "totp_above", "low_balance")
 
 
+MOST_APPROVAL_HOURS = 24  # an approval is for what is so now
+
+
 class ApprovalsAbove(_Part):  # where more than this is withdrawn within 24 hours, so many approve
     amount: Amount
     approvals: Annotated[int, Field(ge=1, le=10)]
@@ -151,8 +155,8 @@ class LimitsPart(_Part):
     totp_above: Amount | None = None
     low_balance: Amount | None = None
     approvals: Annotated[int, Field(ge=1, le=10)] = 1
-    approvals_above: list[ApprovalsAbove] = []
-    approval_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 24
+    approvals_above: Annotated[list[ApprovalsAbove], Field(max_length=20)] = []
+    approval_hours: Annotated[int, Field(ge=1, le=MOST_APPROVAL_HOURS)] = MOST_APPROVAL_HOURS
     new_destination_hours: Annotated[int, Field(ge=0, le=24 * 30)] = 0
 
 

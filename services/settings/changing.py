@@ -17,14 +17,14 @@ from services.errors.approval import TotpInvalid
 from services.errors.settings import ChangesNothing, InvalidChange, LeavesNoTwo, OwnRights
 from services.news.settings import Change, ChangeAsked
 from services.people import people
-from services.settings import staffing
+from services.settings import policy, staffing
 from services.settings.kinds import SETTINGS, Facts, Setting
 from services.settings.record import COLUMN, facts_of, hashed, locked, move, moved, shown, tell
 from services.store.schema import changes, tenants
 from services.work import Work
 
 COOL_DOWN = timedelta(hours=24)
-_ASKED_FOR = timedelta(hours=72)  # an owner may be away over a weekend
+_ASKED_FOR = timedelta(hours=24)
 _FOR_APPROVAL, _FOR_EFFECT = "change_expire", "change_due"
 
 
@@ -41,7 +41,11 @@ async def ask(work: Work, maker: UUID, change_id: UUID, kind: str, wanted: Facts
     await _try(work, setting, after)
     facts = {"after": after, "upon": hashed(now)}
     expires_at = work.now + _ASKED_FOR
-    await approval.ask(work, setting.kind, change_id, maker, facts, needed=1, expires_at=expires_at)
+    takes = await policy.policy(work, setting, maker, after)
+    needed, step_up = takes.approvals, takes.step_up
+    await approval.ask(
+        work, setting.kind, change_id, maker, facts, needed=needed, expires_at=expires_at, step_up=step_up
+    )
     row = {
         "tenant_id": work.tenant,
         "id": change_id,
@@ -56,7 +60,7 @@ async def ask(work: Work, maker: UUID, change_id: UUID, kind: str, wanted: Facts
     }
     await work.connection.execute(sa.insert(changes).values(row))
     await jobs.schedule(work, _FOR_APPROVAL, change_id, expires_at)
-    told = {"kind": kind, "cools": row["cools"]}
+    told = {"kind": kind, "cools": row["cools"], "approvals": needed, "step_up": step_up}
     action = f"{setting.kind.name}.asked"
     before, masked = setting.masked(now), setting.masked(after)
     await audit.record(work, maker, action, change_id, told, before=before, after=masked)
@@ -73,7 +77,14 @@ async def approve(
     facts = facts_of(work, row)
     try:
         operation = await approval.may_approve(
-            work, setting.kind, approver, change_id, shown_digest, facts, code=code
+            work,
+            setting.kind,
+            approver,
+            change_id,
+            shown_digest,
+            facts,
+            code=code,
+            step_up=await policy.takes_code(work, setting),
         )
     except TotpInvalid as wrong:
         if wrong.void:
@@ -84,8 +95,10 @@ async def approve(
         tried = {"maker": str(row.maker_id), "for": str(approver)}
         await audit.record(work, approver, f"{setting.kind.name}.self_approval", change_id, tried, alert=True)
         raise OwnRights
+    known = (await shown(work, change_id)).approved_by
     if not await approval.add(work, setting.kind, approver, operation, {"after": row.after}):
-        return await shown(work, change_id)
+        again = approver in known
+        return await (shown(work, change_id) if again else moved(work, change_id, approver))
     await jobs.finish(work, change_id, _FOR_APPROVAL)
     due_at = work.now + COOL_DOWN if row.cools else work.now
     await move(work, change_id, "pending", "cooling", due_at=due_at)
@@ -150,7 +163,8 @@ async def _take_effect(work: Work, change_id: UUID, by: UUID | None) -> Change:
     await move(work, change_id, "cooling", state, because=because, ended_at=work.now)
     told = {"because": because} if because else {}
     actor, what = by or audit.CLOCK, f"{setting.kind.name}.{action}"
-    await audit.record(work, actor, what, change_id, told, before=row.before, after=row.after)
+    alert = setting.alerts and because is None
+    await audit.record(work, actor, what, change_id, told, before=row.before, after=row.after, alert=alert)
     return await moved(work, change_id, by)
 
 

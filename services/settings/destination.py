@@ -19,7 +19,7 @@ _NAMES = {
 
 
 async def checked(_work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
-    method_type, details = wanted.get("method_type"), wanted.get("method_details")
+    method_type, details = str(wanted.get("method_type")), wanted.get("method_details")
     if set(wanted) != {"method_type", "method_details"} or method_type not in _NAMES:
         raise InvalidChange("method_type", f"is one of {', '.join(_NAMES)}, with its method_details")
     if not isinstance(details, dict) or not all(isinstance(each, str) for each in details.values()):

@@ -1,4 +1,4 @@
-"""Limits of withdrawals, as a change from inside."""
+"""Limits of withdrawals and what approving one takes, as a change from inside."""
 
 from typing import Any
 
@@ -24,7 +24,8 @@ _CEILINGS = (
     "totp_above",
 )
 _FLOORS = ("approvals", "new_destination_hours")  # a larger value lets less through
-_KEYS = (*_CEILINGS, *_FLOORS, "approval_hours", "blocked_hours")
+_BANDS = "approvals_above"  # approvals by amount
+_KEYS = (*_CEILINGS, *_FLOORS, _BANDS, "approval_hours", "blocked_hours")
 
 
 async def checked(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -49,28 +50,46 @@ async def checked(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
 
 def _minor(part: LimitsPart, key: str, currency: str) -> Any:
     value = getattr(part, key)
+    if key == _BANDS:
+        return _bands([[minor_of(band.amount, currency), band.approvals] for band in value], currency)
     return {"amount": minor_of(value, currency), "currency": currency} if key in AMOUNTS else value
+
+
+def _bands(bands: list[Any], currency: str) -> list[dict[str, Any]]:
+    """Of two with one amount the one that takes more counts."""
+    most: dict[int, int] = dict(sorted(bands))
+    return [
+        {"amount": {"amount": amount, "currency": currency}, "approvals": approvals}
+        for amount, approvals in most.items()
+    ]
 
 
 def _refuse_none(key: str) -> None:
     if key in (*_FLOORS, "approval_hours"):
         raise InvalidChange(key, "takes a number")
+    if key == _BANDS:
+        raise InvalidChange(key, "takes a list of amount and approvals; an empty one for none")
 
 
 async def now(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
     tenant = await people.tenant_of(work)
-    found = {key: getattr(tenant, key) for key in wanted}
-    return {
-        key: {"amount": value, "currency": tenant.currency} if key in AMOUNTS and value is not None else value
-        for key, value in found.items()
-    }
+    return {key: _now(tenant, key) for key in wanted}
 
 
-def masked(facts: dict[str, Any]) -> dict[str, str]:
+def _now(tenant: sa.Row[Any], key: str) -> Any:
+    value = getattr(tenant, key)
+    if key == _BANDS:
+        return _bands(value, tenant.currency)
+    return {"amount": value, "currency": tenant.currency} if key in AMOUNTS and value is not None else value
+
+
+def masked(facts: dict[str, Any]) -> dict[str, Any]:
     return {key: _shown(value) for key, value in facts.items()}
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any) -> Any:
+    if isinstance(value, list):
+        return [{key: _shown(each) for key, each in band.items()} for band in value]
     if isinstance(value, dict):
         return f"{value['currency']} {amount_of(value['amount'], value['currency'])}"
     return "-" if value is None else str(value)
@@ -85,16 +104,36 @@ def _is_safer(key: str, old: Any, new: Any) -> bool:
         return bool(new >= old)
     if key == "approval_hours":
         return bool(new <= old)
+    if key == _BANDS:
+        return _takes_as_many(old, new)
     if key == "blocked_hours":
         return new == old or old is None
     old, new = (value["amount"] if isinstance(value, dict) else value for value in (old, new))
     return new is not None and (old is None or bool(new <= old))
 
 
+def _takes_as_many(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> bool:
+    """At no amount fewer: looked at right above each step of the old ones."""
+
+    def above(bands: list[dict[str, Any]], amount: int) -> int:
+        return max((band["approvals"] for band in bands if band["amount"]["amount"] <= amount), default=0)
+
+    steps = [band["amount"]["amount"] for band in (*old, *new)]
+    return all(above(new, step) >= above(old, step) for step in steps)
+
+
 async def put(work: Work, after: dict[str, Any]) -> None:
-    values = {key: value["amount"] if isinstance(value, dict) else value for key, value in after.items()}
+    """Raises LeavesNoTwo: approvals that too few could give are none."""
+    values = {key: _plain(value) for key, value in after.items()}
     await work.connection.execute(sa.update(tenants).where(tenants.c.id == work.tenant).values(**values))
-    await refuse_no_two(work)
+    most = max((band["approvals"] for band in after.get(_BANDS, ())), default=0)
+    await refuse_no_two(work, approvals=most)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [[band["amount"]["amount"], band["approvals"]] for band in value]
+    return value["amount"] if isinstance(value, dict) else value
 
 
 def keys(after: dict[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from services.news.settings import Change, ChangeMoved
 from services.people import people
 from services.people.access import APPROVE
 from services.settings.kinds import SETTINGS, Facts, Setting
-from services.store.schema import changes, operations
+from services.store.schema import approvals, changes, operations
 from services.transitions import transition
 from services.work import Work, canonical
 
@@ -47,8 +47,10 @@ async def read(work: Work, *where: sa.ColumnElement[bool], latest: int | None = 
     """The latest first."""
     query = _whole(work, *where).order_by(changes.c.created_at.desc(), changes.c.id.desc()).limit(latest)
     rows = (await work.connection.execute(query)).all()
-    names = await people.names_of(work, {row.maker_id for row in rows})
-    return [_shown(row, names.get(row.maker_id, "")) for row in rows]
+    given = await _approved(work, [row.id for row in rows])
+    others = {person for people_ in given.values() for person in people_}
+    names = await people.names_of(work, others | {row.maker_id for row in rows})
+    return [_shown(row, names, given.get(row.id, [])) for row in rows]
 
 
 async def shown(work: Work, change_id: UUID) -> Change:
@@ -79,14 +81,40 @@ async def moved(work: Work, change_id: UUID, by: UUID | None = None, reason: str
     return change
 
 
+async def _approved(work: Work, change_ids: list[UUID]) -> dict[UUID, list[UUID]]:
+    """Who has approved each, as it was asked for last."""
+    mine = sa.and_(
+        operations.c.tenant_id == approvals.c.tenant_id,
+        operations.c.id == approvals.c.operation_id,
+        operations.c.round == approvals.c.round,
+    )
+    query = (
+        sa.select(approvals.c.operation_id, approvals.c.approver_id)
+        .join(operations, mine)
+        .where(approvals.c.tenant_id == work.tenant, approvals.c.operation_id.in_(change_ids))
+        .order_by(approvals.c.created_at, approvals.c.approver_id)
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for row in await work.connection.execute(query):
+        found.setdefault(row.operation_id, []).append(row.approver_id)
+    return found
+
+
 def _whole(work: Work, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     mine = sa.and_(operations.c.tenant_id == changes.c.tenant_id, operations.c.id == changes.c.id)
-    told = (operations.c.maker_id, operations.c.digest, operations.c.expires_at)
+    told = (
+        operations.c.maker_id,
+        operations.c.digest,
+        operations.c.expires_at,
+        operations.c.approvals_needed.label("needed"),
+    )
     query = sa.select(changes, *told).join(operations, mine)
     return query.where(changes.c.tenant_id == work.tenant, *where)
 
 
-def _shown(row: sa.Row[Any], maker: str) -> Change:
+def _shown(row: sa.Row[Any], names: dict[UUID, str], approved: list[UUID]) -> Change:
     keys = ("id", "kind", "before", "after", "maker_id", "cools", "state", "digest", "created_at")
-    more = ("expires_at", "due_at", "because")
-    return Change(maker=maker, **{key: getattr(row, key) for key in (*keys, *more)})
+    more = ("expires_at", "due_at", "because", "needed")
+    told = {key: getattr(row, key) for key in (*keys, *more)}
+    by = {person: names.get(person, "") for person in approved}
+    return Change(maker=names.get(row.maker_id, ""), approved_by=by, **told)

@@ -96,7 +96,7 @@ changes = sa.Table(
         "taken_back",
         "void",
     ),
-    one_of("kind", "destination", "limits", "staff", "resume"),
+    one_of("kind", "destination", "limits", "staff", "fees", "resume"),
     of("operations", "id"),
     sa.Index(None, "tenant_id", "state"),
 )

@@ -33,6 +33,7 @@ timezone = "Africa/Nairobi"
 language = "en"
 payment_fee_percent = "1.5"
 summary_at = "19:30"
+fixed_fees = true
 
 [whatsapp]
 phone_number_id = "106540352242922"

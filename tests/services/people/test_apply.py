@@ -34,6 +34,7 @@ CHANGES = [
     ("active = true\ncurrency", "active = false\ncurrency", ["tenant.active"], {"tenants"}),
     ('timezone = "Africa/Nairobi"', 'timezone = "Africa/Kampala"', ["tenant.timezone"], {"tenants"}),
     ('summary_at = "19:30"', 'summary_at = "07:00"', ["tenant.summary_at"], {"tenants", "jobs"}),
+    ("fixed_fees = true", "fixed_fees = false", ["tenant.fixed_fees"], {"tenants"}),
     ('country = "KE"', 'country = "TZ"', ["tenant.country"], {"tenants"}),
     ('language = "en"\npay', 'language = "sw"\npay', ["tenant.language"], {"tenants"}),
     ('payment_fee_percent = "1.5"', "payment_fee_percent = 2", ["tenant.payment_fee_percent"], {"tenants"}),
