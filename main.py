@@ -11,6 +11,7 @@ import typer
 
 from bot.audit_commands import audit
 from bot.console import REFUSED, commands, performed, refusals, settings_read, show
+from bot.cost_commands import costs, margin
 from bot.key_commands import apikey, forms, keys
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ app.add_typer(keys, name="keys")
 app.add_typer(ledger, name="ledger")
 app.add_typer(audit, name="audit")
 app.add_typer(events, name="events")
+app.add_typer(costs, name="costs")
+app.command()(margin)
 
 State = Literal["parked", "waiting", "kept", "done", "held"]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]

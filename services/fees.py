@@ -48,7 +48,7 @@ async def quote(work: Work, gross: Money, method_type: str) -> Quote:
         raise ProviderNotConfigured(method_type, paying_out=True)
     if rail.whole and not gross.whole:
         raise NotWholeShillings(gross)
-    bands = await _bands(work, method_type)
+    bands = await _bands(work, method_type, gross.currency)
     fee = _by_band(bands, gross) if bands else Money(rail.fee, gross.currency)
     if rail.whole:
         unit = 10 ** PLACES[gross.currency]
@@ -64,15 +64,16 @@ async def quote(work: Work, gross: Money, method_type: str) -> Quote:
 
 async def usual(work: Work, method_type: str) -> Money:
     """What a rail costs without a percentage: the flat part of the newest band, or the default."""
-    bands = await _bands(work, method_type)
+    bands = await _bands(work, method_type, _CURRENCY)
     return Money(bands[0].flat if bands else RAILS[method_type].fee, _CURRENCY)
 
 
-async def _bands(work: Work, method_type: str) -> list[sa.Row[Any]]:
-    """The tenant's bands in force, the newest first."""
+async def _bands(work: Work, method_type: str, currency: str) -> list[sa.Row[Any]]:
+    """The tenant's bands in force for amounts of this currency, the newest first."""
     query = sa.select(fees).where(
         fees.c.tenant_id == work.tenant,
         fees.c.method_type == method_type,
+        fees.c.currency == currency,
         sa.or_(fees.c.valid_from.is_(None), fees.c.valid_from <= work.now),
         sa.or_(fees.c.valid_until.is_(None), fees.c.valid_until > work.now),
     )

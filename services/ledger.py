@@ -43,6 +43,11 @@ def provider_account(provider: str) -> str:
     return f"provider:{provider}"
 
 
+def costs_account(provider: str) -> str:
+    """Below zero by what the provider has charged, which it took out of what it holds."""
+    return f"costs:{provider}"
+
+
 @dataclass(frozen=True)
 class Transfer:
     """From one account to another, by name."""
@@ -87,11 +92,12 @@ async def hold(work: Work, hold_id: UUID, amount: Money) -> bool:
 
 
 async def post_hold(work: Work, hold_id: UUID, moves: Sequence[Transfer]) -> bool:
-    """The held amount leaves by these transfers; False when the hold was resolved before."""
+    """The held amount leaves the wallet by these transfers, with which others of the same cause may go; False
+    when the hold was resolved before."""
     amount = await _resolve(work, hold_id, "posted")
     if amount is None:
         return False
-    if sum(move.amount.minor for move in moves) != amount:
+    if sum(move.amount.minor for move in moves if move.source == WALLET) != amount:
         raise ValueError(f"hold {hold_id} is of {amount}")
     return await _post(work, hold_id, moves, freed=amount)
 

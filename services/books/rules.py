@@ -45,6 +45,7 @@ RULES: dict[str, Rule] = {
     "a transfer is unique by cause and reason": ledger.transfer_is_unique,
     "a transfer is in the currency of its accounts": ledger.transfer_has_its_accounts_currency,
     "a sale belongs to an attempt that succeeded": ledger.sale_has_its_attempt,
+    "a cost belongs to what succeeded": ledger.cost_has_its_item,
     "a receipt of a payment is applied once": outcomes.receipt_is_applied_once(attempts),
     "a receipt of a payout is applied once": outcomes.receipt_is_applied_once(payouts),
     "a succeeded attempt is posted once, in full": outcomes.success_is_posted_once,

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from services import inbox, ledger
+from services import costs, inbox, ledger
 from services.ledger import PAYMENT_FEES, SUSPENSE, WALLET, Transfer, provider_account
 from services.news import OrderPaidTwice, PaidTwice, PaymentSettled
 from services.news.staff import SaleMade
@@ -58,6 +58,7 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
     fee = attempt.amount.share(tenant.payment_fee_ppm)
     if fee:
         moves.append(Transfer(WALLET, PAYMENT_FEES, fee, "sale_fee"))
+    moves += await costs.moves(work, attempt.provider, costs.COLLECTION, attempt.amount)
     await ledger.post(work, attempt.id, moves)
     await move_payment(
         work,
@@ -118,7 +119,8 @@ async def _sold(work: Work, attempt: Attempt) -> None:
 async def _suspend(work: Work, attempt: Attempt, receipt: str | None) -> None:
     """A second success for an order that is paid: kept apart from the wallet, to be given back."""
     suspense = Transfer(provider_account(attempt.provider), SUSPENSE, attempt.amount, "suspense")
-    await ledger.post(work, attempt.id, [suspense])
+    cost = await costs.moves(work, attempt.provider, costs.COLLECTION, attempt.amount)
+    await ledger.post(work, attempt.id, [suspense, *cost])
     await alert(work, attempt, "payment.paid_twice", receipt=receipt)
     news = PaidTwice(
         payment_id=attempt.payment_id,

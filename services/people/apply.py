@@ -32,7 +32,7 @@ _KEYS = {  # what a column is called in the file
     "payout_method_type": "payout.method_type",
     "payout_sealed": "payout.method_details",
 } | {key: f"limits.{key}" for key in LimitsPart.model_fields}
-_BAND = ("method_type", "from_amount", "to_amount", "flat", "ppm", "valid_from", "valid_until")
+_BAND = ("method_type", "currency", "from_amount", "to_amount", "flat", "ppm", "valid_from", "valid_until")
 
 
 class NumberTaken(Exception):
@@ -230,10 +230,10 @@ def _opened(work: Work, sealed: bytes, part: str) -> Any:
 
 
 async def _fees_changed(work: Work, file: TenantFile) -> list[str]:
-    currency = file.tenant.currency
     wanted = [
         (
             fee.method_type,
+            currency := file.currency_of(fee),
             minor_of(fee.from_, currency),
             None if fee.to is None else minor_of(fee.to, currency),
             minor_of(fee.flat, currency),

@@ -34,7 +34,7 @@ def senseless_bands(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
 
     A band that begins later than another is newer, and goes before it as long as it is in force.
     """
-    methods: dict[str, list[Band]] = {}
+    methods: dict[tuple[str, str], list[Band]] = {}
     wrong = []
     for n, fee in enumerate(file.fees):
         band = _band(file, n)
@@ -43,17 +43,17 @@ def senseless_bands(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
         elif band.until <= band.since:
             wrong.append(lines.wrong(("fees", n, "valid_until"), "is not after valid_from"))
         else:
-            others = methods.setdefault(fee.method_type, [])
+            others = methods.setdefault((fee.method_type, file.currency_of(fee)), [])
             wrong += _overlaps(band, others, lines)
             others.append(band)
     yield from wrong
     if not wrong:
-        for bands in methods.values():
-            yield from _gaps(bands, file.tenant.currency, lines)
+        for (_, currency), bands in methods.items():
+            yield from _gaps(bands, currency, lines)
 
 
 def _band(file: "TenantFile", n: int) -> Band:
-    fee, currency = file.fees[n], file.tenant.currency
+    fee, currency = file.fees[n], file.currency_of(file.fees[n])
     high = _ENDLESS if fee.to is None else minor_of(fee.to, currency)
     since, until = file.begins(fee) or _ALWAYS, file.ends(fee) or _FOREVER
     return Band(n, minor_of(fee.from_, currency), high, since, until)

@@ -26,22 +26,22 @@ def senseless(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
 
 def _amounts(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
     """With more places than the currency has."""
-    given: list[tuple[Where, str | None]] = [
-        (("limits", key), getattr(file.limits, key))
+    currency = file.tenant.currency
+    given: list[tuple[Where, str | None, str]] = [
+        (("limits", key), getattr(file.limits, key), currency)
         for key in ("per_withdrawal", "per_day", "per_destination", "per_maker", "totp_above", "low_balance")
     ]
-    given += [(("limits", "approvals_above"), band.amount) for band in file.limits.approvals_above]
-    given += [(("products", n, "price"), product.price) for n, product in enumerate(file.products)]
+    given += [(("limits", "approvals_above"), band.amount, currency) for band in file.limits.approvals_above]
+    given += [(("products", n, "price"), product.price, currency) for n, product in enumerate(file.products)]
     for n, fee in enumerate(file.fees):
         given += [
-            (("fees", n, "from"), fee.from_),
-            (("fees", n, "to"), fee.to),
-            (("fees", n, "flat"), fee.flat),
+            (("fees", n, key), amount, file.currency_of(fee))
+            for key, amount in (("from", fee.from_), ("to", fee.to), ("flat", fee.flat))
         ]
-    for where, amount in given:
+    for where, amount, unit in given:
         if amount is not None:
             try:
-                minor_of(amount, file.tenant.currency)
+                minor_of(amount, unit)
             except ValueError as error:
                 yield lines.wrong(where, str(error))
 

@@ -118,9 +118,10 @@ async def _fees(work: Work, currency: str) -> list[dict[str, Any]]:
     listed = [
         {
             "method_type": row.method_type,
-            "from": amount_of(row.from_amount, currency),
-            "to": None if row.to_amount is None else amount_of(row.to_amount, currency),
-            "flat": amount_of(row.flat, currency),
+            "currency": None if row.currency == currency else row.currency,
+            "from": amount_of(row.from_amount, row.currency),
+            "to": None if row.to_amount is None else amount_of(row.to_amount, row.currency),
+            "flat": amount_of(row.flat, row.currency),
             "percent": percent_of(row.ppm),
             "valid_from": _time(row.valid_from),
             "valid_until": _time(row.valid_until),

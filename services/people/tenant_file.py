@@ -162,6 +162,7 @@ class LimitsPart(_Part):
 
 class FeePart(_Part):
     method_type: MethodType
+    currency: Literal[tuple(PLACES)] | None = None  # type: ignore[valid-type]  # else the tenant's
     from_: Amount = Field(default="0", alias="from")
     to: Amount | None = None
     flat: Amount = "0"
@@ -223,6 +224,10 @@ class TenantFile(_Part):
         """When it is no longer in force, as `begins`."""
         return self._moment(fee.valid_until)
 
+    def currency_of(self, fee: FeePart) -> str:
+        """What its amounts are in."""
+        return str(fee.currency or self.tenant.currency)
+
     def _moment(self, moment: datetime | None) -> datetime | None:
         if moment is not None and moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(self.tenant.timezone))
@@ -231,19 +236,20 @@ class TenantFile(_Part):
 
 def read(text: str, name: str = "tenant.toml") -> TenantFile:
     """Raises TenantFileError."""
-    parsed = _parsed(text, name)
+    facts = parsed(text, name)
     lines = Lines(text)
     try:
-        file = TenantFile.model_validate(parsed)
+        file = TenantFile.model_validate(facts)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
-        raise TenantFileError(name, [_wrong(each, lines) for each in found]) from None
+        raise TenantFileError(name, [told_wrong(each, lines) for each in found]) from None
     if wrong := list(senseless(file, lines)):
         raise TenantFileError(name, wrong)
     return file
 
 
-def _parsed(text: str, name: str) -> dict[str, Any]:
+def parsed(text: str, name: str) -> dict[str, Any]:
+    """Raises TenantFileError."""
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except RecursionError:
@@ -256,7 +262,8 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
         raise TenantFileError(name, [Wrong(max(line, 1), "TOML", what)]) from None
 
 
-def _wrong(error: Any, lines: Lines) -> Wrong:
+def told_wrong(error: Any, lines: Lines) -> Wrong:
+    """An error of pydantic's, in our words."""
     where = tuple(part for part in error["loc"] if part != "function-after")
     if error["type"] == "string_pattern_mismatch":
         return lines.wrong(where, f'must be written like "{_EXAMPLES.get(str(where[-1]), "600100")}"')

@@ -4,12 +4,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, jobs, ledger
+from services import audit, costs, jobs, ledger
 from services.ledger import SUSPENSE, WALLET, Transfer, provider_account
 from services.news import Unpaid
-from services.news.refunds import RefundMade, RefundTold, Unrefunded
+from services.news.refunds import RefundMade, RefundTold, Unrefunded, Way
 from services.payments.record import tell as tell_payer
 from services.points import point
+from services.providers import PROVIDERS
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.refunds import taken_back
 from services.refunds.attempt import UNDECIDED, Sending, alert, ask_now, move, sending
@@ -103,10 +104,11 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     if not await move(work, one.row.id, *UNDECIDED, **done):
         return
     target = provider_account(one.row.provider)
+    cost = await costs.moves(work, one.row.provider, _rail(one), one.amount)
     if row.source == TWICE:
-        await ledger.post(work, row.id, [Transfer(SUSPENSE, target, one.amount, "refund")])
+        await ledger.post(work, row.id, [Transfer(SUSPENSE, target, one.amount, "refund"), *cost])
     else:
-        await ledger.post_hold(work, row.id, [Transfer(WALLET, target, one.amount, "refund")])
+        await ledger.post_hold(work, row.id, [Transfer(WALLET, target, one.amount, "refund"), *cost])
     await move_refund(work, row.id, "processing", status="completed", receipt=receipt, done_at=work.now)
     point("refund.completed")
     await jobs.finish(work, one.row.id, "refund", "refund_check")
@@ -122,6 +124,13 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     )
     await tell_payer(work, attempt, news)
     await tell(work, row.maker_id, None, RefundTold(refund=await shown(work, row.id)))
+
+
+def _rail(one: Sending) -> str:
+    """By which it went, as the provider charges it."""
+    rules = PROVIDERS[one.row.provider].refunds
+    paid_out = one.refund.row.way == Way.PAYOUT and rules is not None and rules.otherwise
+    return paid_out or costs.REVERSAL
 
 
 async def _failed(work: Work, one: Sending, word: Failed) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, audit, jobs, ledger
+from services import approval, audit, costs, jobs, ledger
 from services.ids import new_id
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
@@ -118,6 +118,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     moves = [Transfer(WALLET, provider_account(one.payout.provider), one.net, "payout")]
     if row.fee:
         moves.append(Transfer(WALLET, WITHDRAWAL_FEES, Money(row.fee, row.currency), "withdrawal_fee"))
+    moves += await costs.moves(work, one.payout.provider, row.method_type, one.net)
     await ledger.post_hold(work, row.id, moves)
     point("payout.completed")
     await advance(work, row, "processing", "completed", None, receipt=receipt)

@@ -18,7 +18,7 @@ async def quoted(business, amount, method_type="mpesa"):
     return str(quote.fee), str(quote.net)
 
 
-async def band(business, start, end, flat=0, ppm=0, valid_from=None, valid_until=None, method_type="mpesa"):
+async def band(business, start, end, flat=0, ppm=0, method_type="mpesa", **more):
     async with business.work() as work:
         await work.connection.execute(
             sa.insert(fees).values(
@@ -29,8 +29,7 @@ async def band(business, start, end, flat=0, ppm=0, valid_from=None, valid_until
                 to_amount=end,
                 flat=flat,
                 ppm=ppm,
-                valid_from=valid_from,
-                valid_until=valid_until,
+                **more,
             )
         )
 
@@ -117,3 +116,10 @@ async def test_unknown_rails_and_currencies_have_no_price(business):
     async with business.work() as work:
         with pytest.raises(ProviderNotConfigured):
             await pricing.quote(work, Money(100_000, "UGX"), "mpesa")
+
+
+async def test_a_band_of_another_currency_prices_nothing_here(business):
+    await band(business, 1, None, flat=1_00, currency="UGX")
+    assert await quoted(business, "1000") == ("33.00", "967.00")
+    await band(business, 1, None, flat=20_00)
+    assert await quoted(business, "1000") == ("20.00", "980.00")

@@ -30,7 +30,8 @@ transfers = sa.Table(
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
     # sale, sale_fee, suspense, payout, withdrawal_fee, refund; accepted (suspense to wallet); netted (paid
-    # of what is owed); reversal, reversal_owed (a provider took it back: what the wallet covered, the rest)
+    # of what is owed); reversal, reversal_owed (a provider took it back: what the wallet covered, the rest);
+    # cost (of the provider's, as expected), cost_more, cost_less (as its statement has it)
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column(
         "cause_id", sa.Uuid, nullable=False
@@ -72,12 +73,32 @@ fees = sa.Table(
     metadata,
     *key(),
     sa.Column("method_type", sa.Text, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False, server_default="KES"),
     sa.Column("from_amount", sa.BigInteger, nullable=False),
     sa.Column("to_amount", sa.BigInteger),
     sa.Column("flat", sa.BigInteger, nullable=False),
     sa.Column("ppm", sa.Integer, nullable=False),
     sa.Column("valid_from", Moment),
     sa.Column("valid_until", Moment),  # no longer in force from then on
+)
+
+# What providers charge the platform, which is no business of the tenants. The table is the platform's: it
+# belongs to no tenant, and `only_for` names the one whose own tariff a band is of.
+costs = sa.Table(
+    "costs",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("only_for", sa.Uuid),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("rail", sa.Text, nullable=False),  # collection, reversal, or a way out
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("from_amount", sa.BigInteger, nullable=False),
+    sa.Column("to_amount", sa.BigInteger),
+    sa.Column("flat", sa.BigInteger, nullable=False),
+    sa.Column("ppm", sa.Integer, nullable=False),
+    sa.Column("valid_from", Moment),
+    sa.Column("valid_until", Moment),
+    sa.Index(None, "provider", "rail", "currency"),
 )
 
 # Up to which of its entries an account's balance is proven, and what it was then.

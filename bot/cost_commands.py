@@ -1,0 +1,47 @@
+"""The commands of costs. Heavy parts are imported inside, as in `main`."""
+
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.console import commands, performed, show
+
+costs = commands("What providers charge the platform.")
+
+
+@costs.command("apply")
+def costs_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Make what providers charge what the file says; applying the same again changes nothing."""
+    from bot.costing import apply_costs
+
+    show(performed(lambda settings: apply_costs(settings, file)))
+
+
+@costs.command("show")
+def costs_show() -> None:
+    """The bands, as a file has them."""
+    from bot.costing import show_costs
+
+    show(performed(show_costs))
+
+
+def margin(
+    month: Annotated[str | None, typer.Option(help="As 2026-11; without it, this month.")] = None,
+    slug: Annotated[str | None, typer.Option("--tenant", help="One tenant's alone.")] = None,
+    *,
+    as_csv: Annotated[bool, typer.Option("--csv", help="The lines as CSV.")] = False,
+) -> None:
+    """What tenants paid, what providers charged, and what is left, by tenant and rail; out of the ledger."""
+    from bot.costing import COLUMNS
+    from bot.costing import margin as told
+
+    report = performed(lambda settings: told(settings, month, slug))
+    if not as_csv:
+        show(report)
+        return
+    writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(report["lines"])
