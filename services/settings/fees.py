@@ -62,7 +62,7 @@ async def checked(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _part(n: int, method_type: str, band: Any) -> FeePart:
-    if not isinstance(band, dict) or "method_type" in band:
+    if not isinstance(band, dict) or {"method_type", "currency"} & set(band):
         raise InvalidChange(f"bands.{n}", "is no band: from, to, flat, percent, valid_from, valid_until")
     try:
         times = {key: datetime.fromisoformat(band[key]) for key in _TIMES if band.get(key) is not None}
@@ -94,15 +94,21 @@ def _facts(file: TenantFile, part: FeePart) -> dict[str, Any]:
 
 
 async def now(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
-    query = sa.select(fees).where(
-        fees.c.tenant_id == work.tenant, fees.c.method_type == wanted["method_type"]
-    )
-    rows = (await work.connection.execute(query)).all()
+    currency = (await people.tenant_of(work)).currency
+    rows = (await work.connection.execute(sa.select(fees).where(*_mine(work, wanted, currency)))).all()
     bands = [{key: getattr(row, column) for key, column in _COLUMNS.items()} for row in rows]
     for band in bands:
         band.update({key: _written(band[key]) for key in _TIMES})
-    currency = (await people.tenant_of(work)).currency
     return {"method_type": wanted["method_type"], "currency": currency, "bands": _sorted(bands)}
+
+
+def _mine(work: Work, facts: dict[str, Any], currency: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Bands of other currencies are the operator's."""
+    return (
+        fees.c.tenant_id == work.tenant,
+        fees.c.method_type == facts["method_type"],
+        fees.c.currency == currency,
+    )
 
 
 def masked(facts: dict[str, Any]) -> dict[str, Any]:
@@ -132,10 +138,10 @@ async def put(work: Work, after: dict[str, Any]) -> None:
     """What was asked for at the fee of before keeps it."""
     if (await people.tenant_of(work)).fixed_fees:
         raise InvalidChange("fees", "are the operator's to set")
-    mine = (fees.c.tenant_id == work.tenant, fees.c.method_type == after["method_type"])
-    await work.connection.execute(sa.delete(fees).where(*mine))
+    await work.connection.execute(sa.delete(fees).where(*_mine(work, after, after["currency"])))
     rows = [
-        {"tenant_id": work.tenant, "id": new_id(), "method_type": after["method_type"]}
+        {"tenant_id": work.tenant, "id": new_id()}
+        | {key: after[key] for key in ("method_type", "currency")}
         | {column: band[key] for key, column in _COLUMNS.items()}
         | {key: band[key] and datetime.fromisoformat(band[key]) for key in _TIMES}
         for band in after["bands"]

@@ -6,7 +6,7 @@ from alembic import op
 from services.store.schema import Moment
 
 revision = "467041c83640"
-down_revision = "7e2d94c0b8f1"
+down_revision = "3c9f1a7be260"
 branch_labels = None
 depends_on = None
 
