@@ -6,16 +6,13 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, jobs
+from services import audit
 from services.errors import NotFound
 from services.money import Money
 from services.refunds import record
 from services.refunds.record import Refunding
 from services.store.schema import refund_attempts
-from services.transitions import transition
 from services.work import Work
-
-UNDECIDED = ("created", "submitting", "pending", "unknown")
 
 
 @dataclass(frozen=True)
@@ -45,18 +42,7 @@ async def sending(work: Work, attempt_id: UUID) -> Sending:
     return Sending((await work.connection.execute(sa.select(refund_attempts).where(*mine))).one(), refund)
 
 
-async def move(work: Work, attempt_id: UUID, *states: str, **values: Any) -> bool:
-    """From one of these states, with these values; False where it stands in another."""
-    return await transition(work, refund_attempts.c.state, attempt_id, states, values)
-
-
 async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:
     """In the audit, for somebody to look at."""
     known = {"refund_id": str(one.refund.row.id), "amount": str(one.amount)}
     await audit.record(work, audit.PROVIDER, action, one.row.id, known | facts, alert=True)
-
-
-async def ask_now(work: Work, attempt_id: UUID) -> None:
-    """The provider gave up waiting, or told too little: it is asked at once."""
-    if await move(work, attempt_id, "submitting", "pending", "unknown", state="unknown"):
-        await jobs.schedule(work, "refund_check", attempt_id, work.now)

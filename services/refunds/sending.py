@@ -1,9 +1,4 @@
-"""Sending: an approved refund, in steps around the network calls that the edge makes.
-
-`begin` commits that we are about to send; the edge sends; `answered` takes the answer. A crash between the
-two becomes *unknown*: then the provider is asked, at growing waits and for ever, and nothing is ever sent
-again: a refund has one attempt.
-"""
+"""Sending: an approved refund, in the steps of a dispatch. A refund has one attempt."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, hooks, jobs
+from services.dispatch import REFUND
 from services.jobs import PAYOUT_LADDER
 from services.news import Unpaid
 from services.news.refunds import RefundTold, Unrefunded, Way
@@ -28,7 +24,7 @@ from services.providers.base import (
     Unknown,
 )
 from services.providers.refunds import Refund
-from services.refunds.attempt import Sending, alert, move, sending
+from services.refunds.attempt import Sending, alert, sending
 from services.refunds.record import shown, still_approved, tell
 from services.refunds.settle import fail, settle, told
 from services.store.schema import jobs as due_jobs
@@ -56,7 +52,7 @@ async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payou
     """What to send after the commit; None where there is nothing to send, or not now."""
     one = await sending(work, attempt_id)
     if one.row.state == "submitting":  # whoever began before us never came back
-        await _lost(work, one)
+        await REFUND.lost(work, attempt_id)
         return None
     if one.row.state != "created":
         await jobs.finish(work, attempt_id, "refund")
@@ -70,7 +66,7 @@ async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payou
     if tenant.payouts_frozen or tenant.stopped_at is not None:
         await jobs.schedule(work, "refund", attempt_id, work.now + _FROZEN_WAIT)
         return None
-    await move(work, attempt_id, "created", state="submitting")
+    await REFUND.move(work, attempt_id, "created", state="submitting")
     return await _message(work, one, public_url)
 
 
@@ -79,7 +75,7 @@ async def answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
     one = await sending(work, attempt_id)
     match answer:
         case Accepted():
-            await _accepted(work, one, answer)
+            await REFUND.accepted(work, one.row, reference=answer.reference)
             if answer.told is not None:
                 await told(work, attempt_id, answer.told)
         case Refused():
@@ -87,9 +83,10 @@ async def answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
         case Misconfigured():
             await settle(work, attempt_id, Failed(Unpaid.SHOP, answer.detail, ours=True))
         case NotSent():
-            await _send_again(work, one, answer.detail)
+            if not await REFUND.not_sent(work, attempt_id, answer.detail):
+                await fail(work, one, Unrefunded.PROVIDER, answer.detail)
         case Unknown():
-            await _lost(work, one)
+            await REFUND.lost(work, attempt_id)
 
 
 async def begin_check(work: Work, attempt_id: UUID, public_url: str) -> Question | None:
@@ -172,26 +169,3 @@ async def _undecided(work: Work, one: Sending) -> None:
     if not before:
         news = RefundTold(refund=await shown(work, one.refund.row.id), undecided=True)
         await tell(work, one.refund.row.maker_id, None, news)
-
-
-async def _accepted(work: Work, one: Sending, answer: Accepted) -> None:
-    """The result may have been quicker; then only the reference is new."""
-    await move(work, one.row.id, one.row.state, reference=answer.reference)
-    await jobs.finish(work, one.row.id, "refund")
-    if await move(work, one.row.id, "submitting", "unknown", state="pending"):
-        await jobs.again(work, "refund_check", one.row.id, PAYOUT_LADDER)
-
-
-async def _send_again(work: Work, one: Sending, detail: str) -> None:
-    """It provably never left, so the same may be sent; where none of many tries left, it has failed."""
-    if not await move(work, one.row.id, "submitting", "unknown", state="created", detail=detail):
-        return
-    await jobs.finish(work, one.row.id, "refund_check")
-    if not await jobs.again(work, "refund", one.row.id, PAYOUT_LADDER):
-        await fail(work, one, Unrefunded.PROVIDER, detail)
-
-
-async def _lost(work: Work, one: Sending) -> None:
-    await jobs.finish(work, one.row.id, "refund")
-    if await move(work, one.row.id, "submitting", state="unknown"):
-        await jobs.again(work, "refund_check", one.row.id, PAYOUT_LADDER)

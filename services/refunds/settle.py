@@ -2,9 +2,8 @@
 
 from uuid import UUID
 
-import sqlalchemy as sa
-
-from services import audit, costs, jobs, ledger
+from services import audit, costs, ledger
+from services.dispatch import REFUND, UNDECIDED
 from services.ledger import SUSPENSE, WALLET, Transfer, provider_account
 from services.news import Unpaid
 from services.news.refunds import RefundMade, RefundTold, Unrefunded, Way
@@ -13,13 +12,12 @@ from services.points import point
 from services.providers import PROVIDERS
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.refunds import taken_back
-from services.refunds.attempt import UNDECIDED, Sending, alert, ask_now, move, sending
+from services.refunds.attempt import Sending, alert, sending
 from services.refunds.decide import close
 from services.refunds.record import SUSPENSE as TWICE
 from services.refunds.record import move as move_refund
 from services.refunds.record import shown, tell
 from services.refunds.standing import settle_standing
-from services.store.schema import refund_attempts
 from services.work import Work
 
 # Alerts of a success that was told and moved nothing: after one of them a no is not believed.
@@ -47,10 +45,10 @@ async def reported(work: Work, attempt_id: UUID, report: Report) -> None:
         await alert(work, one, "refund.reference_mismatch", told=type(word).__name__)
     elif isinstance(word, Succeeded) and word.amount is None and one.row.state in UNDECIDED:
         await alert(work, one, "refund.without_amount", receipt=word.receipt)
-        await ask_now(work, attempt_id)
+        await REFUND.ask_now(work, attempt_id)
     elif isinstance(word, Pending):
         await settle(work, attempt_id, word)
-        await ask_now(work, attempt_id)
+        await REFUND.ask_now(work, attempt_id)
     else:
         await settle(work, attempt_id, word)
 
@@ -71,9 +69,8 @@ async def told(work: Work, attempt_id: UUID, report: Report) -> None:
 
 async def fail(work: Work, one: Sending, because: Unrefunded, detail: str) -> None:
     """Nothing went back, and what was held is available again."""
-    failure = {"because": because, "detail": detail, "resolved_at": work.now}
-    if await move(work, one.row.id, *UNDECIDED, state="failed", **failure):
-        await jobs.finish(work, one.row.id, "refund", "refund_check")
+    failure = {"because": because, "detail": detail}
+    if await REFUND.decide(work, one.row.id, *UNDECIDED, state="failed", **failure):
         await close(work, one.refund, "processing", "failed", because=because)
 
 
@@ -85,7 +82,7 @@ def _of_another(one: Sending, report: Report) -> bool:
 async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
     if word.amount is not None and word.amount != one.amount:
         await alert(work, one, "refund.amount_mismatch", told=str(word.amount), receipt=word.receipt)
-    elif word.receipt and await _used_elsewhere(work, one, word.receipt):
+    elif word.receipt and await REFUND.used_elsewhere(work, one.row, word.receipt):
         await alert(work, one, "refund.receipt_reused", receipt=word.receipt)
     elif one.row.state == "succeeded":
         await _told_again(work, one, word.receipt)
@@ -100,8 +97,8 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
 
 async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     row, attempt = one.refund.row, one.refund.attempt
-    done = {"state": "succeeded", "receipt": receipt, "resolved_at": work.now}
-    if not await move(work, one.row.id, *UNDECIDED, **done):
+    done = {"state": "succeeded", "receipt": receipt}
+    if not await REFUND.decide(work, one.row.id, *UNDECIDED, **done):
         return
     target = provider_account(one.row.provider)
     cost = await costs.moves(work, one.row.provider, _rail(one), one.amount)
@@ -111,7 +108,6 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
         await ledger.post_hold(work, row.id, [Transfer(WALLET, target, one.amount, "refund"), *cost])
     await move_refund(work, row.id, "processing", status="completed", receipt=receipt, done_at=work.now)
     point("refund.completed")
-    await jobs.finish(work, one.row.id, "refund", "refund_check")
     if row.source != TWICE:
         await settle_standing(work, attempt)
     news = RefundMade(
@@ -154,20 +150,10 @@ async def _told_again(work: Work, one: Sending, receipt: str | None) -> None:
     if one.row.receipt is not None:
         await alert(work, one, "refund.receipt_changed", receipt=receipt, before=one.row.receipt)
         return
-    await move(work, one.row.id, "succeeded", receipt=receipt)
+    await REFUND.move(work, one.row.id, "succeeded", receipt=receipt)
     await move_refund(work, one.refund.row.id, "completed", receipt=receipt)
 
 
-async def _used_elsewhere(work: Work, one: Sending, receipt: str) -> bool:
-    query = sa.select(refund_attempts.c.id).where(
-        refund_attempts.c.tenant_id == work.tenant,
-        refund_attempts.c.provider == one.row.provider,
-        refund_attempts.c.receipt == receipt,
-        refund_attempts.c.id != one.row.id,
-    )
-    return (await work.connection.execute(query)).first() is not None
-
-
 async def timed_out(work: Work, attempt_id: UUID) -> None:
-    """No proof of anything. It is asked at once."""
-    await ask_now(work, attempt_id)
+    """The provider gave up waiting in its own queue."""
+    await REFUND.ask_now(work, attempt_id)

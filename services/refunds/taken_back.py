@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, inbox, ledger
+from services.dispatch import REFUND
 from services.ids import new_id
 from services.ledger import SUSPENSE, Transfer, provider_account
 from services.money import Money
@@ -15,7 +16,6 @@ from services.payments.record import Attempt, alert
 from services.payments.record import locked as locked_attempt
 from services.people import people
 from services.refunds import record
-from services.refunds.attempt import ask_now
 from services.refunds.decide import close
 from services.refunds.standing import settle_standing
 from services.store.schema import refund_attempts, refunds, reversals
@@ -155,7 +155,7 @@ async def _may_be_ours(work: Work, attempt: Attempt) -> bool:
     )
     under_way = (await work.connection.execute(query)).scalars().all()
     for each in under_way:
-        await ask_now(work, each)
+        await REFUND.ask_now(work, each)
     return bool(under_way)
 
 

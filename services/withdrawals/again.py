@@ -8,12 +8,13 @@ be asked for anew.
 from datetime import timedelta
 
 from services import approval, audit, jobs
+from services.dispatch import PAYOUT
 from services.news import Unsent, WithdrawalRequested
 from services.news.approval import WithdrawalAskedAgain
 from services.people import people
 from services.people.access import APPROVE
 from services.withdrawals.record import WITHDRAWAL, advance, facts, shown, tell
-from services.withdrawals.sending import Sending, move
+from services.withdrawals.sending import Sending
 from services.work import Work
 
 # The second clock: how long an approval is good for the sending to begin.
@@ -24,10 +25,9 @@ async def ask_again(work: Work, one: Sending) -> None:
     """Take back a payout that provably was not sent (of a withdrawal only one lives at a time), and ask the
     approvers again, under a new digest."""
     row = one.withdrawal
-    late = {"because": Unsent.TOO_LATE, "detail": "not begun in time", "resolved_at": work.now}
-    if not await move(work, one.payout.id, "created", state="failed", **late):
+    late = {"because": Unsent.TOO_LATE, "detail": "not begun in time"}
+    if not await PAYOUT.decide(work, one.payout.id, "created", state="failed", **late):
         return
-    await jobs.finish(work, one.payout.id, "payout", "payout_check")
     tenant = await people.tenant_of(work)
     expires_at = work.now + timedelta(hours=tenant.approval_hours)
     await approval.ask_again(work, WITHDRAWAL, row.id, facts(row), expires_at)

@@ -6,12 +6,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, inbox, jobs
+from services.dispatch import PAYOUT
 from services.news import Frozen, PayoutsResumed, PayoutsStopped, WithdrawalHeldBack
 from services.people import people
 from services.people.access import APPROVE
 from services.store.schema import tenants
 from services.withdrawals.record import shown, tell
-from services.withdrawals.sending import Sending, alert, move, sending
+from services.withdrawals.sending import Sending, alert, sending
 from services.work import Work
 
 # How often a payout that waits looks whether payouts go on; unfreezing makes it due at once.
@@ -83,7 +84,9 @@ async def hold_back(work: Work, payout_id: UUID, until: datetime | None = None) 
     are told the first time."""
     await jobs.schedule(work, "payout", payout_id, until or work.now + FROZEN_WAIT)
     one = await sending(work, payout_id)
-    if one.payout.detail == _HELD_BACK or not await move(work, payout_id, "created", detail=_HELD_BACK):
+    if one.payout.detail == _HELD_BACK or not await PAYOUT.move(
+        work, payout_id, "created", detail=_HELD_BACK
+    ):
         return
     news = WithdrawalHeldBack(withdrawal=await shown(work, one.withdrawal.id), until=until)
     await tell(work, {one.withdrawal.maker_id} | await people.with_scope(work, APPROVE), None, news)

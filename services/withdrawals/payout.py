@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import approval, audit, hooks, inbox, jobs
+from services.dispatch import PAYOUT
 from services.jobs import PAYOUT_LADDER
 from services.news import Frozen, PayoutUndecided, Unpaid, Unsent
 from services.people import people
@@ -31,7 +32,7 @@ from services.withdrawals.again import EXECUTION_WINDOW, ask_again
 from services.withdrawals.destinations import COLUMN, recipient_of
 from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
 from services.withdrawals.record import WITHDRAWAL, facts, shown
-from services.withdrawals.sending import Sending, alert, move, sending
+from services.withdrawals.sending import Sending, alert, sending
 from services.withdrawals.settle import answered, fail, settle
 from services.work import Work
 
@@ -51,7 +52,7 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
     """The payout to send after the commit; None when there is nothing to send, or not now."""
     one = await sending(work, payout_id)
     if one.payout.state == "submitting":  # whoever began before us never came back
-        await _lost(work, one)
+        await PAYOUT.lost(work, payout_id)
         return None
     if one.payout.state != "created":
         await jobs.finish(work, payout_id, "payout")
@@ -69,10 +70,10 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
         await hold_back(work, payout_id)
         return None
     if (until := limits.blocked_until(work, tenant)) is not None:
-        await move(work, payout_id, "created", not_before=until)
+        await PAYOUT.move(work, payout_id, "created", not_before=until)
         await hold_back(work, payout_id, until)
         return None
-    await move(work, payout_id, "created", state="submitting", detail=None)
+    await PAYOUT.move(work, payout_id, "created", state="submitting", detail=None)
     return await _payout(work, one, public_url)
 
 
@@ -85,20 +86,22 @@ async def payout_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
     one = await sending(work, payout_id)
     match answer:
         case Accepted():
-            await _accepted(work, one, answer)
+            known = {"reference": answer.reference, "recipient": answer.recipient}
+            await PAYOUT.accepted(work, one.payout, **known)
             if answer.told is not None:
                 await answered(work, payout_id, answer.told)
         case Refused():
             await settle(work, payout_id, Failed(answer.because, answer.detail, answer.ours))
         case NotSent():
-            await _send_again(work, one, answer.detail)
+            if not await PAYOUT.not_sent(work, payout_id, answer.detail):
+                await settle(work, payout_id, Failed(Unpaid.PROVIDER, answer.detail))
         case Misconfigured():
-            if await move(work, payout_id, "submitting", "unknown", state="created"):
+            if await PAYOUT.move(work, payout_id, "submitting", "unknown", state="created"):
                 await freeze(work, one, Frozen.SETTINGS, answer.detail)
                 await jobs.finish(work, payout_id, "payout_check")
                 await hold_back(work, payout_id)
         case Unknown():
-            await _lost(work, one)
+            await PAYOUT.lost(work, payout_id)
 
 
 async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Question | None:
@@ -180,27 +183,3 @@ async def _payout(work: Work, one: Sending, public_url: str) -> Payout:
         remarks=f"Withdrawal {str(row.id)[-12:]}",
         recipient=await recipient_of(work, row, one.payout.provider),
     )
-
-
-async def _accepted(work: Work, one: Sending, answer: Accepted) -> None:
-    """The result may have been quicker; then only the reference is new."""
-    known = {"reference": answer.reference, "recipient": answer.recipient}
-    await move(work, one.payout.id, one.payout.state, **known)
-    await jobs.finish(work, one.payout.id, "payout")
-    if await move(work, one.payout.id, "submitting", "unknown", state="pending"):
-        await jobs.again(work, "payout_check", one.payout.id, PAYOUT_LADDER)
-
-
-async def _send_again(work: Work, one: Sending, detail: str) -> None:
-    """It provably never left, so the same may be sent; when none of many tries left, it has failed."""
-    if not await move(work, one.payout.id, "submitting", "unknown", state="created", detail=detail):
-        return
-    await jobs.finish(work, one.payout.id, "payout_check")
-    if not await jobs.again(work, "payout", one.payout.id, PAYOUT_LADDER):
-        await settle(work, one.payout.id, Failed(Unpaid.PROVIDER, detail))
-
-
-async def _lost(work: Work, one: Sending) -> None:
-    await jobs.finish(work, one.payout.id, "payout")
-    if await move(work, one.payout.id, "submitting", state="unknown"):
-        await jobs.again(work, "payout_check", one.payout.id, PAYOUT_LADDER)

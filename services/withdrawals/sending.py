@@ -10,11 +10,8 @@ from services import audit
 from services.errors import NotFound
 from services.money import Money
 from services.store.schema import payouts
-from services.transitions import transition
 from services.withdrawals.record import locked
 from services.work import Work
-
-UNDECIDED = ("created", "submitting", "pending", "unknown")
 
 
 @dataclass(frozen=True)
@@ -43,11 +40,6 @@ async def sending(work: Work, payout_id: UUID) -> Sending:
         raise NotFound("payout")
     withdrawal = await locked(work, withdrawal_id)
     return Sending((await work.connection.execute(sa.select(payouts).where(*mine))).one(), withdrawal)
-
-
-async def move(work: Work, payout_id: UUID, *states: str, **values: Any) -> bool:
-    """From one of these states, with these values; False where it stands in another."""
-    return await transition(work, payouts.c.state, payout_id, states, values)
 
 
 async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, audit, costs, jobs, ledger
+from services import approval, audit, costs, ledger
+from services.dispatch import PAYOUT, UNDECIDED
 from services.ids import new_id
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
@@ -20,7 +21,7 @@ from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.store.schema import payouts
 from services.withdrawals.freeze import freeze, hold_back
 from services.withdrawals.record import WITHDRAWAL, advance, close, shown, tell
-from services.withdrawals.sending import UNDECIDED, Sending, alert, move, sending
+from services.withdrawals.sending import Sending, alert, sending
 from services.work import Work
 
 # Alerts of a success that was told and moved nothing: after one of them a no is not believed.
@@ -55,7 +56,7 @@ async def reported(work: Work, payout_id: UUID, report: Report) -> None:
         await alert(work, one, "payout.reference_mismatch", told=type(word).__name__)
     elif isinstance(word, Succeeded) and word.amount is None and one.payout.state in UNDECIDED:
         await alert(work, one, "payout.without_amount", receipt=word.receipt)
-        await _ask_now(work, payout_id)
+        await PAYOUT.ask_now(work, payout_id)
     else:
         await settle(work, payout_id, word)
 
@@ -77,27 +78,21 @@ async def answered(work: Work, payout_id: UUID, report: Report) -> None:
 
 
 async def timed_out(work: Work, payout_id: UUID) -> None:
-    """The provider gave up waiting in its own queue: no proof of anything. It is asked at once."""
-    await _ask_now(work, payout_id)
+    """The provider gave up waiting in its own queue."""
+    await PAYOUT.ask_now(work, payout_id)
 
 
 async def fail(work: Work, one: Sending, because: Unsent, detail: str) -> None:
     """The withdrawal ends unpaid, and its hold is released."""
-    failure = {"because": because, "detail": detail, "resolved_at": work.now}
-    if await move(work, one.payout.id, *UNDECIDED, state="failed", **failure):
-        await jobs.finish(work, one.payout.id, "payout", "payout_check")
+    failure = {"because": because, "detail": detail}
+    if await PAYOUT.decide(work, one.payout.id, *UNDECIDED, state="failed", **failure):
         await close(work, one.withdrawal, "processing", "failed", None, because=because)
-
-
-async def _ask_now(work: Work, payout_id: UUID) -> None:
-    if await move(work, payout_id, "submitting", "pending", "unknown", state="unknown"):
-        await jobs.schedule(work, "payout_check", payout_id, work.now)
 
 
 async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
     if word.amount is not None and word.amount != one.net:
         await alert(work, one, "payout.amount_mismatch", told=str(word.amount), receipt=word.receipt)
-    elif word.receipt and await _used_elsewhere(work, one, word.receipt):
+    elif word.receipt and await PAYOUT.used_elsewhere(work, one.payout, word.receipt):
         await alert(work, one, "payout.receipt_reused", receipt=word.receipt)
     elif one.payout.state == "succeeded":
         await _told_again(work, one, word.receipt)
@@ -112,8 +107,8 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
 async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     """The hold is posted: the net leaves with the provider, the fee is income."""
     row = one.withdrawal
-    done = {"state": "succeeded", "receipt": receipt, "resolved_at": work.now}
-    if not await move(work, one.payout.id, *UNDECIDED, "failed", **done):
+    done = {"state": "succeeded", "receipt": receipt}
+    if not await PAYOUT.decide(work, one.payout.id, *UNDECIDED, "failed", **done):
         return
     moves = [Transfer(WALLET, provider_account(one.payout.provider), one.net, "payout")]
     if row.fee:
@@ -122,7 +117,6 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     await ledger.post_hold(work, row.id, moves)
     point("payout.completed")
     await advance(work, row, "processing", "completed", None, receipt=receipt)
-    await jobs.finish(work, one.payout.id, "payout", "payout_check")
     news = WithdrawalPaid(withdrawal=await shown(work, row.id), receipt=receipt)
     await tell(work, {row.maker_id} | await approval.approvers(work, WITHDRAWAL, row), None, news)
 
@@ -138,11 +132,10 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
     if not word.ours:
         await fail(work, one, _UNSENT.get(word.because, Unsent.PROVIDER), word.detail)
         return
-    failure = {"because": word.because, "detail": word.detail, "resolved_at": work.now}
-    if await move(work, one.payout.id, *UNDECIDED, state="failed", **failure):
+    failure = {"because": word.because, "detail": word.detail}
+    if await PAYOUT.decide(work, one.payout.id, *UNDECIDED, state="failed", **failure):
         short = word.because == Unpaid.INSUFFICIENT_FUNDS
         await freeze(work, one, Frozen.FUNDS if short else Frozen.SETTINGS, word.detail)
-        await jobs.finish(work, one.payout.id, "payout", "payout_check")
         await _ready_another(work, one)
 
 
@@ -173,11 +166,8 @@ async def _alone(work: Work, one: Sending) -> bool:
     other = await work.connection.scalar(query)
     if other is None:
         return True
-    taken_back = {"state": "failed", "detail": "an earlier one succeeded", "resolved_at": work.now}
-    if not await move(work, other, "created", **taken_back):
-        return False
-    await jobs.finish(work, other, "payout", "payout_check")
-    return True
+    taken_back = {"state": "failed", "detail": "an earlier one succeeded"}
+    return await PAYOUT.decide(work, other, "created", **taken_back)
 
 
 async def _told_again(work: Work, one: Sending, receipt: str | None) -> None:
@@ -186,14 +176,4 @@ async def _told_again(work: Work, one: Sending, receipt: str | None) -> None:
     if one.payout.receipt is not None:
         await alert(work, one, "payout.receipt_changed", receipt=receipt, before=one.payout.receipt)
         return
-    await move(work, one.payout.id, "succeeded", receipt=receipt)
-
-
-async def _used_elsewhere(work: Work, one: Sending, receipt: str) -> bool:
-    query = sa.select(payouts.c.id).where(
-        payouts.c.tenant_id == work.tenant,
-        payouts.c.provider == one.payout.provider,
-        payouts.c.receipt == receipt,
-        payouts.c.id != one.payout.id,
-    )
-    return (await work.connection.execute(query)).first() is not None
+    await PAYOUT.move(work, one.payout.id, "succeeded", receipt=receipt)
