@@ -32,8 +32,10 @@ from flows.staff import (
     approve,
     ask,
     asked,
+    change_decide,
     changes,
     counter,
+    lend,
     notices,
     order,
     outcomes,
@@ -47,7 +49,9 @@ from flows.staff import (
     withdraw,
 )
 from flows.staff.approve import Decide
-from flows.staff.changes import SEE, ChangeShown
+from flows.staff.change_decide import ChangeShown
+from flows.staff.changes import SEE
+from flows.staff.lend import LendingShown
 from flows.staff.order import OrderFound
 from flows.staff.refund_ask import WishShown
 from flows.staff.refund_decide import DecideRefund, RefundRequestedShown
@@ -67,7 +71,7 @@ from services.news import staff as staff_news
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, VIEW_FINANCE, VIEW_ORDERS
 
 
-async def revive(
+async def revive(  # noqa: C901  a case a kind of thread
     thread: str, teller: Teller
 ) -> (
     Decide
@@ -85,6 +89,7 @@ async def revive(
     | RefundStands
     | WishShown
     | ChangeShown
+    | LendingShown
     | None
 ):
     """The thread of a withdrawal or of a request can be opened again; that of a payment has nothing left to
@@ -102,7 +107,9 @@ async def revive(
         case "b":
             return await refund_decide.look(about, teller) if RECONCILE in teller.me.scopes else None
         case "c" if SEE & teller.me.scopes:
-            return await changes.look(about, teller)
+            return await change_decide.look(about, teller)
+        case "l" if SEE & teller.me.scopes:
+            return await lend.look(about, teller)
         case "k" if RECONCILE in teller.me.scopes:
             return await refund_ask.look_wish(about, teller)
         case "r":
@@ -143,6 +150,7 @@ WORDS = (
     Word(("qr", "msimbo"), counter.counter, takes_rest=True, exact=True, scopes=frozenset({EDIT_ORDERS})),
     Word(("request", "omba"), ask.ask, exact=True, scopes=frozenset({EDIT_ORDERS})),
     Word(("settings", "mipangilio"), changes.settings, exact=True, scopes=SEE),
+    Word(("lend", "azima"), lend.lendings, exact=True, scopes=frozenset({APPROVE})),
     Word(("freeze", "simamisha"), stopping.freeze, exact=True, scopes=frozenset({RECONCILE})),
     Word(("refunds", "marejesho"), refund_queue.refunds, exact=True, scopes=frozenset({RECONCILE})),
     Word(("notices", "arifa"), telling.tell_me, scopes=frozenset({VIEW_ORDERS, VIEW_FINANCE})),
@@ -187,6 +195,8 @@ SCRIPT = Script(
         approval_news.WithdrawalAskedAgain: told_asked_again,
         approval_news.CodesEnrolled: notices.told_codes_enrolled,
         approval_news.CodesGuessed: notices.told_codes_guessed,
+        approval_news.LendingAsked: lend.told_asked,
+        approval_news.LendingMoved: lend.told_moved,
         approval_news.RightLent: notices.told_right_lent,
         news.TenantChanged: notices.told_changed,
         handoff_news.PersonWanted: answering.told_wanted,

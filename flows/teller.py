@@ -24,6 +24,7 @@ from services.facts import (
     Customer,
     Destination,
     Me,
+    Member,
     Notices,
     OrderSeen,
     PaidOrder,
@@ -41,6 +42,7 @@ from services.facts import (
 )
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
+from services.news.approval import Lending
 from services.news.settings import Change
 from services.shop.facts import Cart, Line, Order, OrderRow, Product, Short, Wanted
 
@@ -52,8 +54,10 @@ __all__ = [
     "Checkout",
     "Customer",
     "Destination",
+    "Lending",
     "Line",
     "Me",
+    "Member",
     "Notices",
     "Order",
     "OrderRow",

@@ -276,6 +276,20 @@ class Balance(_Facts):
     at: datetime
 
 
+class Member(_Facts):
+    """Somebody on the staff, and what they may do."""
+
+    id: UUID
+    name: str
+    role: str | None = None
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def rights(self) -> str:
+        """As they are written in the tenant file."""
+        return ", ".join([*([self.role] if self.role else []), *self.scopes])
+
+
 class Stopped(_Facts):
     """Since when all payouts are stopped, and by whom of the staff; None: the operator."""
 

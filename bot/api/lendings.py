@@ -9,7 +9,7 @@ from bot.api.bodies import Body
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
 from services.approval import lending
-from services.approval.lending import Lending
+from services.news.approval import Lending
 from services.people.access import APPROVE, VIEW_FINANCE
 
 routes = Routes()
@@ -72,8 +72,8 @@ def _malformed() -> Problem:
 def _described(row: Lending) -> Json:
     return {
         "id": str(row.id),
-        "lender": str(row.lender),
-        "borrower": str(row.borrower),
+        "lender": str(row.lender_id),
+        "borrower": str(row.borrower_id),
         "until": plain(row.until),
         "status": row.state,
     }

@@ -1,61 +1,64 @@
 """Change shown: a change of settings in words."""
 
+from flows.staff.change_words import NONE, limit, value, way
+from flows.staff.shown import rail_shown
 from flows.text import Text
 from services.news.settings import Change
 
 
 def what(change: Change) -> tuple[Text, ...]:
-    """A line for each thing that becomes another one."""
+    """What becomes another thing, and what it was."""
     match change.kind:
         case "destination":
-            new, old = change.after["destination"], change.before.get("destination", "-")
-            return (Text("Payout destination: {new}, until now {old}", new=new, old=old),)
+            return (_destination(change),)
         case "staff":
             return (_staff(change),)
+        case "fees":
+            new, old = (value("fees", told.get("bands", [])) for told in (change.after, change.before))
+            called = Text("Fee of {way}", way=way(change.after["method_type"]))
+            return (Text("{what}, new:\n{new}\nUntil now:\n{old}", what=called, new=new, old=old),)
         case "resume":
             return (Text("Payouts go on"),)
-    return tuple(
-        Text("{limit}: *{new}*, until now {old}", limit=limit(key), new=new, old=change.before.get(key, "-"))
-        for key, new in change.after.items()
+    return tuple(_limit(key, new, change.before.get(key, NONE)) for key, new in change.after.items())
+
+
+def _destination(change: Change) -> Text:
+    new, old = (
+        rail_shown(told["method_type"], told["destination"]) if "destination" in told else Text("none")
+        for told in (change.after, change.before)
     )
+    return Text("Payout destination: {new}, until now {old}", new=new, old=old)
+
+
+def _limit(key: str, new: object, old: object) -> Text:
+    called, told, until_now = limit(key), value(key, new), value(key, old)
+    if isinstance(told, tuple) or isinstance(until_now, tuple):
+        return Text("{what}, new:\n{new}\nUntil now:\n{old}", what=called, new=told, old=until_now)
+    return Text("{limit}: *{new}*, until now {old}", limit=called, new=told, old=until_now)
 
 
 def _staff(change: Change) -> Text:
-    name, new = change.after["name"], change.after.get("rights", "-")
+    name, new = change.after["name"], change.after.get("rights", NONE)
     if not change.before:
         phone = change.after.get("phone", "")
         return Text("New on the staff: *{name}* {phone}, as {new}", name=name, phone=phone, new=new)
-    old = ", ".join(filter(None, (change.before.get("role"), change.before.get("rights"))))
-    if new == "-":
+    old = change.before.get("rights", "")
+    if new == NONE:
         return Text("*{name}* leaves the staff, until now {old}", name=name, old=old)
     return Text("*{name}* works as {new}, until now {old}", name=name, new=new, old=old)
 
 
-def limit(key: str) -> Text:  # noqa: C901  a case a limit
-    match key:
-        case "per_withdrawal":
-            return Text("One withdrawal")
-        case "per_day":
-            return Text("All in 24 hours")
-        case "per_destination":
-            return Text("One place, 24 hours")
-        case "per_maker":
-            return Text("Each person, 24 hours")
-        case "count_per_day":
-            return Text("How many in 24 hours")
-        case "count_per_destination":
-            return Text("How many to one place in 24 hours")
-        case "blocked_hours":
-            return Text("Hours without payouts")
-        case "totp_above":
-            return Text("One-time code above")
-        case "approvals":
-            return Text("Approvals needed")
-        case "approval_hours":
-            return Text("Hours to approve")
-        case "new_destination_hours":
-            return Text("Hours that a new destination waits")
-    return Text("{key}", key=key)
+def approvals(change: Change) -> tuple[Text, ...]:
+    """Where it takes several: who has given theirs."""
+    if change.needed == 1 or change.state != "pending":
+        return ()
+    given = len(change.approved_by)
+    if not given:
+        return (Text("Approvals: {given} of {needed}", given=given, needed=change.needed),)
+    names = ", ".join(change.approved_by.values())
+    return (
+        Text("Approvals: {given} of {needed}, by {names}", given=given, needed=change.needed, names=names),
+    )
 
 
 def stands(change: Change) -> Text:

@@ -51,10 +51,8 @@ def worded(refusal: Refusal) -> Text:
 
 def _of_settings(refusal: Refusal) -> Text:
     match refusal:
-        case setting_errors.InvalidChange(field="blocked_hours"):
-            return Text("Type the hours like 22:00-05:00.")
-        case setting_errors.InvalidChange():
-            return Text("That cannot be set so. Please look at it again.")
+        case setting_errors.InvalidChange(field=field):
+            return _invalid(field)
         case setting_errors.ChangesNothing():
             return Text("It is so already, so nothing is changed.")
         case setting_errors.LeavesNoTwo():
@@ -65,6 +63,26 @@ def _of_settings(refusal: Refusal) -> Text:
         case setting_errors.OwnRights():
             return Text("This would give rights to yourself, so another person has to decide.")
     raise TypeError(f"no words for {type(refusal).__name__}")
+
+
+def _invalid(field: str) -> Text:
+    """What was typed for a setting cannot be; what would do."""
+    match field:
+        case "blocked_hours":
+            return Text("Type the hours like 22:00-05:00.")
+        case "approvals_above":
+            return Text("Type it like: 2 above 50000; 3 above 1000000.")
+        case "fees":
+            return Text("The fees of {shop} are the operator's to set. Ask them.")
+        case "scopes" | "role":
+            return Text(
+                "I don't know that right. Choose a role, or type rights such as: finance:view, orders:view."
+            )
+        case "name" | "phone":
+            return Text("Somebody with that name or number is on the staff already. Please check it.")
+    if field.startswith("bands"):
+        return Text("Type a fee like 40, 1.5% or 40 + 1%; by amounts like: 20 up to 1000; 50.")
+    return Text("That cannot be set so. Please look at it again.")
 
 
 def _over(of: str, limit: Money, left: Money) -> Text:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flows.staff.changes import ChangeShown, shown
+from flows.staff.change_decide import ChangeShown, shown
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text

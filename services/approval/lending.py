@@ -4,7 +4,6 @@ It is an operation itself, so that a third person says yes to it; who borrowed m
 approves what the lender has asked for. One right stays one approval, whoever uses it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,7 @@ from services.approval.record import Kind, locked
 from services.errors import MissingScope, NotFound
 from services.errors.approval import NotLendable
 from services.ids import new_id
-from services.news.approval import RightLent
+from services.news.approval import Lending, LendingAsked, LendingMoved, RightLent
 from services.people import people
 from services.people.access import APPROVE
 from services.store.schema import lendings, operations
@@ -29,20 +28,8 @@ MOST = timedelta(days=14)
 _ANSWER_WITHIN = timedelta(hours=24)
 
 
-@dataclass(frozen=True)
-class Lending:
-    """`state`: pending, lent, over, rejected, canceled or expired."""
-
-    id: UUID
-    lender: UUID
-    borrower: UUID
-    until: datetime
-    state: str
-    digest: str
-
-
-async def lend(work: Work, lender: UUID, borrower: UUID, until: datetime) -> Lending:
-    """Ask another approver that it may be lent.
+async def lend(work: Work, lender: UUID, borrower: UUID, until: datetime, id_: UUID | None = None) -> Lending:
+    """Ask another approver that it may be lent; the owners and all who may agree are told.
 
     Raises MissingScope (a borrowed right is not lent on), NotFound, NotLendable.
     """
@@ -55,13 +42,16 @@ async def lend(work: Work, lender: UUID, borrower: UUID, until: datetime) -> Len
         raise NotLendable("they may approve already")
     if not work.now < until <= work.now + MOST:
         raise NotLendable("it is lent for 14 days at most, and not for the past")
-    id_ = new_id()
+    id_ = id_ or new_id()
     row = {"lender_id": lender, "borrower_id": borrower, "until": until}
     expires_at = min(until, work.now + _ANSWER_WITHIN)
     await ask(work, LENDING, id_, lender, _facts(row), needed=1, expires_at=expires_at)
     await work.connection.execute(sa.insert(lendings).values(tenant_id=work.tenant, id=id_, **row))
     await audit.record(work, lender, "lending.requested", id_, _facts(row))
-    return await one(work, id_)
+    asked = await one(work, id_)
+    told = await people.owners(work) | await people.with_scope(work, APPROVE)
+    await inbox.tell_people(work, told - {lender}, LendingAsked(lending=asked))
+    return asked
 
 
 async def agree(work: Work, approver: UUID, lending_id: UUID, shown_digest: str) -> Lending:
@@ -81,7 +71,7 @@ async def agree(work: Work, approver: UUID, lending_id: UUID, shown_digest: str)
 async def refuse(work: Work, approver: UUID, lending_id: UUID, reason: str) -> Lending:
     """Raises MissingScope, NotFound, NotPending, BlankReason."""
     await reject(work, LENDING, approver, lending_id, reason)
-    return await one(work, lending_id)
+    return await _moved(work, lending_id, approver)
 
 
 async def end(work: Work, person: UUID, lending_id: UUID) -> Lending:
@@ -90,12 +80,22 @@ async def end(work: Work, person: UUID, lending_id: UUID) -> Lending:
     operation = await locked(work, LENDING, lending_id)
     if operation.state != "approved":
         await cancel(work, LENDING, person, lending_id)
-        return await one(work, lending_id)
+        return await _moved(work, lending_id, person)
     if APPROVE not in (await people.rights_to_approve(work)).own.get(person, ()):
         raise MissingScope(APPROVE)
     await _change(work, lending_id, ended_at=work.now)
     await audit.record(work, person, "lending.ended", lending_id, {})
-    return await one(work, lending_id)
+    return await _moved(work, lending_id, person)
+
+
+async def _moved(work: Work, lending_id: UUID, by: UUID) -> Lending:
+    """As it is now; those whom it concerns are told."""
+    found = await one(work, lending_id)
+    concerned = await people.owners(work) | {found.lender_id}
+    if found.state == "over":
+        concerned |= {found.borrower_id}
+    await inbox.tell_people(work, concerned - {by}, LendingMoved(lending=found))
+    return found
 
 
 async def one(work: Work, lending_id: UUID) -> Lending:
@@ -115,18 +115,29 @@ async def every(work: Work, *where: sa.ColumnElement[bool]) -> list[Lending]:
         .where(lendings.c.tenant_id == work.tenant, *where)
         .order_by(lendings.c.id.desc())
     )
+    rows = (await work.connection.execute(query)).all()
+    names = await people.names_of(work, {each for row in rows for each in (row.lender_id, row.borrower_id)})
     return [
-        Lending(row.id, row.lender_id, row.borrower_id, row.until, _state(row, work.now), row.digest)
-        for row in await work.connection.execute(query)
+        Lending(
+            id=row.id,
+            lender_id=row.lender_id,
+            lender=names[row.lender_id],
+            borrower_id=row.borrower_id,
+            borrower=names[row.borrower_id],
+            until=row.until,
+            state=_state(row, work.now),
+            digest=row.digest,
+        )
+        for row in rows
     ]
 
 
-def _state(row: sa.Row[Any], now: datetime) -> str:
+def _state(row: sa.Row[Any], now: datetime) -> Any:
     if row.state == "approved":
         return "lent" if row.ended_at is None and now < row.until else "over"
     if row.state == "pending" and row.expires_at <= now:
         return "expired"
-    return str(row.state)
+    return row.state
 
 
 def _facts(row: dict[str, Any]) -> dict[str, str]:

@@ -11,7 +11,14 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from services.money import Money
-from services.news.approval import CodesEnrolled, CodesGuessed, RightLent, WithdrawalAskedAgain
+from services.news.approval import (
+    CodesEnrolled,
+    CodesGuessed,
+    LendingAsked,
+    LendingMoved,
+    RightLent,
+    WithdrawalAskedAgain,
+)
 from services.news.base import BaseNews
 from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.news.orders import OrderCanceled, OrderFulfilled
@@ -236,6 +243,8 @@ News = (
     | CodesEnrolled
     | CodesGuessed
     | WithdrawalAskedAgain
+    | LendingAsked
+    | LendingMoved
     | RightLent
     | PersonWanted
     | CustomerWrote

@@ -2,9 +2,27 @@
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
 
 from services.news.base import BaseNews
 from services.news.withdrawals import Withdrawal
+
+
+class Lending(BaseModel):
+    """The right to approve, lent to another of the staff."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    lender_id: UUID
+    lender: str
+    borrower_id: UUID
+    borrower: str
+    until: datetime
+    state: Literal["pending", "lent", "over", "rejected", "canceled", "expired"]
+    digest: str
 
 
 class CodesEnrolled(BaseNews):
@@ -14,6 +32,20 @@ class CodesEnrolled(BaseNews):
     kind: Literal["codes_enrolled"] = "codes_enrolled"
     name: str
     again: bool
+
+
+class LendingAsked(BaseNews):
+    """To the owners, and to each who may agree to it."""
+
+    kind: Literal["lending_asked"] = "lending_asked"
+    lending: Lending
+
+
+class LendingMoved(BaseNews):
+    """To the owners and the lender: it was rejected; to the borrower too: it is over before its time."""
+
+    kind: Literal["lending_moved"] = "lending_moved"
+    lending: Lending
 
 
 class RightLent(BaseNews):

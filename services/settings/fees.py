@@ -40,25 +40,28 @@ class _Numbered(Lines):
 
 
 async def checked(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The rules are those of the tenant file. Raises InvalidChange."""
     tenant = await people.tenant_of(work)
     if tenant.fixed_fees:
         raise InvalidChange("fees", "are the operator's to set")
+    return read(wanted, tenant.currency, tenant.timezone)
+
+
+def read(wanted: dict[str, Any], currency: str, timezone: str) -> dict[str, Any]:
+    """The rules are those of the tenant file. Raises InvalidChange."""
     method_type, bands = str(wanted.get("method_type")), wanted.get("bands")
     if set(wanted) != {"method_type", "bands"} or method_type not in RAILS:
         raise InvalidChange("method_type", f"is one of {', '.join(RAILS)}, with its bands")
     if not isinstance(bands, list) or len(bands) > _MOST:
         raise InvalidChange("bands", f"is a list of {_MOST} at most; an empty one for the usual fee")
     parts = [_part(n, method_type, band) for n, band in enumerate(bands)]
-    told = TenantPart(slug="inside", currency=tenant.currency, timezone=tenant.timezone)
-    file = TenantFile(tenant=told, fees=parts)
+    file = TenantFile(tenant=TenantPart(slug="inside", currency=currency, timezone=timezone), fees=parts)
     try:
         for wrong in senseless_bands(file, _Numbered()):
             raise InvalidChange(_named(wrong.where), wrong.what)
         found = [_facts(file, part) for part in parts]
     except ValueError as error:
         raise InvalidChange("bands", str(error)) from None
-    return {"method_type": method_type, "currency": tenant.currency, "bands": _sorted(found)}
+    return {"method_type": method_type, "currency": currency, "bands": _sorted(found)}
 
 
 def _part(n: int, method_type: str, band: Any) -> FeePart:

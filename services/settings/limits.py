@@ -25,19 +25,23 @@ _CEILINGS = (
 )
 _FLOORS = ("approvals", "new_destination_hours")  # a larger value lets less through
 _BANDS = "approvals_above"  # approvals by amount
-_KEYS = (*_CEILINGS, *_FLOORS, _BANDS, "approval_hours", "blocked_hours")
+KEYS = (*_CEILINGS, *_FLOORS, _BANDS, "approval_hours", "blocked_hours")
 
 
 async def checked(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
+    return read(wanted, (await people.tenant_of(work)).currency)
+
+
+def read(wanted: dict[str, Any], currency: str) -> dict[str, Any]:
+    """Raises InvalidChange."""
     if not wanted:
         raise InvalidChange("limits", "names no limit")
     for key in wanted:
-        if key not in _KEYS:
+        if key not in KEYS:
             raise InvalidChange(key, "is no limit that can be changed from inside")
     given = {key: value for key, value in wanted.items() if value is not None}
     try:
         part = LimitsPart.model_validate(given)
-        currency = (await people.tenant_of(work)).currency
         for key in wanted.keys() - given.keys():
             _refuse_none(key)
         return {key: _minor(part, key, currency) if key in given else None for key in wanted}

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from services.errors import InvalidPhone
 from services.errors.settings import InvalidChange
+from services.facts import Member
 from services.people import people, untold
 from services.people.access import granted
 from services.people.identity import chat_of
@@ -38,17 +39,17 @@ async def checked(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
         return await _newcomer(work, wanted)
     member = await _member(work, wanted.get("staff_id"))
     found = {"action": action, "staff_id": str(member.person_id), "name": member.name or ""}
-    return found if action == "remove" else found | _rights(wanted, member.name or "?")
+    return found if action == "remove" else found | rights(wanted, member.name or "?")
 
 
 async def _newcomer(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
     country = (await people.tenant_of(work)).country
-    name = _rights(wanted, wanted.get("name"), name=True)
+    member = rights(wanted, wanted.get("name"), name=True)
     try:
         phone = normalize(str(wanted.get("phone") or ""), country)
     except InvalidPhone:
         raise InvalidChange("phone", "is no phone number; write +254712345678") from None
-    found = {"action": "add", "phone": phone} | name
+    found = {"action": "add", "phone": phone} | member
     await _refuse_known(work, found)
     return found
 
@@ -63,16 +64,16 @@ async def _refuse_known(work: Work, wanted: dict[str, Any]) -> None:
         raise InvalidChange("name", "is that of somebody on the staff already")
 
 
-def _rights(wanted: dict[str, Any], called: Any, *, name: bool = False) -> dict[str, Any]:
+def rights(wanted: dict[str, Any], called: Any, *, name: bool = False) -> dict[str, Any]:
     given = {key: wanted[key] for key in ("role", "scopes") if wanted.get(key) is not None}
     try:
         part = StaffPart.model_validate({"name": called} | given)
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False)[0]
-        field = str(found["loc"][0]) if found["loc"] else "role"
-        raise InvalidChange(field, found["msg"].removeprefix("Value error, ")) from None
-    rights = {"role": part.role, "scopes": list(part.scopes)}
-    return rights | {"name": part.name} if name else rights
+        wrong = error.errors(include_input=False, include_url=False)[0]
+        field = str(wrong["loc"][0]) if wrong["loc"] else "role"
+        raise InvalidChange(field, wrong["msg"].removeprefix("Value error, ")) from None
+    found = {"role": part.role, "scopes": list(part.scopes)}
+    return found | {"name": part.name} if name else found
 
 
 async def now(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -91,8 +92,8 @@ def masked(facts: dict[str, Any]) -> dict[str, str]:
         told["phone"] = masked_number(facts["phone"])
     if facts.get("action") == "remove":
         return told | {"rights": "-"}
-    rights = [facts["role"]] if facts["role"] else []
-    return told | {"rights": ", ".join([*rights, *facts["scopes"]])}
+    role = [facts["role"]] if facts["role"] else []
+    return told | {"rights": ", ".join([*role, *facts["scopes"]])}
 
 
 def safer(before: dict[str, Any], after: dict[str, Any]) -> bool:
@@ -109,9 +110,9 @@ async def put(work: Work, after: dict[str, Any]) -> None:
     else:
         person = UUID(after["staff_id"])
         leaves = after["action"] == "remove"
-        rights = {"active": False} if leaves else {"role": after["role"], "scopes": after["scopes"]}
+        values = {"active": False} if leaves else {"role": after["role"], "scopes": after["scopes"]}
         mine = (staff.c.tenant_id == work.tenant, staff.c.person_id == person)
-        await work.connection.execute(sa.update(staff).where(*mine).values(**rights))
+        await work.connection.execute(sa.update(staff).where(*mine).values(**values))
         if leaves:
             await untold.forget(work, conversations.c.person_id == person)
     await refuse_no_two(work, owned=owned)
@@ -124,6 +125,16 @@ def keys(after: dict[str, Any]) -> list[str]:
 def whose(after: dict[str, Any]) -> UUID | None:
     """Whom it is about, where they are on the staff already."""
     return UUID(after["staff_id"]) if "staff_id" in after else None
+
+
+async def members(work: Work) -> tuple[Member, ...]:
+    """The active staff, by name."""
+    found = [
+        Member(id=row.person_id, name=row.name or "", role=row.role, scopes=tuple(row.scopes))
+        for row in await _all(work)
+        if row.active
+    ]
+    return tuple(sorted(found, key=lambda member: (member.name, member.id)))
 
 
 async def _member(work: Work, staff_id: Any) -> sa.Row[Any]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from services import errors, phones
 from services.facts import Checkout, Customer, Destination, Me, RefundWish, Shop, Started, Stopped, Way
 from services.facts import PaidTwice as FactPaidTwice
+from services.fees import RAILS
 from services.ids import new_id
 from services.money import Money
 from services.news import (
@@ -32,7 +33,7 @@ from services.news import (
     WithdrawalPaid,
     WithdrawalRequested,
 )
-from services.news.approval import WithdrawalAskedAgain
+from services.news.approval import Lending, WithdrawalAskedAgain
 from services.news.handoff import CustomerGone, Ended, PersonGone
 from services.news.refunds import Refund, RefundMade, RefundTold
 from services.news.requests import (
@@ -51,6 +52,14 @@ from tests.fakes.office import FakeSettings
 from tests.fakes.shop import FakeShop
 
 TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
+LIMITS = {
+    "per_withdrawal": "KES 70000.00",
+    "approvals": "1",
+    "approvals_above": [],
+    "approval_hours": "24",
+    "new_destination_hours": "0",
+}
+USUAL_FEE = {"flat": "KES 33.00", "percent": "0", "usual": True}
 MINIMUM = Money(10_00, "KES")
 
 
@@ -109,7 +118,12 @@ class FakeBusiness(FakeSettings):
     used: set[str] = dataclasses.field(default_factory=set)
     flags: tuple[Flag, ...] = ()  # of the next withdrawal
     blocked_until: datetime | None = None
-    limits: dict[str, str] = dataclasses.field(default_factory=dict)  # as they are told
+    limits: dict[str, object] = dataclasses.field(default_factory=lambda: dict(LIMITS))  # as they are told
+    fees: dict[str, list[object]] = dataclasses.field(
+        default_factory=lambda: {each: [USUAL_FEE] for each in RAILS}
+    )
+    needed: int = 1  # approvals of the next change
+    lendings: dict[UUID, Lending] = dataclasses.field(default_factory=dict)
     changes: dict[UUID, Change] = dataclasses.field(default_factory=dict)
     halted: Stopped | None = None  # payouts, by a person
     over: errors.Refusal | None = None  # what the next withdrawal is refused for

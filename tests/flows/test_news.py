@@ -32,7 +32,14 @@ from tests.flows.transcript import Play
 KINDS = get_args(News)
 CLOSED = ("rejected", "canceled", "expired", "failed")
 FLAGS = tuple(Flag(because=each, usual=Money(300_00, "KES"), count=4) for each in Unusual)
-_NOT_FROM_INSIDE = {"low_balance", "approvals_above"}
+_NOT_FROM_INSIDE = {"low_balance"}
+_STEPS = [{"amount": "KES 5.00", "approvals": "2"}]
+_BANDS = [
+    {"from": "KES 0.00", "to": "KES 5.00", "flat": "KES 3.00", "percent": "0"},
+    {"from": "KES 5.01", "to": "KES 9.00", "flat": "KES 0.00", "percent": "1.5"},
+    {"from": "KES 9.01", "flat": "KES 3.00", "percent": "1.5", "valid_from": "2026-12-01T00:00:00+00:00"},
+]
+_USUAL = [{"flat": "KES 33.00", "percent": "0", "usual": True}]
 _ONES = {
     str: "x",
     UUID: new_id(),
@@ -70,11 +77,13 @@ def values(kind: Any) -> list[Any]:
 def changes() -> Any:
     """Each kind, in each state, with each reason for which it does not take effect."""
     put: dict[str, Any] = {
-        "destination": ({}, {"destination": "********0111"}),
+        "destination": ({}, {"method_type": "mpesa", "destination": "********0111"}),
         "resume": ({}, {"payouts": "go on"}),
     }
     put["staff"] = ({"rights": "Cashier"}, {"name": "x", "rights": "-"})
-    put["limits"] = ({}, {key: "5" for key in LimitsPart.model_fields if key not in _NOT_FROM_INSIDE})
+    limits = {key: "5" for key in LimitsPart.model_fields if key not in _NOT_FROM_INSIDE}
+    put["limits"] = ({"approvals_above": []}, limits | {"approvals_above": _STEPS})
+    put["fees"] = tuple({"method_type": "till", "bands": bands} for bands in (_USUAL, _BANDS))
     few = {"before": [{}], "after": [{}], "because": ["approver", "maker", "two_people", "guessed", "x"]}
     for change in samples(Change, few | {"kind": ["resume"], "cools": [True, False]}):
         for kind, (before, after) in put.items():
@@ -92,8 +101,9 @@ def parts(text: Text) -> Any:
     """The text and those within it."""
     yield text
     for fact in text.facts.values():
-        if isinstance(fact, Text):
-            yield from parts(fact)
+        for each in fact if isinstance(fact, tuple) else (fact,):
+            if isinstance(each, Text):
+                yield from parts(each)
 
 
 def says_something(msgid: str) -> bool:

@@ -184,6 +184,8 @@ class Play:
             case "totp", (shillings, *names):
                 self.business.totp_above = Money.parse(shillings, "KES")
                 self.business.enrolled = set(names)
+            case "needed", (approvals,):  # for each change
+                self.business.needed = int(approvals)
             case "code", (code,):
                 self.business.code = code
             case "low_balance", (shillings,):
@@ -277,6 +279,11 @@ class Play:
             case "change_rejected", ("unheard",):  # by another; the news is still on its way
                 last = next(reversed(business.changes.values()))
                 business.changes[last.id] = last.model_copy(update={"state": "rejected"})
+            case "code", (code,):
+                business.code = code
+            case "lending_ended", ("unheard",):
+                lending = next(reversed(business.lendings.values()))
+                business.lendings[lending.id] = lending.model_copy(update={"state": "rejected"})
             case "halted", ():  # by the operator
                 business.halted = Stopped(by=None, at=business.now)
                 business.tell_concerned(StoppedByPerson(by=None, stopped=True), None)
