@@ -1,0 +1,115 @@
+"""The long proof: `python -m tests.crash [--rounds 50] [--on sqlite,postgres] [--waiting] [--abreast 4]`.
+
+In each round the process is killed once at every point of services/points.py, each time in a scene of its
+own, and started again as an operator starts it. After the scenes of a round the books are proven, and the
+emulators' own books compared with them. Ends with 1 where anything was lost, doubled, not reached or never at
+rest.
+
+`--waiting` waits for the leases of the dead as one has to in life: the times of the table are then those that
+a shop would see. `--abreast`: installations side by side, which share the points of a round.
+"""
+
+import argparse
+import asyncio
+import secrets
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy.engine import make_url
+
+from tests import servers
+from tests.conftest import administer
+from tests.crash.ground import Ground, ground
+from tests.crash.plan import ENDING, OPENING, Run, alone
+from tests.crash.proof import prove
+from tests.crash.scenes import Never, Scenes
+from tests.crash.table import LOST, NOT_REACHED, Table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--on", default="sqlite,postgres", help="databases, between commas")
+    parser.add_argument("--waiting", action="store_true", help="leases run out by themselves")
+    parser.add_argument("--abreast", type=int, default=0, help="2, with --waiting 8")
+    chosen = parser.parse_args()
+    abreast = chosen.abreast or (8 if chosen.waiting else 2)
+    table, began = Table(), time.monotonic()
+    try:
+        for database in chosen.on.split(","):
+            asyncio.run(_rounds(database, chosen.rounds, abreast, table, patient=chosen.waiting))
+    except AssertionError as error:
+        sys.exit("\n".join([*table.lines(), "", f"The books do not agree: {error}"]))
+    sys.stdout.write("\n".join([*table.lines(), ""]))
+    _say(f"{table.kills} kills in {time.monotonic() - began:.0f} s, {table.bad} of them bad")
+    sys.exit(1 if table.bad else 0)
+
+
+async def _rounds(database: str, rounds: int, abreast: int, table: Table, *, patient: bool) -> None:
+    """Each installation lives through all rounds, and its books grow."""
+    runs = alone()
+    async with asyncio.TaskGroup() as group:
+        for n in range(abreast):
+            group.create_task(_lives(database, rounds, runs[n::abreast], table, patient=patient))
+
+
+async def _lives(database: str, rounds: int, runs: Sequence[Run], table: Table, *, patient: bool) -> None:
+    with TemporaryDirectory() as folder:
+        async with (
+            _database(database, Path(folder)) as url,
+            ground(Path(folder), url, forked=False, patient=patient) as place,
+        ):
+            scenes = Scenes(place)
+            await _played(place, scenes, OPENING)
+            for number in range(1, rounds + 1):
+                began = time.monotonic()
+                for run in runs:
+                    table.add(database, run.points[0], *await _played(place, scenes, run))
+                await _played(place, scenes, ENDING)
+                await place.end()
+                await prove(place, scenes)
+                took = time.monotonic() - began
+                _say(f"{database}, round {number} of {rounds}: {len(runs)} points in {took:.0f} s, proven")
+
+
+async def _played(place: Ground, scenes: Scenes, run: Run) -> tuple[str, float]:
+    """What came of it, and after how many seconds."""
+    place.reached.clear()
+    await place.begin(run.points)
+    try:
+        outcome = await getattr(scenes, run.scene)()
+    except Never as never:
+        _say(f"{run}: {never}")
+        outcome = LOST
+    if tuple(place.reached) != run.points:
+        outcome = NOT_REACHED
+    return outcome, time.monotonic() - place.restarted_at
+
+
+@asynccontextmanager
+async def _database(kind: str, folder: Path) -> AsyncIterator[str]:
+    """The address of an empty one."""
+    if kind == "sqlite":
+        yield f"sqlite+aiosqlite:///{folder}/lipachat.db"
+        return
+    server = servers.postgres_url()
+    if server is None:
+        sys.exit("There is no PostgreSQL: set LIPACHAT_TEST_POSTGRES, or choose --on sqlite.")
+    name = f"lipachat_crash_{secrets.token_hex(4)}"
+    await administer(make_url(server), f'CREATE DATABASE "{name}"')
+    try:
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        await administer(make_url(server), f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Plan: in which scene each point lies, in the order in which a scene passes them.
+
+An event that kills its process four times is put aside, which is right and tested elsewhere: so no scene is
+given more than two points in the turn, or in the callback, of one event.
+"""
+
+from dataclasses import dataclass
+
+from services.points import POINTS
+
+
+@dataclass(frozen=True)
+class Run:
+    """A scene by its name in `Scenes`, and the points at which its process is killed, one after the other."""
+
+    scene: str
+    points: tuple[str, ...]
+
+
+RUNS = (
+    Run(
+        "pay",
+        (
+            "intake.stored",
+            "turn.counted",
+            "jobs.claimed",
+            "unread/mpesa/stkpush/v1/processrequest",
+            "hook.stored",
+        ),
+    ),
+    Run(
+        "withdraw", ("ledger.held", "approval.added", "payout.created", "unread/mpesa/b2c/v3/paymentrequest")
+    ),
+    Run("pay", ("turn.written", "collect.answered", "payment.moved", "hook.committed")),
+    Run("withdraw", ("withdrawal.requested", "approval.decided", "payout.answered", "payout.completed")),
+    Run("pay", ("turn.committed", "attempt.created", "collect.kept", "ledger.posted", "notice.told")),
+    Run("withdraw", ("api.committed", "turn.written", "payout.kept", "hook.applied")),
+    Run("pay", ("outbox.sending", "collect.begun", "payment.expired", "hook.claimed")),
+    Run(
+        "refund",
+        ("refund.requested", "refund.created", "unread/mpesa/reversal/v1/request", "refund.completed"),
+    ),
+    Run("pay", ("outbox.accepted", "outbox.marked", "hook.applied")),
+    Run("withdraw", ("api.kept", "payout.begun")),
+    Run("pay_untold", ("collect_check.answered",)),
+    Run("refund", ("refund.answered",)),
+    Run("withdraw_untold", ("payout_check.answered",)),
+    Run("refund", ("refund.kept",)),
+    Run("expire", ("approval.expired", "ledger.released")),
+    Run("refund", ("refund.begun",)),
+    Run("refund_untold", ("refund_check.answered",)),
+)
+
+
+def alone() -> tuple[Run, ...]:
+    """Each point by itself, in the first scene that passes it."""
+    first: dict[str, Run] = {}
+    for run in RUNS:
+        for each in run.points:
+            first.setdefault(each, Run(run.scene, (each,)))
+    return tuple(first[each] for each in POINTS if each in first)
+
+
+# Nobody is killed in these.
+OPENING = Run("open", ())
+ENDING = Run("rest", ())

@@ -1,0 +1,150 @@
+"""Proof: after whatever was killed, our books are right, and the emulators' own books say the same."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from bot.sandbox.keys import new_private_key
+from bot.sandbox.seed import daraja_app
+from services.store.schema import (
+    accounts,
+    attempts,
+    inbox,
+    orders,
+    outbox,
+    payouts,
+    refund_attempts,
+    refunds,
+    transfers,
+    withdrawals,
+)
+from services.store.scope import OWNER
+from tests.crash.ground import Ground
+from tests.crash.scenes import Scenes
+
+Rows = list[Any]
+
+
+@dataclass(frozen=True)
+class _Ours:
+    """What our books hold, by table."""
+
+    attempts: Rows
+    transfers: Rows
+    payouts: Rows
+    refund_attempts: Rows
+    withdrawals: Rows
+    refunds: Rows
+    orders: Rows
+    events: Rows
+    accounts: dict[str, int]
+    given_up: int
+
+
+async def prove(ground: Ground, scenes: Scenes) -> None:
+    """The process has ended. Raises AssertionError."""
+    assert json.loads(await ground.nursery.run("ledger", "check")) == {"ok": True, "breaches": []}
+    verified = json.loads(await ground.nursery.run("audit", "verify"))
+    assert verified["ok"], verified
+    ours, theirs = await _read(ground), await ground.town.get("/state")
+    _collections(ours, theirs)
+    _payouts(ours, theirs)
+    _refunds(ours, theirs)
+    _boxes(ours, theirs)
+    _wishes(ours, scenes)
+    _messages(ours, theirs)
+
+
+def _collections(ours: _Ours, theirs: Any) -> None:
+    """Each payment that M-Pesa took is credited once, to one attempt; nothing else is."""
+    taken = {p["receipt"]: p["amount"] * 100 for p in theirs["prompts"] if p["code"] == "0"}
+    succeeded = [each for each in ours.attempts if each.state == "succeeded"]
+    credited = Counter(each.cause_id for each in ours.transfers if each.reason in ("sale", "suspense"))
+    assert credited == Counter(each.id for each in succeeded), "each credited once"
+    amounts = {each.cause_id: each.amount for each in ours.transfers if each.reason in ("sale", "suspense")}
+    # A success that was asked for has no receipt; of all others it is the provider's own.
+    told = {each.receipt: amounts[each.id] for each in succeeded if each.receipt}
+    assert told.items() <= taken.items()
+    assert sorted(amounts.values()) == sorted(taken.values())
+
+
+def _payouts(ours: _Ours, theirs: Any) -> None:
+    """Each payout of ours is with M-Pesa once at most, under its id; it has gone if, and only if, it is out
+    of our books; where we do not know, it never came there."""
+    asked = Counter(each["id"] for each in theirs["payouts"])
+    assert all(times == 1 for times in asked.values())
+    gone = {UUID(each["id"]): each["amount"] * 100 for each in theirs["payouts"] if each["code"] == "0"}
+    done = [each for each in ours.payouts if each.state == "succeeded"]
+    assert {each.id for each in done} == gone.keys()
+    assert len({each.withdrawal_id for each in done}) == len(done), "a withdrawal is paid out once"
+    left = Counter({each.cause_id: each.amount for each in ours.transfers if each.reason == "payout"})
+    assert left == Counter({each.withdrawal_id: gone[each.id] for each in done})
+    unknown = {str(each.id) for each in ours.payouts if each.state == "unknown"}
+    assert not unknown & asked.keys(), "what came to M-Pesa became known"
+    completed = {each.id for each in ours.withdrawals if each.status == "completed"}
+    assert completed == {each.withdrawal_id for each in done}
+
+
+def _refunds(ours: _Ours, theirs: Any) -> None:
+    """Each reversal that M-Pesa made is out of our books once; where we do not know, none was made."""
+    reversed_ = [each["text"] for each in theirs["sms"] if "has been reversed" in each["text"]]
+    completed = [each for each in ours.refunds if each.status == "completed"]
+    assert len(reversed_) == len(completed)
+    assert sorted(
+        int(text.split("Ksh")[1].split(".")[0].replace(",", "")) * 100 for text in reversed_
+    ) == sorted(each.amount for each in completed)
+    moved = Counter(each.cause_id for each in ours.transfers if each.reason == "refund")
+    assert moved == Counter(each.id for each in completed)
+    assert len({each.refund_id for each in ours.refund_attempts}) == len(ours.refund_attempts)
+
+
+def _boxes(ours: _Ours, theirs: Any) -> None:
+    """What M-Pesa holds for the shop moved as its account in our books did."""
+    box = next(each for each in theirs["floats"] if each.get("working") is not None)
+    began = daraja_app(new_private_key()).utility
+    moved = box["working"] + box["utility"] - began
+    assert ours.accounts.get("provider:mpesa", 0) == -moved * 100
+
+
+def _wishes(ours: _Ours, scenes: Scenes) -> None:
+    """Whatever was asked for was asked for once, however often its request was sent."""
+    assert Counter(each.total for each in ours.orders) == Counter(amount * 100 for amount in scenes.paid)
+    assert {each.status for each in ours.orders} <= {"paid", "refunded"}
+    asked = {each.id: each.amount for each in ours.withdrawals}
+    assert asked == {each: amount * 100 for each, amount in scenes.withdrawn.items()}
+    assert {each.id for each in ours.refunds} == scenes.refunded.keys()
+
+
+def _messages(ours: _Ours, theirs: Any) -> None:
+    """What M-Pesa's and WhatsApp's calls were told to be taken is there once, and done."""
+    written = {m["id"] for chat in theirs["chats"] for m in chat["messages"] if m["mine"]}
+    messages = Counter(each.external_id for each in ours.events if each.kind == "message")
+    assert set(messages) == written
+    assert all(times == 1 for times in messages.values())
+    left = [(each.kind, each.state, each.error) for each in ours.events if each.state not in ("done", "kept")]
+    assert left == []
+    assert ours.given_up == 0
+
+
+async def _read(ground: Ground) -> _Ours:
+    async with ground.database.reading(OWNER) as connection:
+
+        async def rows(table: sa.Table) -> Rows:
+            return list((await connection.execute(sa.select(table))).all())
+
+        return _Ours(
+            await rows(attempts),
+            await rows(transfers),
+            await rows(payouts),
+            await rows(refund_attempts),
+            await rows(withdrawals),
+            await rows(refunds),
+            await rows(orders),
+            await rows(inbox),
+            {each.name: each.posted for each in await rows(accounts)},
+            len([each for each in await rows(outbox) if each.state == "failed"]),
+        )
