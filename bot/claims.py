@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.sending.message import ChatKey
 from bot.talk import Outgoing, Person, Waiting
 from services.people.access import granted
 from services.points import point
@@ -36,6 +37,10 @@ class Written:
     def messages(self) -> list[Outgoing]:
         """In the order in which each person is to read theirs."""
         return [message for said in self.said.values() for message in said]
+
+    @property
+    def spoken_to(self) -> set[ChatKey]:
+        return {(each.person.tenant_id, each.person.conversation_id) for each in self.messages}
 
     def say(self, chat: UUID, messages: Sequence[Outgoing]) -> None:
         """And leave out what was to be said before, where these say it all."""
@@ -203,6 +208,7 @@ async def count_tries(connection: Any, waiting: Sequence[Waiting]) -> None:
     """In a commit of its own, before they are played."""
     if waiting:
         await _COUNT(connection, seqs=[event.seq for event in waiting])
+        point("turn.counted")
 
 
 async def still_wait(connection: AsyncConnection, events: Sequence[Waiting]) -> bool:

@@ -143,7 +143,6 @@ class Turns:
         return replace(read, events=taken, more=read.more or len(taken) < len(read.events))
 
     async def _played(self, connection: AsyncConnection, read: Read) -> _Batch:
-        point("turn.counted")
         batch = _Batch(Written(numbers=read.numbers), more=read.more)
         batch.asking = await self._play_beside(batch.written, read.events, read.people)
         batch.more |= bool(batch.asking)  # what follows each in its conversation
@@ -281,9 +280,8 @@ class Turns:
         """After the commit."""
         point("turn.committed")
         self._sender.hand_over(ours)
-        spoken_to = {(m.person.tenant_id, m.person.conversation_id) for m in written.messages}
         begun = {(message.tenant_id, message.conversation_id) for message in ours}
-        self._sender.follow(sorted(spoken_to - begun))
+        self._sender.follow(sorted(written.spoken_to - begun))
 
 
 def _followed(waiting: Sequence[Waiting]) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 POINTS = {
     "intake.stored": "what WhatsApp told is committed, and not yet answered with 200",
-    "turn.counted": "an event is counted as tried, and not yet played",
+    "turn.counted": "an event is counted as tried (on SQLite not yet committed), and not yet played",
     "turn.written": "a turn is written, and not yet committed",
     "turn.committed": "a turn is committed, and what it says is not yet on its way",
     "outbox.sending": "a message is about to be sent",

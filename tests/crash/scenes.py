@@ -35,6 +35,7 @@ RESTED, HELD = "settled", "held: unknown"
 _STUCK_SECONDS = 1.5  # then what waits is hastened
 _LOOK_SECONDS = 0.03
 _PIN_SECONDS = 0.2
+_QUIET_SECONDS = 0.5
 
 T = TypeVar("T")
 
@@ -66,8 +67,13 @@ class Scenes:
         coming = sa.select(sa.func.count()).where(inbox.c.state == "waiting")
         going = sa.select(sa.func.count()).where(outbox.c.state.in_(("waiting", "sending", "unknown")))
 
+        since = time.monotonic()
+
         async def quiet() -> bool:
-            return not await self._one(coming) and not await self._one(going)
+            nonlocal since
+            if await self._one(coming) or await self._one(going):
+                since = time.monotonic()
+            return time.monotonic() - since > _QUIET_SECONDS
 
         await self._until(quiet, "rest")
         return RESTED
