@@ -10,22 +10,19 @@ What a provider takes back is taken whether the wallet covers it or not: the res
 becomes available in the wallet later pays it first, in the transaction that makes it available.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from services import ledger_rows
 from services.errors import InsufficientBalance
 from services.errors.refunds import MoneyOwed
 from services.facts import Balance
 from services.ids import new_id
+from services.ledger_rows import Account, Change, Entry, bears, locked
 from services.ledger_rows import account_id as account_id  # noqa: PLC0414  others know it from here
-from services.ledger_rows import change as _change
-from services.ledger_rows import locked as _locked
 from services.money import Money
 from services.points import point
 from services.store.schema import accounts, holds, transfers
@@ -71,7 +68,7 @@ async def hold(work: Work, hold_id: UUID, amount: Money) -> bool:
 
     Raises InsufficientBalance, having written nothing.
     """
-    wallet = (await _locked(work, [WALLET], amount.currency))[WALLET]
+    wallet = (await locked(work, [WALLET], amount.currency))[WALLET]
     before = sa.select(holds.c.id).where(holds.c.tenant_id == work.tenant, holds.c.id == hold_id)
     if (await work.connection.execute(before)).first() is not None:
         return False
@@ -86,7 +83,7 @@ async def hold(work: Work, hold_id: UUID, amount: Money) -> bool:
             created_at=work.now,
         )
     )
-    await _change(work, amount.currency, posted={}, held={WALLET: amount.minor})
+    await ledger_rows.change(work, wallet, Change(held=amount.minor))
     point("ledger.held")
     return True
 
@@ -107,9 +104,10 @@ async def release(work: Work, hold_id: UUID, state: str, currency: str) -> bool:
     amount = await _resolve(work, hold_id, state)
     if amount is None:
         return False
-    rows = await _locked(work, [WALLET, OWED], currency)
-    await _change(work, currency, posted={}, held={WALLET: -amount})
-    await _net(work, hold_id, rows, _available(rows[WALLET]) + amount, currency)
+    rows = await locked(work, [WALLET, OWED], currency)
+    released = Change(held=-amount)
+    await ledger_rows.change(work, rows[WALLET], released)
+    await _net(work, hold_id, rows | {WALLET: rows[WALLET].after(released)}, currency)
     point("ledger.released")
     return True
 
@@ -118,8 +116,8 @@ async def take_back(work: Work, cause_id: UUID, provider: str, amount: Money) ->
     """The provider took this out of what it holds: from what is available in the wallet, the rest is owed.
     Returns the rest; None when it stood there before."""
     names = [WALLET, OWED, provider_account(provider)]
-    rows = await _locked(work, names, amount.currency)
-    covered = min(amount.minor, _available(rows[WALLET]))
+    rows = await locked(work, names, amount.currency)
+    covered = min(amount.minor, rows[WALLET].available)
     rest = Money(amount.minor - covered, amount.currency)
     moves = []
     if covered:
@@ -159,93 +157,77 @@ async def refuse_owing(work: Work, currency: str) -> None:
 
 async def lock_wallet(work: Work, currency: str) -> None:
     """Until the transaction ends nobody else moves the wallet: sums read now still hold at its end."""
-    await _locked(work, [WALLET], currency)
+    await locked(work, [WALLET], currency)
 
 
 async def _post(work: Work, cause_id: UUID, moves: Sequence[Transfer], freed: int) -> bool:
+    """`freed` of the wallet is held no more."""
     currency = moves[0].amount.currency
-    change: dict[str, int] = defaultdict(int)
-    for move in moves:
-        change[move.source] -= move.amount.minor
-        change[move.target] += move.amount.minor
-    earns = change.get(WALLET, 0) > 0
-    rows = await _locked(work, {*change, OWED} if earns else change, currency)
-    for name, row in rows.items():
-        if row.limited and _available(row) + freed + change.get(name, 0) < 0:
-            if await _stands(work, cause_id):
-                return False
-            _refuse_shortage(row, -change[name], currency)
-    added = _counted(moves)
-    if not await _write(work, cause_id, moves, rows):
+    changes = {name: Change() for move in moves for name in (move.source, move.target)}
+    if freed:
+        changes.setdefault(WALLET, Change()).held -= freed
+    entries = _entries(work, cause_id, moves, changes)
+    earns = WALLET in changes and changes[WALLET].posted > 0
+    rows, written = await ledger_rows.post(
+        work,
+        {*changes, OWED} if earns else changes,
+        currency,
+        entries,
+        {account_id(work.tenant, name, currency): change for name, change in changes.items()},
+    )
+    if written not in (0, len(entries)):
+        raise ValueError(f"{cause_id} posted a part of this before")
+    if not written:
+        await _refuse_unbearable(work, cause_id, rows, changes, currency)
         return False
-    await _change(work, currency, posted=change, held={WALLET: -freed} if freed else {}, entries=added)
     if earns:
-        available = _available(rows[WALLET]) + change[WALLET]
-        await _net(work, cause_id, rows, available, currency, added)
+        await _net(work, cause_id, rows | {WALLET: rows[WALLET].after(changes[WALLET])}, currency)
     point("ledger.posted")
     return True
 
 
-async def _net(
-    work: Work,
-    cause_id: UUID,
-    rows: Mapping[str, sa.Row[Any]],
-    available: int,
-    currency: str,
-    added: Mapping[str, int] = MappingProxyType({}),
-) -> None:
-    """What is owed is paid first of what has become available. Both rows are locked, and as they were before
-    so many entries were `added`."""
-    part = min(-rows[OWED].posted, available)
-    if part > 0:
-        moves = [Transfer(WALLET, OWED, Money(part, currency), "netted")]
-        await _write(work, cause_id, moves, rows, added)
-        changed = {WALLET: -part, OWED: part}
-        await _change(work, currency, posted=changed, held={}, entries=_counted(moves))
+def _entries(
+    work: Work, cause_id: UUID, moves: Sequence[Transfer], changes: Mapping[str, Change]
+) -> list[Entry]:
+    """Of the transfers; the changes of their accounts are added up. Ids keep the order: a sale stands before
+    its fee."""
 
+    def number(name: str, minor: int) -> int:
+        changes[name].posted += minor
+        changes[name].entries += 1
+        return changes[name].entries
 
-def _counted(moves: Sequence[Transfer]) -> Counter[str]:
-    """How many entries each account gets of them."""
-    return Counter(name for move in moves for name in (move.source, move.target))
-
-
-async def _write(
-    work: Work,
-    cause_id: UUID,
-    moves: Sequence[Transfer],
-    accounts_before: Mapping[str, sa.Row[Any]],
-    added: Mapping[str, int] = MappingProxyType({}),
-) -> bool:
-    """The transfers of one cause come together, so either all of them are new or none is. Their ids keep
-    their order: a sale stands before its fee."""
-    ids = sorted(new_id() for _ in moves)
-    entries = {name: int(row.entries) + added.get(name, 0) for name, row in accounts_before.items()}
-
-    def number(name: str) -> int:
-        entries[name] += 1
-        return entries[name]
-
-    rows = [
-        {
-            "tenant_id": work.tenant,
-            "id": each,
-            "source_id": account_id(work.tenant, move.source, move.amount.currency),
-            "source_entry": number(move.source),
-            "target_id": account_id(work.tenant, move.target, move.amount.currency),
-            "target_entry": number(move.target),
-            "amount": move.amount.minor,
-            "currency": move.amount.currency,
-            "reason": move.reason,
-            "cause_id": cause_id,
-            "created_at": work.now,
-        }
-        for each, move in zip(ids, moves, strict=True)
+    return [
+        Entry(
+            id=each,
+            source_id=account_id(work.tenant, move.source, move.amount.currency),
+            source_entry=number(move.source, -move.amount.minor),
+            target_id=account_id(work.tenant, move.target, move.amount.currency),
+            target_entry=number(move.target, move.amount.minor),
+            amount=move.amount.minor,
+            currency=move.amount.currency,
+            reason=move.reason,
+            cause_id=cause_id,
+            created_at=work.now,
+        )
+        for each, move in zip(sorted(new_id() for _ in moves), moves, strict=True)
     ]
-    statement = work.insert(transfers).values(rows).on_conflict_do_nothing().returning(transfers.c.id)
-    written = len((await work.connection.execute(statement)).all())
-    if written not in (0, len(rows)):
-        raise ValueError(f"{cause_id} posted a part of this before")
-    return written > 0
+
+
+async def _net(work: Work, cause_id: UUID, rows: Mapping[str, Account], currency: str) -> None:
+    """What is owed is paid first of what has become available; both rows are locked."""
+    part = min(-rows[OWED].posted, rows[WALLET].available)
+    if part > 0:
+        await _post(work, cause_id, [Transfer(WALLET, OWED, Money(part, currency), "netted")], freed=0)
+
+
+async def _refuse_unbearable(
+    work: Work, cause_id: UUID, rows: Mapping[str, Account], changes: Mapping[str, Change], currency: str
+) -> None:
+    """Raises InsufficientBalance, unless all of it stood there before."""
+    for name, change in changes.items():
+        if not bears(rows[name], change) and not await _stands(work, cause_id):
+            _refuse_shortage(rows[name], -change.posted, currency)
 
 
 async def _stands(work: Work, cause_id: UUID) -> bool:
@@ -257,14 +239,9 @@ async def _stands(work: Work, cause_id: UUID) -> bool:
     return (await work.connection.execute(query)).first() is not None
 
 
-def _available(row: sa.Row[Any]) -> int:
-    return int(row.posted - row.held)
-
-
-def _refuse_shortage(row: sa.Row[Any], required: int, currency: str) -> None:
-    available = _available(row)
-    if available < required:
-        raise InsufficientBalance(Money(available, currency), Money(required, currency))
+def _refuse_shortage(row: Account, required: int, currency: str) -> None:
+    if row.available < required:
+        raise InsufficientBalance(Money(row.available, currency), Money(required, currency))
 
 
 async def _resolve(work: Work, hold_id: UUID, state: str) -> int | None:

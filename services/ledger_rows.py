@@ -1,16 +1,69 @@
-"""Ledger rows: the accounts of a tenant, locked in one order and changed in one statement."""
+"""Ledger rows: the accounts of a tenant locked in one order, and what is written of them together.
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import Any
+By the driver, since every sale and every payout comes through here: on PostgreSQL a posting is one statement,
+so that nobody waits for an account longer than for it and its commit.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 
-from services.store.schema import accounts
+from services.store.bulk import BulkInsert
+from services.store.hot import Hot, among, is_postgres, run
+from services.store.schema import accounts, transfers
 from services.work import Work
 
 LIMITED = frozenset({"wallet"})
+
+
+@dataclass(slots=True)
+class Change:
+    """By how much an account changes."""
+
+    posted: int = 0
+    held: int = 0
+    entries: int = 0
+
+
+class Account(NamedTuple):
+    """As it is under the lock; `entries` is the number of its last entry."""
+
+    id: UUID
+    name: str
+    posted: int
+    held: int
+    entries: int
+    limited: bool
+
+    @property
+    def available(self) -> int:
+        return self.posted - self.held
+
+    def after(self, change: Change) -> "Account":
+        return self._replace(
+            posted=self.posted + change.posted,
+            held=self.held + change.held,
+            entries=self.entries + change.entries,
+        )
+
+
+class Entry(NamedTuple):
+    """A transfer; its numbers are counted from the last entry of each account."""
+
+    id: UUID
+    source_id: UUID
+    source_entry: int
+    target_id: UUID
+    target_entry: int
+    amount: int
+    currency: str
+    reason: str
+    cause_id: UUID
+    created_at: datetime
 
 
 def account_id(tenant: UUID, name: str, currency: str) -> UUID:
@@ -18,68 +71,178 @@ def account_id(tenant: UUID, name: str, currency: str) -> UUID:
     return uuid5(tenant, f"account:{name}:{currency}")
 
 
-async def locked(work: Work, names: Iterable[str], currency: str) -> dict[str, sa.Row[Any]]:
+_there = accounts.alias()
+_complete = sa.select(sa.func.count()).where(
+    _there.c.tenant_id == sa.bindparam("tenant"), among(_there.c.id, "ids")
+)
+_LOCK = Hot(
+    sa.select(*(accounts.c[name] for name in Account._fields))
+    .where(
+        accounts.c.tenant_id == sa.bindparam("tenant"),
+        among(accounts.c.id, "ids"),
+        _complete.scalar_subquery() == sa.bindparam("count"),
+    )
+    .order_by(accounts.c.id)
+    .with_for_update(key_share=True, of=accounts)
+)
+
+
+async def locked(work: Work, names: Iterable[str], currency: str) -> dict[str, Account]:
     """The accounts by name, locked in the order of their ids, opened where they are new.
 
     Nothing is locked before all of them are there: who held one and opened another could meet somebody
     who does it the other way round.
     """
-    ids = sorted({account_id(work.tenant, name, currency): name for name in names}.items())
-    listed = [each for each, _ in ids]
-    there = accounts.alias()
-    complete = sa.select(sa.func.count()).where(there.c.tenant_id == work.tenant, there.c.id.in_(listed))
-    query = (
-        sa.select(accounts)
-        .where(
-            accounts.c.tenant_id == work.tenant,
-            accounts.c.id.in_(listed),
-            complete.scalar_subquery() == len(listed),
-        )
-        .order_by(accounts.c.id)
-        .with_for_update(key_share=True, of=accounts)
-    )
-    rows = (await work.connection.execute(query)).all()
+    ids = {account_id(work.tenant, name, currency): name for name in names}
+    rows = await _locked(work, sorted(ids))
     if not rows:
-        new = [
-            {
-                "tenant_id": work.tenant,
-                "id": each,
-                "name": name,
-                "currency": currency,
-                "posted": 0,
-                "held": 0,
-                "entries": 0,
-                "limited": name in LIMITED,
-            }
-            for each, name in ids
-        ]
-        await work.connection.execute(work.insert(accounts).values(new).on_conflict_do_nothing())
-        rows = (await work.connection.execute(query)).all()
+        await _open(work, ids, currency)
+        rows = await _locked(work, sorted(ids))
     return {row.name: row for row in rows}
 
 
-async def change(
-    work: Work,
-    currency: str,
-    *,
-    posted: Mapping[str, int],
-    held: Mapping[str, int],
-    entries: Mapping[str, int] = MappingProxyType({}),
-) -> None:
-    """One statement; where it moves several accounts, their rows are locked already."""
-    ids = {name: account_id(work.tenant, name, currency) for name in (*posted, *held)}
+async def _locked(work: Work, ids: Sequence[UUID]) -> list[Account]:
+    """None while one of them is not there."""
+    rows = await _LOCK(work.connection, tenant=work.tenant, ids=ids, count=len(ids))
+    return [Account(*row) for row in rows]
 
-    def by(changes: Mapping[str, int]) -> Any:
-        if not changes:
-            return 0
-        return sa.case({ids[name]: change for name, change in changes.items()}, value=accounts.c.id, else_=0)
 
-    await work.connection.execute(
-        sa.update(accounts)
-        .where(accounts.c.tenant_id == work.tenant, accounts.c.id.in_(list(ids.values())))
-        .values(
-            posted=accounts.c.posted + by(posted),
-            held=accounts.c.held + by(held),
-            entries=accounts.c.entries + by(entries),
-        )
+async def _open(work: Work, ids: Mapping[UUID, str], currency: str) -> None:
+    nothing = {"tenant_id": work.tenant, "currency": currency, "posted": 0, "held": 0, "entries": 0}
+    new = [
+        nothing | {"id": each, "name": name, "limited": name in LIMITED} for each, name in sorted(ids.items())
+    ]
+    await work.connection.execute(work.insert(accounts).values(new).on_conflict_do_nothing())
+
+
+async def post(
+    work: Work, names: Iterable[str], currency: str, entries: Sequence[Entry], changes: Mapping[UUID, Change]
+) -> tuple[dict[str, Account], int]:
+    """Lock the accounts of these names, write the entries of some of them, and change those as said.
+
+    Returns the accounts as they were, and how many of the entries were new. Nothing is written where a
+    limited account would not bear it; no account changes where not all entries are new.
+    """
+    ids = {account_id(work.tenant, name, currency): name for name in names}
+    put = _post_postgres if is_postgres(work.connection) else _post_sqlite
+    rows, written = await put(work, sorted(ids), entries, changes)
+    if not rows:
+        await _open(work, ids, currency)
+        rows, written = await put(work, sorted(ids), entries, changes)
+    return {row.name: row for row in rows}, written
+
+
+def bears(account: Account, change: Change) -> bool:
+    """Whether it may change so: of a limited account no more leaves than is available."""
+    return not account.limited or account.after(change).available >= 0
+
+
+async def change(work: Work, account: Account, change: Change) -> None:
+    """Of an account that is locked already."""
+    values = (work.tenant, account.id, change.posted, change.held, change.entries)
+    if is_postgres(work.connection):
+        await run(work.connection, _CHANGE_POSTGRES, values)
+    else:
+        await run(work.connection, _CHANGE_SQLITE, (work.tenant.hex, account.id.hex, *values[2:]))
+
+
+# --- one statement on PostgreSQL ---------------------------------------------------------------------
+
+# What is read of an account that had to be waited for is what it is now: its lock is taken before. What is
+# written follows from nothing else.
+_POST_POSTGRES = """
+WITH locked AS MATERIALIZED (
+    SELECT id, name, posted, held, entries, limited FROM accounts
+    WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND cardinality($2::uuid[]) = (
+        SELECT count(*) FROM accounts AS there WHERE there.tenant_id = $1 AND there.id = ANY ($2::uuid[])
     )
+    ORDER BY id FOR NO KEY UPDATE
+), change AS (
+    SELECT * FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[])
+        AS new (id, posted, held, entries)
+), refused AS (
+    SELECT count(*) AS n FROM locked JOIN change USING (id)
+    WHERE locked.limited AND locked.posted + change.posted - locked.held - change.held < 0
+), written AS (
+    INSERT INTO transfers (
+        tenant_id, id, source_id, source_entry, target_id, target_entry,
+        amount, currency, reason, cause_id, created_at
+    )
+    SELECT $1, new.id, source.id, source.entries + new.source_entry,
+        target.id, target.entries + new.target_entry,
+        new.amount, new.currency, new.reason, new.cause_id, new.created_at
+    FROM unnest(
+        $7::uuid[], $8::uuid[], $9::bigint[], $10::uuid[], $11::bigint[],
+        $12::bigint[], $13::text[], $14::text[], $15::uuid[], $16::timestamptz[]
+    ) AS new (
+        id, source_id, source_entry, target_id, target_entry, amount, currency, reason, cause_id, created_at
+    )
+    JOIN locked AS source ON source.id = new.source_id JOIN locked AS target ON target.id = new.target_id,
+        refused
+    WHERE refused.n = 0
+    ON CONFLICT DO NOTHING RETURNING 1
+), counted AS (
+    SELECT count(*) AS n FROM written
+), changed AS (
+    UPDATE accounts SET
+        posted = accounts.posted + change.posted, held = accounts.held + change.held,
+        entries = accounts.entries + change.entries
+    FROM change, counted
+    WHERE accounts.tenant_id = $1 AND accounts.id = change.id AND counted.n = cardinality($7::uuid[])
+)
+SELECT locked.*, counted.n FROM locked, counted
+"""
+_CHANGE_POSTGRES = (
+    "UPDATE accounts SET posted = posted + $3, held = held + $4, entries = entries + $5 "
+    "WHERE tenant_id = $1 AND id = $2"
+)
+
+
+async def _post_postgres(
+    work: Work, ids: Sequence[UUID], entries: Sequence[Entry], changes: Mapping[UUID, Change]
+) -> tuple[list[Account], int]:
+    told = await run(
+        work.connection,
+        _POST_POSTGRES,
+        [
+            work.tenant,
+            ids,
+            list(changes),
+            [each.posted for each in changes.values()],
+            [each.held for each in changes.values()],
+            [each.entries for each in changes.values()],
+            *map(list, zip(*entries, strict=True)),
+        ],
+    )
+    return [Account(*row[:-1]) for row in told], told[0][-1] if told else 0
+
+
+# --- the same on SQLite, where the writer is alone ---------------------------------------------------
+
+_CHANGE_SQLITE = (
+    "UPDATE accounts SET posted = posted + ?3, held = held + ?4, entries = entries + ?5 "
+    "WHERE tenant_id = ?1 AND id = ?2"
+)
+_TRANSFER_SQLITE = BulkInsert(transfers, "tenant_id", *Entry._fields, unless_there=True)
+
+
+async def _post_sqlite(
+    work: Work, ids: Sequence[UUID], entries: Sequence[Entry], changes: Mapping[UUID, Change]
+) -> tuple[list[Account], int]:
+    rows = {row.id: row for row in await _locked(work, ids)}
+    if not rows or not all(bears(rows[each], change) for each, change in changes.items()):
+        return list(rows.values()), 0
+    counted = [
+        entry._replace(
+            source_entry=rows[entry.source_id].entries + entry.source_entry,
+            target_entry=rows[entry.target_id].entries + entry.target_entry,
+        )
+        for entry in entries
+    ]
+    values = _TRANSFER_SQLITE.for_sqlite([(work.tenant, *entry) for entry in counted])
+    statement = f"{_TRANSFER_SQLITE.sqlite} RETURNING 1"
+    written = sum([len(await run(work.connection, statement, row)) for row in values])
+    if written == len(entries):
+        for each, by in changes.items():
+            await change(work, rows[each], by)
+    return list(rows.values()), written
