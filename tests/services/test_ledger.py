@@ -104,6 +104,33 @@ async def test_postings_at_once_in_opposite_directions_do_not_deadlock(business)
     assert sum((await business.balances()).values()) == 0
 
 
+async def test_postings_at_once_to_one_wallet_are_counted_without_a_gap_and_never_overdraw(business):
+    """What is read of a row that was waited for is what it is then."""
+    dice = random.Random(11)
+
+    async def one(move: Transfer) -> bool:
+        await asyncio.sleep(dice.random() / 50)
+        async with business.work() as work:
+            return await ledger.post(work, new_id(), [move])
+
+    moves = [IN] * 30 + [OUT] * 70
+    dice.shuffle(moves)
+    results = await asyncio.gather(*(one(move) for move in moves), return_exceptions=True)
+    paid = [result for move, result in zip(moves, results, strict=True) if move is OUT]
+    assert [result for move, result in zip(moves, results, strict=True) if move is IN] == [True] * 30
+    assert {type(result) for result in paid} == {bool, InsufficientBalance}
+    left = 30 * 100 - 60 * paid.count(True)
+    assert left >= 0
+    assert await business.wallet() == (f"{left:.2f}", "0.00", f"{left:.2f}")
+    async with business.work() as work:
+        numbers = sa.union_all(
+            sa.select(transfers.c.target_entry.label("n")).where(transfers.c.reason == "gift"),
+            sa.select(transfers.c.source_entry).where(transfers.c.reason == "payout"),
+        )
+        found = sorted((await work.connection.execute(numbers)).scalars())
+    assert found == list(range(1, 31 + paid.count(True)))
+
+
 async def test_holds_at_once_never_overdraw(business):
     async with business.work() as work:
         await ledger.post(work, new_id(), [IN])
