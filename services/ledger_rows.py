@@ -148,8 +148,8 @@ async def change(work: Work, account: Account, change: Change) -> None:
 
 # --- one statement on PostgreSQL ---------------------------------------------------------------------
 
-# What is read of an account that had to be waited for is what it is now: its lock is taken before. What is
-# written follows from nothing else.
+# `locked` is what an account is now, however long it was waited for. All else of it comes from there, since
+# what the statement itself sees is as old as its beginning.
 _POST_POSTGRES = """
 WITH locked AS MATERIALIZED (
     SELECT id, name, posted, held, entries, limited FROM accounts
@@ -185,9 +185,9 @@ WITH locked AS MATERIALIZED (
     SELECT count(*) AS n FROM written
 ), changed AS (
     UPDATE accounts SET
-        posted = accounts.posted + change.posted, held = accounts.held + change.held,
-        entries = accounts.entries + change.entries
-    FROM change, counted
+        posted = locked.posted + change.posted, held = locked.held + change.held,
+        entries = locked.entries + change.entries
+    FROM change JOIN locked USING (id), counted
     WHERE accounts.tenant_id = $1 AND accounts.id = change.id AND counted.n = cardinality($7::uuid[])
 )
 SELECT locked.*, counted.n FROM locked, counted
