@@ -1,7 +1,7 @@
-"""The benchmarks: `python -m tests.bench [--kinds] [--rounds 3] [--seconds 5] [--write]`.
+"""The benchmarks: `python -m tests.bench [--kinds] [--postings] [--rounds 3] [--seconds 5] [--write]`.
 
-Takes about eight minutes with the defaults, one with `--kinds`. Prints as it goes; `--write` makes
-docs/performance.md, or its section of turns by kind.
+Takes about ten minutes with the defaults, one with `--kinds` or `--postings`. Prints as it goes; `--write`
+makes docs/performance.md, or the section that was measured alone.
 """
 
 import argparse
@@ -9,37 +9,60 @@ import asyncio
 import sys
 
 from tests.bench.measures import Figures, measure, measure_kinds
-from tests.bench.page import kinds, page, plot, with_kinds
+from tests.bench.page import KINDS_TITLE, kinds, page, plot, with_section
+from tests.bench.postings import TITLE, measure_postings, postings
 from tests.bench.stand import NothingToMeasureWith
 from tests.e2e.installation import ROOT
 
 _PAGE, _PLOT = ROOT / "docs/performance.md", ROOT / "docs/images/performance.svg"
 
 
+# Sections that can be measured alone: how, and their heading and text on the page.
+_ALONE = {
+    "kinds": (measure_kinds, KINDS_TITLE, kinds),
+    "postings": (measure_postings, TITLE, postings),
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--kinds", action="store_true", help="only the turns by kind")
+    parser.add_argument(
+        "--kinds", dest="alone", action="store_const", const="kinds", help="turns by kind only"
+    )
+    parser.add_argument(
+        "--postings", dest="alone", action="store_const", const="postings", help="postings only"
+    )
     parser.add_argument("--write", action="store_true", help="write docs/performance.md and its plot")
     chosen = parser.parse_args()
     figures = Figures(chosen.seconds, chosen.rounds)
     try:
-        asyncio.run((measure_kinds if chosen.kinds else measure)(figures, _say))
+        if chosen.alone:
+            _one_section(figures, chosen.alone, write=chosen.write)
+        else:
+            _all(figures, write=chosen.write)
     except NothingToMeasureWith as error:
         sys.exit(f"The bench needs {error}.")
-    sys.stdout.write("\n" + ("\n".join(kinds(figures)) if chosen.kinds else page(figures)))
-    if chosen.write:
-        _write(figures, only_kinds=chosen.kinds)
 
 
-def _write(figures: Figures, *, only_kinds: bool) -> None:
-    if only_kinds:
-        _PAGE.write_text(with_kinds(_PAGE.read_text(), figures))
-        return
-    _PLOT.parent.mkdir(exist_ok=True)
-    _PLOT.write_text(plot(figures))
-    _PAGE.write_text(page(figures))
+def _one_section(figures: Figures, name: str, *, write: bool) -> None:
+    measured, title, section = _ALONE[name]
+    asyncio.run(measured(figures, _say))
+    text = section(figures)
+    sys.stdout.write("\n" + "\n".join(text))
+    if write:
+        _PAGE.write_text(with_section(_PAGE.read_text(), title, text))
+
+
+def _all(figures: Figures, *, write: bool) -> None:
+    asyncio.run(measure(figures, _say))
+    asyncio.run(measure_postings(figures, _say))
+    sys.stdout.write("\n" + (text := "\n".join((*page(figures), *postings(figures)))))
+    if write:
+        _PLOT.parent.mkdir(exist_ok=True)
+        _PLOT.write_text(plot(figures))
+        _PAGE.write_text(text)
 
 
 def _say(line: str) -> None:

@@ -182,8 +182,8 @@ class Meta:
         return {
             "acks_per_second": len(acks) / (end - start),
             "replies_per_second": len(turns) / (end - start),
-            "ack_ms": _quantiles(acks),
-            "turn_ms": _quantiles(turns),
+            "ack_ms": quantiles(acks),
+            "turn_ms": quantiles(turns),
             "sent": self.told.sent,
             "replies": self.told.replies,
             "refused": self.told.refused,
@@ -256,7 +256,7 @@ class Graph(asyncio.Protocol):
         self._transport.write(head % len(body) + body)
 
 
-def _quantiles(waits: list[float]) -> dict[str, float]:
+def quantiles(waits: list[float]) -> dict[str, float]:
     listed = sorted(waits) or [0.0]
     return {
         name: round(listed[min(int(len(listed) * share), len(listed) - 1)] * 1000, 3)

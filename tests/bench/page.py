@@ -18,10 +18,8 @@ KINDS_TITLE = "## Turns by kind"
 INTAKE_TARGET, TURNS_TARGET, OVERLOAD_TARGET = 0.5, 3.0, 0.8
 
 
-def page(figures: Figures) -> str:
-    return "\n".join(
-        (*_head(figures), *_intake(figures), *_turns(figures), *_rest(figures), "", *kinds(figures))
-    )
+def page(figures: Figures) -> list[str]:
+    return [*_head(figures), *_intake(figures), *_turns(figures), *_rest(figures), "", *kinds(figures)]
 
 
 def kinds(figures: Figures) -> list[str]:
@@ -45,11 +43,11 @@ def kinds(figures: Figures) -> list[str]:
     return [*rows, ""]
 
 
-def with_kinds(page: str, figures: Figures) -> str:
-    """The page with its section of turns by kind made anew."""
-    before, _, rest = page.partition(KINDS_TITLE)
+def with_section(page: str, title: str, section: list[str]) -> str:
+    """The page with one section made anew, or added at its end."""
+    before, _, rest = page.partition(title)
     _, heading, after = rest.partition("\n## ")
-    return before.rstrip("\n") + "\n\n" + "\n".join(kinds(figures)) + heading + after
+    return before.rstrip("\n") + "\n\n" + "\n".join(section) + heading + after
 
 
 def _head(figures: Figures) -> list[str]:

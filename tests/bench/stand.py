@@ -65,7 +65,7 @@ async def lipachat(
     """The real commands, on a new database. Two processes are `serve` with its worker and one `work`;
     `sells`: the merchant has products."""
     with tempfile.TemporaryDirectory() as folder:
-        async with _database(backend, Path(folder)) as url:
+        async with database(backend, Path(folder)) as url:
             port, graph_port = servers.free_port(), servers.free_port()
             settings = {
                 "LIPACHAT_DATABASE_URL": url,
@@ -112,7 +112,8 @@ def _resident_mb(pid: int) -> float:
 
 
 @contextlib.asynccontextmanager
-async def _database(backend: str, folder: Path) -> AsyncIterator[str]:
+async def database(backend: str, folder: Path) -> AsyncIterator[str]:
+    """The address of a new one without tables."""
     if backend == "sqlite":
         yield f"sqlite+aiosqlite:///{folder}/bench.db"
         return

@@ -1,0 +1,129 @@
+"""Postings: what the ledger takes a second, beside pgbench's TPC-B on the same PostgreSQL.
+
+TPC-B is three updates, a select and an insert in one commit, so about what a posting is; its client is C.
+"""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import make_url
+
+from tests.bench.measures import Figures, machine
+from tests.bench.stand import NothingToMeasureWith, database
+from tests.e2e.installation import ROOT, Installation
+
+TITLE = "## Postings"
+_RATE = "postings_per_second"
+_ABREAST, _SCALE, _MANY = 16, 50, 1000
+# By what the page calls it: the poster's plan, the target, and what that is a ratio to.
+_POSTGRES: dict[str, tuple[dict[str, Any], float | None, str]] = {
+    "spread over 1,000 wallets": ({"accounts": _MANY}, 0.6, "TPC-B"),
+    "to one wallet": ({"accounts": 1}, 0.3, "TPC-B"),
+    "spread, each audited": ({"accounts": _MANY, "audited": True}, None, "TPC-B"),
+}
+_SQLITE: dict[str, dict[str, Any]] = {
+    "one a transaction": {"together": 1},
+    "50 a transaction": {"together": 50},
+}
+
+
+async def measure_postings(figures: Figures, say: Callable[[str], None]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with database("postgres", Path(folder)) as url:
+            _upgrade(folder, url)
+            await _pgbench(url, "-i", "-q", "-s", str(_SCALE))
+            for n in range(figures.rounds):
+                say(f"round {n + 1} of {figures.rounds}")
+                await _beside_tpcb(figures, url, say)
+        url = f"sqlite+aiosqlite:///{folder}/postings.db"
+        _upgrade(folder, url)
+        for _ in range(figures.rounds):
+            for name, plan in _SQLITE.items():
+                told = await _posted(url=url, seconds=figures.seconds, abreast=4, accounts=_MANY, **plan)
+                figures.add(f"SQLite, {name}", told)
+                say(f"  SQLite, {name:<26} {told[_RATE]:8,.0f} postings/s")
+
+
+async def _beside_tpcb(figures: Figures, url: str, say: Callable[[str], None]) -> None:
+    seconds = str(max(1, round(figures.seconds)))
+    told = await _pgbench(url, "-n", "-c", str(_ABREAST), "-j", "2", "-T", seconds)
+    tps = float(re.search(r"tps = ([\d.]+)", told)[1])  # type: ignore[index]
+    figures.add("TPC-B", {_RATE: tps})
+    say(f"  {'TPC-B by pgbench':<34} {tps:8,.0f} transactions/s")
+    for name, (plan, _, _) in _POSTGRES.items():
+        told_ = await _posted(url=url, seconds=figures.seconds, abreast=_ABREAST, **plan)
+        figures.add(name, told_)
+        say(f"  {name:<34} {told_[_RATE]:8,.0f} postings/s, {told_[_RATE] / tps:.2f} of it")
+
+
+async def _posted(**plan: Any) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.bench.poster", json.dumps(plan)]
+    told: dict[str, Any] = json.loads(await _run(*command))
+    return told
+
+
+async def _pgbench(url: str, *arguments: str) -> str:
+    if not (program := shutil.which("pgbench")):
+        raise NothingToMeasureWith("pgbench, which comes with PostgreSQL")
+    at = make_url(url)
+    server = {
+        "PGHOST": at.host,
+        "PGPORT": str(at.port or 5432),
+        "PGUSER": at.username,
+        "PGPASSWORD": at.password,
+    }
+    known = {name: str(value) for name, value in server.items() if value}
+    return await _run(program, *arguments, str(at.database), env=os.environ | known)
+
+
+async def _run(*command: str, env: Any = None) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    said, complained = await process.communicate()
+    if process.returncode:
+        raise NothingToMeasureWith(f"{command[0]} to end well: {complained.decode()}")
+    return said.decode()
+
+
+def _upgrade(folder: str, url: str) -> None:
+    Installation(Path(folder), LIPACHAT_DATABASE_URL=url).run("db", "upgrade")
+
+
+def postings(figures: Figures) -> list[str]:
+    """The section of the page."""
+    tpcb = figures.median("TPC-B", _RATE)
+    rows = [
+        TITLE,
+        "",
+        "Each posting moves money from one account to another under the locks of both, in a transaction of its",
+        f"own that is committed to disk, {_ABREAST} at once from one Python process. Beside it `pgbench` runs TPC-B",
+        f"(three updates, a select and an insert; scale {_SCALE}) with as many clients on the same server.",
+        f"{machine()}; medians of {figures.rounds} rounds.",
+        "",
+        "| PostgreSQL | a second | of TPC-B | target | p50 / p99 |",
+        "|---|--:|--:|--:|--:|",
+        f"| TPC-B by pgbench | {tpcb:,.0f} | 1.00 | | |",
+    ]
+    for name, (_, target, to) in _POSTGRES.items():
+        wanted = f"{target:.2f}" if target else ""
+        rate, ratio = figures.median(name, _RATE), figures.ratio(name, to, _RATE)
+        rows.append(f"| {name} | {rate:,.0f} | {ratio:.2f} | {wanted} | {_waits(figures, name)} |")
+    rows += ["", "| SQLite | a second | p50 / p99 of a transaction |", "|---|--:|--:|"]
+    for short in _SQLITE:
+        name = f"SQLite, {short}"
+        rows.append(f"| {short} | {figures.median(name, _RATE):,.0f} | {_waits(figures, name)} |")
+    return [*rows, ""]
+
+
+def _waits(figures: Figures, name: str) -> str:
+    p50, p99 = (figures.median(name, "posting_ms", quantile) for quantile in ("p50", "p99"))
+    return f"{p50:.1f} / {p99:.1f} ms"
