@@ -104,9 +104,9 @@ def postings(figures: Figures) -> list[str]:
     rows = [
         TITLE,
         "",
-        "Each posting moves money from one account to another under the locks of both, in a transaction of its",
-        f"own that is committed to disk, {_ABREAST} at once from one Python process. Beside it `pgbench` runs TPC-B",
-        f"(three updates, a select and an insert; scale {_SCALE}) with as many clients on the same server.",
+        "Each posting moves money from one account to another under the locks of both, in a transaction of",
+        f"its own, committed to disk, {_ABREAST} at once from one process. Beside it `pgbench` runs TPC-B",
+        f"(three updates, a select, an insert; at scale {_SCALE}) with as many clients on the same server.",
         f"{machine()}; medians of {figures.rounds} rounds.",
         "",
         "| PostgreSQL | a second | of TPC-B | target | p50 / p99 |",
