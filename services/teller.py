@@ -152,11 +152,11 @@ class Teller:
         return await methods.ways(self._work, self._me.person_id)
 
     async def offer_first(self, method_id: UUID) -> tuple[Way, ...]:
-        await methods.make_default(self._work, self._me.person_id, method_id)
+        await methods.make_default(self._work, self._me.person_id, method_id, self._me.person_id)
         return await self.methods()
 
     async def remove_method(self, method_id: UUID) -> tuple[Way, ...]:
-        await methods.remove(self._work, self._me.person_id, method_id)
+        await methods.remove(self._work, self._me.person_id, method_id, self._me.person_id)
         return await self.methods()
 
     async def paid_orders(self) -> tuple[PaidOrder, ...]:

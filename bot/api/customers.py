@@ -100,7 +100,7 @@ async def checkout_options(call: Call) -> Reply:
 async def prefer(call: Call) -> Reply:
     person, provider = await _person(call), call.body.provider
     _refuse_unconfigured(call, provider)
-    await methods.prefer(call.work, person, provider)
+    await methods.prefer(call.work, person, provider, call.person)
     return await _changed(call, person, f"{_named(provider)} is preferred from now on.")
 
 
@@ -111,9 +111,8 @@ async def save(call: Call) -> Reply:
     _refuse_unconfigured(call, asked.provider)
     held = details.read(asked.provider, asked.details)
     method = details.method_of(asked.provider, held)
-    method_id, new = await methods.put(call.work, person, method, held)
-    if asked.set_as_default:
-        await methods.make_default(call.work, person, method_id)
+    default = bool(asked.set_as_default)
+    method_id, new = await methods.put(call.work, person, method, held, call.person, default=default)
     if new:
         await inbox.tell_people(call.work, [person], MethodAdded(method=method))
     message = f"{_named(asked.provider)} {method.label} is saved{'' if new else ' anew'}."
@@ -124,14 +123,15 @@ async def save(call: Call) -> Reply:
 @routes.delete("/customers/{id}/payment-methods/{method_id}", VIEW_CONVERSATIONS)
 async def remove(call: Call) -> Reply:
     person = await _person(call)
-    await methods.remove(call.work, person, call.id("payment_method", "method_id"))
+    await methods.remove(call.work, person, call.id("payment_method", "method_id"), call.person)
     return await _changed(call, person, "The payment method is removed.")
 
 
 @routes.put("/customers/{id}/payment-methods/{method_id}/default", VIEW_CONVERSATIONS, body=Nothing)
 async def make_default(call: Call) -> Reply:
     person = await _person(call)
-    await methods.make_default(call.work, person, call.id("payment_method", "method_id"))
+    method_id = call.id("payment_method", "method_id")
+    await methods.make_default(call.work, person, method_id, call.person)
     return await _changed(call, person, "The payment method is the default from now on.")
 
 

@@ -131,6 +131,7 @@ async def _step_up(work: Work, kind: Kind, operation: sa.Row[Any], approver: UUI
             operations.c.tenant_id == work.tenant, operations.c.id == operation.id
         )
         await work.connection.execute(counting.values(wrong_codes=tries))
+        await audit.record(work, approver, f"{kind.name}.wrong_code", operation.id, {"wrong_codes": tries})
         if tries < _WRONG_CODES_VOID:
             raise
         await _decide(work, operation, "canceled", None)

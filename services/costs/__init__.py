@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import ledger
+from services import audit, ledger
 from services.ledger import Transfer, account_id, costs_account, provider_account
 from services.money import Money
 from services.store.schema import costs, transfers
@@ -74,4 +74,10 @@ async def told(work: Work, cause_id: UUID, provider: str, cost: Money) -> bool:
         return False
     ours, theirs = costs_account(provider), provider_account(provider)
     move = Transfer(ours, theirs, -less, MORE) if less.minor < 0 else Transfer(theirs, ours, less, LESS)
-    return await ledger.post(work, cause_id, [move])
+    if not await ledger.post(work, cause_id, [move]):
+        return False
+    before, after = {"cost": str(cost + less)}, {"cost": str(cost)}
+    facts = {"provider": provider, "currency": cost.currency}
+    action = "costs.put_right"
+    await audit.record(work, audit.PROVIDER, action, cause_id, facts, before=before, after=after)
+    return True

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from services import costs, inbox, ledger
+from services import audit, costs, inbox, ledger
 from services.ledger import PAYMENT_FEES, SUSPENSE, WALLET, Transfer, provider_account
 from services.news import OrderPaidTwice, PaidTwice, PaymentSettled
 from services.news.staff import SaleMade
@@ -72,6 +72,7 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
         receipt=receipt,
         paid_at=work.now,
     )
+    await _record(work, attempt, receipt, str(fee))
     await _sold(work, attempt)
     saved = await methods.is_saved(work, attempt.person_id, attempt.provider, attempt.details)
     news = PaymentSettled(
@@ -88,6 +89,21 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
     await tell(work, attempt, news)
     await asked.tell_paid(work, attempt, receipt)
     await _tell_staff(work, attempt)
+
+
+async def _record(work: Work, attempt: Attempt, receipt: str | None, fee: str) -> None:
+    facts = {
+        "payment_id": str(attempt.payment_id),
+        "order": attempt.number,
+        "amount": str(attempt.amount),
+        "fee": fee,
+        "currency": attempt.amount.currency,
+        "provider": attempt.provider,
+        "receipt": receipt,
+    }
+    before, after = {"status": attempt.payment_status}, {"status": "succeeded"}
+    action = "payment.credited"
+    await audit.record(work, audit.PROVIDER, action, attempt.id, facts, before=before, after=after)
 
 
 async def _tell_staff(work: Work, attempt: Attempt) -> None:

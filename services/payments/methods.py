@@ -1,5 +1,7 @@
 """Methods: the ways to pay that a customer has saved, the preferred one first."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services import audit
 from services.errors import NotFound
 from services.facts import Way
 from services.ids import new_id
@@ -73,16 +76,34 @@ async def details_of(work: Work, person_id: UUID, method_id: UUID) -> tuple[Paym
 
 async def save(work: Work, person_id: UUID, method: PaymentMethod, details: dict[str, str]) -> PaymentMethod:
     """Save as the default, its provider as the preferred one; the same again replaces what was saved."""
-    method_id, _ = await put(work, person_id, method, details)
-    await make_default(work, person_id, method_id)
+    async with _recorded(work, "method.saved", person_id, person_id):
+        method_id, _ = await _put(work, person_id, method, details)
+        await _make_default(work, person_id, method_id)
     return method
 
 
 async def put(
-    work: Work, person_id: UUID, method: PaymentMethod, details: dict[str, str]
+    work: Work,
+    person_id: UUID,
+    method: PaymentMethod,
+    details: dict[str, str],
+    by: UUID,
+    *,
+    default: bool = False,
 ) -> tuple[UUID, bool]:
     """Save it: its id, and whether it is new; the same method again replaces what was saved of it, and
-    keeps its place. The first is the default, and its provider preferred where none is yet."""
+    keeps its place. The first is the default, and its provider preferred where none is yet. `by`: who does
+    it, the customer or one of the staff; `default`: it is the default from now on."""
+    async with _recorded(work, "method.saved", person_id, by):
+        method_id, new = await _put(work, person_id, method, details)
+        if default:
+            await _make_default(work, person_id, method_id)
+    return method_id, new
+
+
+async def _put(
+    work: Work, person_id: UUID, method: PaymentMethod, details: dict[str, str]
+) -> tuple[UUID, bool]:
     await _lock(work, person_id)
     known = await _find(work, person_id, method.provider, details)
     method_id = known.id if known else new_id()
@@ -107,7 +128,7 @@ async def put(
     )
     await work.connection.execute(new)
     if first and await preferred_provider(work, person_id) is None:
-        await prefer(work, person_id, method.provider)
+        await _prefer(work, person_id, method.provider)
     return method_id, True
 
 
@@ -119,8 +140,13 @@ async def preferred_provider(work: Work, person_id: UUID) -> str | None:
     return await work.connection.scalar(query)
 
 
-async def prefer(work: Work, person_id: UUID, provider: str) -> None:
+async def prefer(work: Work, person_id: UUID, provider: str, by: UUID) -> None:
     """Its methods are offered first; which one is the default stays."""
+    async with _recorded(work, "method.provider_preferred", person_id, by):
+        await _prefer(work, person_id, provider)
+
+
+async def _prefer(work: Work, person_id: UUID, provider: str) -> None:
     await work.connection.execute(
         sa.update(people)
         .where(people.c.tenant_id == work.tenant, people.c.id == person_id)
@@ -128,8 +154,13 @@ async def prefer(work: Work, person_id: UUID, provider: str) -> None:
     )
 
 
-async def make_default(work: Work, person_id: UUID, method_id: UUID) -> None:
+async def make_default(work: Work, person_id: UUID, method_id: UUID, by: UUID) -> None:
     """Prefer it, and its provider. Raises NotFound for a method that is not this person's."""
+    async with _recorded(work, "method.default", person_id, by):
+        await _make_default(work, person_id, method_id)
+
+
+async def _make_default(work: Work, person_id: UUID, method_id: UUID) -> None:
     await _lock(work, person_id)
     mine = _of(work, person_id)
     chosen = sa.select(saved_methods.c.provider).where(mine, saved_methods.c.id == method_id)
@@ -143,11 +174,16 @@ async def make_default(work: Work, person_id: UUID, method_id: UUID) -> None:
     await work.connection.execute(
         sa.update(saved_methods).where(mine, saved_methods.c.id == method_id).values(is_default=True)
     )
-    await prefer(work, person_id, provider)
+    await _prefer(work, person_id, provider)
 
 
-async def remove(work: Work, person_id: UUID, method_id: UUID) -> None:
+async def remove(work: Work, person_id: UUID, method_id: UUID, by: UUID) -> None:
     """Forget it; where it was the default, the first saved of the others is from now on. Raises NotFound."""
+    async with _recorded(work, "method.removed", person_id, by):
+        await _remove(work, person_id, method_id)
+
+
+async def _remove(work: Work, person_id: UUID, method_id: UUID) -> None:
     await _lock(work, person_id)
     gone = (
         sa.delete(saved_methods)
@@ -159,11 +195,30 @@ async def remove(work: Work, person_id: UUID, method_id: UUID) -> None:
         raise NotFound("payment_method")
     first = await _first(work, person_id)
     if row.is_default and first is not None:
-        await make_default(work, person_id, first)
+        await _make_default(work, person_id, first)
 
 
 async def is_saved(work: Work, person_id: UUID, provider: str, details: dict[str, str]) -> bool:
     return await _find(work, person_id, provider, details) is not None
+
+
+@asynccontextmanager
+async def _recorded(work: Work, action: str, person_id: UUID, by: UUID) -> AsyncIterator[None]:
+    """One entry for all that is done within, with what was saved before and after, masked."""
+    await _lock(work, person_id)
+    before = await _shown(work, person_id)
+    yield
+    after = await _shown(work, person_id)
+    await audit.record(work, by, action, person_id, {}, before=before, after=after)
+
+
+async def _shown(work: Work, person_id: UUID) -> dict[str, Any]:
+    query = sa.select(saved_methods).where(_of(work, person_id)).order_by(saved_methods.c.id)
+    saved = [
+        {"provider": row.provider, "label": row.label, "default": row.is_default}
+        for row in await work.connection.execute(query)
+    ]
+    return {"methods": saved, "preferred_provider": await preferred_provider(work, person_id)}
 
 
 async def _first(work: Work, person_id: UUID) -> UUID | None:

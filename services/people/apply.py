@@ -13,6 +13,7 @@ from services.ids import new_id
 from services.inbox import tell_people
 from services.news import Frozen, TenantChanged
 from services.people import people as persons
+from services.people import show
 from services.people.file_warnings import warnings
 from services.people.staffing import staff_changed
 from services.people.tenant_file import LimitsPart, ProvidersPart, TenantFile
@@ -64,6 +65,7 @@ async def apply(work: Work, file: TenantFile) -> Applied:
     query = sa.select(tenants).where(tenants.c.id == work.tenant).with_for_update()
     row = (await work.connection.execute(query)).first()
     applied = Applied(work.tenant, file.tenant.slug, created=row is None)
+    before = await show.shown(work) if row else {}
     owners = await persons.owners(work) if row else set()
     values = _values(file)
     if row is None:
@@ -88,7 +90,7 @@ async def apply(work: Work, file: TenantFile) -> Applied:
     applied.changed += changed_staff
     applied.changed += await _payouts_go_on(work, row, applied.changed)
     applied.warnings = [*await undone.warnings(work, applied.changed), *await warnings(work, file)]
-    await _conclude(work, applied, owners)
+    await _conclude(work, applied, owners, before)
     return applied
 
 
@@ -107,7 +109,7 @@ async def id_of(connection: Any, slug: str) -> UUID | None:
     return found
 
 
-async def _conclude(work: Work, applied: Applied, owners: set[UUID]) -> None:
+async def _conclude(work: Work, applied: Applied, owners: set[UUID], before: dict[str, Any]) -> None:
     if applied.created:
         applied.changed.clear()  # everything is new
     elif not applied.changed:
@@ -117,7 +119,9 @@ async def _conclude(work: Work, applied: Applied, owners: set[UUID]) -> None:
         await work.connection.execute(version)
         await tell_people(work, owners, TenantChanged(changed=tuple(applied.changed)))
     action = "tenant.created" if applied.created else "tenant.changed"
-    await audit.record(work, audit.OPERATOR, action, work.tenant, {"changed": applied.changed})
+    told = show.difference(before, await show.shown(work))
+    facts = {"changed": applied.changed}
+    await audit.record(work, audit.OPERATOR, action, work.tenant, facts, before=told[0], after=told[1])
 
 
 async def _refuse_taken_number(work: Work, file: TenantFile) -> None:

@@ -70,7 +70,9 @@ async def verify(work: Work, person: UUID) -> bool:
     if not await _set_suspended(work, person, staff.c.suspended_at.is_not(None), at=None):
         return False
     await work.connection.execute(sa.update(staff).where(*mine).values(approves_from=work.now + COOL_DOWN))
-    await audit.record(work, audit.OPERATOR, "identity.verified", person, {})
+    approves_from = (work.now + COOL_DOWN).isoformat()
+    before, after = {"suspended": True}, {"suspended": False, "approves_from": approves_from}
+    await audit.record(work, audit.OPERATOR, "identity.verified", person, {}, before=before, after=after)
     await inbox.tell_people(work, [person], IdentityVerified())
     return True
 
@@ -112,6 +114,8 @@ async def _move(work: Work, person: UUID, old: UUID, phone: str | None, user_id:
             .where(table.c.tenant_id == work.tenant, table.c.conversation_id == old)
             .values(conversation_id=new)
         )
+    before, after = {"conversation_id": str(old)}, {"conversation_id": str(new)}
+    await audit.record(work, audit.WHATSAPP, "identity.moved", person, {}, before=before, after=after)
 
 
 def _one(work: Work, table: sa.Table, row: UUID) -> tuple[sa.ColumnElement[bool], ...]:

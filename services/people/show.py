@@ -50,6 +50,29 @@ async def shown(work: Work) -> dict[str, Any]:
     return _present(tables) | {"state": _present(state)}
 
 
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What of two configurations is another one: of each table its keys, of each list its members. A secret
+    is masked in both."""
+    old: dict[str, Any] = {}
+    new: dict[str, Any] = {}
+    for name in sorted((before.keys() | after.keys()) - {"state"}):
+        was, now = before.get(name), after.get(name)
+        if isinstance(was or now, list):
+            was, now = was or [], now or []
+            pair: tuple[Any, Any] = (
+                [each for each in was if each not in now],
+                [each for each in now if each not in was],
+            )
+        else:
+            was, now = was or {}, now or {}
+            keys = [key for key in sorted(was.keys() | now.keys()) if was.get(key) != now.get(key)]
+            pair = {key: was.get(key) for key in keys}, {key: now.get(key) for key in keys}
+        for told, found in ((old, pair[0]), (new, pair[1])):
+            if found:
+                told[name] = found
+    return old, new
+
+
 def _present(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in table.items() if value not in (None, [], {}, "")}
 

@@ -72,6 +72,7 @@ async def fail(work: Work, one: Sending, because: Unrefunded, detail: str) -> No
     failure = {"because": because, "detail": detail}
     if await REFUND.decide(work, one.row.id, *UNDECIDED, state="failed", **failure):
         await close(work, one.refund, "processing", "failed", because=because)
+        await _record(work, one, "failed", because=because)
 
 
 def _of_another(one: Sending, report: Report) -> bool:
@@ -107,6 +108,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     else:
         await ledger.post_hold(work, row.id, [Transfer(WALLET, target, one.amount, "refund"), *cost])
     await move_refund(work, row.id, "processing", status="completed", receipt=receipt, done_at=work.now)
+    await _record(work, one, "completed", receipt=receipt)
     point("refund.completed")
     if row.source != TWICE:
         await settle_standing(work, attempt)
@@ -120,6 +122,21 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     )
     await tell_payer(work, attempt, news)
     await tell(work, row.maker_id, None, RefundTold(refund=await shown(work, row.id)))
+
+
+async def _record(work: Work, one: Sending, status: str, **told: str | None) -> None:
+    """How it ended."""
+    row = one.refund.row
+    facts = {
+        "order": one.refund.attempt.number,
+        "amount": str(one.amount),
+        "currency": one.amount.currency,
+        "provider": one.row.provider,
+        "way": row.way,
+    }
+    before, after = {"status": row.status}, {"status": status}
+    action = f"refund.{status}"
+    await audit.record(work, audit.PROVIDER, action, row.id, facts | told, before=before, after=after)
 
 
 def _rail(one: Sending) -> str:

@@ -36,10 +36,11 @@ async def enrol(work: Work, person: UUID) -> str:
     secret = os.urandom(_SECRET_BYTES)
     known = await _row(work, person)
     again = known is not None and (known.last_step is not None or known.usable_at > work.now)
+    usable_at = work.now + COOL_DOWN if again else work.now
     values = {
         "secret_sealed": work.seal(secret.hex(), COLUMN, person),
         "enrolled_at": work.now,
-        "usable_at": work.now + COOL_DOWN if again else work.now,
+        "usable_at": usable_at,
         "last_step": None,
         "wrong": 0,
         "locked_until": None,
@@ -49,7 +50,10 @@ async def enrol(work: Work, person: UUID) -> str:
         statement.on_conflict_do_update(index_elements=[totps.c.tenant_id, totps.c.person_id], set_=values)
     )
     name = await people.name_of(work, person) or ""
-    await audit.record(work, audit.OPERATOR, "totp.enrolled", person, {"again": again})
+    before = None if known is None else {"usable_at": known.usable_at.isoformat()}
+    after = {"usable_at": usable_at.isoformat()}
+    facts = {"again": again}
+    await audit.record(work, audit.OPERATOR, "totp.enrolled", person, facts, before=before, after=after)
     told = await people.owners(work) | {person}
     await inbox.tell_people(work, told, CodesEnrolled(name=name, again=again))
     shop = (await people.tenant_of(work)).name

@@ -28,7 +28,9 @@ async def fulfil(work: Work, by: UUID, number: str) -> bool:
     if not await orders.fulfil(work, order.id):
         return False
     await _tell(work, order, OrderFulfilled(number=order.number))
-    await audit.record(work, by, "order.fulfilled", order.id, {"number": order.number})
+    before, after = {"status": "paid"}, {"status": "fulfilled"}
+    told = {"number": order.number}
+    await audit.record(work, by, "order.fulfilled", order.id, told, before=before, after=after)
     return True
 
 

@@ -74,7 +74,8 @@ async def unfreeze(work: Work, by: str) -> bool:
     if (await work.connection.execute(go_on)).first() is None:
         return False
     await jobs.hasten(work, "payout", "payout_check", "refund")
-    await audit.record(work, by, "payouts.unfrozen", work.tenant, {})
+    before, after = {"payouts_frozen": True}, {"payouts_frozen": False}
+    await audit.record(work, by, "payouts.unfrozen", work.tenant, {}, before=before, after=after)
     await inbox.tell_people(work, await people.reconcilers(work), PayoutsResumed())
     return True
 

@@ -87,6 +87,7 @@ async def fail(work: Work, one: Sending, because: Unsent, detail: str) -> None:
     failure = {"because": because, "detail": detail}
     if await PAYOUT.decide(work, one.payout.id, *UNDECIDED, state="failed", **failure):
         await close(work, one.withdrawal, "processing", "failed", None, because=because)
+        await _record(work, one, "failed", because=because)
 
 
 async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
@@ -117,8 +118,25 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     await ledger.post_hold(work, row.id, moves)
     point("payout.completed")
     await advance(work, row, "processing", "completed", None, receipt=receipt)
+    await _record(work, one, "completed", receipt=receipt)
     news = WithdrawalPaid(withdrawal=await shown(work, row.id), receipt=receipt)
     await tell(work, {row.maker_id} | await approval.approvers(work, WITHDRAWAL, row), None, news)
+
+
+async def _record(work: Work, one: Sending, status: str, **told: str | None) -> None:
+    """How it ended."""
+    row = one.withdrawal
+    facts = {
+        "payout_id": str(one.payout.id),
+        "net": str(one.net),
+        "fee": str(Money(row.fee, row.currency)),
+        "currency": row.currency,
+        "provider": one.payout.provider,
+        "destination": row.destination,
+    }
+    before, after = {"status": row.status}, {"status": status}
+    action = f"withdrawal.{status}"
+    await audit.record(work, audit.PROVIDER, action, row.id, facts | told, before=before, after=after)
 
 
 async def _failed(work: Work, one: Sending, word: Failed) -> None:

@@ -31,7 +31,9 @@ async def stop(work: Work, person: UUID | None) -> bool:
     )
     if (await work.connection.execute(statement)).first() is None:
         return False
-    await audit.record(work, person or audit.OPERATOR, "payouts.stopped", work.tenant, {}, alert=True)
+    before, after, by = {"stopped": False}, {"stopped": True}, person or audit.OPERATOR
+    action = "payouts.stopped"
+    await audit.record(work, by, action, work.tenant, {}, before=before, after=after, alert=True)
     await _tell(work, StoppedByPerson(by=await people.name_of(work, person), stopped=True), person)
     return True
 
@@ -49,7 +51,8 @@ async def start_again(work: Work, by: str | None = None) -> bool:
         return False
     await jobs.hasten(work, "payout", "payout_check", "refund")
     if by is not None:
-        await audit.record(work, by, "payouts.started_again", work.tenant, {})
+        before, after = {"stopped": True}, {"stopped": False}
+        await audit.record(work, by, "payouts.started_again", work.tenant, {}, before=before, after=after)
     await _tell(work, StoppedByPerson(by=None, stopped=False), None)
     return True
 

@@ -103,10 +103,10 @@ async def test_the_methods_of_the_preferred_provider_are_offered_first_whichever
     async with business.work() as work:
         method = details.method_of("paystack", card)
         assert method.label == "KCB ****4081"
-        card_id, new = await methods.put(work, business.customer, method, card)
-        again = await methods.put(work, business.customer, method, card | {"bank": "Equity"})
+        card_id, new = await methods.put(work, business.customer, method, card, business.owner)
+        again = await methods.put(work, business.customer, method, card | {"bank": "Equity"}, business.owner)
         assert (new, again) == (True, (card_id, False))
-        await methods.prefer(work, business.customer, "paystack")
+        await methods.prefer(work, business.customer, "paystack", business.owner)
     assert [(each.method.provider, each.is_default) for each in await listed(business)] == [
         ("paystack", False),
         ("mpesa", True),

@@ -386,7 +386,8 @@ async def test_its_history_tells_who_did_what(funded):
     await decided(funded, funded.manager, withdrawal)
     async with funded.work() as work:
         rows = (await work.connection.execute(sa.select(withdrawal_history))).all()
-        actions = (await work.connection.execute(sa.select(audit.c.actor, audit.c.action))).all()
+        told = sa.select(audit.c.actor, audit.c.action).where(audit.c.target == str(withdrawal.id))
+        actions = (await work.connection.execute(told)).all()
     assert [(row.status, row.by_id) for row in rows] == [
         ("pending", funded.cashier),
         ("processing", funded.manager),

@@ -7,7 +7,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from services.people.tenant_file import TenantFile
-from services.store.schema import tenants
+from services.store.schema import audit, tenants
 from services.store.scope import OWNER
 from tests.services.people.registry import CERTIFICATE, FULL, SMALL
 
@@ -163,3 +163,24 @@ async def test_with_its_secrets_put_back_it_is_a_file_that_changes_nothing(regis
     for fee, written in zip(shown["fees"], file["fees"], strict=True):
         fee |= {key: value for key, value in written.items() if key.startswith("valid_")}
     assert (await registry.apply_parsed(TenantFile.model_validate(shown))).changed == []
+
+
+async def test_the_audit_of_a_file_has_what_was_before_and_after_and_no_secret(registry):
+    await registry.apply(FULL)
+    changed = FULL.replace('per_withdrawal = "70000"', "per_withdrawal = 80000").replace(
+        "EAAsecret", "EAAother"
+    )
+    changed = changed.replace('flat = "20"', 'flat = "25"').replace("+254722000001", "+254722000009")
+    await registry.apply(changed)
+    async with registry.database.reading(OWNER) as connection:
+        query = sa.select(audit).where(audit.c.action == "tenant.changed")
+        row = (await connection.execute(query)).one()
+    assert row.facts["changed"] == ["limits.per_withdrawal", "whatsapp.access_token", "fees", "staff.Achieng"]
+    assert row.before["limits"] == {"per_withdrawal": "70000.00"}
+    assert row.after["limits"] == {"per_withdrawal": "80000.00"}
+    assert [band["flat"] for band in row.before["fees"]] == ["20.00"]
+    assert [band["flat"] for band in row.after["fees"]] == ["25.00"]
+    assert [one["phone"] for one in row.after["staff"]] == ["********0009"]
+    assert set(row.before) == set(row.after) == {"limits", "fees", "staff"}  # a secret is masked in both
+    told = json.dumps([row.facts, row.before, row.after])
+    assert not any(secret in told for secret in (*SECRETS, *NUMBERS, "254722000009"))
