@@ -103,7 +103,8 @@ async def test_the_maker_may_not_approve_and_the_attempt_is_recorded(door, manag
     id_ = await asked(manager)
     answer = await manager.post(f"/wallet/withdrawals/{id_}/approve")
     assert (answer.status, answer.code) == (403, "four_eyes_violation")
-    assert [row.action for row in await rows(door, audit) if row.alert] == ["withdrawal.self_approval"]
+    alerts = {row.action for row in await rows(door, audit) if row.alert}
+    assert alerts - {"withdrawal.unusual"} == {"withdrawal.self_approval"}  # by the hour of the test
 
 
 async def test_who_lacks_the_scope_may_not_decide(cashier):
@@ -222,7 +223,8 @@ async def test_the_audit_is_read_in_pages_by_who_may(cashier, manager):
         seen += answer.body["results"]
         path = f"/audit?limit=1&cursor={answer.body['next_cursor']}" if answer.body["next_cursor"] else ""
     assert len(seen) == answer.body["count"]
-    assert (seen[0]["action"], seen[0]["target"]) == ("withdrawal.requested", id_)
+    usual = [row for row in seen if row["action"] != "withdrawal.unusual"]  # by the hour of the test
+    assert (usual[0]["action"], usual[0]["target"]) == ("withdrawal.requested", id_)
     assert [row["position"] for row in seen] == sorted({row["position"] for row in seen}, reverse=True)
     assert (await manager.get("/audit?cursor=x")).code == "invalid_cursor"
 

@@ -110,6 +110,10 @@ UNWATCHED = {
 }
 
 
+_CAUSES = ("attempts", "withdrawals", "refunds", "reversals")
+_CAUSED = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE id = new.cause_id)" for table in _CAUSES)
+
+
 @dataclass
 class Watching:
     """`silent`: table, where it was written, and the actions of that commit."""
@@ -121,6 +125,7 @@ class Watching:
     _marks: list[int] = field(default_factory=list)
     _changes: int = 0
     _last: int = 0
+    _posted: int = 0
 
     def before(self, connection: Any, *_: Any) -> None:
         self._changes = _total(connection)
@@ -159,7 +164,19 @@ class Watching:
             said = any(action.startswith(WATCHED[table]) for action in actions)
             if not said and (table, site) not in self.unsaid:
                 self.silent.add((table, site, actions))
+        self._posts(connection, actions)
         self.rolled_back(connection)
+
+    def _posts(self, connection: sa.Connection, actions: tuple[str, ...]) -> None:
+        """What the ledger posts by the driver itself, for what services keep rows of: a test that posts for
+        nothing of it is none of them."""
+        query = f"SELECT max(rowid), sum({_CAUSED}) FROM transfers AS new WHERE rowid > ?"
+        last, caused = connection.exec_driver_sql(query, (self._posted,)).one()
+        self._posted = max(self._posted, last or 0)
+        if caused:
+            self.seen.add(("transfers", _LEDGER))
+            if not any(action.startswith(_MONEY) for action in actions):
+                self.silent.add(("transfers", _LEDGER, actions))
 
 
 @contextmanager

@@ -6,10 +6,14 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
+from services import ledger
 from services.payments import methods
 from services.people import people
 from services.store.schema import metadata, staff
+from tests.services.business import kes
 from tests.services.watched import ROOT, UNSAID, UNWATCHED, WATCHED, watching
+
+POSTED = ("transfers", "services/ledger")
 
 
 def test_every_table_is_watched_or_said_why_not():
@@ -46,3 +50,14 @@ async def test_a_commit_that_says_nothing_is_found(sqlite, business_on_sqlite):
     site = ("people", "services/people/people.py:use_language")
     assert watch.silent == {(*site, ())}
     assert watch.seen == {site, ("people", "services/payments/methods.py:_prefer")}
+
+
+async def test_money_that_moves_without_an_entry_is_found(sqlite, business_on_sqlite):
+    business = business_on_sqlite
+    with watching(sqlite) as watch:
+        paying = await business.paid("500")
+        assert (watch.silent, watch.seen & {POSTED}) == (set(), {POSTED})
+        async with business.work() as work:
+            back = ledger.Transfer(ledger.WALLET, "provider:mpesa", kes("1"), "reversal")
+            await ledger.post(work, paying.attempt, [back])
+    assert watch.silent == {(*POSTED, ())}
