@@ -326,10 +326,19 @@ async def test_a_withdrawal_that_is_not_wanted_releases_its_hold(funded, verb, s
     assert (refused.value.status, refused.value.by) == (status, "Otieno")
 
 
-BLANK = ["", " \t\n", "\u00a0\u2003", "\u200b\u200d\ufeff\u00ad", "\u3164\u2800", "\ufe0f", "\ufffd \ufffd"]
+BLANK = {
+    "nothing": "",
+    "spaces": " \t\n",
+    "wide spaces": "\u00a0\u2003",
+    "no width": "\u200b\u200d\ufeff\u00ad",
+    "empty letters": "\u3164\u2800",
+    "a selector": "\ufe0f",
+    "replaced": "\ufffd \ufffd",
+}
+SIGNS = {"mark": "?", "thumb": "\U0001f44e\ufe0f", "face": "\U0001fae9", "arabic": "لا", "digit": "7"}
 
 
-@pytest.mark.parametrize("reason", BLANK, ids=ascii)
+@pytest.mark.parametrize("reason", BLANK.values(), ids=BLANK)
 async def test_a_rejection_takes_a_reason_that_can_be_read(funded, reason):
     withdrawal = await funded.withdraw()
     with pytest.raises(BlankReason):
@@ -338,7 +347,7 @@ async def test_a_rejection_takes_a_reason_that_can_be_read(funded, reason):
     assert (await decided(funded, funded.manager, withdrawal)).status == "processing"
 
 
-@pytest.mark.parametrize("reason", ["?", "\U0001f44e\ufe0f", "\U0001fae9", "لا", "7"], ids=ascii)
+@pytest.mark.parametrize("reason", SIGNS.values(), ids=SIGNS)
 async def test_a_reason_may_be_a_single_sign(funded, reason):
     withdrawal = await funded.withdraw()
     async with funded.teller(funded.manager) as teller:
