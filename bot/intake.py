@@ -6,7 +6,7 @@ known by phone, by business-scoped user id or by both has one queue of events.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -65,6 +65,7 @@ class Intake:
         self._bell, self._clock = bell, clock
         self._last = clock()
         self._known: dict[Sender, UUID] = {}  # conversations, the latest to be found last
+        self._versions: dict[UUID, int | None] = {}  # of their tenants, as they were found
         self._group = GroupCommit(
             self._write,
             gather=not database.is_postgres,
@@ -104,6 +105,7 @@ class Intake:
         """In one statement where every conversation is known."""
         numbers = {event.phone_number_id for _, event in arrivals}
         tenants = {number: await self._tenants.id_of_number(number) for number in numbers}
+        self._forget_changed({tenant for tenant in tenants.values() if tenant is not None})
         senders = [_sender(event, tenants) for _, event in arrivals]
         first = {sender: event for sender, (_, event) in zip(senders, arrivals, strict=True) if sender}
         if first.keys() <= self._known.keys():
@@ -138,6 +140,14 @@ class Intake:
         sealed = self._vault.seal(event.body, owner, "inbox.body", name)
         state = "waiting" if waits else "kept"
         return owner, event.kind, event.external_id, event.status, chat, state, at, at, sealed, error
+
+    def _forget_changed(self, tenants: Iterable[UUID]) -> None:
+        """Who was erased there is nobody's conversation any more (see services/privacy/detach.py)."""
+        for tenant in tenants:
+            version = self._tenants.version_of(tenant)
+            if self._versions.get(tenant) != version:
+                self._known = {sender: chat for sender, chat in self._known.items() if sender[0] != tenant}
+                self._versions[tenant] = version
 
     def _remember(self, chats: Mapping[Sender, UUID], *, anew: bool) -> None:
         """Where another process has moved a user id since, the old conversation still reaches its person,

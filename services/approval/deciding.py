@@ -145,13 +145,16 @@ async def _step_up(work: Work, kind: Kind, operation: sa.Row[Any], approver: UUI
         raise
 
 
-async def reject(work: Work, kind: Kind, approver: UUID, operation_id: UUID, reason: str) -> None:
-    """Raises MissingScope, NotFound, NotPending, BlankReason."""
+async def reject(
+    work: Work, kind: Kind, approver: UUID, operation_id: UUID, reason: str, about: UUID | None = None
+) -> None:
+    """`about`: the customer of whom the reason may tell. Raises MissingScope, NotFound, NotPending,
+    BlankReason."""
     await people.require(work, approver, kind.approve)
     operation = await locked(work, kind, operation_id)
     await refuse_decided(work, operation)
     refuse_blank(reason)
-    await _close(work, kind, operation, "rejected", approver, reason)
+    await _close(work, kind, operation, "rejected", approver, reason, about)
 
 
 async def cancel(work: Work, kind: Kind, person: UUID, operation_id: UUID, reason: str | None = None) -> None:
@@ -203,11 +206,20 @@ async def void(work: Work, kind: Kind, operation_id: UUID) -> bool:
 
 
 async def _close(
-    work: Work, kind: Kind, operation: sa.Row[Any], state: str, by: UUID, reason: str | None
+    work: Work,
+    kind: Kind,
+    operation: sa.Row[Any],
+    state: str,
+    by: UUID,
+    reason: str | None,
+    about: UUID | None = None,
 ) -> None:
     await _decide(work, operation, state, by)
     facts = {"reason": without_numbers(reason)} if reason else {}
-    await audit.record(work, by, f"{kind.name}.{state}", operation.id, facts)
+    private = audit.Private(about, facts) if about and facts else None
+    await audit.record(
+        work, by, f"{kind.name}.{state}", operation.id, {} if private else facts, private=private
+    )
 
 
 async def _decide(work: Work, operation: sa.Row[Any], state: str, by: UUID | None) -> None:

@@ -36,7 +36,7 @@ class MoreThanRemains(Refusal):
 class NotRefundable(Refusal):
     """The provider does not give it back in this way: `because` is "partial" (only the whole), "too_old" (it
     was paid too long ago), "no_receipt" (it cannot be named there), "whole" (what was paid twice goes back as
-    a whole) or "unable". `instead`: the way that is left, where there is one."""
+    a whole), "erased" (who paid is no longer known) or "unable". `instead`: the way that is left, if any."""
 
     code: ClassVar[str] = "not_refundable"
     because: str

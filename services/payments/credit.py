@@ -74,7 +74,8 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
     )
     await _record(work, attempt, receipt, str(fee))
     await _sold(work, attempt)
-    saved = await methods.is_saved(work, attempt.person_id, attempt.provider, attempt.details)
+    known = attempt.details
+    saved = not known or await methods.is_saved(work, attempt.person_id, attempt.provider, known)
     news = PaymentSettled(
         payment_id=attempt.payment_id,
         order_id=attempt.order_id,

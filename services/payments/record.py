@@ -29,7 +29,7 @@ class Attempt:
     state: str
     provider: str
     label: str
-    details: dict[str, str]
+    details: dict[str, str]  # empty once they are erased
     reference: str | None
     receipt: str | None
     asked: bool
@@ -105,7 +105,7 @@ async def _read(work: Work, attempt_id: UUID) -> Attempt:
         state=row.state,
         provider=row.provider,
         label=row.label,
-        details=work.open(row.details_sealed, "attempts.details", row.id),
+        details=work.open(row.details_sealed, "attempts.details", row.id) if row.details_sealed else {},
         reference=work.open(sealed, "attempts.reference", row.id) if sealed else None,
         receipt=row.receipt,
         asked=row.asked,

@@ -64,6 +64,11 @@ class TenantBook:
         await self._refresh(known=phone_number_id in self._numbers)
         return self._numbers.get(phone_number_id)
 
+    def version_of(self, tenant_id: UUID) -> int | None:
+        """As it was last looked up: what a process remembers of the tenant's people holds for this one."""
+        known = self._tenants.get(tenant_id)
+        return self._unopenable.get(tenant_id) if known is None else known.version
+
     async def by_slug(self, slug: str) -> Tenant | None:
         """None where no tenant is called so. Raises Unopenable."""
         await self._refresh(known=slug in self._slugs)

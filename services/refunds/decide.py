@@ -52,7 +52,7 @@ async def reject(work: Work, approver: UUID, refund_id: UUID, reason: str) -> Re
     await people.require(work, approver, KIND.approve)
     one = await locked(work, refund_id)
     try:
-        await approval.reject(work, KIND, approver, refund_id, reason)
+        await approval.reject(work, KIND, approver, refund_id, reason, one.attempt.person_id)
     except NotPending as decided:
         raise _as_it_stands(one, decided) from None
     return await close(work, one, "pending", "rejected", by=approver, reason=reason)

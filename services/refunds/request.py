@@ -115,6 +115,8 @@ def way_for(shop: Shop, attempt: Attempt, amount: Money, way: Way | None, age: t
         raise NotRefundable("unable")
     if chosen == Way.REVERSAL and because:
         raise NotRefundable(because, Way.PAYOUT if otherwise else None)
+    if chosen == Way.PAYOUT and not attempt.details:  # erased: nobody knows where to
+        raise NotRefundable("erased")
     if rules.otherwise is not None:
         refuse_closed_way_out(shop, rules.otherwise)
     if known.collects is not None:
@@ -167,7 +169,9 @@ async def _ask(work: Work, maker: UUID, refund_id: UUID, attempt: Attempt, wante
     await approval.ask(work, KIND, refund_id, maker, facts_of(made), needed=1, expires_at=made.expires_at)
     await jobs.schedule(work, "refund_expire", refund_id, made.expires_at)
     await wishes.taken(work, maker, attempt.payment_id)
-    await audit.record(work, maker, "refund.requested", refund_id, facts_of(made) | {"order": attempt.number})
+    facts = facts_of(made) | {"order": attempt.number}
+    private = audit.Private(attempt.person_id, {"reason": facts.pop("reason")})
+    await audit.record(work, maker, "refund.requested", refund_id, facts, private=private)
     refund = await shown(work, refund_id)
     await tell(work, maker, maker, RefundRequested(refund=refund))
     point("refund.requested")

@@ -98,8 +98,9 @@ async def decline(work: Work, by: UUID, wish_id: UUID, reason: str) -> bool:
         return False
     news = RefundDeclined(number=payment.number, reason=" ".join(reason.split())[:_MOST])
     await inbox.tell_people(work, [row.person_id], news)
-    facts = {"order": payment.number, "reason": without_numbers(reason)[:_MOST]}
-    await audit.record(work, by, "refund.declined", row.payment_id, facts)
+    private = audit.Private(row.person_id, {"reason": without_numbers(reason)[:_MOST]})
+    facts = {"order": payment.number}
+    await audit.record(work, by, "refund.declined", row.payment_id, facts, private=private)
     return True
 
 

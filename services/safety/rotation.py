@@ -142,7 +142,8 @@ def _older(vault: Vault, sealed: Sealed, tenant: UUID, after: tuple[Any, ...] | 
     """A batch of rows whose value, or whose index, another key has made."""
     table, key = sealed.column.table, tuple(sealed.column.table.primary_key)
     begins = sa.func.substr(sealed.column, 1, len(vault.head), type_=sa.LargeBinary)
-    query = sa.select(table).where(sealed.tenant == tenant, begins != vault.head).order_by(*key)
+    emptied = sealed.column == b""  # by an erasure: there is nothing to open
+    query = sa.select(table).where(sealed.tenant == tenant, begins != vault.head, ~emptied).order_by(*key)
     if after is not None:
         query = query.where(sa.tuple_(*key) > sa.tuple_(*after, types=[column.type for column in key]))
     return query.limit(_BATCH)

@@ -47,8 +47,8 @@ async def cancel(work: Work, by: UUID, number: str, reason: str) -> bool:
         return False
     news = OrderCanceled(number=order.number, amount=Money(order.total, order.currency), reason=reason)
     await _tell(work, order, news)
-    facts = {"number": order.number, "reason": without_numbers(reason)}
-    await audit.record(work, by, "order.canceled", order.id, facts)
+    private = audit.Private(order.person_id, {"reason": without_numbers(reason)})
+    await audit.record(work, by, "order.canceled", order.id, {"number": order.number}, private=private)
     return True
 
 

@@ -66,6 +66,7 @@ people = sa.Table(
     sa.Column("stopped_at", Moment),  # since when they want nothing unasked
     sa.Column("stopped_by", sa.Text),  # chat, whatsapp
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("erased_at", Moment),  # nothing of them is known since then
 )
 
 staff = sa.Table(

@@ -1,0 +1,46 @@
+"""The commands about persons and what is held of them. Heavy parts are imported inside, as in `main`."""
+
+from typing import Annotated
+
+import typer
+
+from bot.console import commands, performed, show
+
+person = commands("Customers and what is held of them.")
+Slug = Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]
+Phone = Annotated[str | None, typer.Option(help="Their phone.")]
+Id = Annotated[str | None, typer.Option("--person", help="Their id.")]
+
+
+@person.command("show")
+def person_show(slug: Slug, phone: Phone = None, person_id: Id = None) -> None:
+    """Everything that is held of a customer, to be given to them; it is noted that it was shown."""
+    from bot.personal import show_person
+
+    who = _who(phone, person_id)
+    show(performed(lambda settings: show_person(settings, slug, who)))
+
+
+@person.command("erase")
+def person_erase(
+    slug: Slug,
+    phone: Phone = None,
+    person_id: Id = None,
+    *,
+    really: Annotated[bool, typer.Option("--apply", help="Do it; it takes a minute.")] = False,
+) -> None:
+    """What an erasure removes and keeps, and what stands in its way; with --apply it is done, for ever."""
+    from bot.personal import erase_person
+
+    who = _who(phone, person_id)
+
+    def say(line: str) -> None:
+        typer.echo(line, err=True)
+
+    show(performed(lambda settings: erase_person(settings, slug, who, really=really, say=say)))
+
+
+def _who(phone: str | None, person_id: str | None) -> str:
+    if (phone is None) == (person_id is None):
+        raise typer.BadParameter("name the person by --phone or by --person")
+    return phone or person_id or ""
