@@ -12,7 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import handoff
+from services import audit, handoff
 from services.payments.record import lock_order, under_way
 from services.people import untold
 from services.privacy.traces import Traces
@@ -60,6 +60,7 @@ async def detach(work: Work, person_id: UUID) -> None:
         sa.update(outbox).where(*waiting).values(state="failed", error="its person is being erased")
     )
     await close_orders(work, person_id)
+    await audit.record(work, audit.OPERATOR, "person.detached", person_id, {})
     known = sa.update(tenants).where(tenants.c.id == work.tenant)
     await work.connection.execute(known.values(version=tenants.c.version + 1))
 

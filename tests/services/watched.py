@@ -31,29 +31,29 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "accounts": _MONEY,
     "transfers": _MONEY,
     "holds": _MONEY,
-    "payments": ("payment.", "refund."),
-    "attempts": ("payment.",),
+    "payments": ("payment.", "refund.", "person."),
+    "attempts": ("payment.", "person.", "retention."),
     "withdrawals": ("withdrawal.",),
     "payouts": ("withdrawal.", "payout.", "payouts."),
-    "refunds": ("refund.", "payment."),
+    "refunds": ("refund.", "payment.", "person."),
     "refund_attempts": ("refund.", "payment."),
-    "refund_wishes": ("refund.",),
+    "refund_wishes": ("refund.", "person."),
     "reversals": ("payment.", "refund."),
     "breaches": ("books.",),
     # methods
-    "saved_methods": ("method.", "identity."),
+    "saved_methods": ("method.", "identity.", "person.", "retention."),
     "people": ("method.", "unasked.", "tenant.", "person.", "identity.", "change_staff."),
     # access
     "staff": _STAFF,
     "totps": _DECIDED,
     "api_keys": ("apikey.",),
-    "conversations": _STAFF,
-    "handoffs": ("handoff.", "identity."),
+    "conversations": (*_STAFF, "person.", "retention."),
+    "handoffs": ("handoff.", "identity.", "person.", "retention."),
     "operations": _DECIDED,
     "approvals": _DECIDED,
     "lendings": ("lending.",),
     # configuration
-    "tenants": ("tenant.", "change_", "payouts."),
+    "tenants": ("tenant.", "change_", "payouts.", "person."),
     "credentials": ("tenant.", "keys."),
     "fees": ("tenant.", "change_fees."),
     "products": ("tenant.", "order.", "payment.", "product."),
@@ -61,10 +61,24 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "costs": ("costs.",),
 }
 # What is written there without an entry, and why.
+_SWEPT = "found in many commits, and recorded in the one that ends the erasure"
 _NOTHING_YET = "somebody begins to pay: nothing has moved, and who asks another to pay is recorded"
 _ON_ITS_WAY = "where it stands with the provider: what comes of it is recorded with the money that moves"
 _NOBODY_YET = "somebody writes for the first time, and may do nothing"
 UNSAID: dict[tuple[str, str], str] = {
+    **{
+        (table, f"services/privacy/sweep.py:{function}"): _SWEPT
+        for table, function in (
+            ("conversations", "_opened"),
+            ("attempts", "_plain"),
+            ("refunds", "_plain"),
+            ("refund_wishes", "_plain"),
+            ("refund_attempts", "_plain"),
+            ("withdrawals", "_plain"),
+            ("payouts", "_plain"),
+            ("changes", "_plain"),
+        )
+    },
     ("payments", "services/payments/start.py:_payment"): _NOTHING_YET,
     ("payments", "services/payments/start.py:_await"): _NOTHING_YET,
     ("attempts", "services/payments/start.py:_attempt"): _NOTHING_YET,
