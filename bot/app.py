@@ -22,6 +22,8 @@ from bot.intake import Intake
 from bot.pace import Pace
 from bot.parts import Parts, opened, redis_of
 from bot.providers import Providers
+from bot.reconciling import JOB as RECONCILE
+from bot.reconciling import Reconciling
 from bot.sending.delivery import Delivery
 from bot.sending.statuses import Statuses
 from bot.signed_hooks import SignedHooks
@@ -29,6 +31,7 @@ from bot.turns import Turns
 from bot.webhooks import MOST_BYTES, Hooks, MetaWebhook
 from bot.whatsapp.client import WhatsApp
 from flows.lipachat import SCRIPT
+from services.work import Via
 
 log = structlog.get_logger()
 
@@ -46,7 +49,8 @@ async def working(parts: Parts) -> AsyncIterator[None]:
         providers = Providers(database, vault, tenants, http, settings.provider_urls, clock)
         delivery = Delivery(database, vault, tenants, whatsapp, bell, clock)
         anchoring = Anchoring(database, vault, clock, settings.audit.anchor)
-        own = {AUDIT_ANCHOR: anchoring.as_job}
+        nightly = Reconciling(database, vault, providers, bell, clock, Via("clock", RECONCILE))
+        own = {AUDIT_ANCHOR: anchoring.as_job, RECONCILE: nightly.as_job}
         calls = Calls(database, vault, providers, bell, clock, settings.public_url, own=own)
         forms = Tokens(vault, clock) if settings.whatsapp.forms_key is not None else None
         chat = Chat(SCRIPT, vault, tenants, clock, forms)

@@ -10,6 +10,7 @@ from services.money import Money
 from services.people.tenants import Tenant, TenantBook
 from services.providers import PROVIDERS, Provider, WrongSettings, settings_of
 from services.providers.base import Collects, PaysOut, ProviderSettings
+from services.providers.listing import Listed
 from services.providers.refunds import Refunds
 from services.safety.vault import Vault
 from services.store.database import Database
@@ -66,6 +67,19 @@ class Providers:
         if not isinstance(client, Refunds):
             raise NoProvider(f"{provider} does not give payments back")
         return client
+
+    async def names(self, tenant_id: UUID) -> list[str]:
+        """Those that the tenant's file has settings of."""
+        known = (await self._tenants.by_id(tenant_id)).providers
+        return [name for name in self._known if name in known]
+
+    async def statements(self, tenant_id: UUID, provider: str) -> Callable[[bytes, datetime], Listed]:
+        """What reads a file that was exported there. Raises NoProvider."""
+        settings = self._settings(await self._tenants.by_id(tenant_id), provider)
+        reads = self._known[provider].statements
+        if reads is None:
+            raise NoProvider(f"{provider} has no statements that are read from files")
+        return lambda content, now: reads(content, settings, now)
 
     async def confirm_above(self, tenant_id: UUID, provider: str) -> Money | None:
         """Above this a success is asked for once more; None: never. Raises NoProvider."""

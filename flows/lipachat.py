@@ -32,6 +32,7 @@ from flows.staff import (
     approve,
     ask,
     asked,
+    breaks,
     change_decide,
     changes,
     counter,
@@ -64,6 +65,7 @@ from services import news
 from services.news import approval as approval_news
 from services.news import handoff as handoff_news
 from services.news import orders as order_news
+from services.news import reconciliation as reconciliation_news
 from services.news import refunds as refund_news
 from services.news import requests as request_news
 from services.news import settings as settings_news
@@ -153,6 +155,7 @@ WORDS = (
     Word(("lend", "azima"), lend.lendings, exact=True, scopes=frozenset({APPROVE})),
     Word(("freeze", "simamisha"), stopping.freeze, exact=True, scopes=frozenset({RECONCILE})),
     Word(("refunds", "marejesho"), refund_queue.refunds, exact=True, scopes=frozenset({RECONCILE})),
+    Word(("reconcile", "linganisha"), breaks.reconcile, exact=True, scopes=frozenset({RECONCILE})),
     Word(("notices", "arifa"), telling.tell_me, scopes=frozenset({VIEW_ORDERS, VIEW_FINANCE})),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
     Word(("statement", "taarifa"), statement.statement, takes_rest=True, scopes=frozenset({VIEW_FINANCE})),
@@ -212,6 +215,7 @@ SCRIPT = Script(
         refund_news.RefundDeclined: refund.told_declined,
         refund_news.MoneyTakenBack: refund_queue.told_taken_back,
         refund_news.PaymentDisputed: refund_queue.told_disputed,
+        reconciliation_news.BreaksAged: breaks.told_aged,
         settings_news.ChangeAsked: changes.told_asked,
         settings_news.ChangeMoved: changes.told_moved,
         settings_news.StoppedByPerson: stopping.told_stopped,

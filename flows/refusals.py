@@ -4,6 +4,7 @@ from datetime import datetime
 
 from flows.refusals_statement import statement_worded
 from flows.refused_approvals import approval_worded
+from flows.refused_closing import closing_worded
 from flows.staff import limited
 from flows.text import Text
 from services import errors
@@ -280,7 +281,7 @@ def _given_back(refusal: Refusal) -> Text:
                 "You have asked {shop} about order {number} already. They will answer here.", number=number
             )
         case _:
-            return statement_worded(refusal) or limited.worded(refusal)
+            return statement_worded(refusal) or closing_worded(refusal) or limited.worded(refusal)
 
 
 def decided(status: str, by: str | None = None, at: datetime | None = None) -> Text:

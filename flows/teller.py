@@ -14,6 +14,7 @@ from uuid import UUID
 
 from flows.accounts import Accounts
 from flows.answers import Answers
+from flows.clerk import Clerk
 from flows.counter import Counter
 from flows.desk import Desk
 from flows.office import Office
@@ -92,6 +93,8 @@ class Teller(Accounts, Answers, Counter, Protocol):
     def office(self) -> Office: ...
     @property
     def desk(self) -> Desk: ...
+    @property
+    def clerk(self) -> Clerk: ...
 
     # --- the customer shops
 

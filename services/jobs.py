@@ -21,6 +21,7 @@
 | handoff_end       | handoff    | gives a customer back to the bot whom nobody answers        |
 | books_minute      | nobody     | proves what has changed in the books, of all tenants        |
 | books_night       | nobody     | proves the books in full, one tenant after another          |
+| reconcile         | nobody     | compares the books with providers' statements, every night  |
 | audit_anchor      | nobody     | signs the heads of the audit; one for the installation      |
 
 `tries` counts the waits gone by on the job's ladder.

@@ -33,6 +33,7 @@ from services.payments import closing, lookup, methods, receipts, reminders, req
 from services.people import changes, people, preferences, telling
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.rails import refuse_closed_way_out
+from services.reconciliation.clerk import Clerk
 from services.refunds.desk import Desk
 from services.settings.office import Office
 from services.shop import carts, catalogue, checkout, fulfilment, orders
@@ -71,6 +72,10 @@ class Teller:
     @property
     def desk(self) -> Desk:
         return Desk(self._work, self._shop, self._me)
+
+    @property
+    def clerk(self) -> Clerk:
+        return Clerk(self._work, self._me)
 
     # --- the customer shops
 

@@ -22,6 +22,7 @@ from services.news.approval import (
 from services.news.base import BaseNews
 from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.news.orders import OrderCanceled, OrderFulfilled
+from services.news.reconciliation import BreaksAged
 from services.news.refunds import (
     MoneyTakenBack,
     PaymentDisputed,
@@ -259,6 +260,7 @@ News = (
     | RefundDeclined
     | MoneyTakenBack
     | PaymentDisputed
+    | BreaksAged
     | SaleMade
     | DaySummed
     | BalanceLow

@@ -12,8 +12,10 @@ from typing import Any
 import aiohttp
 from pydantic import ValidationError
 
+from services.providers import mpesa_portal
 from services.providers.base import Collects, Limits, PaysOut, ProviderSettings, Tokens
 from services.providers.daraja_codes import LIMITS
+from services.providers.listing import Listed
 from services.providers.mpesa import Mpesa
 from services.providers.mpesa_settings import MpesaSettings
 from services.providers.paystack import Paystack
@@ -29,7 +31,7 @@ class Provider:
     the provider's address, its tokens and the clock. `collects`: what it takes of customers at once, None
     where it takes nothing; `pays_out`: the ways out that it carries; `signature`: the header with which it
     signs its callbacks, which then come to "/hooks/NAME/SLUG"; `refunds`: how it gives payments back, None
-    where it does not."""
+    where it does not; `statements`: reads a file that was exported there, None where nobody exports one."""
 
     settings: type[ProviderSettings]
     open: Open
@@ -38,6 +40,7 @@ class Provider:
     pays_out: frozenset[str] = frozenset()
     signature: str | None = None
     refunds: RefundRules | None = None
+    statements: Callable[[bytes, Any, datetime], Listed] | None = None
 
 
 PROVIDERS: Mapping[str, Provider] = {
@@ -48,6 +51,7 @@ PROVIDERS: Mapping[str, Provider] = {
         LIMITS["collect"],
         frozenset({"mpesa"}),
         refunds=RefundRules(whole=True, otherwise="mpesa"),
+        statements=mpesa_portal.read,
     ),
     "paystack": Provider(
         PaystackSettings,

@@ -5,7 +5,7 @@ happened. What one side lacks is late for a day, and missing then. A movement th
 is in no books is none.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from services.money import Money
@@ -15,19 +15,12 @@ from services.reconciliation.facts import Break, Item, Type
 from services.reconciliation.matching import Matched, match
 
 LATE = timedelta(hours=24)
-Charges = Callable[[Kind, Money], Money | None]
 _OF_BOTH = (Type.AMOUNT_DIFFERS, Type.CURRENCY_DIFFERS)
 _BACK = {Kind.PAID: Kind.BACK, Kind.SENT: Kind.RETURNED}
 
 
-def compare(
-    items: Iterable[Item],
-    lines: Iterable[Line],
-    coverage: Coverage,
-    now: datetime,
-    charges: Charges = lambda _kind, _amount: None,
-) -> list[Break]:
-    """`charges`: what the provider should take for a movement; None where nobody knows."""
+def compare(items: Iterable[Item], lines: Iterable[Line], coverage: Coverage, now: datetime) -> list[Break]:
+    """In the order of their subjects, each of which is there once."""
     told, known = _once(lines), sorted(items, key=lambda item: item.id)
     fees, moved = _fees(told), [line for line in told if line.kind not in (Kind.FEE, Kind.OWN)]
     matched = match(known, moved)
@@ -35,7 +28,7 @@ def compare(
     found = [
         *_missing_at_provider(matched.unmatched, coverage, now),
         *_of_pairs(matched.pairs, undone, now),
-        *_of_fees(matched.pairs, fees, coverage, charges),
+        *_of_fees(matched.pairs, fees, coverage),
         *_too_many(matched, undone, now),
         *_of_strangers(matched, known, undone, now),
         *_stray_fees(told),
@@ -117,18 +110,18 @@ def _fees(lines: Sequence[Line]) -> dict[str, list[Line]]:
 
 
 def _of_fees(
-    pairs: Sequence[tuple[Item, Line]], fees: dict[str, list[Line]], coverage: Coverage, charges: Charges
+    pairs: Sequence[tuple[Item, Line]], fees: dict[str, list[Line]], coverage: Coverage
 ) -> Iterator[Break]:
     for item, line in pairs:
-        expected, taken = charges(line.kind, line.amount), _taken(line, fees, coverage)
-        if expected is None or taken is None or expected == taken:
+        taken = _taken(line, fees, coverage)
+        if item.fee is None or taken is None or item.fee == taken:
             continue
         yield Break(
             Type.FEE_DIFFERS,
             f"fee:{line.key}",
             line.kind,
             line.at,
-            expected,
+            item.fee,
             taken,
             item=item.id,
             line=line.key,

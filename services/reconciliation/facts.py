@@ -30,7 +30,8 @@ class State(StrEnum):
 class Item:
     """One of ours that a line may be: an attempt, a payout, a refund, a reversal. `booked` is what the ledger
     moved for it with the provider, None for nothing; it happened there between `since` and `until`. `names`:
-    what the provider may call it by; `label`: what people do; `party`: whose money, masked."""
+    what the provider may call it by; `label`: what people do; `party`: whose money, masked; `fee`: what is
+    booked as the provider's charge, where one is known."""
 
     id: UUID
     kind: Kind
@@ -42,12 +43,13 @@ class Item:
     names: frozenset[str] = frozenset()
     label: str = ""
     party: str | None = None
+    fee: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Where two sides do not fit together. `subject` stays the same while its type may change; `at` is when it
-    happened at the provider, or at ours; `ours` and `theirs` are the sums (of a fee: the fees)."""
+    """Where two sides do not fit together. `subject` stays the same while its type may change; `at` is when
+    it happened at the provider, or at ours; `ours` and `theirs` are the sums (of a fee: the fees)."""
 
     type: Type
     subject: str

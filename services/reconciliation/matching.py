@@ -41,7 +41,9 @@ def _age(item: Item) -> tuple[object, ...]:
 class _Matching:
     def __init__(self, items: Sequence[Item]) -> None:
         self._items, self._taken, self._done = items, set[Item](), Matched()
-        self._by_receipt = {(item.kind, item.receipt): item for item in reversed(items) if item.receipt}
+        self._by_receipt: dict[tuple[Kind, str | None], Item] = {
+            (item.kind, item.receipt): item for item in reversed(items) if item.receipt
+        }
         self._by_name: dict[tuple[Kind, str], list[Item]] = defaultdict(list)
         self._by_look: dict[tuple[object, ...], list[Item]] = defaultdict(list)
         for item in items:

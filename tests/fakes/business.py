@@ -47,6 +47,7 @@ from services.news.requests import (
 from services.news.settings import Change
 from services.news.staff import DaySummed, SaleMade
 from services.people.access import APPROVE, RECONCILE, ROLES
+from services.reconciliation.seen import Seen
 from services.shop.facts import Line
 from tests.fakes.office import FakeSettings
 from tests.fakes.shop import FakeShop
@@ -139,6 +140,7 @@ class FakeBusiness(FakeSettings):
     stopped: set[str] = dataclasses.field(default_factory=set)  # who want nothing unasked
     sale_fee: Money = NOTHING
     refunds: dict[UUID, Refund] = dataclasses.field(default_factory=dict)
+    breaks: dict[UUID, Seen] = dataclasses.field(default_factory=dict)
     wishes: dict[UUID, RefundWish] = dataclasses.field(default_factory=dict)
     twice: dict[UUID, FactPaidTwice] = dataclasses.field(default_factory=dict)
     told: list[tuple[UUID, object]] = dataclasses.field(default_factory=list)

@@ -5,6 +5,7 @@ from datetime import datetime
 from services import errors
 from services.facts import Me, Shop, Standing
 from tests.fakes.business import FakeBusiness
+from tests.fakes.clerk import FakeClerk
 from tests.fakes.desk import FakeDesk
 from tests.fakes.office import FakeOffice
 from tests.fakes.shop import ShopTeller
@@ -32,6 +33,10 @@ class PersonTeller(ShopTeller):
     @property
     def desk(self) -> FakeDesk:
         return FakeDesk(self)
+
+    @property
+    def clerk(self) -> FakeClerk:
+        return FakeClerk(self)
 
     @property
     def office(self) -> FakeOffice:

@@ -51,12 +51,14 @@ from services.news import (
 )
 from services.news.approval import CodesEnrolled, CodesGuessed, RightLent
 from services.news.handoff import Ended
+from services.news.reconciliation import BreaksAged
 from services.news.refunds import MoneyTakenBack, PaymentDisputed
 from services.news.settings import StoppedByPerson
 from services.people.access import HAND_OFF, ROLES
 from services.shop.facts import Line
 from services.withdrawals import destinations
 from tests.fakes import FakeBusiness, FakeTeller, mpesa
+from tests.fakes.breaks import a_break
 
 CAST = {
     "Wanjiku": ("+254712345678", None),
@@ -307,6 +309,15 @@ class Play:
             case "taken_back", (shillings, *owed):
                 rest = Money.parse(owed[0], "KES") if owed else Money(0, "KES")
                 business.tell_reconcilers(MoneyTakenBack, **_of_an_order(shillings), owed=rest)
+            case "break", (type_, shillings, label, receipt, hours):
+                one = a_break(type_, shillings, label, receipt, business.now - timedelta(hours=int(hours)))
+                business.breaks[one.id] = one
+            case "explained", ():
+                for one in business.breaks.values():
+                    business.breaks[one.id] = one.model_copy(update={"state": "explained"})
+            case "breaks_aged", (count, shillings):
+                aged = {"count": int(count), "total": Money.parse(shillings, "KES"), "oldest": business.now}
+                business.tell_reconcilers(BreaksAged, provider="mpesa", **aged)
             case "disputed", (shillings,):
                 business.tell_reconcilers(PaymentDisputed, **_of_an_order(shillings))
             case "later", (minutes,):

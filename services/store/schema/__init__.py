@@ -30,6 +30,7 @@ from services.store.schema.people import (
     tenants,
     totps,
 )
+from services.store.schema.reconciliation import breaks, statement_coverages, statement_lines
 from services.store.schema.record import api_answers, api_keys, audit, audit_heads, audit_private
 from services.store.schema.refunds import OPEN_WISH, refund_attempts, refund_wishes, refunds, reversals
 from services.store.schema.shop import (
@@ -77,6 +78,7 @@ __all__ = [
     "audit_private",
     "book_checks",
     "breaches",
+    "breaks",
     "carts",
     "changes",
     "conversations",
@@ -106,6 +108,8 @@ __all__ = [
     "reversals",
     "saved_methods",
     "staff",
+    "statement_coverages",
+    "statement_lines",
     "tenants",
     "totps",
     "transfers",

@@ -1,6 +1,7 @@
 """Sides: lines of theirs and items of ours, short to write."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from services.money import Money
@@ -31,7 +32,7 @@ def line(receipt, amount=500, kind=Kind.PAID, minutes=1, **more):
 
 def item(number, booked=500, kind=Kind.PAID, asked=None, **more):
     """Number 7 is called N7, and was under way for two minutes; booked=None: nothing came of it."""
-    facts = {
+    facts: dict[str, Any] = {
         "since": NOON,
         "until": NOON + timedelta(minutes=2),
         "names": frozenset({f"N{number}"}),
