@@ -64,6 +64,9 @@ async def steps(work: Work, person_id: UUID) -> list[Step]:
         return of(table, table.c.conversation_id.in_(chats))
 
     paid = sa.select(tables.payments.c.id).where(*theirs(tables.payments))
+    receipts = sa.select(tables.attempts.c.receipt).where(
+        *of(tables.attempts, tables.attempts.c.payment_id.in_(paid), tables.attempts.c.receipt.is_not(None))
+    )
     answered = sa.select(tables.handoffs.c.id).where(*theirs(tables.handoffs))
     nobody = {"name": NAMELESS.get(tenant.language, NAMELESS["en"]), "erased_at": work.now}
     said = {"body_sealed": STRUCK, "template_sealed": None, "error": None, "about": None}
@@ -85,6 +88,10 @@ async def steps(work: Work, person_id: UUID) -> list[Step]:
                 "detail": None,
                 "reference_sealed": None,
             },
+        ),
+        *(
+            Step(table, of(table, table.c.receipt.in_(receipts)), {"party": None})
+            for table in (tables.statement_lines, tables.breaks)
         ),
         Step(tables.payments, theirs(tables.payments), {"conversation_id": None}),
         Step(tables.orders, theirs(tables.orders), {"conversation_id": None, "note": None}),

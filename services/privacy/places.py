@@ -86,6 +86,26 @@ PLACES: dict[str, tuple[Fate, str]] = {
     "refund_attempts.because": (Fate.KEPT, _WORD),
     "refund_attempts.detail": (Fate.SWEPT, ""),
     "reversals.*": (Fate.KEPT, _MONEY),
+    # providers' statements
+    "statement_lines.party": (Fate.EMPTIED, "of what they paid; it is stars and the last digits"),
+    "breaks.party": (Fate.EMPTIED, "of what they paid; it is stars and the last digits"),
+    "breaks.reason": (Fate.SWEPT, ""),
+    **{
+        f"{table}.{column}": (Fate.KEPT, _MONEY)
+        for table, columns in (
+            (
+                "statement_lines",
+                ("provider", "key", "kind", "currency", "receipt", "reference", "of", "source"),
+            ),
+            ("statement_coverages", ("provider", "kind", "source")),
+            (
+                "breaks",
+                ("provider", "subject", "type", "kind", "ours_currency", "theirs_currency", "line_key"),
+            ),
+            ("breaks", ("receipt", "label", "state")),
+        )
+        for column in columns
+    },
     "products.*": (Fate.KEPT, _TENANT),
     # the ledger and its proof
     "accounts.*": (Fate.KEPT, "the ledger knows ids alone"),

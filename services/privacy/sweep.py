@@ -37,6 +37,7 @@ PLAIN: tuple[sa.Column[Any], ...] = (
     tables.refunds.c.reason,
     tables.refund_wishes.c.reason,
     tables.changes.c.because,
+    tables.breaks.c.reason,
     tables.jobs.c.error,
 )
 

@@ -9,7 +9,7 @@ from alembic import op
 from services.store import schema
 
 revision = '42dc1f24fe3a'
-down_revision = '467041c83640'
+down_revision = "a41c7e90d2b5"
 branch_labels = None
 depends_on = None
 
