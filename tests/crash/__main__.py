@@ -1,12 +1,12 @@
-"""The long proof: `python -m tests.crash [--rounds 50] [--on sqlite,postgres] [--waiting] [--abreast 4]`.
+"""The long proof: `python -m tests.crash [--rounds 50] [--on sqlite,postgres] [--waiting] [--forked]`.
 
 In each round the process is killed once at every point of services/points.py, each time in a scene of its
-own, and started again as an operator starts it. After the scenes of a round the books are proven, and the
-emulators' own books compared with them. Ends with 1 where anything was lost, doubled, not reached or never at
-rest.
+own, and started again. After the scenes of a round the books are proven, and the emulators' own books compared
+with them. Ends with 1 where anything was lost, doubled, not reached or never at rest.
 
 `--waiting` waits for the leases of the dead as one has to in life: the times of the table are then those that
-a shop would see. `--abreast`: installations side by side, which share the points of a round.
+a shop would see. `--forked` starts processes of one that has loaded the program, which is quicker. `--abreast`:
+installations side by side, which share the points of a round.
 """
 
 import argparse
@@ -35,13 +35,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--on", default="sqlite,postgres", help="databases, between commas")
     parser.add_argument("--waiting", action="store_true", help="leases run out by themselves")
+    parser.add_argument("--forked", action="store_true", help="spare the seconds that loading takes")
     parser.add_argument("--abreast", type=int, default=0, help="2, with --waiting 8")
     chosen = parser.parse_args()
     abreast = chosen.abreast or (8 if chosen.waiting else 2)
     table, began = Table(), time.monotonic()
     try:
         for database in chosen.on.split(","):
-            asyncio.run(_rounds(database, chosen.rounds, abreast, table, patient=chosen.waiting))
+            how = {"patient": chosen.waiting, "forked": chosen.forked}
+            asyncio.run(_rounds(database, chosen.rounds, abreast, table, how))
     except AssertionError as error:
         sys.exit("\n".join([*table.lines(), "", f"The books do not agree: {error}"]))
     sys.stdout.write("\n".join([*table.lines(), ""]))
@@ -49,26 +51,26 @@ def main() -> None:
     sys.exit(1 if table.bad else 0)
 
 
-async def _rounds(database: str, rounds: int, abreast: int, table: Table, *, patient: bool) -> None:
+async def _rounds(database: str, rounds: int, abreast: int, table: Table, how: dict[str, bool]) -> None:
     """Each installation lives through all rounds, and its books grow."""
     runs = alone()
     async with asyncio.TaskGroup() as group:
         for n in range(abreast):
-            group.create_task(_lives(database, rounds, runs[n::abreast], table, patient=patient))
+            group.create_task(_lives(database, rounds, runs[n::abreast], table, how))
 
 
-async def _lives(database: str, rounds: int, runs: Sequence[Run], table: Table, *, patient: bool) -> None:
+async def _lives(database: str, rounds: int, runs: Sequence[Run], table: Table, how: dict[str, bool]) -> None:
     with TemporaryDirectory() as folder:
         async with (
             _database(database, Path(folder)) as url,
-            ground(Path(folder), url, forked=False, patient=patient) as place,
+            ground(Path(folder), url, **how) as place,
         ):
             scenes = Scenes(place)
             await _played(place, scenes, OPENING)
             for number in range(1, rounds + 1):
                 began = time.monotonic()
                 for run in runs:
-                    table.add(database, run.points[0], *await _played(place, scenes, run))
+                    table.add(database, run.points[-1], *await _played(place, scenes, run))
                 await _played(place, scenes, ENDING)
                 await place.end()
                 await prove(place, scenes)

@@ -126,7 +126,7 @@ class Ground:
 
 @asynccontextmanager
 async def ground(
-    folder: Path, database_url: str, *, forked: bool = True, patient: bool = False, **more: str
+    folder: Path, database_url: str, *, forked: bool = True, patient: bool = False
 ) -> AsyncIterator[Ground]:
     """With its tables, its tenant and the keys of three of its staff; nothing runs yet."""
     async with aiohttp.ClientSession() as http, _outside(http) as (town, port):
@@ -138,7 +138,6 @@ async def ground(
             "LIPACHAT_STRIPE__URL": town.url,
             "LIPACHAT_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "LIPACHAT_DATABASE_URL": database_url,
-            **more,
         }
         told = Installation(folder, **environment).environment
         database = Database(database_url, pool_size=2)

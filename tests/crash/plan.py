@@ -52,12 +52,16 @@ RUNS = (
 )
 
 
+# A prompt is given up where it was begun and never came.
+_BEFORE = {"payment.expired": ("collect.begun",)}
+
+
 def alone() -> tuple[Run, ...]:
-    """Each point by itself, in the first scene that passes it."""
+    """Each point by itself, in the first scene that passes it; at the end of what it takes to come there."""
     first: dict[str, Run] = {}
     for run in RUNS:
         for each in run.points:
-            first.setdefault(each, Run(run.scene, (each,)))
+            first.setdefault(each, Run(run.scene, (*_BEFORE.get(each, ()), each)))
     return tuple(first[each] for each in POINTS if each in first)
 
 

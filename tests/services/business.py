@@ -258,6 +258,11 @@ class Business:
             )
             return list(rows.scalars())
 
+    async def alerts_of(self, target: UUID) -> list[str]:
+        async with self.work() as work:
+            mine = sa.select(audit.c.action).where(audit.c.alert, audit.c.target == str(target))
+            return list((await work.connection.execute(mine.order_by(audit.c.seq))).scalars())
+
     async def jobs(self, target: UUID) -> dict[str, timedelta]:
         async with self.work() as work:
             rows = await work.connection.execute(sa.select(jobs).where(jobs.c.target_id == target))

@@ -31,6 +31,7 @@ from services.providers.base import (
 )
 from services.store.schema import accounts, attempts, orders, refunds, transfers, withdrawals
 from services.withdrawals import decide
+from tests.services.bookkeeping import books_of
 from tests.services.business import PayingOut, kes
 from tests.services.program_back import BackProgram
 
@@ -220,14 +221,8 @@ class Program(BackProgram):
         )
         async with self.business.work() as work:
             execute = work.connection.execute
-            return {
-                "balances": dict(
-                    (await execute(sa.select(accounts.c.name, accounts.c.posted - accounts.c.held))).all()
-                ),
+            return await books_of(work) | {
                 "orders": sorted((await execute(ours)).all()),  # the first sales have ids of their own
-                "attempts": sorted(
-                    (await execute(sa.select(attempts.c.state, sa.func.count()).group_by("state"))).all()
-                ),
                 "refunds": sorted((await execute(sa.select(refunds.c.id, refunds.c.status))).all()),
                 "withdrawals": sorted(
                     (await execute(sa.select(withdrawals.c.id, withdrawals.c.status))).all()

@@ -130,7 +130,8 @@ class BackProgram:
         if self.tried:
             paying = self.tried[which % len(self.tried)]
             amount = kes("30") if how % 5 else paying.checkout.amount
-            word = Succeeded(f"D{which}-{how % 2}-{paying.checkout.order_id.int % 1000}", amount)
+            orders = [each.checkout.order_id for each in self.tried]
+            word = Succeeded(f"D{which}-{how % 2}-{orders.index(paying.checkout.order_id)}", amount)
             report = Report("taken_back", frozenset({str(paying.attempt)}), word)
             async with self.business.work() as work:
                 hook = await hooks.named(work, "mpesa", report)
