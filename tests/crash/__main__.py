@@ -1,12 +1,12 @@
 """The long proof: `python -m tests.crash [--rounds 50] [--on sqlite,postgres] [--waiting] [--forked]`.
 
 In each round the process is killed once at every point of services/points.py, each time in a scene of its
-own, and started again. After the scenes of a round the books are proven, and the emulators' own books compared
-with them. Ends with 1 where anything was lost, doubled, not reached or never at rest.
+own, and started again. After the scenes of a round the books are proven, and the emulators' own books are
+compared with them. Ends with 1 where anything was lost, doubled, not reached or never at rest.
 
 `--waiting` waits for the leases of the dead as one has to in life: the times of the table are then those that
-a shop would see. `--forked` starts processes of one that has loaded the program, which is quicker. `--abreast`:
-installations side by side, which share the points of a round.
+a shop would see. `--forked` starts processes of one that has loaded the program, which is quicker.
+`--abreast`: installations side by side, which share the points of a round.
 """
 
 import argparse
