@@ -211,7 +211,8 @@ class Calls:
             question = await payout.begin_payout_check(work, job.target_id, self._public_url)
         if question is None:
             return
-        one = (question.attempt_id, question.reference, question.callback_url, question.timeout_url)
+        urls = (question.callback_url, question.timeout_url)
+        one = (question.attempt_id, question.reference, *urls, question.method_type)
         client_of = self._providers.paying_out
         answer = await self._call(job, question.provider, client_of, lambda client: client.ask(*one))
         async with self._work(job) as work:

@@ -15,11 +15,13 @@ import sqlalchemy as sa
 
 from services import jobs
 from services.jobs import PAYOUT_LADDER
+from services.reasons import Held
 from services.store.schema import payouts, refund_attempts
 from services.transitions import transition
 from services.work import Work
 
 UNDECIDED = ("created", "submitting", "pending", "unknown")
+_OUT_OF_THE_WAY = ("created", "succeeded", "failed")
 
 
 @dataclass(frozen=True)
@@ -82,5 +84,31 @@ class Dispatch:
         return (await work.connection.execute(query)).first() is not None
 
 
-PAYOUT = Dispatch(payouts, "payout")
+class Payouts(Dispatch):
+    """Where only one of a way out is under way at a time, the next one is waked once it has ended."""
+
+    async def move(self, work: Work, row_id: UUID, *states: str, **values: Any) -> bool:
+        moved = await super().move(work, row_id, *states, **values)
+        if moved and values.get("state") in _OUT_OF_THE_WAY:
+            await self._pass_on(work, row_id)
+        return moved
+
+    async def _pass_on(self, work: Work, payout_id: UUID) -> None:
+        """The turn goes to whoever has waited longest."""
+        mine = sa.select(payouts.c.turn).where(payouts.c.tenant_id == work.tenant, payouts.c.id == payout_id)
+        if (turn := await work.connection.scalar(mine)) is None:
+            return
+        waiting = sa.select(payouts.c.id).where(
+            payouts.c.tenant_id == work.tenant,
+            payouts.c.turn == turn,
+            payouts.c.state == "created",
+            payouts.c.held == Held.TURN,
+            payouts.c.id != payout_id,
+        )
+        oldest = waiting.order_by(payouts.c.created_at, payouts.c.id).limit(1)
+        if (following := await work.connection.scalar(oldest)) is not None:
+            await jobs.schedule(work, self.job, following, work.now)
+
+
+PAYOUT = Payouts(payouts, "payout")
 REFUND = Dispatch(refund_attempts, "refund")

@@ -137,7 +137,7 @@ async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money 
         case "query":
             await payouts.answered(work, hook.target_id, report)
         case "payout_timeout":
-            await payouts.timed_out(work, hook.target_id)
+            await payouts.timed_out(work, hook.target_id, report)
         case "query_timeout":
             pass  # the ladder asks again
         case "taken_back" | "disputed":

@@ -41,6 +41,14 @@ class Unsent(StrEnum):
     APPROVER = "approver"  # who approved it may no longer do so
 
 
+class Held(StrEnum):
+    """Why an approved payout is not sent yet."""
+
+    STOPPED = "stopped"  # payouts are stopped
+    HOURS = "hours"  # the tenant has closed these hours
+    TURN = "turn"  # another one is under way, and of this way out only one may be
+
+
 class Frozen(StrEnum):
     """Why a tenant's payouts are stopped."""
 

@@ -197,6 +197,7 @@ def _described(row: Described) -> Json:
         "net_amount": str(withdrawal.net),
         "currency": withdrawal.amount.currency,
         "status": withdrawal.status,
+        "held_back": row.held,
         "method_type": withdrawal.method_type,
         "method_details": row.details,
         "new_destination": withdrawal.new_destination,

@@ -83,13 +83,8 @@ def _way_out(tenant: Tenant, method_type: str) -> Iterator[Finding]:
     carrier = RAILS[method_type].provider
     if method_type in tenant.shop.pays_out_by or tenant.shop.payout_lacks.get(method_type):
         return  # what the carrier lacks is told with it
-    if method_type not in PROVIDERS[carrier].pays_out:
-        yield warning(
-            f"its withdrawals go by {method_type}, which nothing carries yet", "set another [payout]"
-        )
-    else:
-        what = f"its withdrawals go by {method_type}, which {carrier} carries, and that is not set"
-        yield warning(what, f"add [providers.{carrier}] to its file")
+    what = f"its withdrawals go by {method_type}, which {carrier} carries, and that is not set"
+    yield warning(what, f"add [providers.{carrier}] to its file")
 
 
 def _provider(name: str, tenant: Tenant) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from bot.sandbox.world import CannotError, Json, Phone, Shop
 from services.languages import LANGUAGES
 
 MOST_TIMES = 1000
+MOST_SHILLINGS = 1_000_000_000
 
 Action = Callable[[Phone, Shop, Json], Awaitable[Json]]
 
@@ -101,8 +102,9 @@ class Control:
         return web.json_response({"payouts": self._payouts()})
 
     def _payouts(self) -> list[Json]:
-        sent, transfers = self._daraja.payouts, self._transfers
-        return [*map(sent.view, sent.all()), *map(transfers.view, transfers.all())]
+        sent, tills, transfers = self._daraja.payouts, self._daraja.tills, self._transfers
+        by_mpesa = [*map(sent.view, sent.all()), *map(tills.view, tills.all())]
+        return [*by_mpesa, *map(transfers.view, transfers.all())]
 
     def _floats(self) -> list[Json]:
         return [*self._daraja.boxes.view(), *self._transfers.floats()]
@@ -170,16 +172,25 @@ class Control:
         """{"outcome": "succeed", "fail", "no_funds" or "initiator"}"""
         outcome = one_of(await body_of(request), "outcome", tuple(daraja_payouts.OUTCOMES))
         payout = request.match_info["id"]
-        if not (self._daraja.payouts.answer(payout, outcome) or self._transfers.answer(payout, outcome)):
+        kinds = (self._daraja.payouts, self._daraja.tills, self._transfers)
+        if not any(kind.answer(payout, outcome) for kind in kinds):
             raise error(web.HTTPConflict, "this payout does not wait any more")
         return web.json_response({})
 
     async def set_float(self, request: web.Request) -> web.Response:
-        """{"shortcode" (at Paystack the slug), "utility": whole shillings that payouts may draw on}"""
+        """{"shortcode" (at Paystack the slug), "utility"?: whole shillings that payouts may draw on,
+        "working"?: what payments come into, and payouts to tills draw on}"""
         body = await body_of(request)
-        utility, whose = count(body, "utility", 0, 1_000_000_000), text(body, "shortcode")
-        boxes = self._daraja.boxes
-        if not (boxes.set_utility(whose, utility) or self._transfers.set_balance(whose, utility)):
+        whose = text(body, "shortcode")
+        given = {
+            name: count(body, name, 0, MOST_SHILLINGS) for name in ("utility", "working") if name in body
+        }
+        if not given:
+            raise CannotError("utility or working is how much there is")
+        utility = given.get("utility")
+        if not self._daraja.boxes.set(whose, **given) and (
+            utility is None or not self._transfers.set_balance(whose, utility)
+        ):
             raise error(web.HTTPNotFound, "no such shortcode")
         return web.json_response({"floats": self._floats()})
 

@@ -1,5 +1,5 @@
-"""Daraja: the emulated M-Pesa API, put together: OAuth, STK push and query, B2C v3, reversals, transaction
-status.
+"""Daraja: the emulated M-Pesa API, put together: OAuth, STK push and query, B2C v3, B2B to tills, reversals,
+transaction status.
 
 Source: https://developer.safaricom.co.ke/apis. Money moves only between the boxes of `money_box.py`.
 """
@@ -15,6 +15,8 @@ from bot.sandbox.daraja_payouts import QUEUED, Payouts, status_parameters
 from bot.sandbox.daraja_prompts import Prompts
 from bot.sandbox.daraja_reversals import Reversals
 from bot.sandbox.daraja_reversals import status_parameters as reversal_parameters
+from bot.sandbox.daraja_tills import Tills
+from bot.sandbox.daraja_tills import status_parameters as till_parameters
 from bot.sandbox.money_box import MoneyBox
 from bot.sandbox.stage import Stage
 from bot.sandbox.world import DarajaApp, Json
@@ -32,6 +34,7 @@ class Daraja:
         self.boxes = MoneyBox(stage)
         self.prompts = Prompts(stage, self._callbacks, self.boxes)
         self.payouts = Payouts(stage, self._callbacks, self.boxes)
+        self.tills = Tills(stage, self._callbacks, self.boxes)
         self.reversals = Reversals(stage, self._callbacks, self.boxes, self.prompts)
 
     def routes(self) -> list[web.RouteDef]:
@@ -41,6 +44,7 @@ class Daraja:
             door.route("/mpesa/stkpush/v1/processrequest", "stk.request", self.prompts.push),
             door.route("/mpesa/stkpushquery/v1/query", "stk.query", self.prompts.query),
             door.route("/mpesa/b2c/v3/paymentrequest", "b2c.request", self.payouts.pay),
+            door.route("/mpesa/b2b/v1/paymentrequest", "b2b.request", self.tills.pay),
             door.route("/mpesa/reversal/v1/request", "reversal.request", self.reversals.reverse),
             door.route("/mpesa/transactionstatus/v1/query", "status.query", self.transaction_status),
         ]
@@ -50,6 +54,7 @@ class Daraja:
         self.boxes.reset()
         self.prompts.reset()
         self.payouts.reset()
+        self.tills.reset()
         self.reversals.reset()
 
     async def transaction_status(self, app: DarajaApp, body: Json, _fault: str) -> Json:
@@ -77,6 +82,9 @@ class Daraja:
         payout = self.payouts.find(originator, receipt)
         if payout and payout.app.shortcode == app.shortcode:
             return status_parameters(payout)
+        sent = self.tills.find(originator, receipt)
+        if sent and sent.app.shortcode == app.shortcode:
+            return till_parameters(sent)
         paid = [prompt for prompt in self.prompts.all() if receipt and prompt.receipt == receipt]
         if not paid or paid[0].app.shortcode != app.shortcode:
             return None

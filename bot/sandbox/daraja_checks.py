@@ -121,6 +121,27 @@ def payout(body: Json, app: DarajaApp) -> None:
     url(body, "ResultURL")
 
 
+def till(body: Json, app: DarajaApp) -> None:
+    """Raises DarajaError for a payment to a till (B2B) that Daraja would not queue."""
+    text(body, "Initiator")
+    credential_form(body)
+    if body.get("CommandID") != "BusinessBuyGoods":
+        raise bad("CommandID")
+    if text(body, "SenderIdentifierType", 2) != "4":
+        raise bad("SenderIdentifierType")
+    if text(body, "RecieverIdentifierType", 2) not in ("2", "4"):
+        raise bad("RecieverIdentifierType")
+    amount(body, least=1, most=999_999_999)  # the limits are the result's to tell
+    if text(body, "PartyA", 10) != app.shortcode:
+        raise bad("PartyA")
+    if re.fullmatch(r"[0-9]{5,9}", text(body, "PartyB", 10)) is None:
+        raise bad("PartyB")
+    text(body, "AccountReference", 13)
+    text(body, "Remarks", 100, least=2)
+    url(body, "QueueTimeOutURL")
+    url(body, "ResultURL")
+
+
 def reversal(body: Json, app: DarajaApp) -> None:
     """Raises DarajaError for a reversal that Daraja would not queue."""
     text(body, "Initiator")

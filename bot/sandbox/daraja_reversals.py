@@ -75,7 +75,7 @@ class Reversals:
         """M-Pesa gives a payment back by itself, as it does after a complaint: nobody is told. False where
         there is nothing to give back."""
         paid = self._paid(receipt)
-        if paid is None or paid.reversed or not self._boxes.given_back(paid.app, paid.amount):
+        if paid is None or paid.reversed or not self._boxes.left_working(paid.app, paid.amount):
             return False
         self._gave(paid)
         return True
@@ -128,7 +128,7 @@ class Reversals:
         if paid.reversed:
             return ALREADY
         code = OUTCOMES.get(reversal.outcome, "0")
-        if code == "0" and not self._boxes.given_back(reversal.app, reversal.amount):
+        if code == "0" and not self._boxes.left_working(reversal.app, reversal.amount):
             return OUTCOMES["no_funds"]
         return code
 

@@ -21,6 +21,17 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
     "b2c.request": ("500", "500_after", "drop", "busy", "spike", "token", "callback_first"),
     "b2c.outcome": ("fail", "no_funds", "initiator", "queue_timeout", "queue_timeout_then_result", "hang"),
     "b2c.callback": ("lost", "late", "twice"),
+    "b2b.request": ("500", "500_after", "drop", "busy", "spike", "token", "callback_first"),
+    "b2b.outcome": (
+        "fail",
+        "receiver",
+        "no_funds",
+        "initiator",
+        "queue_timeout",
+        "queue_timeout_then_result",
+        "hang",
+    ),
+    "b2b.callback": ("lost", "late", "twice"),
     "reversal.request": ("500", "500_after", "drop", "busy", "spike", "token", "callback_first"),
     "reversal.outcome": (
         "fail",

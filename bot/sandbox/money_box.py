@@ -8,7 +8,8 @@ from bot.sandbox.world import DarajaApp, Json
 
 @dataclass(slots=True)
 class Box:
-    """Whole shillings: payments come into `working`, payouts leave from `utility`."""
+    """Whole shillings: payments come into `working`, from which payouts to tills leave too; those to phones
+    leave from `utility`."""
 
     working: int
     utility: int
@@ -22,7 +23,7 @@ class MoneyBox:
         self.reset()
 
     def reset(self) -> None:
-        self._boxes = {app.shortcode: Box(0, app.utility) for app in self._stage.world.daraja}
+        self._boxes = {app.shortcode: Box(app.working, app.utility) for app in self._stage.world.daraja}
         self._texts.clear()
 
     def of(self, app: DarajaApp) -> Box:
@@ -41,8 +42,8 @@ class MoneyBox:
         self._tell()
         return True
 
-    def given_back(self, app: DarajaApp, amount: int) -> bool:
-        """Out of what has come in. False, and nothing moved, where that is short."""
+    def left_working(self, app: DarajaApp, amount: int) -> bool:
+        """Given back, or paid to a till. False, and nothing moved, where the working account is short."""
         box = self.of(app)
         if box.working < amount:
             return False
@@ -50,11 +51,13 @@ class MoneyBox:
         self._tell()
         return True
 
-    def set_utility(self, shortcode: str, amount: int) -> bool:
+    def set(self, shortcode: str, *, utility: int | None = None, working: int | None = None) -> bool:
         """False for a shortcode that is none."""
         if shortcode not in self._boxes:
             return False
-        self._boxes[shortcode].utility = amount
+        box = self._boxes[shortcode]
+        box.utility = box.utility if utility is None else utility
+        box.working = box.working if working is None else working
         self._tell()
         return True
 

@@ -180,6 +180,7 @@ def daraja_app(private_key: RSAPrivateKey) -> DarajaApp:
         initiator_name=_INITIATOR,
         initiator_password=_PASSWORD,
         private_key=private_key,
+        working=1_000_000,
     )
 
 

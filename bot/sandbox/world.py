@@ -68,8 +68,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class DarajaApp:
-    """One merchant's app and shortcode at Daraja. `utility` is the float that payouts draw on, in whole
-    shillings. `private_key` opens the SecurityCredential: the merchant holds its certificate."""
+    """One merchant's app and shortcode at Daraja. `utility` is the float that payouts to phones draw on,
+    `working` what payments come into and payouts to tills draw on, in whole shillings. `receiver_type`: what
+    it calls a till that is paid. `private_key` opens the SecurityCredential: the merchant holds its
+    certificate."""
 
     merchant: str
     consumer_key: str
@@ -81,6 +83,8 @@ class DarajaApp:
     private_key: RSAPrivateKey
     till: str | None = None
     utility: int = 1_000_000
+    working: int = 0
+    receiver_type: str = "4"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from flows.staff.unsent import because
 from flows.teller import Teller
 from flows.text import Text
 from services.news import (
+    Held,
     SelfApprovalTried,
     Unsent,
     WithdrawalApproved,
@@ -46,8 +47,17 @@ class ClosedTold(OfWithdrawal):
 
 class HeldBackTold(OfWithdrawal):
     until: datetime | None = None
+    because: Held = Held.STOPPED
 
     def says(self) -> Text:
+        if self.because is Held.TURN:
+            return Text(
+                "Withdrawal {reference} of {amount} is approved and waits its turn: another payout to a till "
+                "is on its way, and only one may be. It is sent as soon as that one has arrived. If that "
+                "takes more than 30 minutes, it has to be approved again.",
+                reference=short(self.withdrawal.id),
+                amount=self.withdrawal.amount,
+            )
         if self.until is not None:
             return Text(
                 "Withdrawal {reference} of {amount} is approved. Nothing leaves {shop} at this hour: it is "
@@ -96,7 +106,7 @@ async def told_closed(news: WithdrawalClosed, _teller: Teller) -> ClosedTold:
 
 
 async def told_held_back(news: WithdrawalHeldBack, _teller: Teller) -> HeldBackTold:
-    return HeldBackTold(withdrawal=news.withdrawal, until=news.until)
+    return HeldBackTold(withdrawal=news.withdrawal, until=news.until, because=news.because)
 
 
 async def told_paid(news: WithdrawalPaid, _teller: Teller) -> PaidOutTold:

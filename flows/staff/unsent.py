@@ -30,9 +30,15 @@ _BECAUSE_OF_A_BANK = {
     Unsent.LIMIT: Text("it is over a limit of bank transfers. Try a smaller amount, or try again tomorrow."),
     Unsent.PROVIDER: Text("the bank did not take it. Check the account, or try again later."),
 }
+_BECAUSE_OF_A_TILL = {
+    Unsent.RECEIVER: Text(
+        "the till cannot receive the money: its number is wrong, or it is closed. Check the number, or try "
+        "another till."
+    ),
+}
+_BECAUSE_OF = {"bank_transfer": _BECAUSE_OF_A_BANK, "till": _BECAUSE_OF_A_TILL}
 
 
 def because(unsent: Unsent, method_type: str) -> Text:
     """The sentence fits the way that it was to go."""
-    of_a_bank = _BECAUSE_OF_A_BANK.get(unsent) if method_type == "bank_transfer" else None
-    return of_a_bank or _BECAUSE[unsent]
+    return _BECAUSE_OF.get(method_type, {}).get(unsent) or _BECAUSE[unsent]

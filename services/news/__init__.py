@@ -53,6 +53,7 @@ from services.news.withdrawals import WithdrawalPaid as WithdrawalPaid
 from services.news.withdrawals import WithdrawalRequested as WithdrawalRequested
 from services.reasons import Doubt as Doubt
 from services.reasons import Frozen as Frozen
+from services.reasons import Held as Held
 from services.reasons import Unpaid as Unpaid
 from services.reasons import Unsent as Unsent
 from services.reasons import Unusual as Unusual

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.money import Money
 from services.news.base import BaseNews
-from services.reasons import Unsent, Unusual
+from services.reasons import Held, Unsent, Unusual
 
 
 class Flag(BaseModel):
@@ -73,12 +73,13 @@ class WithdrawalClosed(BaseNews):
 
 
 class WithdrawalHeldBack(BaseNews):
-    """To the maker and the approvers: it is approved, and is sent once payouts go on, or `until` the hours
-    are over at which nothing may leave."""
+    """To the maker and the approvers: it is approved, and is sent once what it waits for is over: payouts go
+    on, or the hours end (`until`) at which nothing may leave, or the one before it has arrived."""
 
     kind: Literal["withdrawal_held_back"] = "withdrawal_held_back"
     withdrawal: Withdrawal
     until: datetime | None = None
+    because: Held = Held.STOPPED
 
 
 class WithdrawalPaid(BaseNews):

@@ -49,7 +49,7 @@ PROVIDERS: Mapping[str, Provider] = {
         Mpesa,
         "KES",
         LIMITS["collect"],
-        frozenset({"mpesa"}),
+        frozenset({"mpesa", "till"}),
         refunds=RefundRules(whole=True, otherwise="mpesa"),
         statements=mpesa_portal.read,
     ),

@@ -147,7 +147,7 @@ class Report:
     "other" (nothing that we take).
 
     Facts, each where it was told:
-    "reference"          the one of `references` that `check` takes (collect)
+    "reference"          the one of `references` that `check` or `ask` takes (collect, payout, payout_timeout)
     "payout_references"  frozenset: the references of the payout that a query was about (query)
     "transaction_id"     theirs; failures have one too, so it is no receipt (payout)
     "completed_at"       as they write it (all)
@@ -174,7 +174,7 @@ class Limits:
     """What a rail moves at once; for a payout the net counts."""
 
     minimum: Money
-    maximum: Money
+    maximum: Money | None = None
     whole: bool = False
 
     def refuse_beyond(self, amount: Money) -> None:
@@ -183,7 +183,7 @@ class Limits:
             raise NotWholeShillings(amount)
         if amount < self.minimum:
             raise BelowMinimum(self.minimum, amount)
-        if amount > self.maximum:
+        if self.maximum and amount > self.maximum:
             raise OverLimit(self.maximum, amount)
 
 
@@ -254,10 +254,14 @@ class PaysOut(Reads, Protocol):
         ...
 
     async def ask(
-        self, attempt_id: UUID, reference: str | None, callback_url: str, timeout_url: str
+        self,
+        attempt_id: UUID,
+        reference: str | None,
+        callback_url: str,
+        timeout_url: str,
+        method_type: str = ...,
     ) -> Answer:
-        """Ask what became of a payout; the word comes by callback (`Report.about == "query"`), or with the
-        answer (`Accepted.told`).
+        """What became of a payout by this way; told by callback (`about` is "query"), or by `Accepted.told`.
 
         `reference` is that of the payout's `Accepted`, None where its answer was lost. The reference of
         the answer is the one that the callback will carry.

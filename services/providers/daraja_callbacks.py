@@ -1,7 +1,7 @@
 """Callbacks: what Daraja posts to our addresses, read into the one word that matters.
 
 Nothing signs them; the service trusts the address they came to, our references and our amount.
-Source: https://developer.safaricom.co.ke/apis/MpesaExpressSimulate, /BusinessToCustomer,
+Source: https://developer.safaricom.co.ke/apis/MpesaExpressSimulate, /BusinessToCustomer, /BusinessBuyGoods,
 /TransactionStatus and /Reversal (result parameters), and live bodies: `Balance` comes without a value, a
 single parameter without a list.
 """
@@ -75,12 +75,15 @@ def _payout(told: Json) -> Report:
     references = ids_of(result, "OriginatorConversationID", "ConversationID")
     code, detail = _code(result, references), legible(result.get("ResultDesc"))
     receipt = id_of(items.get("TransactionReceipt")) or id_of(result.get("TransactionID"))
-    word = payout_word(code, detail, paid=_paid_out(receipt, items, "TransactionAmount"))
+    amount = "Amount" if "Amount" in items else "TransactionAmount"  # to a till, to a phone
+    word = payout_word(code, detail, paid=_paid_out(receipt, items, amount))
     if "TransactionStatus" in items:  # a query's result at the payout's address: its 0 is no yes
         word = _status(code, detail, items)
+    completed = items.get("TransactionCompletedDateTime") or items.get("TransCompletedTime")
     facts = {
+        "reference": id_of(result.get("OriginatorConversationID")),
         "transaction_id": id_of(result.get("TransactionID")),
-        "completed_at": id_of(items.get("TransactionCompletedDateTime")),
+        "completed_at": id_of(completed),
         "utility_funds": money_of(items.get("B2CUtilityAccountAvailableFunds")),
     }
     return Report("payout", references, word, _known(facts))
@@ -139,7 +142,8 @@ def _timeout(about: str, told: Json) -> Report:
     """No page shows this body: its ids are all that is taken of it. The real result may still follow."""
     result = within(told, "Result") or told
     references = ids_of(result, "OriginatorConversationID", "ConversationID")
-    return Report(about, references, Pending("timed out in Daraja's queue"))
+    facts = {"reference": id_of(result.get("OriginatorConversationID"))}
+    return Report(about, references, Pending("timed out in Daraja's queue"), _known(facts))
 
 
 def _result(told: Json) -> tuple[Json, Json]:

@@ -51,6 +51,11 @@ PAYOUT = Call(
     _INITIATED,
     forbidden="ask Safaricom to enable B2C v3 for the app and its initiator (v1 is not used)",
 )
+TILL = Call(
+    "/mpesa/b2b/v1/paymentrequest",
+    _INITIATED | {"senderidentifiertype", "receiveridentifiertype", "recieveridentifiertype"},
+    forbidden="ask Safaricom to enable B2B (BusinessBuyGoods) for the app and its initiator",
+)
 REVERSAL = Call(
     "/mpesa/reversal/v1/request",
     _INITIATED | {"receiverparty", "receiveridentifiertype", "recieveridentifiertype"},
@@ -157,4 +162,4 @@ def _client_error(call: Call, reply: Reply) -> Refused | Misconfigured:
         return Misconfigured(why)
     if call is PROMPT and field in _UNREACHABLE:
         return Refused(Unpaid.UNREACHABLE, why)
-    return Refused(Unpaid.RECEIVER if call is PAYOUT and field == "partyb" else Unpaid.PROVIDER, why)
+    return Refused(Unpaid.RECEIVER if call in (PAYOUT, TILL) and field == "partyb" else Unpaid.PROVIDER, why)

@@ -15,6 +15,7 @@ from services.providers.base import Failed, Limits, Pending, Succeeded, Word
 LIMITS: Mapping[str, Limits] = {
     "collect": Limits(Money(1_00, "KES"), Money(250_000_00, "KES"), whole=True),
     "payout": Limits(Money(10_00, "KES"), Money(250_000_00, "KES"), whole=True),
+    "till": Limits(Money(10_00, "KES"), whole=True),  # what is too much the result says
 }
 
 DONE = "0"
@@ -43,7 +44,7 @@ PROMPT_FAILURES: Mapping[str, Unpaid] = {
 }
 
 PAYOUT_FAILURES: Mapping[str, Unpaid] = {
-    "1": Unpaid.INSUFFICIENT_FUNDS,  # ours: the Utility account, which B2C draws on, is short
+    "1": Unpaid.INSUFFICIENT_FUNDS,  # ours: the account that it draws on is short
     "2": Unpaid.LIMIT,
     "3": Unpaid.LIMIT,
     "4": Unpaid.LIMIT,
@@ -55,7 +56,7 @@ PAYOUT_FAILURES: Mapping[str, Unpaid] = {
     "2028": Unpaid.SHOP,
     "2040": Unpaid.RECEIVER,  # not registered
     "8006": Unpaid.SHOP,  # the credential is locked
-    "SFC_IC0003": Unpaid.RECEIVER,  # the number is wrong
+    "SFC_IC0003": Unpaid.RECEIVER,  # the number is wrong; of every till: b2b_receiver_type is
     "TP40153": Unpaid.SHOP,  # the operator lacks the permission
 }
 
@@ -93,7 +94,7 @@ def prompt_word(code: str, detail: str, paid: Word) -> Word:
 
 
 def payout_word(code: str, detail: str, paid: Word) -> Word:
-    """The word on a B2C payout: `paid` for the one code that says so."""
+    """The word on a payout, to a phone or to a till: `paid` for the one code that says so."""
     ours = frozenset({Unpaid.SHOP, Unpaid.INSUFFICIENT_FUNDS})
     return paid if code == DONE else _failed(PAYOUT_FAILURES, code, detail, ours)
 

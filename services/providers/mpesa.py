@@ -1,9 +1,9 @@
-"""M-Pesa, by Safaricom's Daraja: prompts on customers' phones, and payouts to phones.
+"""M-Pesa, by Safaricom's Daraja: prompts on customers' phones, and payouts to phones and tills.
 
 https://developer.safaricom.co.ke/apis/MpesaExpressSimulate (STK push, and its query beside it),
-/BusinessToCustomer (version 3) and /TransactionStatus. The other parts: settings in `mpesa_settings`, error
-bodies in `daraja_calls`, result codes in `daraja_codes`, callbacks in `daraja_callbacks`, the wire in
-`daraja_client`.
+/BusinessToCustomer (version 3) and /TransactionStatus. The other parts: tills in `daraja_tills`, reversals in
+`daraja_reversals`, settings in `mpesa_settings`, error bodies in `daraja_calls`, result codes in
+`daraja_codes`, callbacks in `daraja_callbacks`, the wire in `daraja_client`.
 """
 
 import base64
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from services.errors import Refusal
 from services.money import Money
 from services.news import Unpaid
+from services.providers import daraja_tills
 from services.providers.base import (
     Accepted,
     Answer,
@@ -58,8 +59,8 @@ _PASSING = {"500.002.1001", "500.003.02", "500.003.1001"}
 
 
 class Mpesa:
-    """Collects by STK push (to a paybill, or to a till where there is one), pays out by B2C v3, and gives
-    back by reversals."""
+    """Collects by STK push (to a paybill, or to a till where there is one), pays out by B2C v3 and to tills
+    by B2B, and gives back by reversals."""
 
     def __init__(
         self,
@@ -121,9 +122,12 @@ class Mpesa:
     # --- pays out ------------------------------------------------------------------------------------
 
     async def pay_out(self, payout: Payout) -> Answer:
-        """Send to details["phone_number"]. Our attempt's id is Daraja's guard against paying twice."""
+        """Send to details["phone_number"], where our attempt's id is Daraja's guard against paying twice; or
+        to a till, where nothing is."""
         if missing := self._settings.missing_to_pay_out:
             return _lacking(missing)
+        if payout.method_type == "till":
+            return await self._pay_till(payout)
         if no := _beyond("payout", payout.amount):
             return no
         phone = _PHONE.fullmatch(payout.details.get("phone_number", ""))
@@ -137,14 +141,26 @@ class Mpesa:
         originator = id_of(reply.body.get("OriginatorConversationID")) or str(payout.attempt_id)
         return Accepted(originator, id_of(reply.body.get("ConversationID")))
 
+    async def _pay_till(self, payout: Payout) -> Answer:
+        if no := _beyond("till", payout.amount):
+            return no
+        amount = _shillings(payout.amount)
+        return await daraja_tills.pay(self._daraja, self._initiated(), self._settings, payout, amount)
+
     async def ask(
-        self, attempt_id: UUID, reference: str | None, callback_url: str, timeout_url: str
+        self,
+        attempt_id: UUID,
+        reference: str | None,
+        callback_url: str,
+        timeout_url: str,
+        method_type: str = "mpesa",
     ) -> Answer:
         """Ask what became of a payout. The reference of `Accepted` is the query's ConversationID."""
         if missing := self._settings.missing_to_pay_out:
             return _lacking(missing)
         subject = {"OriginalConversationID": reference or str(attempt_id)}
-        party = self._settings.paying_shortcode
+        settings = self._settings
+        party = settings.till_paying_shortcode if method_type == "till" else settings.paying_shortcode
         return await query(self._daraja, self._initiated(), party, subject, (callback_url, timeout_url))
 
     # --- gives back ----------------------------------------------------------------------------------

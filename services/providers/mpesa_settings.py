@@ -5,7 +5,7 @@ A tenant may collect only, or pay out only, so most is optional; `missing_to_col
 https://developer.safaricom.co.ke/apis/MpesaExpressSimulate and /BusinessToCustomer
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -31,6 +31,8 @@ class MpesaSettings(ProviderSettings):
     passkey: Secret | None = None
     b2c_shortcode: Shortcode | None = None
     b2b_shortcode: Shortcode | None = None
+    # Safaricom's page calls every receiver of B2B a shortcode; there are accounts at which a till is a till.
+    b2b_receiver_type: Literal["shortcode", "till"] = "shortcode"
     initiator_name: str | None = Field(default=None, min_length=1)
     initiator_password: Annotated[SecretStr, Field(min_length=1, max_length=100)] | None = None
     certificate: str | None = Field(default=None, repr=False)
@@ -85,6 +87,11 @@ class MpesaSettings(ProviderSettings):
     def paying_shortcode(self) -> str:
         """What B2C pays from."""
         return self.b2c_shortcode or self.shortcode
+
+    @property
+    def till_paying_shortcode(self) -> str:
+        """What B2B pays from."""
+        return self.b2b_shortcode or self.shortcode
 
     @property
     def confirm_above_amount(self) -> Money | None:

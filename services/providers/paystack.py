@@ -97,6 +97,7 @@ class Paystack:
         reference: str | None,  # noqa: ARG002  ours is known there
         callback_url: str,  # noqa: ARG002  it tells at once
         timeout_url: str,  # noqa: ARG002
+        method_type: str = "bank_transfer",  # noqa: ARG002  its only way
     ) -> Answer:
         """What became of a payout is told with the answer. One that is not known there is unknown on: its
         transfer may still be on its way to them."""

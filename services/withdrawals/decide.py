@@ -17,16 +17,15 @@ from services.errors import (
 )
 from services.errors.approval import TotpInvalid
 from services.errors.limits import DestinationCoolingDown, PayoutsStoppedBy
-from services.fees import RAILS
-from services.ids import new_id
 from services.news import SelfApprovalTried, Unsent, Withdrawal, WithdrawalApproved
 from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.points import point
-from services.store.schema import payouts, withdrawals
+from services.store.schema import withdrawals
 from services.withdrawals import limits
 from services.withdrawals.record import WITHDRAWAL, advance, close, facts, locked, shown, tell
 from services.withdrawals.request import facts_of
+from services.withdrawals.sending import ready
 from services.work import Work
 
 
@@ -136,17 +135,7 @@ async def _process(work: Work, approver: UUID, row: sa.Row[Any]) -> None:
     if not await advance(work, row, "pending", "processing", approver):
         return
     await jobs.finish(work, row.id, "withdrawal_expire")
-    payout_id = new_id()
-    await work.connection.execute(
-        sa.insert(payouts).values(
-            tenant_id=work.tenant,
-            id=payout_id,
-            withdrawal_id=row.id,
-            provider=RAILS[row.method_type].provider,
-            state="created",
-            created_at=work.now,
-        )
-    )
+    payout_id = await ready(work, row, work.now)
     await jobs.schedule(work, "payout", payout_id, work.now)
     point("payout.created")
     name = await people.name_of(work, approver) or ""

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from services import audit, inbox, jobs
 from services.dispatch import PAYOUT
-from services.news import Frozen, PayoutsResumed, PayoutsStopped, WithdrawalHeldBack
+from services.news import Frozen, Held, PayoutsResumed, PayoutsStopped, WithdrawalHeldBack
 from services.people import people
 from services.people.access import APPROVE
 from services.store.schema import tenants
@@ -17,12 +17,12 @@ from services.work import Work
 
 # How often a payout that waits looks whether payouts go on; unfreezing makes it due at once.
 FROZEN_WAIT = timedelta(minutes=10)
+_WAITS = {Held.TURN: timedelta(minutes=1)}  # who was before wakes it, but for one that ended at that moment
 # What each cause is graver than.
 _GRAVER: dict[Frozen, tuple[Frozen, ...]] = {
     Frozen.CONTRADICTION: (Frozen.SETTINGS, Frozen.FUNDS),
     Frozen.BOOKS: (Frozen.SETTINGS, Frozen.FUNDS, Frozen.CONTRADICTION),
 }
-_HELD_BACK = "held back: payouts are stopped"
 
 
 async def freeze(work: Work, one: Sending, because: Frozen, detail: str) -> None:
@@ -80,14 +80,13 @@ async def unfreeze(work: Work, by: str) -> bool:
     return True
 
 
-async def hold_back(work: Work, payout_id: UUID, until: datetime | None = None) -> None:
+async def hold_back(work: Work, payout_id: UUID, because: Held, until: datetime | None = None) -> None:
     """It looks again later, or when the hours end at which nothing may leave; the maker and the approvers
-    are told the first time."""
-    await jobs.schedule(work, "payout", payout_id, until or work.now + FROZEN_WAIT)
+    are told the first time for each cause."""
+    await jobs.schedule(work, "payout", payout_id, until or work.now + _WAITS.get(because, FROZEN_WAIT))
     one = await sending(work, payout_id)
-    if one.payout.detail == _HELD_BACK or not await PAYOUT.move(
-        work, payout_id, "created", detail=_HELD_BACK
-    ):
+    if one.payout.held == because or not await PAYOUT.move(work, payout_id, "created", held=because):
         return
-    news = WithdrawalHeldBack(withdrawal=await shown(work, one.withdrawal.id), until=until)
+    withdrawal = await shown(work, one.withdrawal.id)
+    news = WithdrawalHeldBack(withdrawal=withdrawal, until=until, because=because)
     await tell(work, {one.withdrawal.maker_id} | await people.with_scope(work, APPROVE), None, news)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from services.errors import NotFound
 from services.news import Withdrawal
 from services.phones import masked
-from services.store.schema import approvals, withdrawal_history, withdrawals
+from services.store.schema import approvals, payouts, withdrawal_history, withdrawals
 from services.withdrawals import record
 from services.withdrawals.destinations import COLUMN
 from services.work import Work
@@ -32,13 +32,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Described:
-    """A withdrawal with all that is told of it; `details` are masked."""
+    """A withdrawal with all that is told of it; `details` are masked, `held` is why it waits to be sent."""
 
     withdrawal: Withdrawal
     details: dict[str, str]
     approved_by: tuple[UUID, ...]
     approvals_needed: int
     notes: str | None
+    held: str | None
     history: tuple[Line, ...]
 
 
@@ -79,7 +80,7 @@ async def _described(work: Work, where: sa.ColumnElement[bool]) -> list[Describe
     shown = await record.read(work, where)
     ids = [each.id for each in shown]
     rows = {row.id: row for row in await work.connection.execute(record.whole(work, where))}
-    lines, approved = await _lines(work, ids), await _approved(work, ids)
+    lines, approved, held = await _lines(work, ids), await _approved(work, ids), await _held(work, ids)
     return [
         Described(
             withdrawal=each,
@@ -87,6 +88,7 @@ async def _described(work: Work, where: sa.ColumnElement[bool]) -> list[Describe
             approved_by=tuple(approved[each.id]),
             approvals_needed=rows[each.id].approvals_needed,
             notes=rows[each.id].notes,
+            held=held.get(each.id),
             history=tuple(lines[each.id]),
         )
         for each in shown
@@ -120,3 +122,14 @@ async def _approved(work: Work, ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
     for row in await work.connection.execute(query):
         found[row.operation_id].append(row.approver_id)
     return found
+
+
+async def _held(work: Work, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Why those wait that are approved and not sent yet."""
+    query = sa.select(payouts.c.withdrawal_id, payouts.c.held).where(
+        payouts.c.tenant_id == work.tenant,
+        payouts.c.withdrawal_id.in_(ids),
+        payouts.c.state == "created",
+        payouts.c.held.is_not(None),
+    )
+    return {row.withdrawal_id: row.held for row in await work.connection.execute(query)}

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from services import approval, audit, hooks, inbox, jobs
 from services.dispatch import PAYOUT
 from services.jobs import PAYOUT_LADDER
-from services.news import Frozen, PayoutUndecided, Unpaid, Unsent
+from services.news import Frozen, Held, PayoutUndecided, Unpaid, Unsent
 from services.people import people
 from services.providers.base import (
     Accepted,
@@ -27,7 +27,7 @@ from services.providers.base import (
     Report,
     Unknown,
 )
-from services.withdrawals import limits
+from services.withdrawals import limits, turns
 from services.withdrawals.again import EXECUTION_WINDOW, ask_again
 from services.withdrawals.destinations import COLUMN, recipient_of
 from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
@@ -35,6 +35,9 @@ from services.withdrawals.record import WITHDRAWAL, facts, shown
 from services.withdrawals.sending import Sending, alert, sending
 from services.withdrawals.settle import answered, fail, settle
 from services.work import Work
+
+# Nobody can be asked about it: for so long its result may still come, and then somebody has to look.
+_NAMELESS_LADDER = PAYOUT_LADDER[:3]
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Question:
     reference: str | None
     callback_url: str
     timeout_url: str
+    method_type: str
 
 
 async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout | None:
@@ -67,13 +71,15 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
         return None
     tenant = await people.tenant_of(work)
     if tenant.payouts_frozen or tenant.stopped_at is not None:
-        await hold_back(work, payout_id)
+        await hold_back(work, payout_id, Held.STOPPED)
         return None
     if (until := limits.blocked_until(work, tenant)) is not None:
         await PAYOUT.move(work, payout_id, "created", not_before=until)
-        await hold_back(work, payout_id, until)
+        await hold_back(work, payout_id, Held.HOURS, until)
         return None
-    await PAYOUT.move(work, payout_id, "created", state="submitting", detail=None)
+    if not await turns.take(work, one):
+        await hold_back(work, payout_id, Held.TURN)
+        return None
     return await _payout(work, one, public_url)
 
 
@@ -99,7 +105,7 @@ async def payout_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
             if await PAYOUT.move(work, payout_id, "submitting", "unknown", state="created"):
                 await freeze(work, one, Frozen.SETTINGS, answer.detail)
                 await jobs.finish(work, payout_id, "payout_check")
-                await hold_back(work, payout_id)
+                await hold_back(work, payout_id, Held.STOPPED)
         case Unknown():
             await PAYOUT.lost(work, payout_id)
 
@@ -113,15 +119,19 @@ async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Qu
     if await _would_lock_the_credential(work):
         await jobs.schedule(work, "payout_check", payout_id, work.now + FROZEN_WAIT)
         return None
-    if not await jobs.again(work, "payout_check", payout_id, PAYOUT_LADDER):
+    ladder = _NAMELESS_LADDER if one.nameless else PAYOUT_LADDER
+    if not await jobs.again(work, "payout_check", payout_id, ladder):
         await _undecided(work, one)
         await jobs.schedule(work, "payout_check", payout_id, work.now + PAYOUT_LADDER[-1])
+    if one.nameless:
+        return None
     return Question(
         provider=one.payout.provider,
         attempt_id=payout_id,
         reference=one.payout.reference,
         callback_url=await hooks.address(work, public_url, "query", payout_id),
         timeout_url=await hooks.address(work, public_url, "query_timeout", payout_id),
+        method_type=one.withdrawal.method_type,
     )
 
 

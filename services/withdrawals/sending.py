@@ -1,6 +1,7 @@
 """Sending: a payout with its withdrawal, read under the withdrawal's lock."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,8 @@ import sqlalchemy as sa
 
 from services import audit
 from services.errors import NotFound
+from services.fees import RAILS
+from services.ids import new_id
 from services.money import Money
 from services.store.schema import payouts
 from services.withdrawals.record import locked
@@ -31,6 +34,12 @@ class Sending:
         """What the provider may call it: the id that we sent, and the one that it acknowledged."""
         return frozenset({str(self.payout.id), self.payout.reference} - {None})
 
+    @property
+    def nameless(self) -> bool:
+        """The provider took no id of ours, and its own was lost with its answer: nothing can be asked, and
+        only a result on the payout's own address can tell."""
+        return self.payout.turn is not None and self.payout.reference is None
+
 
 async def sending(work: Work, payout_id: UUID) -> Sending:
     """Raises NotFound."""
@@ -40,6 +49,23 @@ async def sending(work: Work, payout_id: UUID) -> Sending:
         raise NotFound("payout")
     withdrawal = await locked(work, withdrawal_id)
     return Sending((await work.connection.execute(sa.select(payouts).where(*mine))).one(), withdrawal)
+
+
+async def ready(work: Work, withdrawal: sa.Row[Any], created_at: datetime) -> UUID:
+    """A payout to be sent, under a new id."""
+    payout_id, rail = new_id(), RAILS[withdrawal.method_type]
+    await work.connection.execute(
+        sa.insert(payouts).values(
+            tenant_id=work.tenant,
+            id=payout_id,
+            withdrawal_id=withdrawal.id,
+            provider=rail.provider,
+            turn=withdrawal.method_type if rail.alone else None,
+            state="created",
+            created_at=created_at,
+        )
+    )
+    return payout_id
 
 
 async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:

@@ -12,16 +12,15 @@ import sqlalchemy as sa
 
 from services import approval, audit, costs, ledger
 from services.dispatch import PAYOUT, UNDECIDED
-from services.ids import new_id
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
-from services.news import Frozen, Unpaid, Unsent, WithdrawalPaid
+from services.news import Frozen, Held, Unpaid, Unsent, WithdrawalPaid
 from services.points import point
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.store.schema import payouts
 from services.withdrawals.freeze import freeze, hold_back
 from services.withdrawals.record import WITHDRAWAL, advance, close, shown, tell
-from services.withdrawals.sending import Sending, alert, sending
+from services.withdrawals.sending import Sending, alert, ready, sending
 from services.work import Work
 
 # Alerts of a success that was told and moved nothing: after one of them a no is not believed.
@@ -47,14 +46,17 @@ async def settle(work: Work, payout_id: UUID, word: Word) -> None:
 
 async def reported(work: Work, payout_id: UUID, report: Report) -> None:
     """Take a result on the payout's own token. It must also name the payout: by the id that we sent, or
-    as the provider acknowledged it; a mismatch moves nothing and alerts.
+    as the provider acknowledged it; a mismatch moves nothing and alerts. Where there is no such name the
+    token alone has to do, which nobody but the provider was told, and which is good for this one payout.
 
     A success without an amount proves too little, so the provider is asked.
     """
     one, word = await sending(work, payout_id), report.word
-    if not one.names & report.references:
+    if not one.nameless and not one.names & report.references:
         await alert(work, one, "payout.reference_mismatch", told=type(word).__name__)
-    elif isinstance(word, Succeeded) and word.amount is None and one.payout.state in UNDECIDED:
+        return
+    await _name(work, one, report)
+    if isinstance(word, Succeeded) and word.amount is None and one.payout.state in UNDECIDED:
         await alert(work, one, "payout.without_amount", receipt=word.receipt)
         await PAYOUT.ask_now(work, payout_id)
     else:
@@ -77,8 +79,9 @@ async def answered(work: Work, payout_id: UUID, report: Report) -> None:
         await settle(work, payout_id, word)
 
 
-async def timed_out(work: Work, payout_id: UUID) -> None:
+async def timed_out(work: Work, payout_id: UUID, report: Report) -> None:
     """The provider gave up waiting in its own queue."""
+    await _name(work, await sending(work, payout_id), report)
     await PAYOUT.ask_now(work, payout_id)
 
 
@@ -88,6 +91,13 @@ async def fail(work: Work, one: Sending, because: Unsent, detail: str) -> None:
     if await PAYOUT.decide(work, one.payout.id, *UNDECIDED, state="failed", **failure):
         await close(work, one.withdrawal, "processing", "failed", None, because=because)
         await _record(work, one, "failed", because=because)
+
+
+async def _name(work: Work, one: Sending, report: Report) -> None:
+    """What the provider calls it, where its answer to our request was lost or is slower than its result."""
+    reference = report.facts.get("reference")
+    if one.nameless and reference is not None:
+        await PAYOUT.move(work, one.payout.id, *UNDECIDED, reference=reference)
 
 
 async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
@@ -159,18 +169,8 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
 
 async def _ready_another(work: Work, one: Sending) -> None:
     """Under a new id, since the provider knows the old one; as old as the first, for the time it has."""
-    payout_id = new_id()
-    await work.connection.execute(
-        sa.insert(payouts).values(
-            tenant_id=work.tenant,
-            id=payout_id,
-            withdrawal_id=one.withdrawal.id,
-            provider=one.payout.provider,
-            state="created",
-            created_at=one.payout.created_at,
-        )
-    )
-    await hold_back(work, payout_id)
+    payout_id = await ready(work, one.withdrawal, one.payout.created_at)
+    await hold_back(work, payout_id, Held.STOPPED)
 
 
 async def _alone(work: Work, one: Sending) -> bool:

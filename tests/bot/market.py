@@ -43,6 +43,7 @@ MERCHANT = DarajaApp(
     initiator_name="testapi",
     initiator_password="initiator-password",
     private_key=new_private_key(),
+    working=100_000,
 )
 SETTINGS = {
     "shortcode": "174379",

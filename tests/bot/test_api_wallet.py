@@ -65,7 +65,7 @@ async def test_the_wallet_and_the_ways_out(cashier):
         "currency": "KES",
     }
     assert (await cashier.get("/wallet/withdrawal-options")).body == {
-        "available_methods": ["mpesa"],
+        "available_methods": ["mpesa", "till"],
         "configured_method": {"method_type": "mpesa", "details": {"phone_number": "********3456"}},
         "minimum_amounts": {"mpesa": "10.00", "till": "10.00", "bank_transfer": "100.00"},
         "fees": {"mpesa": "33.00", "till": "27.00", "bank_transfer": "50.00"},
@@ -156,7 +156,11 @@ async def test_another_tenants_is_404(door, cashier):
         ({"amount": "42"}, "below_minimum"),
         ({"amount": "100.50"}, "not_whole_shillings"),
         ({"amount": "300000"}, "over_limit"),
-        ({"method_type": "till", "method_details": {"till_number": "123456"}}, "provider_not_configured"),
+        ({"method_type": "till", "method_details": {"till_number": "123"}}, "invalid_method_details"),
+        (
+            {"method_type": "till", "method_details": {"till_number": "123456"}, "amount": "36"},
+            "below_minimum",
+        ),
         ({"method_type": "bank_transfer", "method_details": {}}, "provider_not_configured"),
         ({"method_details": {}}, "invalid_method_details"),
         ({"amount": "99999", "method_details": {}}, "invalid_method_details"),

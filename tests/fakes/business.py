@@ -15,6 +15,7 @@ from services.money import Money
 from services.news import (
     Doubt,
     Flag,
+    Held,
     OrderInDoubt,
     OrderPaidTwice,
     PaidTwice,
@@ -216,11 +217,12 @@ class FakeBusiness(FakeSettings):
         self.tell_reconcilers(OrderInDoubt, **facts, receipt="SJK7ABC123", because=because, told=told)
         self._tell(payment, PaymentInDoubt)
 
-    def hold_back(self, until: datetime | None = None) -> None:
-        """The latest withdrawal is approved, and payouts are stopped."""
+    def hold_back(self, until: datetime | None = None, because: Held = Held.STOPPED) -> None:
+        """The latest withdrawal is approved, and waits."""
         withdrawal = next(reversed(self.withdrawals.values()))
         for person in dict.fromkeys([withdrawal.maker_id, *self.approvers()]):
-            self.told.append((person, WithdrawalHeldBack(withdrawal=withdrawal, until=until)))
+            news = WithdrawalHeldBack(withdrawal=withdrawal, until=until, because=because)
+            self.told.append((person, news))
 
     def ask_again(self) -> None:
         """The latest withdrawal was approved, and not sent in time."""

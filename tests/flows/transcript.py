@@ -40,6 +40,7 @@ from services.news import (
     Doubt,
     Flag,
     Frozen,
+    Held,
     IdentityVerified,
     MethodAdded,
     PayoutsResumed,
@@ -275,7 +276,9 @@ class Play:
             case "held_back", ():
                 business.hold_back()
             case "held_back", ("blocked",):
-                business.hold_back(until=business.now + timedelta(hours=8))
+                business.hold_back(until=business.now + timedelta(hours=8), because=Held.HOURS)
+            case "held_back", (because,):
+                business.hold_back(because=Held(because))
             case "change", (state, *because):  # the latest one takes effect, or does not
                 business.end_change(state, because[0] if because else None)
             case "change_rejected", ("unheard",):  # by another; the news is still on its way

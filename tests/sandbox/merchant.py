@@ -67,6 +67,24 @@ class Merchant:
         }
         return await self._post("/mpesa/b2c/v3/paymentrequest", body | changes)
 
+    async def pay_till(self, **changes: Any) -> tuple[int, dict[str, Any]]:
+        body = {
+            "Initiator": "testapi",
+            "SecurityCredential": self.credential("initiator-password"),
+            "CommandID": "BusinessBuyGoods",
+            "SenderIdentifierType": "4",
+            "RecieverIdentifierType": "4",
+            "Amount": "967",
+            "PartyA": "174379",
+            "PartyB": "600100",
+            "AccountReference": "W-1",
+            "Remarks": "Withdrawal",
+            "QueueTimeOutURL": f"{self.sandbox.app_url}/hooks/abc/timeout",
+            "ResultURL": f"{self.sandbox.app_url}/hooks/abc/result",
+            "Occassion": "",
+        }
+        return await self._post("/mpesa/b2b/v1/paymentrequest", body | changes)
+
     async def reverse(self, receipt: str, **changes: Any) -> tuple[int, dict[str, Any]]:
         body = {
             "Initiator": "testapi",

@@ -47,6 +47,7 @@ TO_BANK = Destination(
     label="******9887",
     configured=False,
 )
+TO_TILL = Destination(method_type="till", details={"till_number": "600100"}, label="**0100", configured=False)
 PUBLIC = "https://pay.example"
 
 

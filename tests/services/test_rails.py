@@ -21,14 +21,14 @@ def shop(settings, currency="KES"):
 
 def test_with_all_settings_a_tenant_collects_and_pays_out():
     full = shop(SETTINGS)
-    assert (full.collects_by, full.pays_out_by, full.payout_lacks) == (("mpesa",), ("mpesa",), {})
+    assert (full.collects_by, full.pays_out_by, full.payout_lacks) == (("mpesa",), ("mpesa", "till"), {})
     refuse_closed_till(full)
     refuse_closed_ways_out(full)
 
 
 def test_without_a_passkey_nothing_is_collected():
     lacking = shop({key: value for key, value in SETTINGS.items() if key != "passkey"})
-    assert (lacking.collects_by, lacking.pays_out_by) == ((), ("mpesa",))
+    assert (lacking.collects_by, lacking.pays_out_by) == ((), ("mpesa", "till"))
     with pytest.raises(ProviderNotConfigured):
         refuse_closed_till(lacking)
 
@@ -45,7 +45,7 @@ def test_without_an_initiator_nothing_is_paid_out_and_what_is_missing_is_named()
 def test_settings_that_cannot_be_read_do_nothing_and_are_named():
     broken = shop(SETTINGS | {"shortcode": "none"})
     assert (broken.collects_by, broken.pays_out_by) == ((), ())
-    assert broken.payout_lacks == {"mpesa": ("shortcode",)}
+    assert broken.payout_lacks == dict.fromkeys(("mpesa", "till"), ("shortcode",))
 
 
 @pytest.mark.parametrize(("settings", "currency"), [(None, "KES"), (SETTINGS, "UGX")])

@@ -18,7 +18,7 @@ from services.store.schema.ledger import (
     holds,
     transfers,
 )
-from services.store.schema.payouts import LIVE_PAYOUT, payouts, withdrawal_history, withdrawals
+from services.store.schema.payouts import LIVE_PAYOUT, UNDER_WAY, payouts, withdrawal_history, withdrawals
 from services.store.schema.people import (
     OPEN_HANDOFF,
     conversations,
@@ -64,6 +64,7 @@ __all__ = [
     "OPEN_HANDOFF",
     "OPEN_OUTBOX",
     "OPEN_WISH",
+    "UNDER_WAY",
     "WAITS_ASIDE",
     "WAITS_FOR_TURN",
     "Moment",

@@ -44,6 +44,8 @@ withdrawal_history = sa.Table(
     sa.Index(None, "tenant_id", "withdrawal_id"),
 )
 
+# Money may be on its way, or have left.
+UNDER_WAY = sa.text("state IN ('submitting', 'pending', 'unknown')")
 LIVE_PAYOUT = sa.text("state IN ('created', 'submitting', 'pending', 'unknown', 'succeeded')")
 
 payouts = sa.Table(
@@ -52,7 +54,9 @@ payouts = sa.Table(
     *key(),  # the id is the one that the provider is sent
     sa.Column("withdrawal_id", sa.Uuid, nullable=False),
     sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("turn", sa.Text),  # the way out, where only one of a tenant's is under way at a time
     sa.Column("state", sa.Text, nullable=False),
+    sa.Column("held", sa.Text),  # why it waits, where it does
     sa.Column("reference", sa.Text),  # as the provider acknowledged it
     sa.Column("recipient", sa.Text),  # what the provider calls the destination
     sa.Column("receipt", sa.Text),
@@ -70,6 +74,14 @@ payouts = sa.Table(
         unique=True,
         postgresql_where=LIVE_PAYOUT,
         sqlite_where=LIVE_PAYOUT,
+    ),
+    sa.Index(
+        "uq_payouts_turn",
+        "tenant_id",
+        "turn",
+        unique=True,
+        postgresql_where=UNDER_WAY,
+        sqlite_where=UNDER_WAY,
     ),
     sa.UniqueConstraint("tenant_id", "provider", "receipt"),
     sa.Index("ix_payouts_resolved_at", "resolved_at"),

@@ -249,22 +249,20 @@ async def test_keys_that_paystack_refuses_are_found(settings, tmp_path):
             "bank_transfer, which paystack carries, and that is not set",
             "add [providers.paystack] to its file",
         ),
-        (
-            'method_type = "till"\nmethod_details = { till_number = "123456" }',
-            "till, which nothing carries yet",
-            "set another [payout]",
-        ),
+        ('method_type = "till"\nmethod_details = { till_number = "123456" }', None, None),
     ],
     ids=["bank", "till"],
 )
 async def test_a_configured_way_out_that_nothing_carries_is_found(settings, tmp_path, way, said, fix):
+    """A till is carried by M-Pesa, which this file has."""
     text = (tmp_path / "tenant.toml").read_text()
     before, _, rest = text.partition("[providers.paystack]")
     staff = rest[rest.index("[[staff]]") :]
     (tmp_path / "tenant.toml").write_text(f"{before}[payout]\n{way}\n\n{staff}")
     await apply_file(settings, tmp_path / "tenant.toml")
     found = bad(await examine(settings))
-    assert found == [("warning", f"mama-njeri: its withdrawals go by {said}", fix)]
+    expected = [("warning", f"mama-njeri: its withdrawals go by {said}", fix)] if said else []
+    assert found == expected
 
 
 async def test_who_does_not_answer_is_named(settings):

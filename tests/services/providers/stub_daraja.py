@@ -13,6 +13,7 @@ RECORDED = Path(__file__).parent / "mpesa"
 PROMPT = "/mpesa/stkpush/v1/processrequest"
 PROMPT_QUERY = "/mpesa/stkpushquery/v1/query"
 PAYOUT = "/mpesa/b2c/v3/paymentrequest"
+TILL = "/mpesa/b2b/v1/paymentrequest"
 PAYOUT_QUERY = "/mpesa/transactionstatus/v1/query"
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -72,6 +72,7 @@ def test_a_payout_that_was_paid():
         frozenset({"53e3-4aa8-9fe0-8fb5e4092cdd3533373", "AG_20240706_2010364430d9bbdaf872"}),
         Succeeded("SG632NMUAB", Money(10_00, "KES")),
         {
+            "reference": "53e3-4aa8-9fe0-8fb5e4092cdd3533373",
             "transaction_id": "SG632NMUAB",
             "completed_at": "06.07.2024 22:48:52",
             "utility_funds": Money(8_959_269_60, "KES"),
@@ -82,7 +83,8 @@ def test_a_payout_that_was_paid():
 def test_a_payout_that_failed_for_our_initiator():
     report = read("payout", raw("payout_result_initiator_invalid_2001"))
     assert report.word == Failed(Unpaid.SHOP, "2001 The initiator information is invalid.", ours=True)
-    assert report.facts == {"transaction_id": "SG722NMVXQ"}  # and no receipt
+    named = {"reference": "53e3-4aa8-9fe0-8fb5e4092cdd3544366"}
+    assert report.facts == named | {"transaction_id": "SG722NMVXQ"}  # and no receipt
 
 
 def test_a_single_parameter_comes_without_a_list():

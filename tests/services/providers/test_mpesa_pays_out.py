@@ -84,6 +84,7 @@ async def test_a_net_that_the_rail_does_not_take_is_kept_off_the_wire(rig, cents
 @pytest.mark.parametrize(
     "change",
     [
+        {"method_type": "bank_transfer"},
         {"method_type": "till"},
         {"details": {"phone_number": "********5678"}},
         {"details": {}},

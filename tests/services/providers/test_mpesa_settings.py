@@ -28,7 +28,7 @@ def test_the_line_of_the_provider_is_there():
         Mpesa,
         "KES",
         LIMITS["collect"],
-        frozenset({"mpesa"}),
+        frozenset({"mpesa", "till"}),
         refunds=RefundRules(whole=True, otherwise="mpesa"),
     )
     assert PROVIDERS["mpesa"] == line
