@@ -9,6 +9,7 @@ from services.errors import InsufficientBalance
 from services.errors.refunds import MoneyOwed
 from services.ids import new_id
 from services.ledger import SUSPENSE, WALLET, Transfer
+from services.money import Money
 from services.store.schema import accounts, holds, transfers
 from tests.services.business import Business, kes
 
@@ -225,6 +226,19 @@ async def test_what_is_taken_back_beyond_the_wallet_is_owed_and_the_next_sales_p
         assert not (await ledger.balance(work, "KES")).owed
         assert await books.check(work.connection) == []
     assert await business.wallet() == ("40.00", "0.00", "40.00")
+
+
+async def test_what_the_wallet_covers_is_taken_back_once(business):
+    taken = new_id()
+    async with business.work() as work:
+        await ledger.post(work, new_id(), [IN])
+        assert await ledger.take_back(work, taken, "mpesa", kes("60")) == Money(0, "KES")
+        assert await ledger.take_back(work, taken, "mpesa", kes("60")) is None
+        assert await ledger.take_back(work, new_id(), "mpesa", kes("50")) == kes("10")
+        query = sa.select(transfers.c.reason, transfers.c.amount).order_by(transfers.c.id)
+        found = [tuple(row) for row in await work.connection.execute(query)]
+    assert found == [("gift", 100_00), ("reversal", 60_00), ("reversal", 40_00), ("reversal_owed", 10_00)]
+    assert await business.balances() == {"provider:mpesa": 10_00, "wallet": 0, "owed": -10_00}
 
 
 async def test_books_name_what_is_available_while_something_is_owed(business):
