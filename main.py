@@ -13,7 +13,7 @@ from bot.audit_commands import audit
 from bot.console import REFUSED, commands, performed, refusals, settings_read, show
 from bot.cost_commands import costs, margin
 from bot.key_commands import apikey, forms, keys
-from bot.person_commands import person
+from bot.person_commands import person, retention
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -37,6 +37,7 @@ app.add_typer(events, name="events")
 app.add_typer(costs, name="costs")
 app.add_typer(person, name="person")
 app.command()(margin)
+app.command()(retention)
 
 State = Literal["parked", "waiting", "kept", "done", "held"]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]

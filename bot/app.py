@@ -24,6 +24,7 @@ from bot.parts import Parts, opened, redis_of
 from bot.providers import Providers
 from bot.reconciling import JOB as RECONCILE
 from bot.reconciling import Reconciling
+from bot.retention import Retention
 from bot.sending.delivery import Delivery
 from bot.sending.statuses import Statuses
 from bot.signed_hooks import SignedHooks
@@ -31,6 +32,7 @@ from bot.turns import Turns
 from bot.webhooks import MOST_BYTES, Hooks, MetaWebhook
 from bot.whatsapp.client import WhatsApp
 from flows.lipachat import SCRIPT
+from services.privacy.retention import JOB as RETENTION
 from services.work import Via
 
 log = structlog.get_logger()
@@ -50,7 +52,12 @@ async def working(parts: Parts) -> AsyncIterator[None]:
         delivery = Delivery(database, vault, tenants, whatsapp, bell, clock)
         anchoring = Anchoring(database, vault, clock, settings.audit.anchor)
         nightly = Reconciling(database, vault, providers, bell, clock, Via("clock", RECONCILE))
-        own = {AUDIT_ANCHOR: anchoring.as_job, RECONCILE: nightly.as_job}
+        retention = Retention(database, vault, clock, settings.retention)
+        own = {
+            AUDIT_ANCHOR: anchoring.as_job,
+            RECONCILE: nightly.as_job,
+            RETENTION: retention.as_job,
+        }
         calls = Calls(database, vault, providers, bell, clock, settings.public_url, own=own)
         forms = Tokens(vault, clock) if settings.whatsapp.forms_key is not None else None
         chat = Chat(SCRIPT, vault, tenants, clock, forms)

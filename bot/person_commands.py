@@ -40,6 +40,15 @@ def person_erase(
     show(performed(lambda settings: erase_person(settings, slug, who, really=really, say=say)))
 
 
+def retention(
+    *, really: Annotated[bool, typer.Option("--apply", help="Do it now, instead of at night.")] = False
+) -> None:
+    """How much of what is held has grown old, by tenant; with --apply it is forgotten."""
+    from bot.retention import apply_retention
+
+    show(performed(lambda settings: apply_retention(settings, really=really)))
+
+
 def _who(phone: str | None, person_id: str | None) -> str:
     if (phone is None) == (person_id is None):
         raise typer.BadParameter("name the person by --phone or by --person")

@@ -31,6 +31,7 @@ from bot.caller import Network, networks
 from bot.whatsapp.forms import FormsKey
 from services.audit.anchors import PUBLIC_KEY_BYTES
 from services.points import Crash, parse
+from services.privacy.periods import Periods
 from services.safety.vault import parse_keys
 
 _MAKE_A_KEY = 'python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
@@ -150,6 +151,7 @@ class Settings(BaseModel):
     stripe: StripeUrl = StripeUrl()
     api: ApiSettings = ApiSettings()
     audit: AuditSettings = AuditSettings()
+    retention: Periods = Periods()
     trusted_proxies: str = ""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -129,6 +129,8 @@ PLACES: dict[str, tuple[Fate, str]] = {
     "withdrawal_history.reason": (Fate.SWEPT, ""),
     "payouts.provider": (Fate.KEPT, _MONEY),
     "payouts.state": (Fate.KEPT, _WORD),
+    "payouts.turn": (Fate.KEPT, _WORD),
+    "payouts.held": (Fate.KEPT, _WORD),
     "payouts.reference": (Fate.KEPT, _MONEY),
     "payouts.recipient": (Fate.KEPT, _TENANT),
     "payouts.receipt": (Fate.KEPT, _MONEY),

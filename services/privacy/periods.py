@@ -1,0 +1,24 @@
+"""Periods: for how many days what is kept. Also the settings of it (LIPACHAT_RETENTION__MESSAGES_DAYS...)."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Days = Annotated[int, Field(ge=0, le=36_500)]
+
+
+class Periods(BaseModel):
+    """0 keeps for ever. `messages`: what customers wrote and were sent, where they stand in a talk with the
+    bot, and what they had put into a cart; `statuses`: what WhatsApp tells of a message; `parked`: events
+    that failed and nobody played again; `talks`: what they wrote to the staff; `details`: phones and
+    references of payments, and the addresses for a provider's answer; `methods`: saved methods of who is
+    silent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    messages_days: Days = 90
+    statuses_days: Days = 7
+    parked_days: Days = 365
+    talks_days: Days = 180
+    details_days: Days = 540
+    methods_days: Days = 365
