@@ -62,9 +62,11 @@ class Reconciling:
         bell: Bell,
         clock: Callable[[], datetime],
         via: Via = CLI,
+        *,
+        wait_seconds: float = _WAIT_SECONDS,
     ) -> None:
         self._database, self._vault, self._providers = database, vault, providers
-        self._bell, self._clock, self._via = bell, clock, via
+        self._bell, self._clock, self._via, self._wait = bell, clock, via, wait_seconds
 
     async def read_file(self, tenant: UUID, provider: str, content: bytes) -> tuple[Span, int]:
         """Keep a statement that somebody has exported: its period, and how many of its lines are new. Raises
@@ -111,11 +113,11 @@ class Reconciling:
         """To ask moves nothing, so it may be asked again."""
         detail = ""
         for attempt in range(_TRIES):
+            await asyncio.sleep(self._wait * attempt)
             answer = await client.list_lines(span.since, span.until, page)
             if isinstance(answer, Listed):
                 return answer
             detail = answer.detail
-            await asyncio.sleep(_WAIT_SECONDS * attempt)
         return detail
 
     async def _take(self, tenant: UUID, provider: str, listed: Listed) -> int:

@@ -10,8 +10,10 @@ from aiohttp import web
 
 from bot.sandbox import daraja_checks as checks
 from bot.sandbox.daraja_callbacks import Callbacks, Letter, result, stamp
+from bot.sandbox.daraja_counter import Counter
 from bot.sandbox.daraja_gateway import Gateway
 from bot.sandbox.daraja_payouts import QUEUED, Payouts, status_parameters
+from bot.sandbox.daraja_portal import Portal
 from bot.sandbox.daraja_prompts import Prompts
 from bot.sandbox.daraja_reversals import Reversals
 from bot.sandbox.daraja_reversals import status_parameters as reversal_parameters
@@ -36,6 +38,8 @@ class Daraja:
         self.payouts = Payouts(stage, self._callbacks, self.boxes)
         self.tills = Tills(stage, self._callbacks, self.boxes)
         self.reversals = Reversals(stage, self._callbacks, self.boxes, self.prompts)
+        self.counter = Counter(stage, self.boxes, self.prompts)
+        self.portal = Portal(stage, self.counter, self.payouts, self.reversals)
 
     def routes(self) -> list[web.RouteDef]:
         door = self._gateway
@@ -46,6 +50,7 @@ class Daraja:
             door.route("/mpesa/b2c/v3/paymentrequest", "b2c.request", self.payouts.pay),
             door.route("/mpesa/b2b/v1/paymentrequest", "b2b.request", self.tills.pay),
             door.route("/mpesa/reversal/v1/request", "reversal.request", self.reversals.reverse),
+            door.route("/pulltransactions/v1/query", "pull.query", self.counter.pull),
             door.route("/mpesa/transactionstatus/v1/query", "status.query", self.transaction_status),
         ]
 
@@ -56,6 +61,7 @@ class Daraja:
         self.payouts.reset()
         self.tills.reset()
         self.reversals.reset()
+        self.counter.reset()
 
     async def transaction_status(self, app: DarajaApp, body: Json, _fault: str) -> Json:
         """Queued; the answer comes by callback."""

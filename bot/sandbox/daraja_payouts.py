@@ -32,6 +32,7 @@ class Payout:
     initiator_known: bool
     outcome: str = ""
     code: str | None = None
+    done: datetime | None = None
 
     @property
     def ids(self) -> tuple[str, str, str]:
@@ -130,7 +131,7 @@ class Payouts:
             self._send(letter)
 
     def _settle(self, payout: Payout) -> Letter:
-        payout.code = self._verdict(payout)
+        payout.code, payout.done = self._verdict(payout), self._stage.world.now()
         parameters = self._paid(payout) if payout.code == "0" else None
         self._tell(payout)
         body = result(payout.ids, payout.code, parameters)

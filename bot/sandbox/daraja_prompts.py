@@ -32,6 +32,7 @@ class Prompt:
     receipt: str = ""
     reversed: bool = False
     ignored: bool = False
+    done: datetime | None = None  # when it was paid
     asked: int = 0
 
     @property
@@ -166,7 +167,7 @@ class Prompts:
         paid = None
         if code == "0":
             now = self._stage.world.now()
-            prompt.receipt = self._stage.ids.receipt()
+            prompt.receipt, prompt.done = self._stage.ids.receipt(), now
             paid = (prompt.amount, prompt.receipt, prompt.number, now)
             self._boxes.collected(prompt.app, prompt.amount)
             self._boxes.sms(

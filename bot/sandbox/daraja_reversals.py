@@ -6,6 +6,7 @@ what a part of the amount is answered by: here it is refused as a payment that i
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.sandbox import daraja_checks as checks
 from bot.sandbox.daraja_callbacks import Callbacks, Letter, result, stamp
@@ -36,6 +37,17 @@ class Reversal:
     code: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A payment that was given back, whoever has asked for it."""
+
+    app: DarajaApp
+    receipt: str
+    original: str
+    amount: int
+    at: datetime
+
+
 class Reversals:
     def __init__(self, stage: Stage, callbacks: Callbacks, boxes: MoneyBox, prompts: Prompts) -> None:
         self._stage = stage
@@ -43,9 +55,14 @@ class Reversals:
         self._boxes = boxes
         self._prompts = prompts
         self._asked: list[Reversal] = []
+        self._done: list[Done] = []
 
     def reset(self) -> None:
         self._asked.clear()
+        self._done.clear()
+
+    def done(self, app: DarajaApp) -> list[Done]:
+        return [each for each in self._done if each.app is app]
 
     def all(self) -> list[Reversal]:
         return list(self._asked)
@@ -77,7 +94,7 @@ class Reversals:
         paid = self._paid(receipt)
         if paid is None or paid.reversed or not self._boxes.left_working(paid.app, paid.amount):
             return False
-        self._gave(paid)
+        self._gave(paid, self._stage.ids.receipt())
         return True
 
     # --- inside --------------------------------------------------------------------------------------
@@ -113,7 +130,7 @@ class Reversals:
         reversal.code = self._verdict(reversal, paid)
         parameters = None
         if reversal.code == "0" and paid is not None:
-            self._gave(paid)
+            self._gave(paid, reversal.receipt)
             parameters = self._told(reversal, paid)
         body = result(
             (reversal.conversation, reversal.originator, reversal.receipt), reversal.code, parameters
@@ -135,8 +152,9 @@ class Reversals:
     def _paid(self, receipt: str) -> Prompt | None:
         return next((each for each in self._prompts.all() if receipt and each.receipt == receipt), None)
 
-    def _gave(self, paid: Prompt) -> None:
+    def _gave(self, paid: Prompt, receipt: str) -> None:
         paid.reversed = True
+        self._done.append(Done(paid.app, receipt, paid.receipt, paid.amount, self._stage.world.now()))
         self._boxes.sms(
             paid.number,
             f"Transaction {paid.receipt} of Ksh{paid.amount:,}.00 to {paid.app.merchant} has been reversed.",

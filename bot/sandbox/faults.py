@@ -44,6 +44,8 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
     "reversal.callback": ("lost", "late", "twice"),
     "status.query": ("500", "drop", "busy"),
     "status.callback": ("lost", "late", "twice"),
+    "pull.query": ("500", "drop", "busy", "spike"),
+    "paystack.list": ("500", "drop", "spike"),
     "paystack.recipient": ("500", "drop", "spike"),
     "paystack.transfer": ("500", "500_after", "drop", "spike", "no_funds", "forbidden", "callback_first"),
     "paystack.outcome": ("failed", "given_back", "given_back_later", "blocked", "otp", "hang"),

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.sandbox.faults import CATALOGUE
 from bot.sandbox.paystack_events import Events
+from bot.sandbox.paystack_lists import Transactions, page_of, transfers_of
 from bot.sandbox.paystack_transfers import PaystackError, Transfers
 from bot.sandbox.stage import Stage
 from bot.sandbox.world import Json, PaystackAccount
@@ -25,12 +26,15 @@ class Paystack:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.transfers = Transfers(stage, Events(stage))
+        self.transactions = Transactions(stage)
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/paystack/transferrecipient", self._answering("recipient", self._recipient)),
             web.post("/paystack/transfer", self._answering("transfer", self._transfer)),
             web.get("/paystack/transfer/verify/{reference}", self._answering("verify", self._verify)),
+            web.get("/paystack/transfer", self._answering("list", self._list_transfers)),
+            web.get("/paystack/transaction", self._answering("list", self._list_transactions)),
             web.get("/paystack/balance", self._answering("balance", self._balance)),
             web.get("/paystack/bank", self._answering("bank", self._banks)),
         ]
@@ -57,6 +61,16 @@ class Paystack:
     ) -> tuple[str, object]:
         told = {"currency": "KES", "balance": self.transfers.balance(account)}
         return "Balances retrieved", [told]
+
+    async def _list_transfers(
+        self, account: PaystackAccount, request: web.Request, _body: Json, _fault: str
+    ) -> tuple[str, object]:
+        return "Transfers retrieved", page_of(transfers_of(self.transfers, account), request.query)
+
+    async def _list_transactions(
+        self, account: PaystackAccount, request: web.Request, _body: Json, _fault: str
+    ) -> tuple[str, object]:
+        return "Transactions retrieved", page_of(self.transactions.of(account), request.query)
 
     async def _banks(
         self, _account: PaystackAccount, _request: web.Request, _body: Json, _fault: str

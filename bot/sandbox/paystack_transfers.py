@@ -112,8 +112,8 @@ class Transfers:
         self._tell(transfer)
         if transfer.outcome == "otp":
             transfer.status = "otp"
-            return _transfer(transfer)
-        told = _transfer(transfer)
+            return transfer_told(transfer)
+        told = transfer_told(transfer)
         if told_first:
             await self._decide(transfer, "success")
         elif transfer.outcome != "hang":
@@ -125,7 +125,7 @@ class Transfers:
         transfer = self._transfers.get((account.slug, reference))
         if transfer is None:
             raise PaystackError(404, "Transfer not found", "not_found")
-        return _transfer(transfer) | {"recipient": _recipient(transfer.recipient), "fee_charged": 0}
+        return transfer_told(transfer) | {"recipient": _recipient(transfer.recipient), "fee_charged": 0}
 
     # --- what the page does
 
@@ -220,7 +220,10 @@ class Transfers:
         if status != "success":
             self._move(transfer.account.slug, transfer.amount)
         self._tell(transfer)
-        told = _transfer(transfer) | {"recipient": _recipient(transfer.recipient), "session": {"id": None}}
+        told = transfer_told(transfer) | {
+            "recipient": _recipient(transfer.recipient),
+            "session": {"id": None},
+        }
         await self._events.post(transfer.account, f"transfer.{status}", told)
 
     def _move(self, slug: str, cents: int) -> None:
@@ -249,7 +252,7 @@ def _recipient(recipient: Recipient) -> Json:
     }
 
 
-def _transfer(transfer: Transfer) -> Json:
+def transfer_told(transfer: Transfer) -> Json:
     at = f"{transfer.at:%Y-%m-%dT%H:%M:%S}.000Z"
     return {
         "amount": transfer.amount,

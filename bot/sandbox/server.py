@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.sandbox.chats import Chats
 from bot.sandbox.control import Control
+from bot.sandbox.control_statements import StatementControl
 from bot.sandbox.control_world import WorldControl
 from bot.sandbox.daraja import Daraja
 from bot.sandbox.graph import Graph
@@ -36,6 +37,7 @@ def emulators(world: World) -> web.Application:
     app = web.Application(middlewares=[guard])
     app.add_routes([*Graph(chats).routes(), *daraja.routes(), *paystack.routes()])
     app.add_routes([*Control(chats, daraja, paystack).routes(), *WorldControl(stage).routes()])
+    app.add_routes(StatementControl(stage, daraja, paystack).routes())
     app.add_routes([web.get("/media/{media}", chats.media.show)])
     app.add_routes(page.routes())
     app.on_response_prepare.append(page.add_headers)

@@ -45,7 +45,9 @@ from services.providers.daraja_calls import (
 )
 from services.providers.daraja_client import TIMEOUT, Daraja
 from services.providers.daraja_codes import LIMITS, prompt_word
+from services.providers.daraja_pull import pull
 from services.providers.daraja_reversals import query, reverse
+from services.providers.listing import Listed
 from services.providers.mpesa_settings import MpesaSettings, public_key
 from services.providers.refunds import Refund
 
@@ -182,6 +184,19 @@ class Mpesa:
         subject = {"OriginalConversationID": reference} if reference else {"TransactionID": receipt}
         party = self._settings.shortcode
         return await query(self._daraja, self._initiated(), party, subject, (callback_url, timeout_url))
+
+    # --- lists ---------------------------------------------------------------------------------------
+
+    @property
+    def lists(self) -> bool:
+        return self._settings.pull
+
+    async def list_lines(
+        self, since: datetime, until: datetime, page: str | None
+    ) -> Listed | Misconfigured | NotSent | Unknown:
+        """What customers have paid in the last 48 hours; see `daraja_pull`."""
+        shortcode = self._settings.till or self._settings.shortcode
+        return await pull(self._daraja, shortcode, self._now(), since, until, page)
 
     # --- bodies --------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ class MpesaSettings(ProviderSettings):
     certificate: str | None = Field(default=None, repr=False)
     security_credential: Secret | None = None
     confirm_above: Amount | None = None
+    pull: bool = False  # the shortcode is registered for Pull Transactions
 
     @field_validator("certificate")
     @classmethod

@@ -28,8 +28,10 @@ from services.providers.base import (
     Unreadable,
 )
 from services.providers.bodies import id_of, json_object, legible, within
+from services.providers.listing import Listed
 from services.providers.paystack_client import TIMEOUT, PaystackClient
 from services.providers.paystack_disputes import taken_back
+from services.providers.paystack_lists import list_lines
 from services.providers.paystack_settings import PaystackSettings
 from services.providers.paystack_words import (
     Reply,
@@ -109,6 +111,15 @@ class Paystack:
         if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return Misconfigured(str(reply))
         return Unknown(str(reply))
+
+    @property
+    def lists(self) -> bool:
+        return True
+
+    async def list_lines(
+        self, since: datetime, until: datetime, page: str | None
+    ) -> Listed | Misconfigured | NotSent | Unknown:
+        return await list_lines(self._client, since, until, page)
 
     def read(self, about: str, body: bytes) -> Report:
         """A signed event: of a transfer, of a payment given back or disputed, or of something that we do not

@@ -1,6 +1,6 @@
 """Reconciled: a market whose provider's statements are taken and compared with its books."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.providers import Providers
@@ -18,13 +18,27 @@ class Reconciled:
         book = TenantBook(market.database, market.vault, market.clock)
         urls = {"mpesa": market.daraja_url, "paystack": f"{market.daraja_url}/paystack"}
         providers = Providers(market.database, market.vault, book, market._http, urls, market.clock)
-        self.edge = Reconciling(market.database, market.vault, providers, market.bell, market.clock)
+        shared = (market.database, market.vault, providers, market.bell, market.clock)
+        self.edge = Reconciling(*shared, wait_seconds=0.01)
         self.began = self.business.now
 
     async def file(self, *rows: list[str], **more: Any) -> Report:
         """The statement from the beginning up to now, read and compared."""
         self.business.forward(seconds=1)
         content = statement(self.began, self.business.now - timedelta(seconds=1), *rows, **more)
+        span, new = await self.edge.read_file(self.business.tenant, "mpesa", content)
+        return await self.edge.reconcile(self.business.tenant, "mpesa", span, new=new, ask=False)
+
+    async def exported(self, since: datetime | None = None) -> bytes:
+        """What the emulated portal exports, up to a second ago."""
+        self.business.forward(seconds=2)
+        query = {"from": since.isoformat()} if since else {}
+        url = f"{self.market.daraja_url}/control/statement"
+        async with self.market._outside.get(url, params=query) as answer:
+            assert answer.status == 200
+            return await answer.read()
+
+    async def read(self, content: bytes) -> Report:
         span, new = await self.edge.read_file(self.business.tenant, "mpesa", content)
         return await self.edge.reconcile(self.business.tenant, "mpesa", span, new=new, ask=False)
 
