@@ -12,8 +12,10 @@ a shop would see. `--forked` starts processes of one that has loaded the program
 import argparse
 import asyncio
 import secrets
+import signal
 import sys
 import time
+import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -27,7 +29,7 @@ from tests.crash.ground import Ground, ground
 from tests.crash.plan import ENDING, OPENING, Run, alone
 from tests.crash.proof import prove
 from tests.crash.scenes import Never, Scenes
-from tests.crash.table import LOST, NOT_REACHED, Table
+from tests.crash.table import DISAGREE, LOST, NOT_REACHED, Table
 
 
 def main() -> None:
@@ -39,13 +41,19 @@ def main() -> None:
     parser.add_argument("--abreast", type=int, default=0, help="2, with --waiting 8")
     chosen = parser.parse_args()
     abreast = chosen.abreast or (8 if chosen.waiting else 2)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it would be deaf to it
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     table, began = Table(), time.monotonic()
     try:
         for database in chosen.on.split(","):
             how = {"patient": chosen.waiting, "forked": chosen.forked}
             asyncio.run(_rounds(database, chosen.rounds, abreast, table, how))
-    except AssertionError as error:
-        sys.exit("\n".join([*table.lines(), "", f"The books do not agree: {error}"]))
+    except* AssertionError as failed:
+        traceback.print_exception(failed)
+        _say("The books do not agree.")
+        table.add("all", "the books", DISAGREE, 0.0)
+    except* KeyboardInterrupt:
+        _say("Broken off; what came of it until then:")
     sys.stdout.write("\n".join([*table.lines(), ""]))
     _say(f"{table.kills} kills in {time.monotonic() - began:.0f} s, {table.bad} of them bad")
     sys.exit(1 if table.bad else 0)
@@ -74,8 +82,8 @@ async def _lives(database: str, rounds: int, runs: Sequence[Run], table: Table, 
                 await _played(place, scenes, ENDING)
                 await place.end()
                 await prove(place, scenes)
-                took = time.monotonic() - began
-                _say(f"{database}, round {number} of {rounds}: {len(runs)} points in {took:.0f} s, proven")
+                took = f"{len(runs)} points in {time.monotonic() - began:.0f} s, {table.bad} bad so far"
+                _say(f"{database}, round {number} of {rounds}: {took}; proven")
 
 
 async def _played(place: Ground, scenes: Scenes, run: Run) -> tuple[str, float]:

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import select
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,21 @@ _LOOK_SECONDS = 0.01
 def main() -> None:
     for module in _LOADED:
         importlib.import_module(module)
+    living: set[int] = set()
     orders = os.fdopen(0, "rb", buffering=0)
     while True:
         if select.select([orders], [], [], _LOOK_SECONDS)[0]:
             line = orders.readline()
             if not line:
-                return
+                break
             pid = os.fork()
             if pid == 0:
                 _become(json.loads(line))
+            living.add(pid)
             _say({"pid": pid})
-        _tell_of_the_dead()
+        living.discard(_tell_of_the_dead())
+    for pid in living:
+        os.kill(pid, signal.SIGKILL)
 
 
 def _become(order: dict[str, Any]) -> None:
@@ -55,13 +60,15 @@ def _become(order: dict[str, Any]) -> None:
         os._exit(code)
 
 
-def _tell_of_the_dead() -> None:
+def _tell_of_the_dead() -> int:
+    """The one who has died, or 0."""
     try:
         pid, status = os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:
-        return
+        return 0
     if pid:
         _say({"pid": pid, "code": os.waitstatus_to_exitcode(status)})
+    return pid
 
 
 def _say(told: dict[str, int]) -> None:
