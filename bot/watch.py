@@ -1,4 +1,5 @@
-"""Watch: the books proven while the business goes on: what has changed every minute, everything every night.
+"""Watch: the books proven while the business goes on: what has changed every minute, everything every night,
+and the chains of the audit then too.
 
 Both are jobs of the whole installation, so one worker at a time does them. They read in a snapshot, outside
 any turn, and write what they found in short transactions, a tenant's in one of its own.
@@ -11,15 +12,17 @@ from datetime import UTC, datetime, time, timedelta
 import sqlalchemy as sa
 import structlog
 
-from services import books
+from services import audit, books
+from services.audit.anchors import Anchors
+from services.audit.verify import verify
 from services.books import watch
 from services.books.breach import Breach
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.schema import tenants
-from services.store.scope import PLATFORM
-from services.work import Work
+from services.store.scope import AUDITOR, PLATFORM
+from services.work import Via, Work
 
 log = structlog.get_logger()
 
@@ -27,6 +30,7 @@ NIGHT_AT = time(23, 30, tzinfo=UTC)  # half past two in Nairobi
 # The lease of the night's check: whoever takes it over has let it rest so long.
 _NIGHT = timedelta(hours=3)
 _MOST_REST_SECONDS = 5.0
+_NIGHTLY = Via("clock", watch.NIGHT)
 
 
 class Watch:
@@ -79,8 +83,29 @@ class Watch:
             await asyncio.sleep(min(took, _MOST_REST_SECONDS))
         async with self._database.transaction(PLATFORM) as connection:
             await watch.keep(connection, watch.NIGHT, snapshot_at=began, ended_at=self._clock(), found=found)
-            await watch.due_again(connection, watch.NIGHT, next_night(began))
         log.info("books.proven", tenants=len(ids), breaches=found)
+        await self._audit()
+        async with self._database.transaction(PLATFORM) as connection:
+            await watch.due_again(connection, watch.NIGHT, next_night(began))
+
+    async def _audit(self) -> None:
+        """All chains, as far as the database itself can tell; with the anchors it is the command line's."""
+        began = self._clock()
+        async with self._database.reading(AUDITOR) as connection:
+            verified = await verify(connection, self._vault, Anchors())
+        for bad in verified.findings:
+            facts = {"finding": bad.finding, "position": str(bad.position)}
+            log.error("audit.broken", tenant_id=str(bad.tenant_id), **facts)
+            try:
+                async with self._database.transaction(bad.tenant_id) as connection:
+                    work = Work(connection, self._vault, bad.tenant_id, self._clock(), _NIGHTLY)
+                    await audit.record(work, audit.CLOCK, "audit.broken", bad.tenant_id, facts, alert=True)
+            except Exception:  # a chain without its head takes no entry, and the others are to be told of
+                log.exception("audit.unwritable", tenant_id=str(bad.tenant_id))
+        found = len(verified.findings)
+        async with self._database.transaction(PLATFORM) as connection:
+            await watch.keep(connection, watch.AUDIT, snapshot_at=began, ended_at=self._clock(), found=found)
+        log.info("audit.proven", tenants=verified.tenants, entries=verified.entries, broken=found)
 
     async def _tell(self, breaches: Sequence[Breach]) -> None:
         for tenant, wrong in watch.by_tenant(breaches).items():

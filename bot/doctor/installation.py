@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 
 from bot.away import AWAY, reason
 from bot.doctor.finding import Finding, broken, exit_code, good, warning
+from bot.doctor.proofs import proofs
 from bot.doctor.tenants import all_tenants
 from bot.forms import PATH as FORMS
 from bot.http import open_session
@@ -75,6 +76,8 @@ async def _installation(parts: Parts, http: aiohttp.ClientSession) -> AsyncItera
     if schema.level != "good":
         return
     async for finding in _queues(parts):
+        yield finding
+    async for finding in proofs(parts):
         yield finding
     async for finding in all_tenants(parts, http):
         yield finding

@@ -24,6 +24,7 @@ from services.withdrawals.freeze import stop
 from services.work import Work
 
 MINUTE, NIGHT = "books_minute", "books_night"
+AUDIT = "audit"  # the check of its chains, made with that of the night
 EVERY = timedelta(seconds=60)
 # Looked at again each time: what was dated before the last snapshot and committed after it. Balances need no
 # such margin (see entries.py), it only spares them a search.

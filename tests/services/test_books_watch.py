@@ -250,7 +250,7 @@ async def test_both_checks_are_due_once_and_come_again(shop):
         )
         kinds = (await work.connection.execute(sa.select(book_checks.c.kind))).scalars().all()
     assert due == {watch.MINUTE: shop.now + timedelta(minutes=1), watch.NIGHT: next_night(shop.now)}
-    assert sorted(kinds) == [watch.MINUTE, watch.NIGHT]
+    assert sorted(kinds) == [watch.AUDIT, watch.MINUTE, watch.NIGHT]
 
 
 async def test_whoever_began_before_the_proof_and_commits_after_it_is_neither_missed_nor_an_alarm(

@@ -135,7 +135,8 @@ breaches = sa.Table(
     ),
 )
 
-# The last check of each kind over all tenants ("minute", "night"); `snapshot_at` is what it has seen up to.
+# The last check of each kind over all tenants (see services/books/watch.py); `snapshot_at` is what it has
+# seen up to.
 book_checks = sa.Table(
     "book_checks",
     metadata,
