@@ -8,6 +8,7 @@ from flows.customer import (
     cart,
     checkout,
     doubt,
+    erasure,
     language,
     menu,
     methods,
@@ -65,6 +66,7 @@ from services import news
 from services.news import approval as approval_news
 from services.news import handoff as handoff_news
 from services.news import orders as order_news
+from services.news import privacy as privacy_news
 from services.news import reconciliation as reconciliation_news
 from services.news import refunds as refund_news
 from services.news import requests as request_news
@@ -126,6 +128,7 @@ async def revive(  # noqa: C901  a case a kind of thread
 WORDS = (
     Word(("stop", "acha"), unasked.stop, exact=True, always=True),
     Word(("start", "anza"), unasked.start, exact=True),
+    Word(("delete my data", "futa data"), erasure.erase_me, exact=True),
     Word(("menu", "menyu", "home"), menu.menu),
     Word(("hi", "hello", "habari", "mambo", "jambo", "niaje"), menu.menu),
     Word(("shop", "duka"), shop.shop),
@@ -198,6 +201,7 @@ SCRIPT = Script(
         approval_news.WithdrawalAskedAgain: told_asked_again,
         approval_news.CodesEnrolled: notices.told_codes_enrolled,
         approval_news.CodesGuessed: notices.told_codes_guessed,
+        privacy_news.ErasureWanted: notices.told_erasure_wanted,
         approval_news.LendingAsked: lend.told_asked,
         approval_news.LendingMoved: lend.told_moved,
         approval_news.RightLent: notices.told_right_lent,

@@ -235,6 +235,10 @@ class Teller(Accounts, Answers, Counter, Protocol):
         """I want it again; False where I never said otherwise."""
         ...
 
+    async def wish_erasure(self) -> None:
+        """I want what is held of me erased: those who can see to it are told."""
+        ...
+
     async def wishes(self, *, unasked: bool) -> None:
         """The same, told by the channel's own switch."""
         ...

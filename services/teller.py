@@ -32,6 +32,7 @@ from services.news import PaymentMethod, Withdrawal
 from services.payments import closing, lookup, methods, receipts, reminders, requests, start, waiting
 from services.people import changes, people, preferences, telling
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
+from services.privacy.wish import wish_erasure
 from services.rails import refuse_closed_way_out
 from services.reconciliation.clerk import Clerk
 from services.refunds.desk import Desk
@@ -182,6 +183,9 @@ class Teller:
 
     async def start_unasked(self) -> bool:
         return await preferences.start(self._work, self._me.person_id, preferences.CHAT)
+
+    async def wish_erasure(self) -> None:
+        await wish_erasure(self._work, self._me.person_id)
 
     async def wishes(self, *, unasked: bool) -> None:
         wish = preferences.start if unasked else preferences.stop

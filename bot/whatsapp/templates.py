@@ -21,6 +21,8 @@ from services.news import Withdrawal
 from services.news import approval as approval_news
 from services.news import handoff as handoff_news
 from services.news import orders as order_news
+from services.news import privacy as privacy_news
+from services.news import reconciliation as reconciliation_news
 from services.news import refunds as refund_news
 from services.news import requests as request_news
 from services.news import settings as settings_news
@@ -151,6 +153,10 @@ TOLD: Mapping[type, Telling] = {
         lambda _: Text("It could not be sent within 30 minutes, so it has to be approved again.")
     ),
     approval_news.CodesGuessed: _STAFF,
+    approval_news.LendingAsked: _STAFF,
+    approval_news.LendingMoved: _STAFF,
+    privacy_news.ErasureWanted: _STAFF,
+    reconciliation_news.BreaksAged: _STAFF,
     approval_news.RightLent: _STAFF,
     refund_news.RefundRequested: _STAFF,
     refund_news.RefundTold: _STAFF,

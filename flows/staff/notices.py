@@ -21,6 +21,7 @@ from services.news import (
     Withdrawal,
 )
 from services.news.approval import CodesEnrolled, CodesGuessed, RightLent
+from services.news.privacy import ErasureWanted
 
 
 class _Notice(Step):
@@ -223,6 +224,21 @@ async def told_undecided(news: PayoutUndecided, _teller: Teller) -> UndecidedTol
 
 async def told_codes_enrolled(news: CodesEnrolled, _teller: Teller) -> CodesEnrolledTold:
     return CodesEnrolledTold(name=news.name, again=news.again)
+
+
+class ErasureWantedTold(_Notice):
+    customer: str
+
+    def says(self) -> Text:
+        return Text(
+            "{customer} wants everything that {shop} holds of them erased. Hand over what they have paid "
+            "for, and ask the operator to erase them.",
+            customer=self.customer,
+        )
+
+
+async def told_erasure_wanted(news: ErasureWanted, _teller: Teller) -> ErasureWantedTold:
+    return ErasureWantedTold(customer=news.customer)
 
 
 async def told_codes_guessed(news: CodesGuessed, _teller: Teller) -> CodesGuessedTold:

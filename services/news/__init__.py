@@ -22,6 +22,7 @@ from services.news.approval import (
 from services.news.base import BaseNews
 from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.news.orders import OrderCanceled, OrderFulfilled
+from services.news.privacy import ErasureWanted
 from services.news.reconciliation import BreaksAged
 from services.news.refunds import (
     MoneyTakenBack,
@@ -243,6 +244,7 @@ News = (
     | IdentityVerified
     | TenantChanged
     | CodesEnrolled
+    | ErasureWanted
     | CodesGuessed
     | WithdrawalAskedAgain
     | LendingAsked

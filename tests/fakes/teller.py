@@ -7,6 +7,7 @@ from services.ids import new_id
 from services.money import Money
 from services.news import IdentityChanged, StaffSuspended
 from services.news.handoff import CustomerWrote, Ended, PersonWanted
+from services.news.privacy import ErasureWanted
 from services.people.access import HAND_OFF
 from tests.fakes.business import Handed, Payment
 from tests.fakes.counter import CounterTeller
@@ -182,6 +183,9 @@ class FakeTeller(CounterTeller, WalletTeller):
         stopped = self._name in self._business.stopped
         self._business.stopped.discard(self._name)
         return stopped
+
+    async def wish_erasure(self):
+        self._business.tell_reconcilers(ErasureWanted, customer=self.me.name)
 
     async def wishes(self, *, unasked):
         await (self.start_unasked() if unasked else self.stop_unasked())

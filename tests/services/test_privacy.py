@@ -13,6 +13,7 @@ from services.audit.anchors import Anchors
 from services.audit.verify import verify
 from services.errors.refunds import NotRefundable
 from services.languages import LANGUAGES
+from services.news.privacy import ErasureWanted
 from services.people import customers, people
 from services.privacy import compact, erase, held, standing
 from services.privacy.places import PLACES, placed
@@ -199,3 +200,16 @@ async def test_all_that_is_held_is_shown_to_who_asks(business: Business) -> None
     assert {"received", "sent"} <= {key for message in told["messages"] for key in message}
     declined = next(each for each in told["record"] if each["action"] == "refund.wished")
     assert declined["facts"]["order"]
+
+
+async def test_who_wishes_to_be_erased_is_passed_on_once_a_day(business: Business) -> None:
+    for _ in range(2):
+        async with business.teller(business.customer) as teller:
+            await teller.wish_erasure()
+    told = [news for news in await business.news(business.manager) if isinstance(news, ErasureWanted)]
+    assert [news.customer for news in told] == ["Achieng"]
+    assert await business.alerts() == ["person.wishes_erasure"]
+    business.forward(days=2)
+    async with business.teller(business.customer) as teller:
+        await teller.wish_erasure()
+    assert len(await business.alerts()) == 2
