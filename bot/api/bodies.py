@@ -11,7 +11,6 @@ from bot.api.problems import Problem
 from services.errors import InvalidAmount
 from services.money import Money, NotAnAmount
 
-MOST_BYTES = 64 * 1024
 _DEEPEST = 16
 ALTERNATIVE = "~"  # how the tag of a discriminated union begins
 _AMOUNT = "invalid_amount"

@@ -24,12 +24,13 @@ from bot.api import (
     lendings,
     orders,
     problems,
+    reconciliation,
     refunds,
     settings,
     statement,
     wallet,
 )
-from bot.api.bodies import MOST_BYTES, parsed
+from bot.api.bodies import parsed
 from bot.api.idempotency import Once
 from bot.api.pages import refuse_unknown
 from bot.api.problems import MEDIA_TYPE, Problem
@@ -59,6 +60,7 @@ ROUTES: tuple[Route, ...] = (
     *lendings.routes.all,
     *statement.routes.all,
     *refunds.routes.all,
+    *reconciliation.routes.all,
     *settings.routes.all,
     *audit.routes.all,
 )
@@ -159,7 +161,7 @@ class Api:
 
     async def _act(self, asked: _Asked) -> web.Response:
         """What was refused commits too: an attempt may have to be recorded."""
-        raw = await _read(asked.request)
+        raw = await _read(asked.request, asked.route.most_bytes)
         once = _once(asked, raw)
         async with self._alone(once), self._database.transaction(asked.tenant.id) as connection:
             work = self._work(asked, connection)
@@ -235,15 +237,15 @@ def _once(asked: _Asked, raw: bytes) -> Once | None:
     return Once(holder.tenant_id, holder.person_id, route, key, hashlib.sha256(raw).digest())
 
 
-async def _read(request: web.Request) -> bytes:
+async def _read(request: web.Request, most: int) -> bytes:
     """Raises Problem above the limit, having read no more than that."""
     raw = bytearray()
     try:
         async with asyncio.timeout(_BODY_SECONDS):
             async for part in request.content.iter_any():
                 raw += part
-                if len(raw) > MOST_BYTES:
-                    raise Problem(413, "body_too_large", f"A body has {MOST_BYTES} bytes at most")
+                if len(raw) > most:
+                    raise Problem(413, "body_too_large", f"A body has {most} bytes at most")
     except TimeoutError:
         raise Problem(408, "request_timeout", "The body did not arrive in time") from None
     except (ConnectionError, web.RequestPayloadError, HttpProcessingError):

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services import errors
-from services.errors import Refusal, approval, limits, refunds, settings, statement
+from services.errors import Refusal, approval, limits, reconciliation, refunds, settings, statement
 from services.money import Money
 
 MEDIA_TYPE = "application/problem+json"
@@ -60,6 +60,10 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     refunds.AlreadyRefunded: (409, "Nothing of the payment is left to give back"),
     refunds.MoreThanRemains: (422, "More than remains of the payment"),
     refunds.NotRefundable: (422, "The provider does not give it back in this way"),
+    reconciliation.StillLate: (409, "It is not a day old"),
+    reconciliation.NotOpen: (409, "It is no longer open"),
+    reconciliation.InvalidStatement: (422, "This is no whole statement of the shop's there"),
+    reconciliation.NoStatements: (422, "Files of this provider are not read"),
     refunds.RefundAsked: (409, "The customer has asked for it already"),
     statement.InvalidPeriod: (400, "This is no period"),
     statement.PeriodBackwards: (422, "The period ends before it begins"),
@@ -149,6 +153,10 @@ def _detail(refusal: Refusal, title: str) -> str:
 
 def _of_period_or_limit(refusal: Refusal) -> str | None:
     match refusal:
+        case reconciliation.InvalidStatement():
+            return f"Nothing of it was kept: {'; '.join(refusal.faults[:5])}."
+        case reconciliation.NotOpen():
+            return f"It is {refusal.status}."
         case statement.PeriodTooLong():
             return f"A statement tells of {refusal.most_days} days at most."
         case statement.StatementTooLarge():

@@ -13,6 +13,7 @@ from services.people.tenants import Tenant
 from services.work import Work
 
 Json = dict[str, Any]
+MOST_BYTES = 64 * 1024  # of a body, unless a route takes more
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Route:
     body: type[BaseModel] | None = None
     success: int = 200
     query: tuple[str, ...] = ()
+    most_bytes: int = MOST_BYTES
 
 
 class Routes:
@@ -91,9 +93,14 @@ class Routes:
         return self._add("GET", path, scopes, query=query)
 
     def post(
-        self, path: str, *scopes: str, body: type[BaseModel], success: int = 200
+        self,
+        path: str,
+        *scopes: str,
+        body: type[BaseModel],
+        success: int = 200,
+        most_bytes: int = MOST_BYTES,
     ) -> Callable[[Handler], Handler]:
-        return self._add("POST", path, scopes, body=body, success=success)
+        return self._add("POST", path, scopes, body=body, success=success, most_bytes=most_bytes)
 
     def put(self, path: str, *scopes: str, body: type[BaseModel]) -> Callable[[Handler], Handler]:
         return self._add("PUT", path, scopes, body=body)

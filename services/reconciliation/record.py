@@ -86,10 +86,13 @@ def _row(work: Work, provider: str, each: Break) -> dict[str, Any]:
     }
 
 
-async def read(work: Work, *where: sa.ColumnElement[bool], limit: int | None = None) -> list[Seen]:
-    """The oldest first."""
+async def read(
+    work: Work, *where: sa.ColumnElement[bool], limit: int | None = None, latest: bool = False
+) -> list[Seen]:
+    """The oldest first; or the `latest` found."""
     query = sa.select(breaks).where(breaks.c.tenant_id == work.tenant, *where)
-    rows = (await work.connection.execute(query.order_by(breaks.c.at, breaks.c.id).limit(limit))).all()
+    order = (breaks.c.id.desc(),) if latest else (breaks.c.at, breaks.c.id)
+    rows = (await work.connection.execute(query.order_by(*order).limit(limit))).all()
     names = await people.names_of(work, {row.closed_by for row in rows if row.closed_by})
     return [_seen(row, names) for row in rows]
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.api.bodies import MOST_BYTES
 from bot.api.door import ROUTES
+from bot.api.routes import MOST_BYTES
 from services.people import apikeys
 from services.people.access import SCOPES
 from services.store.schema import api_answers, api_keys, audit, staff, tenants, withdrawals

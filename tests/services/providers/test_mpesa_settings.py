@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
 from services.money import Money
-from services.providers import PROVIDERS, Provider
+from services.providers import PROVIDERS, Provider, mpesa_portal
 from services.providers.daraja_codes import LIMITS
 from services.providers.mpesa import Mpesa
 from services.providers.mpesa_settings import MpesaSettings, public_key
@@ -30,6 +30,7 @@ def test_the_line_of_the_provider_is_there():
         LIMITS["collect"],
         frozenset({"mpesa", "till"}),
         refunds=RefundRules(whole=True, otherwise="mpesa"),
+        statements=mpesa_portal.read,
     )
     assert PROVIDERS["mpesa"] == line
 
