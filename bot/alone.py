@@ -7,6 +7,7 @@ from services import handoff
 from services.payments import closing, reminders
 from services.payments.settle import expire as expire_collect
 from services.refunds.decide import expire as expire_refund
+from services.review import settling
 from services.settings import changing
 from services.shop import orders
 from services.summary import summarize
@@ -21,6 +22,7 @@ ALONE: dict[str, Callable[[Work, UUID], Awaitable[None]]] = {
     "summary": summarize,
     "withdrawal_expire": expire_withdrawal,
     "refund_expire": expire_refund,
+    "settlement_expire": settling.expire,
     "change_due": changing.take_effect,
     "change_expire": changing.expire,
     "handoff_end": handoff.end_if_quiet,

@@ -44,6 +44,8 @@ from flows.staff import (
     refund_ask,
     refund_decide,
     refund_queue,
+    review,
+    settle,
     statement,
     stopping,
     telling,
@@ -59,6 +61,7 @@ from flows.staff.refund_ask import WishShown
 from flows.staff.refund_decide import DecideRefund, RefundRequestedShown
 from flows.staff.refund_shown import RefundStands
 from flows.staff.requested import Requested, told_asked_again
+from flows.staff.settle import SettlementShown
 from flows.staff.shown import Stands
 from flows.teller import Teller
 from flows.words import Word
@@ -70,6 +73,7 @@ from services.news import privacy as privacy_news
 from services.news import reconciliation as reconciliation_news
 from services.news import refunds as refund_news
 from services.news import requests as request_news
+from services.news import review as review_news
 from services.news import settings as settings_news
 from services.news import staff as staff_news
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, VIEW_FINANCE, VIEW_ORDERS
@@ -94,6 +98,7 @@ async def revive(  # noqa: C901  a case a kind of thread
     | WishShown
     | ChangeShown
     | LendingShown
+    | SettlementShown
     | None
 ):
     """The thread of a withdrawal or of a request can be opened again; that of a payment has nothing left to
@@ -114,6 +119,8 @@ async def revive(  # noqa: C901  a case a kind of thread
             return await change_decide.look(about, teller)
         case "l" if SEE & teller.me.scopes:
             return await lend.look(about, teller)
+        case "u" if RECONCILE in teller.me.scopes:
+            return await settle.look(about, teller)
         case "k" if RECONCILE in teller.me.scopes:
             return await refund_ask.look_wish(about, teller)
         case "r":
@@ -159,6 +166,7 @@ WORDS = (
     Word(("freeze", "simamisha"), stopping.freeze, exact=True, scopes=frozenset({RECONCILE})),
     Word(("refunds", "marejesho"), refund_queue.refunds, exact=True, scopes=frozenset({RECONCILE})),
     Word(("reconcile", "linganisha"), breaks.reconcile, exact=True, scopes=frozenset({RECONCILE})),
+    Word(("review", "kagua"), review.review, exact=True, scopes=frozenset({RECONCILE})),
     Word(("notices", "arifa"), telling.tell_me, scopes=frozenset({VIEW_ORDERS, VIEW_FINANCE})),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
     Word(("statement", "taarifa"), statement.statement, takes_rest=True, scopes=frozenset({VIEW_FINANCE})),
@@ -220,6 +228,8 @@ SCRIPT = Script(
         refund_news.MoneyTakenBack: refund_queue.told_taken_back,
         refund_news.PaymentDisputed: refund_queue.told_disputed,
         reconciliation_news.BreaksAged: breaks.told_aged,
+        review_news.SettlementAsked: settle.told_asked,
+        review_news.SettlementMoved: settle.told_moved,
         settings_news.ChangeAsked: changes.told_asked,
         settings_news.ChangeMoved: changes.told_moved,
         settings_news.StoppedByPerson: stopping.told_stopped,

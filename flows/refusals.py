@@ -6,6 +6,7 @@ from flows.refusals_statement import statement_worded
 from flows.refused_approvals import approval_worded
 from flows.refused_closing import closing_worded
 from flows.staff import limited
+from flows.staff.refused_review import review_worded
 from flows.text import Text
 from services import errors
 from services.errors import Refusal
@@ -281,7 +282,8 @@ def _given_back(refusal: Refusal) -> Text:
                 "You have asked {shop} about order {number} already. They will answer here.", number=number
             )
         case _:
-            return statement_worded(refusal) or closing_worded(refusal) or limited.worded(refusal)
+            closing = closing_worded(refusal) or review_worded(refusal)
+            return statement_worded(refusal) or closing or limited.worded(refusal)
 
 
 def decided(status: str, by: str | None = None, at: datetime | None = None) -> Text:

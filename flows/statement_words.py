@@ -8,6 +8,8 @@ KINDS = {
     "sale_fee": Text("Fee of a sale"),
     "withdrawal": Text("Withdrawal"),
     "withdrawal_fee": Text("Fee of a withdrawal"),
+    "withdrawal_returned": Text("Withdrawal given back"),
+    "withdrawal_fee_returned": Text("Fee of it given back"),
     "refund": Text("Refund"),
     "reversal": Text("Reversal"),
     "accepted": Text("Second payment kept"),

@@ -18,6 +18,7 @@ from flows.clerk import Clerk
 from flows.counter import Counter
 from flows.desk import Desk
 from flows.office import Office
+from flows.reviewer import Reviewer
 from services.facts import (
     Asked,
     Balance,
@@ -44,6 +45,7 @@ from services.facts import (
 from services.money import Money
 from services.news import PaymentMethod, Withdrawal
 from services.news.approval import Lending
+from services.news.review import ReviewQueue, Settlement, Undecided
 from services.news.settings import Change
 from services.shop.facts import Cart, Line, Order, OrderRow, Product, Short, Wanted
 
@@ -71,12 +73,15 @@ __all__ = [
     "RefundQueue",
     "RefundWish",
     "Refundable",
+    "ReviewQueue",
+    "Settlement",
     "Shop",
     "Short",
     "Standing",
     "Started",
     "Teller",
     "Try",
+    "Undecided",
     "Wanted",
     "Way",
 ]
@@ -95,6 +100,8 @@ class Teller(Accounts, Answers, Counter, Protocol):
     def desk(self) -> Desk: ...
     @property
     def clerk(self) -> Clerk: ...
+    @property
+    def reviewer(self) -> Reviewer: ...
 
     # --- the customer shops
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from services import jobs
 from services.jobs import PAYOUT_LADDER
 from services.reasons import Held
+from services.review.overtaken import overtaken
 from services.store.schema import payouts, refund_attempts
 from services.transitions import transition
 from services.work import Work
@@ -41,10 +42,11 @@ class Dispatch:
         return await transition(work, self.table.c.state, row_id, states, values)
 
     async def decide(self, work: Work, row_id: UUID, *states: str, **values: Any) -> bool:
-        """The same, and nothing of it is due any more."""
+        """The same, and nothing of it is due any more; what people were about to say of it is void."""
         if not await self.move(work, row_id, *states, **values, resolved_at=work.now):
             return False
         await jobs.finish(work, row_id, self.job, self.check)
+        await overtaken(work, self.job, row_id)
         return True
 
     async def accepted(self, work: Work, row: sa.Row[Any], **known: str | None) -> None:
@@ -63,7 +65,8 @@ class Dispatch:
     async def not_sent(self, work: Work, row_id: UUID, detail: str) -> bool:
         """It provably never left, so the same may be sent again, later. False where none of many tries is
         left: it has failed."""
-        if not await self.move(work, row_id, "submitting", "unknown", state="created", detail=detail):
+        before = {"state": "created", "detail": detail, "undecided_at": None}
+        if not await self.move(work, row_id, "submitting", "unknown", **before):
             return True
         await jobs.finish(work, row_id, self.check)
         return await jobs.again(work, self.job, row_id, PAYOUT_LADDER)

@@ -16,6 +16,7 @@
 | remind            | order      | reminds the customer of it, where that is allowed           |
 | summary           | tenant     | tells the staff what the day has brought                    |
 | withdrawal_expire | withdrawal | closes a request that nobody decided                        |
+| settlement_expire | settlement | closes what somebody said and nobody approved              |
 | change_due        | change     | puts an approved change of settings into effect             |
 | change_expire     | change     | closes a change that nobody approved                        |
 | handoff_end       | handoff    | gives a customer back to the bot whom nobody answers        |

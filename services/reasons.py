@@ -39,6 +39,8 @@ class Unsent(StrEnum):
     DESTINATION = "destination"  # where payouts usually go was changed while it waited
     GUESSED = "guessed"  # too many wrong one-time codes were typed for it
     APPROVER = "approver"  # who approved it may no longer do so
+    SETTLED = "settled"  # two people have found that it was not paid
+    RETURNED = "returned"  # it was paid, and the provider gave it back
 
 
 class Held(StrEnum):

@@ -36,6 +36,7 @@ from services.privacy.wish import wish_erasure
 from services.rails import refuse_closed_way_out
 from services.reconciliation.clerk import Clerk
 from services.refunds.desk import Desk
+from services.review.reviewer import Reviewer
 from services.settings.office import Office
 from services.shop import carts, catalogue, checkout, fulfilment, orders
 from services.shop.facts import Cart, Order, OrderRow, Product, Wanted
@@ -77,6 +78,10 @@ class Teller:
     @property
     def clerk(self) -> Clerk:
         return Clerk(self._work, self._me)
+
+    @property
+    def reviewer(self) -> Reviewer:
+        return Reviewer(self._work, self._me)
 
     # --- the customer shops
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from aiohttp import web
 
-from bot.sandbox import daraja_payouts, daraja_prompts
+from bot.sandbox import daraja_payouts, daraja_prompts, paystack_transfers
 from bot.sandbox.bodies import body_of, count, error, one_of, text
 from bot.sandbox.chats import Chats
 from bot.sandbox.daraja import Daraja
@@ -169,8 +169,9 @@ class Control:
         return web.json_response({})
 
     async def answer_payout(self, request: web.Request) -> web.Response:
-        """{"outcome": "succeed", "fail", "no_funds" or "initiator"}"""
-        outcome = one_of(await body_of(request), "outcome", tuple(daraja_payouts.OUTCOMES))
+        """{"outcome": "succeed", "fail", "no_funds" or "initiator"; "give_back" of what a bank has got}"""
+        known = (*daraja_payouts.OUTCOMES, paystack_transfers.GIVE_BACK)
+        outcome = one_of(await body_of(request), "outcome", known)
         payout = request.match_info["id"]
         kinds = (self._daraja.payouts, self._daraja.tills, self._transfers)
         if not any(kind.answer(payout, outcome) for kind in kinds):

@@ -80,7 +80,7 @@ class Payouts:
     def answer(self, originator: str, outcome: str) -> bool:
         """Ends a payout that hangs with one of OUTCOMES. False where it hangs no more."""
         payout = self._payouts.get(originator)
-        if payout is None or payout.code is not None:
+        if payout is None or payout.code is not None or outcome not in OUTCOMES:
             return False
         payout.outcome = outcome
         self._send(self._settle(payout))

@@ -17,6 +17,7 @@ REFERENCE = re.compile(r"[a-z0-9_-]{16,50}")
 ACCOUNT = re.compile(r"\d{4,20}")
 DECIDED = ("success", "failed", "reversed", "abandoned", "blocked", "rejected")
 BY_HAND = {"succeed": "success", "fail": "failed"}  # by the page's words
+GIVE_BACK = "give_back"
 
 
 class PaystackError(Exception):
@@ -130,9 +131,13 @@ class Transfers:
     # --- what the page does
 
     def answer(self, reference: str, outcome: str) -> bool:
-        """Decides one that hangs or waits for a code; False where it does neither."""
+        """Decides one that hangs or waits for a code, or gives back one that was paid; False where it is none
+        of these."""
         found = next((each for each in self.all() if each.reference == reference), None)
         status = BY_HAND.get(outcome)
+        if found is not None and outcome == GIVE_BACK and found.status == "success":
+            self._stage.wire.start(self._decide(found, "reversed"))
+            return True
         if found is None or status is None or found.status in DECIDED:
             return False
         self._stage.wire.start(self._decide(found, status))

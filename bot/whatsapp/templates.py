@@ -25,6 +25,7 @@ from services.news import privacy as privacy_news
 from services.news import reconciliation as reconciliation_news
 from services.news import refunds as refund_news
 from services.news import requests as request_news
+from services.news import review as review_news
 from services.news import settings as settings_news
 from services.news import staff as staff_news
 
@@ -166,6 +167,8 @@ TOLD: Mapping[type, Telling] = {
     refund_news.RefundDeclined: _PAYMENT,
     refund_news.MoneyTakenBack: _STAFF,
     refund_news.PaymentDisputed: _STAFF,
+    review_news.SettlementAsked: _STAFF,
+    review_news.SettlementMoved: _STAFF,
     settings_news.ChangeAsked: _STAFF,
     settings_news.ChangeMoved: _STAFF,
     settings_news.StoppedByPerson: _STAFF,

@@ -16,8 +16,9 @@ from typing import Any
 from uuid import UUID
 
 from flows.reply import Said
+from flows.staff.deciding import MOST_REASON, Approve, Cancel, Reject
 from flows.staff.limited import unusual
-from flows.staff.requested import Cancel, Requested
+from flows.staff.requested import Requested
 from flows.staff.shown import OfWithdrawal, Stands, facts, rail_shown, short
 from flows.step import Choice, Step
 from flows.teller import Teller
@@ -25,18 +26,6 @@ from flows.text import Text
 from services.errors import NotFound, NotPending, StepUpRequired
 from services.news import Withdrawal, WithdrawalRequested
 from services.people.access import APPROVE
-
-_MOST_REASON = 300
-
-
-class Approve(Choice):
-    tap_only = True
-    label = Text("Approve")
-
-
-class Reject(Choice):
-    tap_only = True
-    label = Text("Reject")
 
 
 @dataclass(frozen=True)
@@ -182,7 +171,7 @@ class AskReason(OfWithdrawal):
 
     async def _reject(self, typed: str, teller: Teller) -> Stands:
         """Who comes second is told what was decided."""
-        reason = typed.strip()[:_MOST_REASON]
+        reason = typed.strip()[:MOST_REASON]
         try:
             return Stands(withdrawal=await teller.reject(self.withdrawal.id, reason), reason=reason)
         except NotPending:

@@ -17,8 +17,9 @@ from uuid import UUID
 from flows.form import Form
 from flows.reply import Filled, Said
 from flows.staff import bank_form
+from flows.staff.deciding import Cancel
 from flows.staff.offered import OTHER_WAYS, AnotherNumber, AtBank, BankAccount, SendTo, Till, TypeInstead
-from flows.staff.requested import Cancel, NotWithdrawing, Requested
+from flows.staff.requested import NotWithdrawing, Requested
 from flows.staff.shown import destination_shown, short
 from flows.step import Choice, Step
 from flows.teller import Destination, Quote, Teller

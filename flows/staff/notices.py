@@ -186,7 +186,7 @@ class UndecidedTold(_Notice):
     def says(self) -> Text:
         return Text(
             "⚠️ {provider} does not say whether this withdrawal was paid out. The amount stays held, and I "
-            "keep asking. Please look for it in {provider}'s own records.\n{facts}",
+            "keep asking. Please look for it in {provider}'s own records, then type *review*.\n{facts}",
             provider=carrier_name(self.withdrawal.method_type),
             facts=facts(self.withdrawal),
         )

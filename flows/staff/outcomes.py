@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flows.refusals import receipt_shown
+from flows.refusals import carrier_name, receipt_shown
 from flows.staff.shown import OfWithdrawal, ended, facts, short
 from flows.staff.unsent import because
 from flows.teller import Teller
@@ -41,6 +41,14 @@ class ClosedTold(OfWithdrawal):
     because: Unsent | None
 
     def says(self) -> Text:
+        if self.because == Unsent.RETURNED:
+            return Text(
+                "⚠️ {provider} has given back what it had told as paid out. {amount} is in the wallet again, "
+                "the fee included. Check the destination before you ask again.\n{facts}",
+                provider=carrier_name(self.withdrawal.method_type),
+                amount=self.withdrawal.amount,
+                facts=facts(self.withdrawal),
+            )
         ours = because(self.because, self.withdrawal.method_type) if self.because else None
         return ended(self.withdrawal, ours or self.reason, self.by)
 

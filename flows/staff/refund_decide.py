@@ -12,6 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from flows.reply import Said
+from flows.staff.deciding import Approve, Cancel, Reject, reason_of
 from flows.staff.refund_shown import OfRefund, RefundStands, refund_facts
 from flows.staff.shown import short
 from flows.step import Choice
@@ -19,20 +20,6 @@ from flows.teller import Teller
 from flows.text import Text
 from services.errors import NotPending, StepUpRequired
 from services.news.refunds import Refund, RefundRequested, RefundTold
-
-
-class Approve(Choice):
-    tap_only = True
-    label = Text("Approve")
-
-
-class Reject(Choice):
-    tap_only = True
-    label = Text("Reject")
-
-
-class Cancel(Choice):
-    label = Text("Cancel")
 
 
 class TakeBack(Choice):
@@ -149,7 +136,7 @@ class AskRefusal(OfRefund):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> RefundStands | DecideRefund:
         match answer:
             case Said(text=typed):
-                reason = " ".join(typed.split())[:300]
+                reason = reason_of(typed)
                 try:
                     after = await teller.desk.reject(self.refund.id, reason)
                 except NotPending:

@@ -49,7 +49,7 @@ class RefundStands(OfRefund):
         if self.undecided:
             return Text(
                 "⚠️ {provider} does not say whether this refund was made. The amount stays held, and I keep "
-                "asking. Please look for it in {provider}'s own records.\n{facts}",
+                "asking. Please look for it in {provider}'s own records, then type *review*.\n{facts}",
                 provider=provider_name(self.refund.provider),
                 facts=told["facts"],
             )
@@ -91,6 +91,10 @@ def _why(because: Unrefunded, name: str) -> Text:
             return Text("Who approved it may no longer do so. Ask for it again.")
         case Unrefunded.GUESSED:
             return Text("Too many wrong codes were typed to approve it. Ask for it again.")
+        case Unrefunded.SETTLED:
+            return Text(
+                "Two people have found in {provider}'s records that it was not made.", provider=provider
+            )
         case Unrefunded.TAKEN_BACK:
             return Text("{provider} has given the payment back by itself already.", provider=provider)
 

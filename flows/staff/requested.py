@@ -13,10 +13,6 @@ from services.news import Withdrawal
 from services.news.approval import WithdrawalAskedAgain
 
 
-class Cancel(Choice):
-    label = Text("Cancel")
-
-
 class TakeBack(Choice):
     tap_only = True
     label = Text("Cancel withdrawal")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flows.amounts import amount_of
 from flows.reply import Said
+from flows.staff.deciding import Cancel
 from flows.staff.destination import (
     ChooseDestination,
     ConfirmWithdrawal,
@@ -14,7 +15,7 @@ from flows.staff.destination import (
     choose,
     confirm,
 )
-from flows.staff.requested import Cancel, NotWithdrawing
+from flows.staff.requested import NotWithdrawing
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.books.scope import ONE, ZERO, Scope, is_open, legs, whole
-from services.store.schema import accounts, attempts, holds, refunds, transfers, withdrawals
+from services.store.schema import accounts, attempts, holds, refunds, transfers
 
 # --- accounts: looked at as a whole every time, since they are few ----------------------------------
 
@@ -170,7 +170,7 @@ def cost_has_its_item(scope: Scope) -> sa.Select[Any]:
     """What a provider is expected to charge is posted with what it moved."""
     items = (
         (attempts, "state", "succeeded"),
-        (withdrawals, "status", "completed"),
+        (holds, "state", "posted"),  # of withdrawals, whatever came back of them
         (refunds, "status", "completed"),
     )
     query = sa.select(transfers.c.tenant_id, transfers.c.id, ONE, ZERO)

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from services.books.scope import ONE, Rule, Scope, goes_on, is_open, whole
 from services.store.schema import attempts, holds, payments, payouts, transfers, withdrawals
 
+_RETURNED = ("payout_returned", "withdrawal_fee_returned")
+
 # --- attempts and payouts against what they moved ----------------------------------------------------
 
 
@@ -57,6 +59,7 @@ def hold_follows_its_withdrawal(scope: Scope) -> sa.Select[Any]:
     expected = sa.case(
         (withdrawals.c.status.in_(["pending", "processing"]), "open"),
         (withdrawals.c.status == "completed", "posted"),
+        (sa.and_(withdrawals.c.status == "failed", _has_returned()), "posted"),
         (withdrawals.c.status == "expired", "expired"),
         else_="voided",
     )
@@ -100,6 +103,57 @@ def posted_hold_left_in_full(scope: Scope) -> sa.Select[Any]:
     )
 
 
+def _has_returned() -> sa.ColumnElement[bool]:
+    """Its payout has succeeded, and the provider has given it back."""
+    return (
+        sa.select(payouts.c.id)
+        .where(
+            payouts.c.tenant_id == withdrawals.c.tenant_id,
+            payouts.c.withdrawal_id == withdrawals.c.id,
+            payouts.c.state == "succeeded",
+            payouts.c.returned_at.is_not(None),
+        )
+        .exists()
+    )
+
+
+def returned_payout_is_posted_once(scope: Scope) -> sa.Select[Any]:
+    """What the provider gave back is in the wallet again, with its fee; of no other payout anything is."""
+    moved = whole(sa.func.sum(transfers.c.amount))
+    owed = sa.case((payouts.c.returned_at.is_not(None), withdrawals.c.amount), else_=0)
+    back = transfers.alias("back")
+    latest = sa.select(back.c.tenant_id, back.c.cause_id).where(
+        back.c.reason.in_(_RETURNED), scope.recent(back.c.created_at)
+    )
+    return (
+        sa.select(payouts.c.tenant_id, payouts.c.id, owed, moved)
+        .join(
+            withdrawals,
+            sa.and_(
+                withdrawals.c.tenant_id == payouts.c.tenant_id, withdrawals.c.id == payouts.c.withdrawal_id
+            ),
+        )
+        .outerjoin(
+            transfers,
+            sa.and_(
+                transfers.c.tenant_id == payouts.c.tenant_id,
+                transfers.c.cause_id == payouts.c.withdrawal_id,
+                transfers.c.reason.in_(_RETURNED),
+            ),
+        )
+        .where(
+            payouts.c.state == "succeeded",
+            scope.of(payouts),
+            sa.or_(
+                scope.recent(payouts.c.resolved_at),
+                sa.tuple_(payouts.c.tenant_id, payouts.c.withdrawal_id).in_(latest),
+            ),
+        )
+        .group_by(payouts.c.tenant_id, payouts.c.id, payouts.c.returned_at, withdrawals.c.amount)
+        .having(moved != owed)
+    )
+
+
 def completed_withdrawal_has_its_payout(scope: Scope) -> sa.Select[Any]:
     count = sa.func.count(payouts.c.id)
     query = (
@@ -110,6 +164,7 @@ def completed_withdrawal_has_its_payout(scope: Scope) -> sa.Select[Any]:
                 payouts.c.tenant_id == withdrawals.c.tenant_id,
                 payouts.c.withdrawal_id == withdrawals.c.id,
                 payouts.c.state == "succeeded",
+                payouts.c.returned_at.is_(None),
             ),
         )
         .where(withdrawals.c.status == "completed", scope.of(withdrawals))

@@ -20,7 +20,7 @@ from services.providers import PROVIDERS
 from services.store.schema import accounts, attempts, payouts, refunds, transfers, withdrawals
 
 _MOVED = ("sale", "suspense", "payout", "refund")
-_PRICES = ("sale_fee", "withdrawal_fee")
+_PRICES, _PRICES_BACK = ("sale_fee", "withdrawal_fee"), "withdrawal_fee_returned"
 
 
 class DoesNotAddUp(Exception):
@@ -98,7 +98,7 @@ def _by_rail(tenant: UUID, since: datetime, until: datetime) -> sa.Select[Any]:
             transfers.c.currency,
             whole(sa.func.sum(sa.case((moved, 1), else_=0))),
             whole(sa.func.sum(total(*_MOVED))),
-            whole(sa.func.sum(total(*_PRICES))),
+            whole(sa.func.sum(total(*_PRICES) - total(_PRICES_BACK))),
             whole(sa.func.sum(total(COST, MORE) - total(LESS))),
             whole(sa.func.sum(sa.case((sa.and_(moved, ~costed), 1), else_=0))),
         )
@@ -120,7 +120,7 @@ def _by_rail(tenant: UUID, since: datetime, until: datetime) -> sa.Select[Any]:
         )
         .where(
             *_within(tenant, since, until),
-            transfers.c.reason.in_([*_MOVED, *_PRICES, COST, MORE, LESS]),
+            transfers.c.reason.in_([*_MOVED, *_PRICES, _PRICES_BACK, COST, MORE, LESS]),
         )
         .group_by(provider, kind, transfers.c.currency)
     )

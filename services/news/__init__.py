@@ -42,6 +42,7 @@ from services.news.requests import (
     RequestPaid,
     RequestUnpaid,
 )
+from services.news.review import SettlementAsked, SettlementMoved
 from services.news.settings import ChangeAsked, ChangeMoved, StoppedByPerson
 from services.news.staff import BalanceLow, DaySummed, SaleMade
 from services.news.withdrawals import Flag as Flag
@@ -270,6 +271,8 @@ News = (
     | ChangeAsked
     | ChangeMoved
     | StoppedByPerson
+    | SettlementAsked
+    | SettlementMoved
 )
 
 read_news: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="kind")])

@@ -28,6 +28,7 @@ class Unrefunded(StrEnum):
     TOO_LATE = "too_late"  # approved too long ago
     APPROVER = "approver"  # who approved it may no longer do so, or it was altered
     GUESSED = "guessed"  # too many wrong codes were typed to approve it
+    SETTLED = "settled"  # two people have found that it was not paid
     TAKEN_BACK = "taken_back"  # the provider took the payment back by itself meanwhile
 
 

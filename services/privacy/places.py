@@ -136,6 +136,11 @@ PLACES: dict[str, tuple[Fate, str]] = {
     "payouts.receipt": (Fate.KEPT, _MONEY),
     "payouts.because": (Fate.KEPT, _WORD),
     "payouts.detail": (Fate.SWEPT, ""),
+    "settlements.outcome": (Fate.KEPT, _WORD),
+    "settlements.reference": (Fate.SWEPT, ""),
+    "settlements.note": (Fate.SWEPT, ""),
+    "settlements.state": (Fate.KEPT, _WORD),
+    "settlements.because": (Fate.KEPT, _WORD),
     # the tenant and its staff
     "tenants.*": (Fate.KEPT, _TENANT),
     "credentials.*": (Fate.KEPT, _TENANT),

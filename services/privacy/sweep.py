@@ -34,6 +34,8 @@ PLAIN: tuple[sa.Column[Any], ...] = (
     tables.payouts.c.detail,
     tables.attempts.c.detail,
     tables.refund_attempts.c.detail,
+    tables.settlements.c.reference,
+    tables.settlements.c.note,
     tables.refunds.c.reason,
     tables.refund_wishes.c.reason,
     tables.changes.c.because,

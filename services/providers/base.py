@@ -113,11 +113,12 @@ class Succeeded:
 
 @dataclass(frozen=True)
 class Failed:
-    """An explicit no. `ours`: the cause is our configuration."""
+    """An explicit no. `ours`: the cause is our configuration. `returned`: how much of a payout came back."""
 
     because: Unpaid
     detail: str
     ours: bool = False
+    returned: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -204,8 +205,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Payout:
-    """Send money to a destination in full (unmasked). `recipient` is what the provider called it the last
-    time, where it did."""
+    """Send money to a destination, unmasked. `recipient`: what the provider called it the last time."""
 
     provider: str
     attempt_id: UUID

@@ -80,7 +80,7 @@ _ALREADY_REVERSED = "R000001"  # by whom is not said: the payment itself has to 
 
 # Of a query too these say that something of ours is wrong, and repeating them locks the credential.
 _OURS = {"21", "2001", "2006", "2028", "8006", "TP40153"}
-_NOT_PAID = {"cancelled", "canceled", "declined", "expired", "failed", "rejected", "reversed"}
+_NOT_PAID = {"cancelled", "canceled", "declined", "expired", "failed", "rejected"}
 _OPEN = {"initiated", "authorized", "authorised", "pending"}
 
 
@@ -123,6 +123,9 @@ def status_word(status: str, paid: Word) -> Word:
     match status.strip().lower():
         case "completed":
             return paid
+        case "reversed":
+            back = paid.amount if isinstance(paid, Succeeded) else None
+            return Failed(Unpaid.PROVIDER, "status reversed", returned=back)
         case said if said in _NOT_PAID:
             return Failed(Unpaid.PROVIDER, f"status {said}")
         case said if said in _OPEN:

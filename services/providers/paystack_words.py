@@ -82,7 +82,8 @@ def _word(status: str, data: Json) -> Word:
         case "failed" | "blocked" | "rejected":
             return Failed(Unpaid.PROVIDER, detail)
         case "reversed":  # the bank gave it back
-            return Failed(Unpaid.RECEIVER, detail)
+            back = money_of(data.get("amount"), data.get("currency"))
+            return Failed(Unpaid.RECEIVER, detail, returned=back)
         case _:
             return Pending("a status that is not known", unheard=True)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, hooks, jobs
+from services import hooks, jobs
 from services.dispatch import REFUND
 from services.jobs import PAYOUT_LADDER
 from services.news import Unpaid
@@ -27,7 +27,9 @@ from services.providers.refunds import Refund
 from services.refunds.attempt import Sending, alert, sending
 from services.refunds.record import shown, still_approved, tell
 from services.refunds.settle import fail, settle, told
+from services.review import queue
 from services.store.schema import jobs as due_jobs
+from services.store.schema import refund_attempts
 from services.work import Work
 
 # The second clock: what was approved is sent within a day, or not at all.
@@ -163,9 +165,9 @@ async def _known_by(work: Work, one: Sending) -> str | None:
 
 
 async def _undecided(work: Work, one: Sending) -> None:
-    """Asked on, every few hours; those who reconcile are told the first time."""
-    before = await audit.alerted(work, "refund.undecided", target=one.row.id)
+    """Asked on, every few hours; those who reconcile are told the first time, and settle it."""
     await alert(work, one, "refund.undecided", to_do="Look the refund up in the provider's own books.")
-    if not before:
+    if one.row.undecided_at is None:
+        await queue.mark(work, refund_attempts, one.row.id)
         news = RefundTold(refund=await shown(work, one.refund.row.id), undecided=True)
         await tell(work, one.refund.row.maker_id, None, news)

@@ -5,7 +5,7 @@ from uuid import UUID
 from services import audit, costs, ledger
 from services.dispatch import REFUND, UNDECIDED
 from services.ledger import SUSPENSE, WALLET, Transfer, provider_account
-from services.news import Unpaid
+from services.news import Frozen, Unpaid
 from services.news.refunds import RefundMade, RefundTold, Unrefunded, Way
 from services.payments.record import tell as tell_payer
 from services.points import point
@@ -18,6 +18,8 @@ from services.refunds.record import SUSPENSE as TWICE
 from services.refunds.record import move as move_refund
 from services.refunds.record import shown, tell
 from services.refunds.standing import settle_standing
+from services.review.overtaken import contradicted
+from services.withdrawals.freeze import stop
 from services.work import Work
 
 # Alerts of a success that was told and moved nothing: after one of them a no is not believed.
@@ -90,6 +92,7 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
     elif one.refund.row.status != "processing":
         # The money has gone, and what was held for it is free again: it is taken back like any other.
         await alert(work, one, "refund.succeeded_after_failure", receipt=word.receipt)
+        await _stop_if_settled(work, one)
         reference = word.receipt or str(one.row.id)
         await taken_back.book(work, one.refund.attempt, reference, one.amount)
     else:
@@ -149,6 +152,9 @@ def _rail(one: Sending) -> str:
 async def _failed(work: Work, one: Sending, word: Failed) -> None:
     if one.row.state == "succeeded":
         await alert(work, one, "refund.failed_after_success", detail=word.detail)
+        await _stop_if_settled(work, one)
+        return
+    if one.row.because == Unrefunded.SETTLED:  # as people have found
         return
     if await audit.alerted(work, *_TOLD, target=one.row.id):
         await alert(work, one, "refund.contradicted", detail=word.detail)
@@ -159,6 +165,12 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
         because = Unrefunded.FUNDS if short else Unrefunded.SETTINGS
         await alert(work, one, "refund.misconfigured", detail=word.detail)
     await fail(work, one, because, word.detail)
+
+
+async def _stop_if_settled(work: Work, one: Sending) -> None:
+    """The provider says otherwise than two people: nothing leaves until an operator has looked."""
+    if await contradicted(work, REFUND.job, one.row.id):
+        await stop(work, Frozen.CONTRADICTION)
 
 
 async def _told_again(work: Work, one: Sending, receipt: str | None) -> None:

@@ -6,12 +6,13 @@ growing waits, and nothing is ever sent again.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, audit, hooks, inbox, jobs
+from services import approval, hooks, inbox, jobs
 from services.dispatch import PAYOUT
 from services.jobs import PAYOUT_LADDER
 from services.news import Frozen, Held, PayoutUndecided, Unpaid, Unsent
@@ -27,6 +28,8 @@ from services.providers.base import (
     Report,
     Unknown,
 )
+from services.review import queue
+from services.store.schema import payouts
 from services.withdrawals import limits, turns
 from services.withdrawals.again import EXECUTION_WINDOW, ask_again
 from services.withdrawals.destinations import COLUMN, recipient_of
@@ -38,6 +41,7 @@ from services.work import Work
 
 # Nobody can be asked about it: for so long its result may still come, and then somebody has to look.
 _NAMELESS_LADDER = PAYOUT_LADDER[:3]
+_LADDER = sum(PAYOUT_LADDER, timedelta())
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,8 @@ async def payout_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
             if not await PAYOUT.not_sent(work, payout_id, answer.detail):
                 await settle(work, payout_id, Failed(Unpaid.PROVIDER, answer.detail))
         case Misconfigured():
-            if await PAYOUT.move(work, payout_id, "submitting", "unknown", state="created"):
+            not_sent = {"state": "created", "undecided_at": None}
+            if await PAYOUT.move(work, payout_id, "submitting", "unknown", **not_sent):
                 await freeze(work, one, Frozen.SETTINGS, answer.detail)
                 await jobs.finish(work, payout_id, "payout_check")
                 await hold_back(work, payout_id, Held.STOPPED)
@@ -117,6 +122,8 @@ async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Qu
         await jobs.finish(work, payout_id, "payout_check")
         return None
     if await _would_lock_the_credential(work):
+        if one.payout.undecided_at is None and work.now - one.payout.created_at > _LADDER:
+            await _undecided(work, one)
         await jobs.schedule(work, "payout_check", payout_id, work.now + FROZEN_WAIT)
         return None
     ladder = _NAMELESS_LADDER if one.nameless else PAYOUT_LADDER
@@ -152,10 +159,10 @@ async def _would_lock_the_credential(work: Work) -> bool:
 
 
 async def _undecided(work: Work, one: Sending) -> None:
-    """Asked on, every few hours; those who reconcile are told the first time."""
-    told = await audit.alerted(work, "payout.undecided", target=one.payout.id)
+    """Asked on, every few hours; those who reconcile are told the first time, and settle it."""
     await alert(work, one, "payout.undecided", to_do="Look the payout up in the provider's own books.")
-    if not told:
+    if one.payout.undecided_at is None:
+        await queue.mark(work, payouts, one.payout.id)
         news = PayoutUndecided(withdrawal=await shown(work, one.withdrawal.id))
         await inbox.tell_people(work, await people.reconcilers(work), news)
 

@@ -17,9 +17,11 @@ from services.money import Money
 from services.news import Frozen, Held, Unpaid, Unsent, WithdrawalPaid
 from services.points import point
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
+from services.review.overtaken import contradicted
 from services.store.schema import payouts
 from services.withdrawals.freeze import freeze, hold_back
 from services.withdrawals.record import WITHDRAWAL, advance, close, shown, tell
+from services.withdrawals.returned import returned
 from services.withdrawals.sending import Sending, alert, ready, sending
 from services.work import Work
 
@@ -107,9 +109,13 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
         await alert(work, one, "payout.receipt_reused", receipt=word.receipt)
     elif one.payout.state == "succeeded":
         await _told_again(work, one, word.receipt)
+    elif one.payout.state == "failed" and one.payout.returned_at is not None:
+        # It came back, and that was told first: nothing has left.
+        await alert(work, one, "payout.succeeded_before_return", receipt=word.receipt)
     elif one.withdrawal.status != "processing" or not await _alone(work, one):
         # The money has left and the hold is gone, or another payout is on its way: nothing to post it from.
         await alert(work, one, "payout.succeeded_after_failure", receipt=word.receipt)
+        await contradicted(work, PAYOUT.job, one.payout.id)
         await freeze(work, one, Frozen.CONTRADICTION, "a payout that had failed succeeded")
     else:
         await _complete(work, one, word.receipt)
@@ -150,8 +156,15 @@ async def _record(work: Work, one: Sending, status: str, **told: str | None) -> 
 
 
 async def _failed(work: Work, one: Sending, word: Failed) -> None:
+    if one.payout.state == "succeeded" and word.returned is not None:
+        await returned(work, one, word.returned, word.detail)
+        return
     if one.payout.state == "succeeded":
         await alert(work, one, "payout.failed_after_success", detail=word.detail)
+        if await contradicted(work, PAYOUT.job, one.payout.id):
+            await freeze(work, one, Frozen.CONTRADICTION, "a payout that people had settled as paid failed")
+        return
+    if one.payout.because == Unsent.SETTLED:  # as people have found
         return
     if await audit.alerted(work, *_TOLD, target=one.payout.id):
         await alert(work, one, "payout.contradicted", detail=word.detail)
@@ -159,6 +172,8 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
         return
     if not word.ours:
         await fail(work, one, _UNSENT.get(word.because, Unsent.PROVIDER), word.detail)
+        if word.returned is not None:
+            await PAYOUT.move(work, one.payout.id, "failed", returned_at=work.now)
         return
     failure = {"because": word.because, "detail": word.detail}
     if await PAYOUT.decide(work, one.payout.id, *UNDECIDED, state="failed", **failure):

@@ -8,7 +8,7 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from services.news import Frozen, WithdrawalClosed, WithdrawalPaid
+from services.news import Frozen, Unsent, WithdrawalClosed, WithdrawalPaid
 from services.store.schema import inbox, payouts, tenants
 from services.store.scope import OWNER
 from services.withdrawals import freeze
@@ -226,14 +226,21 @@ async def test_a_transfer_that_fails_gives_the_hold_back(market, paying_out, out
     assert isinstance(await last_news(market), WithdrawalClosed)
 
 
-async def test_one_that_is_given_back_after_it_was_paid_moves_nothing_and_is_alerted(market, paying_out):
+async def test_one_that_is_given_back_after_it_was_paid_is_in_the_wallet_again(market, paying_out):
     await market.work()
     await market.told()
     assert await paid(market, paying_out)
-    assert await tell(market, event(paying_out.payout, "reversed")) == 200
-    await market.work()
-    assert await paid(market, paying_out)
-    assert await market.business.alerts() == ["payout.failed_after_success"]
+    await market.act(f"payouts/{paying_out.payout}", outcome="give_back")
+    await market.told(2)
+    for _ in range(2):  # and the same again
+        assert await market.withdrawal(paying_out.withdrawal.id) == "failed"
+        assert await market.business.wallet() == ("5000.00", "0.00", "5000.00")
+        assert await tell(market, event(paying_out.payout, "reversed")) == 200
+        await market.work()
+    news = await last_news(market)
+    assert isinstance(news, WithdrawalClosed)
+    assert news.because == Unsent.RETURNED
+    assert await market.business.alerts() == ["payout.returned"]
 
 
 async def test_a_code_that_is_asked_for_stops_payouts_and_the_transfer_is_not_sent_anew(market, paying_out):

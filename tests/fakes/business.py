@@ -45,12 +45,14 @@ from services.news.requests import (
     RequestPaid,
     RequestUnpaid,
 )
+from services.news.review import Settlement, Undecided
 from services.news.settings import Change
 from services.news.staff import DaySummed, SaleMade
 from services.people.access import APPROVE, RECONCILE, ROLES
 from services.reconciliation.seen import Seen
 from services.shop.facts import Line
 from tests.fakes.office import FakeSettings
+from tests.fakes.reviewer import FakeReview
 from tests.fakes.shop import FakeShop
 
 TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
@@ -85,7 +87,7 @@ class Handed:
 
 
 @dataclasses.dataclass
-class FakeBusiness(FakeSettings):
+class FakeBusiness(FakeSettings, FakeReview):
     """One shop. `told` are the news that wait for each person."""
 
     shop: Shop = dataclasses.field(
@@ -128,6 +130,9 @@ class FakeBusiness(FakeSettings):
     lendings: dict[UUID, Lending] = dataclasses.field(default_factory=dict)
     changes: dict[UUID, Change] = dataclasses.field(default_factory=dict)
     halted: Stopped | None = None  # payouts, by a person
+    undecided: dict[UUID, Undecided] = dataclasses.field(default_factory=dict)
+    settlements: dict[UUID, Settlement] = dataclasses.field(default_factory=dict)
+    receipts_used: set[str] = dataclasses.field(default_factory=set)
     over: errors.Refusal | None = None  # what the next withdrawal is refused for
     unreminded: set[UUID] = dataclasses.field(default_factory=set)
     closed: set[UUID] = dataclasses.field(default_factory=set)
@@ -234,8 +239,10 @@ class FakeBusiness(FakeSettings):
                 self.told.append((person, WithdrawalRequested(withdrawal=again)))
         self.told.append((again.maker_id, WithdrawalAskedAgain(withdrawal=again)))
 
-    def leave_undecided(self) -> None:
-        self.tell_reconcilers(PayoutUndecided, withdrawal=next(reversed(self.withdrawals.values())))
+    def leave_undecided(self, reference: str | None = None) -> None:
+        withdrawal = next(reversed(self.withdrawals.values()))
+        self.put_undecided("payout", withdrawal.id, withdrawal.net, withdrawal.destination, reference)
+        self.tell_reconcilers(PayoutUndecided, withdrawal=withdrawal)
 
     def tell_reconcilers(self, kind, **facts) -> None:
         for me in self.people.values():
@@ -267,6 +274,7 @@ class FakeBusiness(FakeSettings):
         """The provider's word on the latest refund."""
         refund = next(reversed(self.refunds.values()))
         if undecided:
+            self.put_undecided("refund", refund.id, refund.amount, refund.label, "71840-27539181-1")
             self.tell_reconcilers(RefundTold, refund=refund, undecided=True)
             return
         failed = {"status": "failed"} if because else {"status": "completed", "receipt": "SJR7ABC123"}
@@ -296,6 +304,12 @@ class FakeBusiness(FakeSettings):
 
     def fail_payout(self, because: Unsent) -> None:
         self._close_payout("failed", WithdrawalClosed, because=because)
+
+    def return_payout(self) -> None:
+        withdrawal = self.put(next(reversed(self.withdrawals.values())), "failed")
+        self.posted += withdrawal.amount
+        for person in dict.fromkeys([withdrawal.maker_id, *self.approvers()]):
+            self.told.append((person, WithdrawalClosed(withdrawal=withdrawal, because=Unsent.RETURNED)))
 
     def expire(self) -> None:
         self._close_payout("expired", WithdrawalClosed)

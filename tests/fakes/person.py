@@ -8,6 +8,7 @@ from tests.fakes.business import FakeBusiness
 from tests.fakes.clerk import FakeClerk
 from tests.fakes.desk import FakeDesk
 from tests.fakes.office import FakeOffice
+from tests.fakes.reviewer import FakeReviewer
 from tests.fakes.shop import ShopTeller
 
 
@@ -37,6 +38,10 @@ class PersonTeller(ShopTeller):
     @property
     def clerk(self) -> FakeClerk:
         return FakeClerk(self)
+
+    @property
+    def reviewer(self) -> FakeReviewer:
+        return FakeReviewer(self)
 
     @property
     def office(self) -> FakeOffice:

@@ -271,6 +271,10 @@ class Play:
                 business.keep_open()
             case "paid_out", ():
                 business.pay_out()
+            case "payout_returned", ():
+                business.return_payout()
+            case "code", (code,):  # the app shows the next one
+                business.code = code
             case "payout_failed", (because,):
                 business.fail_payout(Unsent(because))
             case "held_back", ():
@@ -327,8 +331,15 @@ class Play:
                 business.now += timedelta(minutes=int(minutes))
             case "asked_again", ():
                 business.ask_again()
-            case "undecided", ():
-                business.leave_undecided()
+            case "undecided", reference:  # as M-Pesa has acknowledged it, where it has
+                business.leave_undecided(*reference)
+            case "receipt_used", (receipt,):
+                business.receipts_used.add(receipt)
+            case "settlement", (state, *because):  # void or contradicted: what the provider says
+                business.end_settlement(state, *because)
+            case "settled", ("unheard",):  # by another; the news is still on its way
+                said = next(reversed(business.settlements.values()))
+                business.settlements[said.id] = said.model_copy(update={"state": "rejected"})
             case "doubt", (because, *told):
                 business.doubt(Doubt(because), Money.parse(told[0], "KES") if told else None)
             case "settings_wrong", ():

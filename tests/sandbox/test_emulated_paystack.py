@@ -162,6 +162,17 @@ async def test_one_can_be_given_back_after_it_was_paid(sandbox, paystack, wait, 
     assert await paystack.balance() == 1_000_000
 
 
+async def test_one_that_was_paid_is_given_back_by_hand_once(sandbox, paystack, wait, events):
+    await paystack.send()
+    await told(wait, events)
+    await sandbox.act(f"payouts/{REFERENCE}", outcome="give_back")
+    both = await told(wait, events, 2)
+    assert [event["event"] for event in both] == ["transfer.success", "transfer.reversed"]
+    assert (await paystack.balance(), await paystack.status()) == (1_000_000, "reversed")
+    status, _ = await sandbox.post(f"/control/payouts/{REFERENCE}", {"outcome": "give_back"})
+    assert status == 409
+
+
 async def test_one_that_asks_for_a_code_waits_until_it_is_settled_by_hand(sandbox, paystack, wait, events):
     await sandbox.arm("paystack.outcome", "otp")
     _, body = await paystack.send()

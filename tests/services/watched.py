@@ -23,9 +23,19 @@ ROOT = Path(__file__).parents[2]
 _TRANSITION, _LEDGER = "services/transitions.py", "services/ledger"  # what others write by
 
 # Watched tables, and how the actions begin that tell of them.
-_MONEY = ("payment.", "withdrawal.", "refund.", "payout.", "costs.", "books.")
+_MONEY = ("payment.", "withdrawal.", "refund.", "payout.", "costs.", "books.", "settlement.")
 _STAFF = ("change_staff.", "identity.", "tenant.", "staff.")
-_DECIDED = ("withdrawal.", "refund.", "change_", "lending.", "tenant.", "identity.", "totp.", "payment.")
+_DECIDED = (
+    "withdrawal.",
+    "refund.",
+    "change_",
+    "lending.",
+    "tenant.",
+    "identity.",
+    "totp.",
+    "payment.",
+    "settlement.",
+)
 WATCHED: dict[str, tuple[str, ...]] = {
     # money
     "accounts": _MONEY,
@@ -33,8 +43,9 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "holds": _MONEY,
     "payments": ("payment.", "refund.", "person."),
     "attempts": ("payment.", "person.", "retention."),
-    "withdrawals": ("withdrawal.",),
+    "withdrawals": ("withdrawal.", "payout."),
     "payouts": ("withdrawal.", "payout.", "payouts."),
+    "settlements": ("settlement.",),
     "refunds": ("refund.", "payment.", "person."),
     "refund_attempts": ("refund.", "payment."),
     "refund_wishes": ("refund.", "person."),
@@ -76,6 +87,7 @@ UNSAID: dict[tuple[str, str], str] = {
             ("refund_attempts", "_plain"),
             ("withdrawals", "_plain"),
             ("payouts", "_plain"),
+            ("settlements", "_plain"),
             ("changes", "_plain"),
         )
     },

@@ -84,6 +84,7 @@ function verdict(one, out) {
 function moves(one, out) {
   const id = encodeURIComponent(one.id)
   const move = (words, path, outcome) => h('button', { type: 'button', class: 'plain small', onclick: () => act(`${path}/${id}`, { outcome }) }, words)
+  if (out && one.code === '0' && /^bank/.test(one.number)) return [h('div', { class: 'moves' }, move('Bank gives it back', 'payouts', 'give_back'))]
   if (out) return one.state === 'done' ? [] : [h('div', { class: 'moves' }, move('Settle now', 'payouts', 'succeed'), move('Fail', 'payouts', 'fail'))]
   if (one.state === 'done') return one.code === '1037' ? [h('div', { class: 'moves' }, move('Pay late', 'prompts', 'pay'))] : []
   if (one.state === 'ignored' || !one.phone) {

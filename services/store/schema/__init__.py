@@ -18,7 +18,15 @@ from services.store.schema.ledger import (
     holds,
     transfers,
 )
-from services.store.schema.payouts import LIVE_PAYOUT, UNDER_WAY, payouts, withdrawal_history, withdrawals
+from services.store.schema.payouts import (
+    LIVE_PAYOUT,
+    OPEN_SETTLEMENT,
+    UNDER_WAY,
+    payouts,
+    settlements,
+    withdrawal_history,
+    withdrawals,
+)
 from services.store.schema.people import (
     OPEN_HANDOFF,
     conversations,
@@ -63,6 +71,7 @@ __all__ = [
     "OPEN_BREACH",
     "OPEN_HANDOFF",
     "OPEN_OUTBOX",
+    "OPEN_SETTLEMENT",
     "OPEN_WISH",
     "UNDER_WAY",
     "WAITS_ASIDE",
@@ -108,6 +117,7 @@ __all__ = [
     "refunds",
     "reversals",
     "saved_methods",
+    "settlements",
     "staff",
     "statement_coverages",
     "statement_lines",

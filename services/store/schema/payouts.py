@@ -64,7 +64,9 @@ payouts = sa.Table(
     sa.Column("detail", sa.Text),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("not_before", Moment),  # hours in which the tenant sends nothing
+    sa.Column("undecided_at", Moment),  # when the provider had been asked often enough for people to look
     sa.Column("resolved_at", Moment),
+    sa.Column("returned_at", Moment),  # when the provider gave it back
     one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed"),
     of("withdrawals", "withdrawal_id"),
     sa.Index(
@@ -85,4 +87,42 @@ payouts = sa.Table(
     ),
     sa.UniqueConstraint("tenant_id", "provider", "receipt"),
     sa.Index("ix_payouts_resolved_at", "resolved_at"),
+)
+
+# What people say became of a payout, or of a refund's attempt, of which its provider says nothing. It is an
+# operation of the same id, that another person approves.
+OPEN_SETTLEMENT = sa.text("state = 'pending'")
+
+settlements = sa.Table(
+    "settlements",
+    metadata,
+    *key(),
+    sa.Column("payout_id", sa.Uuid),
+    sa.Column("refund_attempt_id", sa.Uuid),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),  # the receipt of what was paid, else what says that not
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("because", sa.Text),  # why it is void
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.CheckConstraint("(payout_id IS NULL) <> (refund_attempt_id IS NULL)", name="of_one"),
+    one_of("outcome", "paid", "not_paid"),
+    one_of("state", "pending", "done", "rejected", "canceled", "expired", "void", "contradicted"),
+    of("operations", "id"),
+    of("payouts", "payout_id"),
+    of("refund_attempts", "refund_attempt_id"),
+    *(
+        sa.Index(
+            f"uq_settlements_open_{column}",
+            "tenant_id",
+            column,
+            unique=True,
+            postgresql_where=OPEN_SETTLEMENT,
+            sqlite_where=OPEN_SETTLEMENT,
+        )
+        for column in ("payout_id", "refund_attempt_id")
+    ),
+    sa.Index(None, "tenant_id", "payout_id"),
+    sa.Index(None, "tenant_id", "refund_attempt_id"),
 )

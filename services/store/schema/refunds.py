@@ -76,6 +76,7 @@ refund_attempts = sa.Table(
     sa.Column("because", sa.Text),
     sa.Column("detail", sa.Text),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("undecided_at", Moment),  # as of payouts
     sa.Column("resolved_at", Moment),
     one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed"),
     of("refunds", "refund_id"),

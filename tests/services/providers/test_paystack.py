@@ -254,7 +254,7 @@ STATUSES = [
     ("failed", Failed(Unpaid.PROVIDER, "failed")),
     ("blocked", Failed(Unpaid.PROVIDER, "blocked")),
     ("rejected", Failed(Unpaid.PROVIDER, "rejected")),
-    ("reversed", Failed(Unpaid.RECEIVER, "reversed")),
+    ("reversed", Failed(Unpaid.RECEIVER, "reversed", returned=Money(950_00, "KES"))),
     ("abandoned", Failed(Unpaid.SHOP, "abandoned", ours=True)),
     ("pending", Pending("pending")),
     ("received", Pending("received")),
@@ -371,7 +371,11 @@ async def test_keys_are_proven_by_the_balance(rig, answer, kind):
             {"acv_9ee55786-2323-4760-98e2-6380c9cb3f68", "TRF_v5tip3zx8nna9o78"},
         ),
         ("transfer_failed", Failed(Unpaid.PROVIDER, "failed"), {"1976435206", "TRF_chs98y5rykjb47w"}),
-        ("transfer_reversed", Failed(Unpaid.RECEIVER, "reversed"), {"jvrjckwenm", "TRF_js075pj9u07f34l"}),
+        (
+            "transfer_reversed",
+            Failed(Unpaid.RECEIVER, "reversed", returned=Money(100_00, "NGN")),
+            {"jvrjckwenm", "TRF_js075pj9u07f34l"},
+        ),
     ],
 )
 def test_recorded_events_of_transfers_are_read(rig, name, word, references):

@@ -1,0 +1,115 @@
+"""Review shown: what is undecided, and what somebody has said of it, in words."""
+
+from typing import Any
+
+from flows.refusals import provider_name, receipt_shown
+from flows.staff.shown import rail_shown, short
+from flows.text import Text
+from services.news.review import Settlement, Undecided
+
+
+def sent_to(about: Undecided) -> Text:
+    """How much, when, and where it was to go."""
+    told: dict[str, Any] = {
+        "reference": short(about.of),
+        "amount": about.amount,
+        "at": about.sent_at,
+        "destination": rail_shown(about.way if about.kind == "payout" else about.provider, about.destination),
+    }
+    if about.kind == "payout":
+        return Text("Withdrawal {reference}\nAmount sent: *{amount}*\nTo: {destination}\nOn: {at}", **told)
+    return Text("Refund {reference}\nAmount sent: *{amount}*\nTo: {destination}\nOn: {at}", **told)
+
+
+def what_is_known(about: Undecided) -> Text:
+    """How far it came."""
+    provider = provider_name(about.provider)
+    if about.reference is None:
+        return Text("{provider} has not answered, so it may never have got there.", provider=provider)
+    return Text(
+        "{provider} has taken it as {reference}, and says no more.",
+        provider=provider,
+        reference=about.reference,
+    )
+
+
+def in_short(settlement: Settlement) -> Text:
+    if settlement.outcome == "paid":
+        return Text("{maker}: it was paid", maker=settlement.maker)
+    return Text("{maker}: it was not paid", maker=settlement.maker)
+
+
+def said(settlement: Settlement) -> Text:
+    """What its maker says, and by what."""
+    told: dict[str, Any] = {
+        "what": sent_to(settlement.about),
+        "maker": settlement.maker,
+        "note": settlement.note,
+    }
+    if settlement.outcome == "paid":
+        receipt = receipt_shown(settlement.reference, settlement.about.provider)
+        return Text("{what}\n{maker} says that it was paid. {receipt}\nNote: {note}", **told, receipt=receipt)
+    return Text(
+        "{what}\n{maker} says that it was not paid, by: {reference}\nNote: {note}",
+        **told,
+        reference=settlement.reference,
+    )
+
+
+def stands(settlement: Settlement) -> Text:
+    """Where it is, and what comes of it."""
+    match settlement.state:
+        case "pending" if settlement.outcome == "paid":
+            return Text(
+                "Once another person approves it, by {until}, it counts as paid out.",
+                until=settlement.expires_at,
+            )
+        case "pending":
+            return Text(
+                "Once another person approves it, by {until}, it has failed and the amount is available "
+                "again. Nothing is sent a second time.",
+                until=settlement.expires_at,
+            )
+        case "done" if settlement.outcome == "paid":
+            return Text("✅ It is approved, and counts as paid.")
+        case "done":
+            return Text("✅ It is approved, and has failed: the amount is available again.")
+        case "contradicted":
+            return _contradicted(settlement)
+        case "void":
+            return _void(settlement)
+        case "rejected":
+            return Text("It was rejected. It is still not known what became of it.")
+        case "expired":
+            return Text("Nobody approved it in time. It is still not known what became of it.")
+    return Text("It was taken back. It is still not known what became of it.")
+
+
+def _contradicted(settlement: Settlement) -> Text:
+    provider = provider_name(settlement.about.provider)
+    if settlement.outcome == "paid":
+        return Text(
+            "⚠️ It was approved, but now {provider} says that it was not paid. Payouts from {shop} are "
+            "stopped until the operator has looked.",
+            provider=provider,
+        )
+    return Text(
+        "⚠️ It was approved, but now {provider} says that it was paid. Payouts from {shop} are stopped "
+        "until the operator has looked.",
+        provider=provider,
+    )
+
+
+def _void(settlement: Settlement) -> Text:
+    if settlement.because == "guessed":
+        return Text("Too many wrong one-time codes were typed for it, so it is void.")
+    provider = provider_name(settlement.about.provider)
+    if settlement.about.state == "succeeded":
+        return Text(
+            "It is void: {provider} has said in the meantime that it was paid. Nothing is left to do.",
+            provider=provider,
+        )
+    return Text(
+        "It is void: {provider} has said in the meantime that it was not paid. Nothing is left to do.",
+        provider=provider,
+    )

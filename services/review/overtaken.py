@@ -1,0 +1,28 @@
+"""Overtaken: the provider says after all what became of something that people look at, or have settled."""
+
+from uuid import UUID
+
+from services import approval, audit, jobs
+from services.review.record import EXPIRY, KIND, move, moved, waiting
+from services.work import Work
+
+
+async def overtaken(work: Work, kind: str, attempt_id: UUID) -> None:
+    """It is decided before anybody has approved what somebody else said of it: nothing is left to approve."""
+    settlement_id = await waiting(work, kind, attempt_id)
+    if settlement_id is None or not await approval.void(work, KIND, settlement_id):
+        return
+    await move(work, settlement_id, "pending", "void", "decided")
+    await jobs.finish(work, settlement_id, EXPIRY)
+    await moved(work, settlement_id)
+
+
+async def contradicted(work: Work, kind: str, attempt_id: UUID) -> bool:
+    """The provider says otherwise than two people have settled; they are told. False where nobody has settled
+    it, or where it was told before."""
+    settlement_id = await waiting(work, kind, attempt_id, "done")
+    if settlement_id is None or not await move(work, settlement_id, "done", "contradicted"):
+        return False
+    await audit.record(work, audit.PROVIDER, "settlement.contradicted", settlement_id, {}, alert=True)
+    await moved(work, settlement_id)
+    return True

@@ -1,0 +1,190 @@
+"""Record: a settlement's row, what its approval approves, how it is shown, and who hears of it."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import inbox
+from services.approval import Kind
+from services.errors import NotFound
+from services.money import Money
+from services.news.review import Settlement, SettlementMoved, Undecided
+from services.people import people
+from services.people.access import RECONCILE
+from services.store.schema import (
+    attempts,
+    operations,
+    payouts,
+    refund_attempts,
+    refunds,
+    settlements,
+    withdrawals,
+)
+from services.transitions import transition
+from services.work import Work
+
+KIND = Kind("settlement", ask=RECONCILE, approve=RECONCILE, lendable=False)
+EXPIRY = "settlement_expire"
+OPEN = ("pending", "unknown")  # states in which the provider has it, or may have it
+_OF = {"payout": settlements.c.payout_id, "refund": settlements.c.refund_attempt_id}
+
+
+def of(kind: str) -> sa.Column[UUID]:
+    """The column that names what it is about."""
+    return _OF[kind]
+
+
+def facts(row: Any, about: Undecided) -> dict[str, Any]:
+    """What an approval approves. Whether the provider has taken it or may have makes no difference: that
+    may change while somebody looks."""
+    return {
+        "kind": about.kind,
+        "of": str(about.id),
+        "state": "undecided" if about.state in OPEN else about.state,
+        "outcome": row.outcome,
+        "reference": row.reference,
+        "note": row.note,
+        "amount": about.amount.minor,
+        "currency": about.amount.currency,
+        "provider": about.provider,
+    }
+
+
+async def found(work: Work, settlement_id: UUID) -> sa.Row[Any]:
+    """Without a lock. Raises NotFound."""
+    query = sa.select(settlements).where(
+        settlements.c.tenant_id == work.tenant, settlements.c.id == settlement_id
+    )
+    row: sa.Row[Any] | None = (await work.connection.execute(query)).first()
+    if row is None:
+        raise NotFound("settlement")
+    return row
+
+
+async def waiting(work: Work, kind: str, attempt_id: UUID, state: str = "pending") -> UUID | None:
+    """The latest settlement of this in that state."""
+    query = (
+        sa.select(settlements.c.id)
+        .where(settlements.c.tenant_id == work.tenant, of(kind) == attempt_id, settlements.c.state == state)
+        .order_by(settlements.c.created_at.desc(), settlements.c.id.desc())
+        .limit(1)
+    )
+    known: UUID | None = await work.connection.scalar(query)
+    return known
+
+
+async def move(work: Work, settlement_id: UUID, before: str, state: str, because: str | None = None) -> bool:
+    """False where it stood in another state."""
+    values = {"state": state, "because": because, "ended_at": work.now}
+    return await transition(work, settlements.c.state, settlement_id, (before,), values)
+
+
+async def read(work: Work, *where: sa.ColumnElement[bool], latest: int | None = None) -> list[Settlement]:
+    """The latest first."""
+    mine = sa.and_(operations.c.tenant_id == settlements.c.tenant_id, operations.c.id == settlements.c.id)
+    query = (
+        sa.select(settlements, operations.c.maker_id, operations.c.digest, operations.c.expires_at)
+        .join(operations, mine)
+        .where(settlements.c.tenant_id == work.tenant, *where)
+        .order_by(settlements.c.created_at.desc(), settlements.c.id.desc())
+        .limit(latest)
+    )
+    rows = (await work.connection.execute(query)).all()
+    paid = await of_payouts(work, payouts.c.id.in_([row.payout_id for row in rows if row.payout_id]))
+    back = [row.refund_attempt_id for row in rows if row.refund_attempt_id]
+    about = {each.id: each for each in (*paid, *await of_refunds(work, refund_attempts.c.id.in_(back)))}
+    names = await people.names_of(work, {row.maker_id for row in rows})
+    return [
+        _shown(row, about[row.payout_id or row.refund_attempt_id], names.get(row.maker_id, ""))
+        for row in rows
+    ]
+
+
+async def shown(work: Work, settlement_id: UUID) -> Settlement:
+    """Raises NotFound."""
+    for each in await read(work, settlements.c.id == settlement_id):
+        return each
+    raise NotFound("settlement")
+
+
+async def moved(
+    work: Work, settlement_id: UUID, by: UUID | None = None, reason: str | None = None
+) -> Settlement:
+    """As it is now; the others whom it concerns are told."""
+    settlement = await shown(work, settlement_id)
+    news = SettlementMoved(settlement=settlement, by=await people.name_of(work, by), reason=reason)
+    concerned = await people.reconcilers(work) | {settlement.maker_id}
+    # Who did it in chat has the answer on the screen; a key may be in other hands.
+    await inbox.tell_people(work, concerned - ({by} if work.via.channel != "api" else set()), news)
+    return settlement
+
+
+# --- what it is about -------------------------------------------------------------------------------
+
+
+async def of_payouts(work: Work, *where: sa.ColumnElement[bool]) -> list[Undecided]:
+    """Payouts as people see them, the oldest first."""
+    mine = sa.and_(
+        withdrawals.c.tenant_id == payouts.c.tenant_id, withdrawals.c.id == payouts.c.withdrawal_id
+    )
+    query = (
+        sa.select(
+            payouts,
+            withdrawals.c.id.label("of"),
+            withdrawals.c.net.label("amount"),
+            withdrawals.c.currency,
+            withdrawals.c.method_type.label("way"),
+            withdrawals.c.destination,
+        )
+        .join(withdrawals, mine)
+        .where(payouts.c.tenant_id == work.tenant, *where)
+        .order_by(payouts.c.created_at, payouts.c.id)
+    )
+    return [_undecided("payout", row) for row in await work.connection.execute(query)]
+
+
+async def of_refunds(work: Work, *where: sa.ColumnElement[bool]) -> list[Undecided]:
+    """Attempts of refunds as people see them, the oldest first."""
+    table = refund_attempts
+    query = (
+        sa.select(
+            table,
+            refunds.c.id.label("of"),
+            refunds.c.amount,
+            refunds.c.currency,
+            refunds.c.way,
+            attempts.c.label.label("destination"),
+        )
+        .join(refunds, sa.and_(refunds.c.tenant_id == table.c.tenant_id, refunds.c.id == table.c.refund_id))
+        .join(
+            attempts,
+            sa.and_(attempts.c.tenant_id == refunds.c.tenant_id, attempts.c.id == refunds.c.attempt_id),
+        )
+        .where(table.c.tenant_id == work.tenant, *where)
+        .order_by(table.c.created_at, table.c.id)
+    )
+    return [_undecided("refund", row) for row in await work.connection.execute(query)]
+
+
+def _undecided(kind: Any, row: sa.Row[Any]) -> Undecided:
+    return Undecided(
+        id=row.id,
+        kind=kind,
+        of=row.of,
+        amount=Money(row.amount, row.currency),
+        provider=row.provider,
+        way=row.way,
+        destination=row.destination,
+        state=row.state,
+        reference=row.reference,
+        sent_at=row.created_at,
+        since=row.undecided_at,
+    )
+
+
+def _shown(row: sa.Row[Any], about: Undecided, maker: str) -> Settlement:
+    keys = ("id", "outcome", "reference", "note", "maker_id", "state", "because", "digest", "created_at")
+    return Settlement(
+        about=about, maker=maker, expires_at=row.expires_at, **{key: getattr(row, key) for key in keys}
+    )

@@ -1,0 +1,292 @@
+"""What one says became of money whose provider says nothing, and another approves."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from services.errors import BlankReason, Changed, FourEyesViolation, MissingScope, NotFound, NotPending
+from services.errors.review import InvalidReference, NotUndecided, ReceiptUsed, SettlementWaits
+from services.ids import new_id
+from services.news import Unpaid, Unsent, WithdrawalClosed, WithdrawalPaid
+from services.news.refunds import Unrefunded
+from services.news.review import SettlementAsked
+from services.providers.base import Failed, Succeeded
+from services.review import queue, settling
+from services.review.reviewer import Reviewer
+from services.store.schema import audit, payouts, refund_attempts, refunds, tenants, withdrawals
+from tests.services.business import kes
+from tests.services.refunding import approved
+from tests.services.reviewing import approve, last_told, left_undecided, propose, refund_left_undecided
+
+NO = Failed(Unpaid.PROVIDER, "no")
+
+
+@pytest.fixture
+async def out(business):
+    await business.paid("3000")
+    return await left_undecided(business)
+
+
+async def status(business, out):
+    row = await business.row(withdrawals, out.withdrawal.id)
+    return row.status, (await business.row(payouts, out.payout)).state
+
+
+async def test_it_was_paid_posts_the_hold_as_the_providers_yes_would(business, out):
+    asked = await propose(business, out.payout, reference=" sjk7abc123 ")
+    assert (asked.reference, asked.state, asked.about.amount) == ("SJK7ABC123", "pending", kes("967"))
+    news = (await business.news(business.owner))[-1]
+    assert isinstance(news, SettlementAsked)
+    done = await approve(business, asked)
+    assert done.state == "done"
+    assert await status(business, out) == ("completed", "succeeded")
+    assert await business.wallet() == ("2000.00", "0.00", "2000.00")
+    balances = await business.balances()
+    assert (balances["provider:mpesa"], balances["fees:withdrawals"]) == (-3000_00 + 967_00, 33_00)
+    assert (await business.row(withdrawals, out.withdrawal.id)).receipt == "SJK7ABC123"
+    assert isinstance((await business.news(business.cashier))[-1], WithdrawalPaid)
+    assert await business.jobs(out.payout) == {}
+    assert await business.jobs(asked.id) == {}
+    await out.called(Succeeded("SJK7ABC123", kes("967")))  # the provider says the same at last
+    assert "payouts.frozen" not in await business.alerts()
+
+
+async def test_it_was_not_paid_releases_the_hold_and_sends_nothing(business, out):
+    done = await approve(business, await propose(business, out.payout, "not_paid", "Statement of 25 May"))
+    assert done.state == "done"
+    assert await status(business, out) == ("failed", "failed")
+    assert await business.wallet() == ("3000.00", "0.00", "3000.00")
+    closed = (await business.news(business.cashier))[-1]
+    assert isinstance(closed, WithdrawalClosed)
+    assert closed.because == Unsent.SETTLED
+    async with business.work() as work:
+        assert await work.connection.scalar(sa.select(sa.func.count()).select_from(payouts)) == 1
+    await out.called(NO)  # the provider says the same at last
+    assert "payouts.frozen" not in await business.alerts()
+
+
+async def test_what_changed_stands_in_the_audit(business, out):
+    asked = await propose(business, out.payout, "not_paid", "call 4711 to 0712345678")
+    await approve(business, asked)
+    async with business.work() as work:
+        query = sa.select(audit).where(audit.c.target == str(asked.id)).order_by(audit.c.seq)
+        rows = {row.action: row for row in await work.connection.execute(query)}
+    assert list(rows) == ["settlement.asked", "settlement.approved", "settlement.done"]
+    assert rows["settlement.asked"].facts["reference"] == "call 4711 to ******5678"
+    assert rows["settlement.done"].before == {"payout": "pending", "status": "processing"}
+    assert rows["settlement.done"].after == {"payout": "failed", "status": "failed"}
+
+
+async def test_nobody_approves_what_they_said_themselves_nor_without_the_right(business, out):
+    asked = await propose(business, out.payout)
+    with pytest.raises(FourEyesViolation):
+        await approve(business, asked, business.manager)
+    assert "settlement.self_approval" in await business.alerts()
+    with pytest.raises(MissingScope):
+        await approve(business, asked, business.cashier)
+    with pytest.raises(MissingScope):
+        await propose(business, out.payout, by=business.cashier)
+    with pytest.raises(MissingScope):
+        async with business.teller(business.cashier) as teller:
+            await teller.reviewer.queue()
+    with pytest.raises(Changed):
+        await approve(business, asked.model_copy(update={"digest": "0" * 64}))
+    assert await status(business, out) == ("processing", "pending")
+
+
+async def test_only_what_is_undecided_is_settled_and_by_one_at_a_time(business, out):
+    early = await business.approved("1000")
+    await early.sent()
+    with pytest.raises(NotUndecided):
+        await propose(business, early.payout)
+    with pytest.raises(NotFound):
+        await propose(business, new_id())
+    asked = await propose(business, out.payout)
+    with pytest.raises(SettlementWaits) as waits:
+        await propose(business, out.payout, "not_paid", by=business.owner)
+    assert waits.value.by == "Otieno"
+    assert await propose(business, out.payout, id_=asked.id) == asked  # the same again
+    with pytest.raises(NotFound):  # another's
+        await propose(business, out.payout, id_=asked.id, by=business.owner)
+    await approve(business, asked)
+    with pytest.raises(NotUndecided) as known:
+        await propose(business, out.payout)
+    assert known.value.status == "succeeded"
+
+
+@pytest.mark.parametrize("reference", ["", "\u200b", "paid", "SJK7 ABC123", "0712345678901", "Ö" * 10])
+async def test_what_is_no_receipt_is_refused(business, out, reference):
+    with pytest.raises(InvalidReference):
+        await propose(business, out.payout, reference=reference)
+
+
+async def test_a_note_and_a_proof_have_to_be_readable(business, out):
+    with pytest.raises(InvalidReference):
+        await propose(business, out.payout, "not_paid", "\u2800")
+    with pytest.raises(BlankReason):
+        async with business.work() as work:
+            await settling.propose(work, business.manager, new_id(), out.payout, "paid", "SJK7ABC123", " ")
+
+
+async def test_a_receipt_of_something_else_is_refused_even_at_the_approval(business, out):
+    sale = await business.paid("700")  # UKO0000002
+    with pytest.raises(ReceiptUsed):
+        await propose(business, out.payout, reference="UKO0000002")
+    asked = await propose(business, out.payout)
+    back = await approved(business, sale)
+    await back.sent()
+    await back.called(Succeeded("SJK7ABC123", kes("700")))
+    with pytest.raises(ReceiptUsed):
+        await approve(business, asked)
+    assert await status(business, out) == ("processing", "pending")
+
+
+@pytest.mark.parametrize("word", [Succeeded("SJK1", kes("967")), NO], ids=["yes", "no"])
+async def test_a_word_of_the_provider_before_the_approval_wins(business, out, word):
+    asked = await propose(business, out.payout, "not_paid", "Statement of 25 May")
+    await out.called(word)
+    void = await last_told(business, business.manager)
+    assert (void.state, void.because, void.about.state) == (
+        "void",
+        "decided",
+        "succeeded" if isinstance(word, Succeeded) else "failed",
+    )
+    with pytest.raises(NotPending) as late:
+        await approve(business, asked)
+    assert late.value.status == "void"
+    assert await business.jobs(asked.id) == {}
+
+
+async def test_a_timeout_meanwhile_does_not_change_what_is_approved(business, out):
+    asked = await propose(business, out.payout)
+    await out.called(NO, "payout_timeout")
+    assert await status(business, out) == ("processing", "unknown")
+    assert (await approve(business, asked)).state == "done"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word", "alert"),
+    [
+        ("paid", NO, "payout.failed_after_success"),
+        ("not_paid", Succeeded("SJK1", kes("967")), "payout.succeeded_after_failure"),
+    ],
+)
+async def test_a_word_of_the_provider_that_says_otherwise_stops_payouts(business, out, outcome, word, alert):
+    await approve(business, await propose(business, out.payout, outcome, "SJK7ABC123"))
+    before = await business.balances()
+    await out.called(word)
+    await out.called(word)
+    alerts = await business.alerts()
+    assert alerts.count("settlement.contradicted") == 1
+    assert {alert, "payouts.frozen"} <= set(alerts)
+    assert (await business.row(tenants, business.tenant)).frozen_because == "contradiction"
+    assert (await last_told(business, business.manager)).state == "contradicted"
+    assert await business.balances() == before
+
+
+async def test_nobody_decides_in_time_or_against(business, out):
+    asked = await propose(business, out.payout)
+    assert await business.jobs(asked.id) == {"settlement_expire": timedelta(hours=24)}
+    async with business.work() as work:
+        await settling.expire(work, asked.id)  # not yet due
+    business.forward(hours=24)
+    with pytest.raises(NotPending):
+        await approve(business, asked)
+    async with business.work() as work:
+        await settling.expire(work, asked.id)
+    assert (await last_told(business, business.owner)).state == "expired"
+    asked = await propose(business, out.payout)
+    async with business.work() as work:
+        await settling.reject(work, business.owner, asked.id, "not so")
+    asked = await propose(business, out.payout)
+    async with business.work() as work:
+        assert (await settling.cancel(work, business.manager, asked.id)).state == "canceled"
+        await settling.expire(work, asked.id)
+    assert await status(business, out) == ("processing", "pending")
+    assert await business.jobs(out.payout) != {}  # and is asked on
+
+
+async def test_what_was_never_answered_is_settled_too_and_the_queue_says_what_is_known(business):
+    await business.paid("3000")
+    out = await left_undecided(business, known=False)
+    async with business.work() as work:
+        (one,) = (await queue.queue(work)).undecided
+    assert (one.kind, one.state, one.reference, one.destination) == (
+        "payout",
+        "unknown",
+        None,
+        "********0111",
+    )
+    assert one.of == out.withdrawal.id
+    await approve(business, await propose(business, out.payout, "not_paid", "Statement of 25 May"))
+    async with business.work() as work:
+        assert (await queue.queue(work)).undecided == ()
+
+
+async def test_what_must_not_be_asked_about_is_undecided_in_the_end_too(business):
+    """It would lock the credential."""
+    await business.paid("3000")
+    out = await business.approved()
+    await out.sent()
+    await business.set(payouts_frozen=True, frozen_because="settings")
+    business.forward(minutes=10)
+    assert not await out.asked()
+    with pytest.raises(NotUndecided):
+        await propose(business, out.payout)
+    for _ in range(2):
+        business.forward(hours=8)
+        assert not await out.asked()
+    assert (await business.alerts()).count("payout.undecided") == 1
+    assert (await approve(business, await propose(business, out.payout))).state == "done"
+
+
+async def test_a_refund_is_settled_in_the_same_way(business):
+    one = await refund_left_undecided(business)
+    async with business.work() as work:
+        (found,) = (await queue.queue(work)).undecided
+    assert (found.kind, found.of, found.reference) == ("refund", one.refund.id, one.reference)
+    asked = await propose(business, one.attempt)
+    await approve(business, asked)
+    assert (await business.row(refunds, one.refund.id)).status == "completed"
+    assert (await business.row(refund_attempts, one.attempt)).receipt == "SJK7ABC123"
+    assert await business.wallet() == ("0.00", "0.00", "0.00")
+    await one.called(NO)
+    assert "refund.failed_after_success" in await business.alerts()
+    assert (await business.row(tenants, business.tenant)).payouts_frozen
+
+
+async def test_a_refund_that_was_not_made_is_available_again(business):
+    one = await refund_left_undecided(business)
+    await approve(business, await propose(business, one.attempt, "not_paid", "Statement of 25 May"))
+    row = await business.row(refunds, one.refund.id)
+    assert (row.status, row.because) == ("failed", Unrefunded.SETTLED)
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    await one.called(NO)
+    assert not (await business.row(tenants, business.tenant)).payouts_frozen
+    await one.called(Succeeded("B1", kes("500")))  # it went back after all: taken like any other
+    assert await business.wallet() == ("0.00", "0.00", "0.00")
+    assert (await last_told(business, business.owner)).state == "contradicted"
+
+
+async def test_a_word_about_a_refund_before_the_approval_wins(business):
+    one = await refund_left_undecided(business)
+    await propose(business, one.attempt, "not_paid", "Statement of 25 May")
+    await one.called(Succeeded("B1", kes("500")))
+    assert (await last_told(business, business.manager)).state == "void"
+
+
+async def test_another_tenant_sees_nothing_of_it(business, out, database, vault):
+    from tests.services.business import Business
+
+    asked = await propose(business, out.payout)
+    other = await Business(database, vault).open()
+    with pytest.raises(NotFound):
+        await propose(other, out.payout)
+    with pytest.raises(NotFound):
+        await approve(other, asked)
+    async with other.work() as work:
+        reviewer = Reviewer(work, other.teller_in(work, other.owner).me)
+        assert (await reviewer.queue()).settlements == ()
+        with pytest.raises(NotFound):
+            await reviewer.settlement(asked.id)
