@@ -47,7 +47,15 @@ async def cashier(door, shop):
 
 
 def test_every_refusal_has_a_status_of_its_own():
-    parts = (errors, errors.approval, errors.limits, errors.refunds, errors.settings, errors.statement)
+    parts = (
+        errors,
+        errors.approval,
+        errors.limits,
+        errors.reconciliation,
+        errors.refunds,
+        errors.settings,
+        errors.statement,
+    )
     kinds = {
         kind
         for part in parts
