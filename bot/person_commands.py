@@ -21,6 +21,20 @@ def person_show(slug: Slug, phone: Phone = None, person_id: Id = None) -> None:
     show(performed(lambda settings: show_person(settings, slug, who)))
 
 
+@person.command("rename")
+def person_rename(
+    name: Annotated[str, typer.Argument(help="What they are called.")],
+    slug: Slug,
+    phone: Phone = None,
+    person_id: Id = None,
+) -> None:
+    """Put a customer's name right."""
+    from bot.personal import rename_person
+
+    who = _who(phone, person_id)
+    show(performed(lambda settings: rename_person(settings, slug, who, name)))
+
+
 @person.command("erase")
 def person_erase(
     slug: Slug,

@@ -13,13 +13,16 @@ from bot.commands import known_tenant, opened
 from bot.parts import CannotRun, Parts
 from bot.settings import Settings
 from services.people.identity import member
-from services.privacy import compact, detach, erase, held, standing, sweep
+from services.people.people import active_staff
+from services.privacy import compact, detach, erase, held, rectify, standing, sweep
 from services.privacy.traces import Traces
+from services.readable import is_blank
 from services.store.schema import people
 from services.store.scope import PLATFORM
 from services.work import CLI, Work
 
 _ROUNDS, _BETWEEN_SECONDS = 10, 2.0
+_LONGEST_NAME = 120
 
 
 async def show_person(settings: Settings, slug: str, who: str) -> dict[str, Any]:
@@ -28,6 +31,20 @@ async def show_person(settings: Settings, slug: str, who: str) -> dict[str, Any]
         tenant, person = await _found(parts, slug, who)
         async with _work(parts, tenant) as work:
             return await held.held(work, person)
+
+
+async def rename_person(settings: Settings, slug: str, who: str, name: str) -> dict[str, Any]:
+    """Their name is put right; who is on the staff is named in the tenant file. Raises CannotRun."""
+    said = " ".join(name.split())
+    if is_blank(said) or len(said) > _LONGEST_NAME:
+        raise CannotRun(f"A name has something to read in it, and at most {_LONGEST_NAME} signs.")
+    async with opened(settings) as parts:
+        tenant, person = await _found(parts, slug, who)
+        async with _work(parts, tenant) as work:
+            if person in await active_staff(work):
+                raise CannotRun("They are on the staff: their name stands in the tenant file.")
+            changed = await rectify.rename(work, person, said)
+    return {"person_id": str(person), "changed": changed}
 
 
 async def erase_person(
@@ -67,6 +84,7 @@ async def _erased(
     await asyncio.sleep(seen)
     elsewhere = await _swept(parts, tenant, person, traces, chats)
     async with _work(parts, tenant) as work:
+        await erase.lock(work, person)
         _refuse(await standing.in_the_way(work, person), person)
         done = await erase.erase(work, person, traces, elsewhere)
     return {

@@ -26,8 +26,10 @@ class Known:
 
 
 async def one(work: Work, person_id: UUID) -> Known:
-    """Raises NotFound, for another tenant's too."""
-    query = sa.select(people.c.name).where(people.c.tenant_id == work.tenant, people.c.id == person_id)
+    """Raises NotFound, for another tenant's too, and for who was erased."""
+    query = sa.select(people.c.name).where(
+        people.c.tenant_id == work.tenant, people.c.id == person_id, people.c.erased_at.is_(None)
+    )
     row = (await work.connection.execute(query)).first()
     if row is None:
         raise NotFound("customer")

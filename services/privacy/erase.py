@@ -119,14 +119,20 @@ async def counted(work: Work, person_id: UUID) -> dict[str, int]:
     return {name: many for name, many in found.items() if many}
 
 
+async def lock(work: Work, person_id: UUID) -> None:
+    """Nobody plays a turn of theirs, orders for them or has an order of theirs paid, until the commit."""
+    for table, whose in (
+        (tables.conversations, tables.conversations.c.person_id),
+        (tables.people, tables.people.c.id),
+        (tables.orders, tables.orders.c.person_id),
+    ):
+        mine = sa.select(table.c.id).where(table.c.tenant_id == work.tenant, whose == person_id)
+        await work.connection.execute(mine.order_by(table.c.id).with_for_update())
+
+
 async def erase(work: Work, person_id: UUID, traces: Traces, swept: dict[str, int]) -> dict[str, int]:
-    """How many rows were removed or emptied. Whoever calls has locked nothing, and sees right after this
-    whether something has come in the way meanwhile."""
-    chats = [chat.id for chat in await detach.chats_of(work, person_id)]
-    lock = sa.select(tables.conversations.c.id).where(
-        tables.conversations.c.tenant_id == work.tenant, tables.conversations.c.id.in_(chats)
-    )
-    await work.connection.execute(lock.order_by(tables.conversations.c.id).with_for_update())
+    """How many rows were removed or emptied. Whoever calls has locked them, and has seen after that that
+    nothing is in the way."""
     await detach.close_orders(work, person_id)
     await _mask_lines(work, person_id, traces)
     done: dict[str, int] = {}

@@ -47,7 +47,8 @@ PLAIN: tuple[sa.Column[Any], ...] = (
 @dataclass(frozen=True)
 class _Swept:
     """A table whose rows are opened: those that name the person are removed, or have these values; unless
-    they are `busy`."""
+    they are `busy`. A name counts in the chats of the staff and in what the API answered them; elsewhere
+    somebody else may be called so."""
 
     table: sa.Table
     sealed: tuple[sa.Column[Any], ...]
@@ -55,6 +56,7 @@ class _Swept:
     values: dict[str, Any] | None = None
     busy: Callable[[Any], sa.ColumnElement[bool]] | None = None
     rows: sa.ColumnElement[bool] = field(default_factory=sa.true)
+    chat: str | None = None  # the column that says whose chat it is
 
 
 _CHATS = tables.conversations.c
@@ -64,6 +66,7 @@ SWEPT = (
         (tables.inbox.c.body_sealed,),
         (tables.inbox.c.external_id, tables.inbox.c.error),
         busy=lambda rows: rows.c.state == sa.literal_column("'waiting'"),
+        chat="conversation_id",
     ),
     _Swept(
         tables.outbox,
@@ -71,21 +74,24 @@ SWEPT = (
         (tables.outbox.c.wamid, tables.outbox.c.error),
         {"body_sealed": STRUCK, "template_sealed": None, "error": None},
         busy=is_open,
+        chat="conversation_id",
     ),
     _Swept(tables.api_answers, (tables.api_answers.c.answer_sealed,)),
     _Swept(tables.handoff_lines, (tables.handoff_lines.c.words_sealed,)),
-    _Swept(tables.conversations, (_CHATS.place_sealed,), values={"place_sealed": None}),
+    _Swept(tables.conversations, (_CHATS.place_sealed,), values={"place_sealed": None}, chat="id"),
     # Addresses that are no longer looked up: a number that went on to another chat.
     _Swept(
         tables.conversations,
         (_CHATS.phone_sealed,),
         values={"phone_sealed": None},
+        chat="id",
         rows=_CHATS.phone_index.is_(None),
     ),
     _Swept(
         tables.conversations,
         (_CHATS.user_id_sealed,),
         values={"user_id_sealed": None},
+        chat="id",
         rows=_CHATS.user_id_index.is_(None),
     ),
 )
@@ -102,51 +108,68 @@ class Found:
 async def sweep(database: Database, vault: Vault, tenant: UUID, traces: Traces, but: Sequence[UUID]) -> Found:
     """All but their own chats, whose rows the last step removes as they are."""
     found = Found(Counter(), Counter())
+    staffs = await _chats_of_staff(database, tenant)
     for swept in SWEPT:
-        await _opened(database, vault, tenant, traces, but, swept, found)
+        await _opened(_Sweeping(database, vault, tenant, traces, but, staffs), swept, found)
     for column in PLAIN:
         await _plain(database, tenant, traces, column, found)
     return found
 
 
-async def _opened(
-    database: Database,
-    vault: Vault,
-    tenant: UUID,
-    traces: Traces,
-    but: Sequence[UUID],
-    swept: _Swept,
-    found: Found,
-) -> None:
+@dataclass(frozen=True)
+class _Sweeping:
+    """`staffs`: the chats of the staff."""
+
+    database: Database
+    vault: Vault
+    tenant: UUID
+    traces: Traces
+    but: Sequence[UUID]
+    staffs: frozenset[UUID]
+
+
+async def _chats_of_staff(database: Database, tenant: UUID) -> frozenset[UUID]:
+    chats, staff = tables.conversations, tables.staff
+    query = (
+        sa.select(chats.c.id)
+        .join(staff, sa.and_(staff.c.tenant_id == chats.c.tenant_id, staff.c.person_id == chats.c.person_id))
+        .where(chats.c.tenant_id == tenant)
+    )
+    async with database.transaction(tenant) as connection:
+        return frozenset(await connection.scalars(query))
+
+
+async def _opened(of: _Sweeping, swept: _Swept, found: Found) -> None:
     table = swept.table
-    where = [table.c.tenant_id == tenant, swept.rows]
-    chat = table.c.get("id" if table is tables.conversations else "conversation_id")
-    if chat is not None:
-        where.append(sa.or_(chat.is_(None), chat.not_in(but)))
+    where = [table.c.tenant_id == of.tenant, swept.rows]
+    if swept.chat is not None:
+        chat = table.c[swept.chat]
+        where.append(sa.or_(chat.is_(None), chat.not_in(of.but)))
     busy = swept.busy(table) if swept.busy else sa.false()
     after: tuple[Any, ...] | None = None
     while True:
-        async with database.transaction(tenant) as connection:
+        async with of.database.transaction(of.tenant) as connection:
             query = sa.select(table, busy.label("busy")).where(*where)
             rows = (await connection.execute(_page(query, table, after))).all()
             for row in rows:
-                if not _names(vault, tenant, traces, swept, row):
+                if not _names(of, swept, row):
                     continue
                 if row.busy:
                     found.left[table.name] += 1
                     continue
                 same = [each.is_not_distinct_from(row._mapping[each]) for each in swept.sealed]  # noqa: SLF001
-                mine = [*_key(table, row), *same, ~busy]
-                values = swept.values
-                emptying = (
-                    sa.delete(table).where(*mine)
-                    if values is None
-                    else sa.update(table).where(*mine).values(**values, **_without_number(table, row))
-                )
+                emptying = _emptying(swept, row, [*_key(table, row), *same, ~busy])
                 found.emptied[table.name] += (await connection.execute(emptying)).rowcount
         if len(rows) < _BATCH:
             return
         after = _at(table, rows[-1])
+
+
+def _emptying(swept: _Swept, row: Any, mine: Sequence[sa.ColumnElement[bool]]) -> sa.Delete | sa.Update:
+    if swept.values is None:
+        return sa.delete(swept.table).where(*mine)
+    values = swept.values | _without_number(swept.table, row)
+    return sa.update(swept.table).where(*mine).values(**values)
 
 
 def _without_number(table: sa.Table, row: Any) -> dict[str, Any]:
@@ -154,18 +177,22 @@ def _without_number(table: sa.Table, row: Any) -> dict[str, Any]:
     return {"wamid": f"erased-{row.seq}"} if table is tables.outbox and row.wamid else {}
 
 
-def _names(vault: Vault, tenant: UUID, traces: Traces, swept: _Swept, row: Any) -> bool:
-    if any(text and traces.number_in(text) for text in (row._mapping[each] for each in swept.plain)):  # noqa: SLF001
+def _names(of: _Sweeping, swept: _Swept, row: Any) -> bool:
+    if any(text and of.traces.number_in(text) for text in (row._mapping[each] for each in swept.plain)):  # noqa: SLF001
         return True
+    by_name = swept.table is tables.api_answers or (
+        swept.chat is not None and getattr(row, swept.chat) in of.staffs
+    )
+    names = of.traces.named_in if by_name else of.traces.number_in
     for column in swept.sealed:
         how = _BY_COLUMN[column]
         if not (value := row._mapping[column]):  # noqa: SLF001
             continue
         try:
-            text = vault.open(value, tenant, how.name, how.row(row)).decode("utf-8", "replace")
+            text = of.vault.open(value, of.tenant, how.name, how.row(row)).decode("utf-8", "replace")
         except Unopenable:
             continue
-        if traces.named_in(text):
+        if names(text):
             return True
     return False
 

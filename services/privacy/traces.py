@@ -40,7 +40,8 @@ class Traces:
     def _called(self) -> re.Pattern[str] | None:
         names = [name for name in self.names if len(name) >= _SHORTEST_NAME]
         escaped = {each for name in names for each in (name, json.dumps(name)[1:-1])}
-        return re.compile("|".join(map(re.escape, sorted(escaped))), re.IGNORECASE) if escaped else None
+        words = (rf"(?<!\w){re.escape(name)}(?!\w)" for name in sorted(escaped))
+        return re.compile("|".join(words)) if escaped else None
 
     def number_in(self, text: str) -> bool:
         """Their number or id, plainly or within the id of a message."""

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from bot.costing import apply_costs, margin
 from bot.intake import Intake
 from bot.parts import CannotRun
-from bot.personal import erase_person, show_person
+from bot.personal import erase_person, rename_person, show_person
 from bot.retention import apply_retention
 from bot.settings import Settings, WhatsAppSettings
 from services.people.tenants import TenantBook
@@ -104,6 +104,12 @@ async def test_the_commands_show_refuse_and_erase(settings, tmp_path):
     said: list[str] = []
     shown = await show_person(settings, business.slug, who)
     assert shown["person"]["name"] == "Achieng"
+    assert (await rename_person(settings, business.slug, who, " Achieng  Atieno "))["changed"]
+    assert not (await rename_person(settings, business.slug, who, "Achieng Atieno"))["changed"]
+    assert (await show_person(settings, business.slug, who))["person"]["name"] == "Achieng Atieno"
+    for person, name in ((who, " "), (str(business.owner), "Somebody")):
+        with pytest.raises(CannotRun):
+            await rename_person(settings, business.slug, person, name)
     for stranger in ("0712000999", str(business.tenant)):
         with pytest.raises(CannotRun, match="Nobody of"):
             await show_person(settings, business.slug, stranger)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from services import books
 from services.audit.anchors import Anchors
 from services.audit.verify import verify
+from services.errors import NotFound
 from services.errors.refunds import NotRefundable
 from services.languages import LANGUAGES
 from services.news.privacy import ErasureWanted
@@ -72,6 +73,12 @@ def test_a_number_is_found_however_it_is_written(text: str, told: bool) -> None:
     assert not traces.named_in(masked)
 
 
+def test_a_name_is_no_part_of_a_word() -> None:
+    traces = Traces(set(), set(), {"May", "Jo"})
+    assert traces.named_in('{"customer":"May"}')
+    assert not traces.named_in("It may be paid in Mayfair by Jo")
+
+
 def test_who_was_erased_is_called_so_in_every_language() -> None:
     assert erase.NAMELESS.keys() == LANGUAGES.keys()
 
@@ -103,7 +110,9 @@ async def test_after_an_erasure_nothing_names_the_customer_and_the_books_stand(b
 async def _stands(business: Business, person: UUID) -> None:
     """Orders, the statement, the audit and the books; and who writes again is somebody new."""
     async with business.work() as work:
-        assert (await customers.one(work, person)).name == "erased customer"
+        assert await people.name_of(work, person) == "erased customer"
+        with pytest.raises(NotFound):
+            await customers.one(work, person)
         assert [order.status for order in await shop_orders.latest(work, person)].count("paid") == 1
         whole = Period(business.now - timedelta(days=40), business.now)
         (line,) = await page(work, whole, "KES", None)

@@ -127,6 +127,7 @@ async def erased(business: Business, person: UUID) -> tuple[dict[str, int], dict
     found = await sweep.sweep(business.database, business.vault, business.tenant, traces, chats)
     assert not found.left
     async with business.work() as work:
+        await erase.lock(work, person)
         done = await erase.erase(work, person, traces, dict(found.emptied))
     assert counted.keys() - found.emptied.keys() <= done.keys()
     return done, dict(found.emptied)
