@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from services import handoff
+from services.batches import deciding as batches
+from services.batches.starting import finish as finish_batch
 from services.payments import closing, reminders
 from services.payments.settle import expire as expire_collect
 from services.refunds.decide import expire as expire_refund
@@ -23,6 +25,8 @@ ALONE: dict[str, Callable[[Work, UUID], Awaitable[None]]] = {
     "withdrawal_expire": expire_withdrawal,
     "refund_expire": expire_refund,
     "settlement_expire": settling.expire,
+    "batch_expire": batches.expire,
+    "batch_done": finish_batch,
     "change_due": changing.take_effect,
     "change_expire": changing.expire,
     "handoff_end": handoff.end_if_quiet,

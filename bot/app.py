@@ -14,6 +14,7 @@ from bot.api.rate import Rate
 from bot.callbacks import Callbacks
 from bot.calls import Calls
 from bot.chat import Chat
+from bot.fetching import Fetching
 from bot.forms import PATH as FORMS
 from bot.forms import FormDesk, FormsEndpoint, Tokens
 from bot.health import Health
@@ -32,6 +33,7 @@ from bot.turns import Turns
 from bot.webhooks import MOST_BYTES, Hooks, MetaWebhook
 from bot.whatsapp.client import WhatsApp
 from flows.lipachat import SCRIPT
+from services.batches.fetching import JOB as BATCH_FETCH
 from services.privacy.retention import JOB as RETENTION
 from services.work import Via
 
@@ -58,7 +60,9 @@ async def working(parts: Parts) -> AsyncIterator[None]:
             RECONCILE: nightly.as_job,
             RETENTION: retention.as_job,
         }
-        calls = Calls(database, vault, providers, bell, clock, settings.public_url, own=own)
+        others = {BATCH_FETCH: Fetching(database, vault, tenants, whatsapp, clock).as_job}
+        public = settings.public_url
+        calls = Calls(database, vault, providers, bell, clock, public, own=own, others=others)
         forms = Tokens(vault, clock) if settings.whatsapp.forms_key is not None else None
         chat = Chat(SCRIPT, vault, tenants, clock, forms)
         turns = Turns(database, vault, chat, delivery, bell, clock)

@@ -70,11 +70,13 @@ class Calls:
         abreast: int = 200,
         most_seconds: float = _MOST_SECONDS,
         own: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+        others: Mapping[str, Callable[[Job], Awaitable[None]]] | None = None,
     ) -> None:
-        """`own`: jobs of the installation itself, by kind."""
+        """`own`: jobs of the installation itself, by kind; `others` reach somebody who is no provider."""
         self._database, self._vault, self._providers = database, vault, providers
         self._bell, self._clock, self._public_url = bell, clock, public_url
         self._abreast, self._most_seconds, self._own = abreast, most_seconds, own or {}
+        self._others = others or {}
         self._watch = Watch(database, vault, bell, clock)
         self._under_way: set[asyncio.Task[None]] = set()
         self._failures: Counter[Job] = Counter()
@@ -120,7 +122,8 @@ class Calls:
     async def _try(self, job: Job) -> None:
         """One job; a bug in it is none of the others'."""
         try:
-            await self._own.get(job.kind, lambda: self._do(job))()
+            do = self._others.get(job.kind, self._do)
+            await self._own.get(job.kind, lambda: do(job))()
             self._failures.pop(same(job), None)
         except Exception as error:  # noqa: BLE001
             log_failure("call.failed", job, error)

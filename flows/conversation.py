@@ -20,6 +20,7 @@ from flows.reply import (
     Other,
     Reply,
     Said,
+    SentFile,
     SharedNumber,
     Tap,
     Wishes,
@@ -73,6 +74,11 @@ class Conversation:
             await self._teller.wishes(unasked=heard.unasked)
         elif not self._teller.shop.open:
             self._say(Text("{shop} is not taking messages here at the moment. Please try again later."))
+        elif isinstance(heard, SentFile):
+            if self._script.filed is not None and self._script.filers & self._teller.me.scopes:
+                await self._open(self._script.filed(heard, self._teller))
+            else:
+                await self._message(Other("document"))
         else:
             await self._message(heard)
         return self._replies

@@ -37,6 +37,15 @@ class StatementFile:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchFile:
+    """What has become of each line of a batch (an id), read when the file is made; `as_of` tells one such
+    file from a later one."""
+
+    batch: str
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class QrCode:
     """A picture that a camera reads."""
 
@@ -48,7 +57,7 @@ class Document:
     """`name` is that of the file, without its ending."""
 
     name: Text
-    content: Sheet | StatementFile | QrCode
+    content: Sheet | StatementFile | BatchFile | QrCode
 
 
 def mapped(value: Any, change: Callable[[Text], Any]) -> Any:

@@ -33,6 +33,8 @@ from flows.staff import (
     approve,
     ask,
     asked,
+    batch_decide,
+    batches,
     breaks,
     change_decide,
     changes,
@@ -53,6 +55,7 @@ from flows.staff import (
     withdraw,
 )
 from flows.staff.approve import Decide
+from flows.staff.batch_decide import BatchShown
 from flows.staff.change_decide import ChangeShown
 from flows.staff.changes import SEE
 from flows.staff.lend import LendingShown
@@ -67,6 +70,7 @@ from flows.teller import Teller
 from flows.words import Word
 from services import news
 from services.news import approval as approval_news
+from services.news import batches as batch_news
 from services.news import handoff as handoff_news
 from services.news import orders as order_news
 from services.news import privacy as privacy_news
@@ -97,6 +101,7 @@ async def revive(  # noqa: C901  a case a kind of thread
     | RefundStands
     | WishShown
     | ChangeShown
+    | BatchShown
     | LendingShown
     | SettlementShown
     | None
@@ -121,6 +126,8 @@ async def revive(  # noqa: C901  a case a kind of thread
             return await lend.look(about, teller)
         case "u" if RECONCILE in teller.me.scopes:
             return await settle.look(about, teller)
+        case "t" if batches.SEE & teller.me.scopes:
+            return await batch_decide.look(about, teller)
         case "k" if RECONCILE in teller.me.scopes:
             return await refund_ask.look_wish(about, teller)
         case "r":
@@ -167,6 +174,7 @@ WORDS = (
     Word(("refunds", "marejesho"), refund_queue.refunds, exact=True, scopes=frozenset({RECONCILE})),
     Word(("reconcile", "linganisha"), breaks.reconcile, exact=True, scopes=frozenset({RECONCILE})),
     Word(("review", "kagua"), review.review, exact=True, scopes=frozenset({RECONCILE})),
+    Word(("batches", "mafungu"), batches.batches, exact=True, scopes=batches.SEE),
     Word(("notices", "arifa"), telling.tell_me, scopes=frozenset({VIEW_ORDERS, VIEW_FINANCE})),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
     Word(("statement", "taarifa"), statement.statement, takes_rest=True, scopes=frozenset({VIEW_FINANCE})),
@@ -233,10 +241,16 @@ SCRIPT = Script(
         settings_news.ChangeAsked: changes.told_asked,
         settings_news.ChangeMoved: changes.told_moved,
         settings_news.StoppedByPerson: stopping.told_stopped,
+        batch_news.BatchRead: batches.told_read,
+        batch_news.BatchAsked: batches.told_asked,
+        batch_news.BatchMoved: batches.told_moved,
+        batch_news.BatchSelfApprovalTried: batches.told_tried,
         staff_news.SaleMade: telling.told_sale,
         staff_news.DaySummed: telling.told_day,
         staff_news.BalanceLow: telling.told_low,
     },
     revive=revive,
     ordered=ordered.ordered,
+    filed=batches.filed,
+    filers=frozenset({INITIATE}),
 )

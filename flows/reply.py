@@ -107,7 +107,15 @@ class Filled:
     asking: Tap | None = None
 
 
-Heard = Said | Tap | SharedNumber | Filled | Ordered | Other | NewIdentity | News | Wishes
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file, which is not here yet: `media` is what the channel calls it."""
+
+    media: str
+    name: str
+
+
+Heard = Said | Tap | SharedNumber | Filled | Ordered | SentFile | Other | NewIdentity | News | Wishes
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_type_hints
 
-from flows.reply import Ordered
+from flows.reply import Ordered, SentFile
 from flows.step import Step, alternatives, leads_to
 from flows.teller import Teller
 from flows.text import Text
@@ -19,7 +19,8 @@ class Script:
 
     `told` opens a step for news that no step waits for, or none where it is news no more; `revive` finds
     the step of a thread that was left, by its name, for a late tap. All of them say in their return types
-    where they lead. `ordered` takes an order of the channel's own catalogue.
+    where they lead. `ordered` takes an order of the channel's own catalogue; `filed` a file, of who
+    holds one of the scopes `filers`.
     `later`: what is answered to words that mean nothing yet.
     """
 
@@ -30,6 +31,8 @@ class Script:
     revive: Callable[[str, Teller], Awaitable[Step | None]]
     later: Mapping[str, Text] = field(default_factory=dict)
     ordered: Callable[[Ordered, Teller], Awaitable[Step]] | None = None
+    filed: Callable[[SentFile, Teller], Awaitable[Step]] | None = None
+    filers: frozenset[str] = frozenset()
 
     def roots(self) -> Iterator[tuple[str, tuple[type[Step], ...]]]:
         """What opens a conversation, and the steps that it opens."""
@@ -42,6 +45,8 @@ class Script:
         yield "late tap", opened_by(self.revive)
         if self.ordered is not None:
             yield "order message", opened_by(self.ordered)
+        if self.filed is not None:
+            yield "file", opened_by(self.filed)
 
     @cached_property
     def steps(self) -> dict[str, type[Step]]:

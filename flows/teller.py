@@ -14,11 +14,8 @@ from uuid import UUID
 
 from flows.accounts import Accounts
 from flows.answers import Answers
-from flows.clerk import Clerk
 from flows.counter import Counter
-from flows.desk import Desk
-from flows.office import Office
-from flows.reviewer import Reviewer
+from flows.rooms import Rooms
 from services.facts import (
     Asked,
     Balance,
@@ -87,21 +84,13 @@ __all__ = [
 ]
 
 
-class Teller(Accounts, Answers, Counter, Protocol):
+class Teller(Accounts, Answers, Counter, Rooms, Protocol):
     @property
     def me(self) -> Me: ...
     @property
     def shop(self) -> Shop: ...
     @property
     def now(self) -> datetime: ...
-    @property
-    def office(self) -> Office: ...
-    @property
-    def desk(self) -> Desk: ...
-    @property
-    def clerk(self) -> Clerk: ...
-    @property
-    def reviewer(self) -> Reviewer: ...
 
     # --- the customer shops
 

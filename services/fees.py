@@ -1,7 +1,9 @@
 """Fees: what a withdrawal costs and what a sale costs, as data."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,12 +49,20 @@ async def quote(work: Work, gross: Money, method_type: str) -> Quote:
     is rounded to one, half up, so that the net is whole too.
     Raises ProviderNotConfigured, NotWholeShillings, BelowMinimum, OverLimit.
     """
+    return (await tariff(work, method_type, gross.currency))(gross)
+
+
+async def tariff(work: Work, method_type: str, currency: str) -> Callable[[Money], Quote]:
+    """The same for many amounts. Raises ProviderNotConfigured; what it returns raises the others."""
     rail = RAILS.get(method_type)
-    if rail is None or gross.currency != _CURRENCY:
+    if rail is None or currency != _CURRENCY:
         raise ProviderNotConfigured(method_type, paying_out=True)
+    return partial(_quoted, rail, await _bands(work, method_type, currency))
+
+
+def _quoted(rail: Rail, bands: list[sa.Row[Any]], gross: Money) -> Quote:
     if rail.whole and not gross.whole:
         raise NotWholeShillings(gross)
-    bands = await _bands(work, method_type, gross.currency)
     fee = _by_band(bands, gross) if bands else Money(rail.fee, gross.currency)
     if rail.whole:
         unit = 10 ** PLACES[gross.currency]

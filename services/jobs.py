@@ -17,6 +17,9 @@
 | summary           | tenant     | tells the staff what the day has brought                    |
 | withdrawal_expire | withdrawal | closes a request that nobody decided                        |
 | settlement_expire | settlement | closes what somebody said and nobody approved              |
+| batch_fetch       | batch      | fetches the file that was sent in a chat                    |
+| batch_expire      | batch      | closes a batch that nobody sent on, or nobody decided       |
+| batch_done        | batch      | ends a batch of which every line has ended                  |
 | change_due        | change     | puts an approved change of settings into effect             |
 | change_expire     | change     | closes a change that nobody approved                        |
 | handoff_end       | handoff    | gives a customer back to the bot whom nobody answers        |

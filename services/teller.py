@@ -4,7 +4,7 @@ It has the shape of the protocol that the flows own, and no knowledge of them.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from services import audit, handoff, ledger
@@ -16,13 +16,11 @@ from services.facts import (
     Customer,
     Destination,
     Handoff,
-    Me,
     Notices,
     OrderSeen,
     PaidOrder,
     Quote,
     Receipt,
-    Shop,
     Standing,
     Started,
     Way,
@@ -34,10 +32,7 @@ from services.people import changes, people, preferences, telling
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.privacy.wish import wish_erasure
 from services.rails import refuse_closed_way_out
-from services.reconciliation.clerk import Clerk
-from services.refunds.desk import Desk
-from services.review.reviewer import Reviewer
-from services.settings.office import Office
+from services.rooms import Rooms
 from services.shop import carts, catalogue, checkout, fulfilment, orders
 from services.shop.facts import Cart, Order, OrderRow, Product, Wanted
 from services.statement.facts import Statement
@@ -45,44 +40,11 @@ from services.statement.period import days
 from services.statement.read import statement
 from services.store.schema import withdrawals
 from services.withdrawals import decide, destinations, record, request
-from services.work import Work
 
 _LATEST = 20
 
 
-class Teller:
-    def __init__(self, work: Work, shop: Shop, me: Me, conversation_id: UUID) -> None:
-        self._work, self._shop, self._me = work, shop, me
-        self._conversation_id = conversation_id
-
-    @property
-    def me(self) -> Me:
-        return self._me
-
-    @property
-    def shop(self) -> Shop:
-        return self._shop
-
-    @property
-    def now(self) -> datetime:
-        return self._work.now
-
-    @property
-    def office(self) -> Office:
-        return Office(self._work, self._me)
-
-    @property
-    def desk(self) -> Desk:
-        return Desk(self._work, self._shop, self._me)
-
-    @property
-    def clerk(self) -> Clerk:
-        return Clerk(self._work, self._me)
-
-    @property
-    def reviewer(self) -> Reviewer:
-        return Reviewer(self._work, self._me)
-
+class Teller(Rooms):
     # --- the customer shops
 
     async def products(self) -> tuple[Product, ...]:

@@ -2,6 +2,7 @@
 transaction with its answer. Every no is a problem, decided in the order of these steps."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.api import (
     audit,
+    batches,
     customers,
+    files,
     idempotency,
     lendings,
     orders,
@@ -57,6 +60,7 @@ ROUTES: tuple[Route, ...] = (
     *customers.routes.all,
     *orders.routes.all,
     *wallet.routes.all,
+    *batches.routes.all,
     *lendings.routes.all,
     *statement.routes.all,
     *refunds.routes.all,
@@ -202,7 +206,7 @@ class Api:
     ) -> tuple[int, bytes, dict[str, str]] | Download:
         request, route = asked.request, asked.route
         try:
-            body = parsed(raw, route.body) if route.body else None
+            body = files.of(request, raw) if route.file else parsed(raw, route.body) if route.body else None
             refuse_unknown(request.query, route.query)
             person, params = asked.holder.person_id, request.match_info
             call = Call(work, asked.tenant, person, request.path, params, request.query, body)
@@ -234,7 +238,11 @@ def _once(asked: _Asked, raw: bytes) -> Once | None:
     if not headers or request.method != "POST":
         return None
     route, key = f"{request.method} {request.path}", idempotency.key_of(*headers)
-    return Once(holder.tenant_id, holder.person_id, route, key, hashlib.sha256(raw).digest())
+    digest = hashlib.sha256(raw).digest()
+    if asked.route.file:
+        with contextlib.suppress(Problem):
+            digest = files.of(request, raw).digest
+    return Once(holder.tenant_id, holder.person_id, route, key, digest)
 
 
 async def _read(request: web.Request, most: int) -> bytes:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from bot.api import files
 from bot.paper.statement.making import Wanted
 from services.errors import NotFound
 from services.people.tenants import Tenant
@@ -81,6 +82,7 @@ class Route:
     success: int = 200
     query: tuple[str, ...] = ()
     most_bytes: int = MOST_BYTES
+    file: bool = False  # the body is one
 
 
 class Routes:
@@ -101,6 +103,10 @@ class Routes:
         most_bytes: int = MOST_BYTES,
     ) -> Callable[[Handler], Handler]:
         return self._add("POST", path, scopes, body=body, success=success, most_bytes=most_bytes)
+
+    def file(self, path: str, *scopes: str, success: int = 200) -> Callable[[Handler], Handler]:
+        """A POST of which the body is a file."""
+        return self._add("POST", path, scopes, file=True, success=success, most_bytes=files.MOST_BYTES)
 
     def put(self, path: str, *scopes: str, body: type[BaseModel]) -> Callable[[Handler], Handler]:
         return self._add("PUT", path, scopes, body=body)

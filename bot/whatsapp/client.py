@@ -4,9 +4,11 @@ https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 """
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -17,7 +19,8 @@ from services.points import point
 _TIMEOUT = aiohttp.ClientTimeout(total=20, connect=5)
 _UPLOAD = aiohttp.ClientTimeout(total=15, connect=5)  # and then a send, within a lease
 _COURTESY = aiohttp.ClientTimeout(total=5)
-_OK = 200
+_OK, _FAULT = 200, 500
+_MOST_TOLD = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,13 @@ class NotSent:
     """Provably never reached Meta."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file; of one that is too large its beginning, longer than what is taken."""
+
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +121,47 @@ class WhatsApp:
         return (
             outcome if isinstance(outcome, Refused) else Refused(Verdict.RETRY, f"media: HTTP {status}", None)
         )
+
+    async def fetch(
+        self, phone_number_id: str, access_token: str, media: str, most: int
+    ) -> Fetched | NotSent | None:
+        """A file that was sent to the number, and one byte above `most` at the most; None where it is not
+        to be had, or is not what Meta says it is. Its address is asked for first, and lives for minutes.
+        https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
+        """
+        safe = ("https://", self._base.rpartition("/")[0])
+        about = f"{self._base}/{quote(media, safe='')}?phone_number_id={quote(phone_number_id, safe='')}"
+        try:
+            told = _parsed(await self._get(about, access_token, _MOST_TOLD))
+            match told:
+                case {"url": str(url), "sha256": str(told_digest)} if url.startswith(safe):
+                    content = await self._get(url, access_token, most)
+                case _:
+                    return None
+        except aiohttp.ClientResponseError as error:
+            return NotSent("media: HTTP 5xx") if error.status >= _FAULT else None
+        except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
+            return NotSent(f"media: {type(error).__name__}")
+        whole = len(content) <= most
+        same = hashlib.sha256(content).hexdigest() == told_digest.lower()
+        return Fetched(content) if same or not whole else None
+
+    async def _get(self, url: str, access_token: str, most: int) -> bytes:
+        """Raises ClientResponseError."""
+        async with self._http.get(
+            url,
+            headers={"Authorization": f"Bearer {access_token}"},
+            timeout=_UPLOAD,
+            allow_redirects=False,
+        ) as response:
+            if response.status != _OK:
+                raise aiohttp.ClientResponseError(response.request_info, (), status=response.status)
+            content = bytearray()
+            async for part in response.content.iter_any():
+                content += part
+                if len(content) > most:
+                    break
+            return bytes(content[: most + 1])
 
     async def mark_read(self, phone_number_id: str, access_token: str, message_id: str) -> bool:
         """Blue ticks and the typing indicator, until we answer or for 25 seconds. May fail freely."""

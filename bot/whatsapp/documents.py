@@ -12,7 +12,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from flows.document import Document, Sheet, StatementFile, mapped
+from flows.document import BatchFile, Document, Sheet, StatementFile, mapped
 from flows.text import Text
 
 PAPER = "_paper"  # sorted before every key of Meta's
@@ -30,6 +30,8 @@ def attached(
         kind, media = "document", {"filename": file_name(words(document.name), ".pdf")}
     elif isinstance(content, StatementFile):
         kind, media = "document", {"filename": file_name(words(document.name), f".{content.form}")}
+    elif isinstance(content, BatchFile):
+        kind, media = "document", {"filename": file_name(words(document.name), ".csv")}
     else:
         kind, media = "image", {}
     paper = {"kind": type(content).__name__, "media": kind}

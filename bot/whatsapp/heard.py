@@ -12,7 +12,7 @@ from bot.whatsapp.incoming import moment, phone_of, user_id_of
 from bot.whatsapp.ordered import ordered
 from bot.whatsapp.struck import held_card
 from flows.kinds import CARD, FORWARDED
-from flows.reply import Filled, Heard, NewIdentity, Other, Said, SharedNumber, Tap, Wishes
+from flows.reply import Filled, Heard, NewIdentity, Other, Said, SentFile, SharedNumber, Tap, Wishes
 
 # Answered by silence: a reaction and a deletion are about another message and ask for nothing (what was done
 # stays done), and who has only opened the chat has said nothing yet.
@@ -45,7 +45,7 @@ def written_at(body: bytes) -> datetime | None:
     return moment(message.get("timestamp")) if isinstance(message, dict) else None
 
 
-def _read(kind: str, message: Any) -> Heard:
+def _read(kind: str, message: Any) -> Heard:  # noqa: C901  a case a kind
     match message:
         case {"type": "text", "context": {"forwarded": True} | {"frequently_forwarded": True}}:
             return Other(FORWARDED)  # somebody else's words: "pay 500" in them is no wish of this person
@@ -63,6 +63,8 @@ def _read(kind: str, message: Any) -> Heard:
             return Said(clean(text))
         case {"type": "order", "order": {"product_items": [_, *_] as items} as order}:
             return ordered(items, order.get("text"))
+        case {"type": "document", "document": {"id": str(media)} as document}:
+            return SentFile(media, clean(str(document.get("filename") or "")))
         case {"type": "contacts", "contacts": [dict(contact), *_]}:
             return _number(contact)
     return Other(kind)

@@ -19,6 +19,7 @@ from flows.text import Text, render
 from services import news
 from services.news import Withdrawal
 from services.news import approval as approval_news
+from services.news import batches as batch_news
 from services.news import handoff as handoff_news
 from services.news import orders as order_news
 from services.news import privacy as privacy_news
@@ -172,6 +173,10 @@ TOLD: Mapping[type, Telling] = {
     settings_news.ChangeAsked: _STAFF,
     settings_news.ChangeMoved: _STAFF,
     settings_news.StoppedByPerson: _STAFF,
+    batch_news.BatchRead: _ANSWER,
+    batch_news.BatchAsked: _STAFF,
+    batch_news.BatchMoved: _STAFF,
+    batch_news.BatchSelfApprovalTried: _STAFF,
     staff_news.SaleMade: _SUMMARY,
     staff_news.DaySummed: _SUMMARY,
     staff_news.BalanceLow: _SUMMARY,

@@ -1,7 +1,9 @@
 """Limited: what the staff read of the tenant's limits, and what approvers should look at twice."""
 
+from flows.staff.batch_words import fault
 from flows.text import Text
 from services import errors
+from services.batches.faults import BatchFaulty
 from services.errors import Refusal
 from services.errors import limits as limit_errors
 from services.errors import settings as setting_errors
@@ -62,6 +64,8 @@ def _of_settings(refusal: Refusal) -> Text:
             )
         case setting_errors.OwnRights():
             return Text("This would give rights to yourself, so another person has to decide.")
+        case BatchFaulty(faults=faults):
+            return Text("Nothing was started. {fault}", fault=fault(faults[0]))
     raise TypeError(f"no words for {type(refusal).__name__}")
 
 
@@ -130,3 +134,21 @@ def flagged(flag: Flag, maker: str) -> Text:
             return Text("⚠️ It goes to the phone of {maker}, who asks for it.", maker=maker)
         case Unusual.REJECTED_BEFORE:
             return Text("⚠️ One to the same destination was rejected in the last 30 days.")
+
+
+def of_many(flag: Flag, maker: str) -> Text:
+    """Of a file of withdrawals."""
+    match flag.because:
+        case Unusual.LARGE:
+            return Text("⚠️ Lines much larger than usual: {times}.", times=flag.count)
+        case Unusual.NEW_AND_LARGE:
+            return Text("⚠️ Lines that are large for a destination that is new: {times}.", times=flag.count)
+        case Unusual.OWN_PHONE:
+            return Text(
+                "⚠️ Lines that go to the phone of {maker}, who asks for it: {times}.",
+                maker=maker,
+                times=flag.count,
+            )
+        case Unusual.REJECTED_BEFORE:
+            return Text("⚠️ Lines to where one was rejected in the last 30 days: {times}.", times=flag.count)
+    return flagged(flag, maker)

@@ -11,6 +11,7 @@ own module keeps what is to be done in a table of its own, under the operation's
     await approval.expire(work, KIND, operation_id)          -> True where its time was over
     await approval.stands(work, KIND, operation_id, facts)   -> asked again in the transaction that acts
     await approval.ask_again(work, KIND, operation_id, facts, expires_at)  -> it was not done in time
+    await approval.pass_on(work, operation, KIND, OTHER, {id: facts})  -> each of many, approved by the same
 
 `facts` are everything that decides what is done: plain values, the same at every call as long as nobody
 has changed the rows that they are read from.
@@ -18,6 +19,7 @@ has changed the rows that they are read from.
 
 from services.approval.asking import ask, ask_again
 from services.approval.deciding import add, approve, cancel, expire, forget, may_approve, reject, void
+from services.approval.passing import pass_on
 from services.approval.record import Kind, approvers, digest, locked, stands
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "forget",
     "locked",
     "may_approve",
+    "pass_on",
     "reject",
     "stands",
     "void",

@@ -3,6 +3,7 @@
 A fault stands at a line, as an editor counts them; at 0 where it is of the file as a whole.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
@@ -59,14 +60,12 @@ class Faulty(BaseModel):
     of: str | None = None
 
 
+@dataclass(eq=False)
 class BatchFaulty(Refusal):
     """Nothing of the file is started. `faults` in the order of its lines."""
 
     code: ClassVar[str] = "batch_faulty"
-
-    def __init__(self, faults: tuple[Faulty, ...]) -> None:
-        super().__init__(len(faults))
-        self.faults = faults
+    faults: tuple[Faulty, ...]
 
 
 _FIELDS = {

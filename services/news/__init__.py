@@ -20,6 +20,7 @@ from services.news.approval import (
     WithdrawalAskedAgain,
 )
 from services.news.base import BaseNews
+from services.news.batches import BatchAsked, BatchMoved, BatchRead, BatchSelfApprovalTried
 from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.news.orders import OrderCanceled, OrderFulfilled
 from services.news.privacy import ErasureWanted
@@ -273,6 +274,10 @@ News = (
     | StoppedByPerson
     | SettlementAsked
     | SettlementMoved
+    | BatchRead
+    | BatchAsked
+    | BatchMoved
+    | BatchSelfApprovalTried
 )
 
 read_news: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="kind")])

@@ -41,6 +41,7 @@ class Withdrawal(BaseModel):
     created_at: datetime
     expires_at: datetime
     notes: str | None = None
+    batch_id: UUID | None = None  # it is a line of a file
 
 
 class WithdrawalRequested(BaseNews):

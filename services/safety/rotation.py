@@ -96,6 +96,8 @@ SEALED = (
         tables.withdrawals.c.details_index,
         _destination,
     ),
+    Sealed(tables.batches.c.lines_sealed, "batches.lines", _id),
+    Sealed(tables.schedules.c.details_sealed, "schedules.details", _id),
     Sealed(tables.changes.c.facts_sealed, "changes.facts", _id),
     Sealed(tables.audit_private.c.facts_sealed, "audit_private.facts", lambda row: bytes(row.digest)),
     Sealed(tables.api_answers.c.answer_sealed, "api_answers.answer", _id),

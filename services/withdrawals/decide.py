@@ -62,17 +62,23 @@ async def approve(
         news = SelfApprovalTried(withdrawal=await shown(work, withdrawal_id))
         await inbox.tell_people(work, await people.owners(work), news)
         raise
-    if tenant.stopped_at is not None:
-        raise PayoutsStoppedBy(await people.name_of(work, tenant.stopped_by), tenant.stopped_at)
-    if tenant.payouts_frozen:
-        raise PayoutsFrozen
-    await ledger.refuse_owing(work, row.currency)
-    limits.refuse_blocked(work, tenant)
+    await refuse_now(work, tenant, row.currency)
     _refuse_too_soon(work, tenant, row)
     told = facts_of(await shown(work, withdrawal_id))
     if await approval.add(work, WITHDRAWAL, approver, operation, told):
         await _process(work, approver, row)
     return await shown(work, withdrawal_id)
+
+
+async def refuse_now(work: Work, tenant: sa.Row[Any], currency: str) -> None:
+    """Whether anything may leave at this moment. Raises PayoutsStoppedBy, PayoutsFrozen, MoneyOwed,
+    PayoutsBlocked."""
+    if tenant.stopped_at is not None:
+        raise PayoutsStoppedBy(await people.name_of(work, tenant.stopped_by), tenant.stopped_at)
+    if tenant.payouts_frozen:
+        raise PayoutsFrozen
+    await ledger.refuse_owing(work, currency)
+    limits.refuse_blocked(work, tenant)
 
 
 async def reject(work: Work, approver: UUID, withdrawal_id: UUID, reason: str) -> Withdrawal:

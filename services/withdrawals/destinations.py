@@ -1,6 +1,6 @@
 """Destinations: where withdrawals go. Sealed in full, since the payout needs them; shown masked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -68,20 +68,24 @@ async def configured_one(work: Work) -> Destination | None:
 
 async def is_new(work: Work, destination: Destination) -> bool:
     """Neither configured nor paid to before."""
+    return (await new_of(work, [destination]))[0]
+
+
+async def new_of(work: Work, to: Sequence[Destination]) -> list[bool]:
+    """Of each whether it is new."""
     configured = await configured_one(work)
-    if configured is not None and same(configured, destination):
-        return False
-    query = (
-        sa.select(withdrawals.c.id)
-        .where(
-            withdrawals.c.tenant_id == work.tenant,
-            withdrawals.c.method_type == destination.method_type,
-            withdrawals.c.details_index.in_(work.indexes(destination.details, COLUMN)),
-            withdrawals.c.status == "completed",
-        )
-        .limit(1)
+    indexes = [work.indexes(each.details, COLUMN) for each in to]
+    query = sa.select(withdrawals.c.method_type, withdrawals.c.details_index).where(
+        withdrawals.c.tenant_id == work.tenant,
+        withdrawals.c.details_index.in_([index for mine in indexes for index in mine]),
+        withdrawals.c.status == "completed",
     )
-    return (await work.connection.execute(query)).first() is None
+    paid = {(row[0], row[1]) for row in await work.connection.execute(query.distinct())}
+    return [
+        (configured is None or not same(configured, each))
+        and all((each.method_type, index) not in paid for index in mine)
+        for each, mine in zip(to, indexes, strict=True)
+    ]
 
 
 def same(one: Destination, other: Destination) -> bool:

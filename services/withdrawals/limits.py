@@ -4,6 +4,7 @@ A day is the last 24 hours, so that splitting an amount, or midnight, helps nobo
 canceled or failed does not count. All sums are exact while the wallet is locked.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from services.errors import OverLimit
 from services.errors.limits import PayoutsBlocked, TooManyWithdrawals
 from services.facts import Destination
 from services.money import Money
-from services.store.schema import withdrawals
+from services.store.schema import batches, withdrawals
 from services.withdrawals.destinations import COLUMN
 from services.work import Work
 
@@ -34,9 +35,9 @@ async def refuse_beyond(work: Work, tenant: sa.Row[Any], gross: Money) -> None:
         raise OverLimit(Money(tenant.per_withdrawal, gross.currency), gross)
     if tenant.per_day is None and tenant.count_per_day is None:
         return
-    taken, count = await _taken(work, gross.currency)
-    _refuse_sum(tenant.per_day, taken, gross, "day")
-    _refuse_count(tenant.count_per_day, count, "day")
+    taken, count = await all_of_a_day(work, gross.currency)
+    refuse_sum(tenant.per_day, taken, gross, "day")
+    refuse_count(tenant.count_per_day, count, "day")
 
 
 async def refuse_beyond_for(
@@ -44,15 +45,15 @@ async def refuse_beyond_for(
 ) -> None:
     """What one person may ask for, and one destination be sent. Raises OverLimit and TooManyWithdrawals."""
     if tenant.per_maker is not None:
-        taken, _ = await _taken(work, gross.currency, withdrawals.c.maker_id == maker)
-        _refuse_sum(tenant.per_maker, taken, gross, "maker")
+        taken, _ = await all_of_a_day(work, gross.currency, maker)
+        refuse_sum(tenant.per_maker, taken, gross, "maker")
     if tenant.per_destination is None and tenant.count_per_destination is None:
         return
     same = withdrawals.c.details_index.in_(work.indexes(destination.details, COLUMN))
     there = (withdrawals.c.method_type == destination.method_type, same)
     taken, count = await _taken(work, gross.currency, *there)
-    _refuse_sum(tenant.per_destination, taken, gross, "destination")
-    _refuse_count(tenant.count_per_destination, count, "destination")
+    refuse_sum(tenant.per_destination, taken, gross, "destination")
+    refuse_count(tenant.count_per_destination, count, "destination")
 
 
 def blocked_until(work: Work, tenant: sa.Row[Any]) -> datetime | None:
@@ -81,7 +82,7 @@ async def policy(work: Work, tenant: sa.Row[Any], gross: Money) -> Policy:
     maker's or destination's. Exact while the wallet is locked."""
     if not tenant.approvals_above and tenant.totp_above is None:
         return Policy(tenant.approvals, step_up=False)
-    taken, _ = await _taken(work, gross.currency)
+    taken, _ = await all_of_a_day(work, gross.currency)
     today = taken + gross.minor
     bands = [approvals for above, approvals in tenant.approvals_above if today > above]
     step_up = tenant.totp_above is not None and today > tenant.totp_above
@@ -93,27 +94,67 @@ def takes_step_up(tenant: sa.Row[Any], amount: int) -> bool:
     return tenant.totp_above is not None and amount > tenant.totp_above
 
 
-async def _taken(work: Work, currency: str, *where: sa.ColumnElement[bool]) -> tuple[int, int]:
-    """The sum and the number of the last 24 hours."""
-    total = sa.cast(sa.func.coalesce(sa.func.sum(withdrawals.c.amount), 0), sa.BigInteger)
-    query = sa.select(total, sa.func.count()).where(
+async def all_of_a_day(work: Work, currency: str, maker: UUID | None = None) -> tuple[int, int]:
+    """The sum and the number of the last 24 hours, the tenant's or one maker's, with the lines of batches
+    that wait for approval: who splits a sum into files and single requests gains nothing."""
+    table = batches.c
+    waiting = sa.select(sa.cast(_sum(table.amount), sa.BigInteger), _sum(table.count)).where(
+        table.tenant_id == work.tenant,
+        table.currency == currency,
+        table.state == "pending",
+        table.created_at > work.now - _DAY,
+        *([] if maker is None else [table.maker_id == maker]),
+    )
+    amount, count = (await work.connection.execute(waiting)).one()
+    by = [] if maker is None else [withdrawals.c.maker_id == maker]
+    taken, many = await _taken(work, currency, *by)
+    return taken + int(amount), many + int(count)
+
+
+async def by_destination(work: Work, currency: str, indexes: list[bytes]) -> Sequence[Any]:
+    """Index, method type, sum and number of the last 24 hours to each of these."""
+    table = withdrawals.c
+    query = (
+        sa.select(
+            table.details_index,
+            table.method_type,
+            sa.cast(_sum(table.amount), sa.BigInteger),
+            sa.func.count(),
+        )
+        .where(*_of_a_day(work, currency), table.details_index.in_(indexes))
+        .group_by(table.details_index, table.method_type)
+    )
+    return (await work.connection.execute(query)).all()
+
+
+def _of_a_day(work: Work, currency: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
         withdrawals.c.tenant_id == work.tenant,
         withdrawals.c.currency == currency,
         withdrawals.c.status.in_(COUNTED),
         withdrawals.c.created_at > work.now - _DAY,
-        *where,
     )
+
+
+def _sum(column: sa.Column[Any]) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(sa.func.sum(column), 0)
+
+
+async def _taken(work: Work, currency: str, *where: sa.ColumnElement[bool]) -> tuple[int, int]:
+    """The sum and the number of the last 24 hours."""
+    total = sa.cast(_sum(withdrawals.c.amount), sa.BigInteger)
+    query = sa.select(total, sa.func.count()).where(*_of_a_day(work, currency), *where)
     row = (await work.connection.execute(query)).one()
     return row[0], row[1]
 
 
-def _refuse_sum(limit: int | None, taken: int, gross: Money, of: str) -> None:
+def refuse_sum(limit: int | None, taken: int, gross: Money, of: str) -> None:
     if limit is None or taken + gross.minor <= limit:
         return
     left = Money(max(limit - taken, 0), gross.currency)
     raise OverLimit(Money(limit, gross.currency), Money(taken + gross.minor, gross.currency), of, left)
 
 
-def _refuse_count(limit: int | None, count: int, of: str) -> None:
+def refuse_count(limit: int | None, count: int, of: str) -> None:
     if limit is not None and count >= limit:
         raise TooManyWithdrawals(limit, of)

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from services import approval, inbox, jobs, ledger
 from services.errors import NotFound
 from services.money import Money
-from services.news import Flag, News, Unsent, Withdrawal, WithdrawalClosed
+from services.news import Flag, News, Unsent, Withdrawal, WithdrawalClosed, WithdrawalRequested
+from services.news.approval import WithdrawalAskedAgain
 from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.phones import without_numbers
@@ -17,6 +18,8 @@ from services.work import Work
 
 WITHDRAWAL = approval.Kind("withdrawal", ask=INITIATE, approve=APPROVE)
 _OF_OPERATION = ("round", "approvals_needed", "step_up", "digest", "expires_at")
+_OF_ITSELF = (WithdrawalRequested, WithdrawalAskedAgain)
+_ENDED = ("completed", "failed", "canceled", "rejected", "expired")
 _RELEASED_AS = {"expired": "expired"}  # the others are voided
 
 
@@ -96,6 +99,8 @@ async def advance(
     if (await work.connection.execute(statement)).first() is None:
         return False
     await note(work, row.id, status, by, reason)
+    if row.batch_id is not None and status in _ENDED:  # the last one ends the batch
+        await jobs.schedule(work, "batch_done", row.batch_id, work.now)
     return True
 
 
@@ -145,7 +150,11 @@ async def close(
 
 
 async def tell(work: Work, person_ids: set[UUID], but: UUID | None, news: News) -> None:
-    """Who did it has the answer on the screen."""
+    """Who did it has the answer on the screen. Of a line of a batch only its request is told by itself: the
+    batch tells what became of them."""
+    about = getattr(news, "withdrawal", None)
+    if about is not None and about.batch_id is not None and not isinstance(news, _OF_ITSELF):
+        return
     await inbox.tell_people(work, person_ids - {but}, news)
 
 
@@ -166,4 +175,5 @@ def _shown(row: sa.Row[Any], maker: str) -> Withdrawal:
         created_at=row.created_at,
         expires_at=row.expires_at,
         notes=row.notes,
+        batch_id=row.batch_id,
     )

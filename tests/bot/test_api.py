@@ -55,7 +55,9 @@ async def rows(door, table):
 
 def test_every_route_has_a_scope_that_there_is_and_every_post_a_body():
     assert [route.path for route in ROUTES if not route.scopes or set(route.scopes) - set(SCOPES)] == []
-    assert [route.path for route in ROUTES if route.method == "POST" and route.body is None] == []
+    assert [
+        route.path for route in ROUTES if route.method == "POST" and route.body is None and not route.file
+    ] == []
 
 
 # --- who calls

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from services import errors, phones
+from services.batches.faults import Faulty
 from services.facts import Checkout, Customer, Destination, Me, RefundWish, Shop, Started, Stopped, Way
 from services.facts import PaidTwice as FactPaidTwice
 from services.fees import RAILS
@@ -35,6 +36,7 @@ from services.news import (
     WithdrawalRequested,
 )
 from services.news.approval import Lending, WithdrawalAskedAgain
+from services.news.batches import Batch
 from services.news.handoff import CustomerGone, Ended, PersonGone
 from services.news.refunds import Refund, RefundMade, RefundTold
 from services.news.requests import (
@@ -149,12 +151,24 @@ class FakeBusiness(FakeSettings, FakeReview):
     breaks: dict[UUID, Seen] = dataclasses.field(default_factory=dict)
     wishes: dict[UUID, RefundWish] = dataclasses.field(default_factory=dict)
     twice: dict[UUID, FactPaidTwice] = dataclasses.field(default_factory=dict)
+    batches: dict[UUID, Batch] = dataclasses.field(default_factory=dict)
+    of_file: dict[str, object] = dataclasses.field(default_factory=dict)  # what is to be warned of
+    file_faults: list[Faulty] = dataclasses.field(default_factory=list)  # that only the business knows
+    over_file: Faulty | None = None  # what the next file that is asked for is refused for
     told: list[tuple[UUID, object]] = dataclasses.field(default_factory=list)
 
     def person(self, name: str, phone: str | None, *scopes: str) -> Me:
         me = Me(person_id=new_id(), name=name, language="en", phone=phone, scopes=frozenset(scopes))
         self.people[name] = me
         return me
+
+    def reject_batch(self) -> None:
+        last = next(reversed(self.batches.values()))
+        self.batches[last.id] = last.model_copy(update={"state": "rejected"})
+
+    def faults_of(self, lines) -> tuple[Faulty, ...]:
+        found, self.file_faults = tuple(self.file_faults), []
+        return found
 
     # --- what the provider does
 

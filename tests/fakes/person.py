@@ -8,6 +8,7 @@ from tests.fakes.business import FakeBusiness
 from tests.fakes.clerk import FakeClerk
 from tests.fakes.desk import FakeDesk
 from tests.fakes.office import FakeOffice
+from tests.fakes.paymaster import FakePaymaster
 from tests.fakes.reviewer import FakeReviewer
 from tests.fakes.shop import ShopTeller
 
@@ -46,6 +47,10 @@ class PersonTeller(ShopTeller):
     @property
     def office(self) -> FakeOffice:
         return FakeOffice(self._business, self.me)
+
+    @property
+    def paymaster(self) -> FakePaymaster:
+        return FakePaymaster(self._business, self.me)
 
     def _need(self, scope):
         if scope not in self.me.scopes:

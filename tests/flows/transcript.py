@@ -9,6 +9,7 @@ r"""Transcripts: conversations as files, played against the flows and a business
     > Wanjiku: [[Pay]]                  tapped, on the earliest
     > Wanjiku: (shares 0712345678)      also (voice note) and the like, see KINDS
     > Wanjiku: (forwards pay 500)       also (edits to pay 500)
+    > Achieng: (sends pay.csv: to,number,amount / till,123456,500)   a file, with its lines
     > Achieng: (fills bank_code=68, account_number=0123)   a form, the latest; (fills late ...), the earliest
     * settle                            what the provider does
     < Wanjiku: Pay *KES 500.00* ...     what the bot says, with [Buttons]
@@ -31,6 +32,7 @@ from flows.reply import Filled, NewIdentity, Reply, SharedNumber, Tap, Wishes
 from flows.staff.shown import short
 from flows.text import render
 from services import phones
+from services.batches.faults import Fault, Faulty
 from services.errors import OverLimit
 from services.errors.limits import TooManyWithdrawals
 from services.facts import Checkout, Customer, Destination, Stopped, Way
@@ -51,6 +53,7 @@ from services.news import (
     Unusual,
 )
 from services.news.approval import CodesEnrolled, CodesGuessed, RightLent
+from services.news.batches import BatchSelfApprovalTried, Repeated
 from services.news.handoff import Ended
 from services.news.reconciliation import BreaksAged
 from services.news.refunds import MoneyTakenBack, PaymentDisputed
@@ -60,6 +63,7 @@ from services.shop.facts import Line
 from services.withdrawals import destinations
 from tests.fakes import FakeBusiness, FakeTeller, mpesa
 from tests.fakes.breaks import a_break
+from tests.fakes.paymaster import FakePaymaster
 
 CAST = {
     "Wanjiku": ("+254712345678", None),
@@ -129,6 +133,7 @@ WATCHED = dataclasses.replace(
     told={news: _watched(news.__name__, tell) for news, tell in SCRIPT.told.items()},
     revive=_watched("late tap", SCRIPT.revive),
     ordered=_watched("order message", SCRIPT.ordered),
+    filed=_watched("file", SCRIPT.filed),
 )
 
 
@@ -189,6 +194,16 @@ class Play:
                 self.business.enrolled = set(names)
             case "needed", (approvals,):  # for each change
                 self.business.needed = int(approvals)
+            case "file", ("warned",):
+                business, at = self.business, self.business.now - timedelta(days=2)
+                repeated = tuple(Repeated(line=n, earlier=2) for n in range(3, 10))
+                business.of_file = {"seen_at": at, "repeated": repeated, "new_destinations": True}
+            case "file", ("fault", because, *words):  # that only the business can know
+                told = {key: _fact(value) for key, value in (each.split("=") for each in words)}
+                told = {"line": len(self.business.file_faults) + 2} | told
+                self.business.file_faults.append(Faulty(because=Fault(because), **told))
+            case "file", ("plain",):
+                self.business.of_file = {}
             case "code", (code,):
                 self.business.code = code
             case "low_balance", (shillings,):
@@ -277,6 +292,15 @@ class Play:
                 business.code = code
             case "payout_failed", (because,):
                 business.fail_payout(Unsent(because))
+            case "batch", (state, *many):  # the latest one comes to its end
+                FakePaymaster(business, None).end(state, int(many[0]) if many else 0)
+            case "batch_rejected", ("unheard",):  # by another; the news is still on its way
+                business.reject_batch()
+            case "batch_tried", ():  # by a program, with the maker's key
+                batch = next(reversed(business.batches.values()))
+                business.told += [(owner, BatchSelfApprovalTried(batch=batch)) for owner in business.owners()]
+            case "file_over", ():
+                business.over_file = Faulty(line=2, because=Fault.LIMIT, limit=Money(100_00, "KES"))
             case "held_back", ():
                 business.hold_back()
             case "held_back", ("blocked",):
@@ -401,6 +425,9 @@ class Play:
             return SharedNumber(shared[1], own=True)
         if filled := re.fullmatch(r"\(fills (late |blindly )?(.+)\)", words):
             return self.fill(name, filled[1], dict(each.split("=") for each in filled[2].split(", ")))
+        if sent := re.fullmatch(r"\(sends (\S+): (.*)\)", words):
+            document = {"id": sent[2], "filename": sent[1]}
+            return hear(json.dumps({"message": {"type": "document", "document": document}}).encode())
         if words.startswith("("):
             return hear(json.dumps({"message": _other(words[1:-1])}).encode())
         if "{refund}" in words:
@@ -477,6 +504,13 @@ class Play:
             buttons = ["(share number)"]
         if buttons:
             yield "  " + " ".join(buttons)
+
+
+def _fact(value):
+    """Of a fault: "of=day", "most=3", or "limit=500.00"."""
+    if value.isdigit():
+        return int(value)
+    return Money.parse(value, "KES") if "." in value else value
 
 
 def _of_an_order(shillings):

@@ -23,9 +23,11 @@ ROOT = Path(__file__).parents[2]
 _TRANSITION, _LEDGER = "services/transitions.py", "services/ledger"  # what others write by
 
 # Watched tables, and how the actions begin that tell of them.
-_MONEY = ("payment.", "withdrawal.", "refund.", "payout.", "costs.", "books.", "settlement.")
+_MONEY = ("payment.", "withdrawal.", "refund.", "payout.", "costs.", "books.", "settlement.", "batch.")
 _STAFF = ("change_staff.", "identity.", "tenant.", "staff.")
+_TOGETHER = ("batch.", "schedule.")
 _DECIDED = (
+    *_TOGETHER,
     "withdrawal.",
     "refund.",
     "change_",
@@ -43,9 +45,10 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "holds": _MONEY,
     "payments": ("payment.", "refund.", "person."),
     "attempts": ("payment.", "person.", "retention."),
-    "withdrawals": ("withdrawal.", "payout."),
-    "payouts": ("withdrawal.", "payout.", "payouts."),
+    "withdrawals": ("withdrawal.", "payout.", *_TOGETHER),
+    "payouts": ("withdrawal.", "payout.", "payouts.", *_TOGETHER),
     "settlements": ("settlement.",),
+    "schedules": ("schedule.",),
     "refunds": ("refund.", "payment.", "person."),
     "refund_attempts": ("refund.", "payment."),
     "refund_wishes": ("refund.", "person."),
@@ -123,6 +126,8 @@ UNWATCHED = {
     "audit": "the record itself",
     "audit_heads": "the record itself",
     "audit_private": "the record itself",
+    "batches": "what a file says: its operation and its withdrawals are watched",
+    "schedule_runs": "a record itself, beside the withdrawal",
     "withdrawal_history": "a record itself, beside its withdrawal",
     "account_proofs": "what was found right; breaches are watched",
     "book_checks": "what was found right; breaches are watched",

@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, BinaryIO, Protocol
+from uuid import UUID
 
+from bot.paper.batch_csv import as_csv
 from bot.paper.statement.sheet import Sheet
+from services.batches import results
 from services.errors.statement import StatementTooLarge
 from services.people.tenants import Tenant
 from services.safety.vault import Vault
@@ -62,6 +65,12 @@ class Statements:
             file.close()
             raise
         return file
+
+    async def batch(self, tenant: Tenant, batch_id: UUID) -> bytes:
+        """What has become of each of its lines, as CSV."""
+        async with self._room, self._database.snapshot(tenant.id) as connection:
+            lines = await results.of_lines(Work(connection, self._vault, tenant.id, self._clock()), batch_id)
+        return as_csv(lines)
 
     async def _write(self, file: BinaryIO, tenant: Tenant, wanted: Wanted) -> None:
         async with self._database.snapshot(tenant.id) as connection:

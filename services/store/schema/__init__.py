@@ -7,6 +7,7 @@ that order things (inbox, outbox) count by `seq`.
 
 from services.store.schema.approval import approvals, changes, lendings, operations
 from services.store.schema.base import NOBODY, Moment, metadata
+from services.store.schema.batches import batches, schedule_runs, schedules
 from services.store.schema.ledger import (
     OPEN_BREACH,
     account_proofs,
@@ -86,6 +87,7 @@ __all__ = [
     "audit",
     "audit_heads",
     "audit_private",
+    "batches",
     "book_checks",
     "breaches",
     "breaks",
@@ -117,6 +119,8 @@ __all__ = [
     "refunds",
     "reversals",
     "saved_methods",
+    "schedule_runs",
+    "schedules",
     "settlements",
     "staff",
     "statement_coverages",

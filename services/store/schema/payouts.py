@@ -23,11 +23,14 @@ withdrawals = sa.Table(
     sa.Column("notes", sa.Text),
     sa.Column("receipt", sa.Text),
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("batch_id", sa.Uuid),  # it is a line of a file
+    sa.Column("batch_line", sa.Integer),
     sa.CheckConstraint("amount = fee + net AND net > 0 AND fee >= 0", name="net"),
     one_of("status", "pending", "processing", "completed", "failed", "canceled", "rejected", "expired"),
     sa.UniqueConstraint("tenant_id", "id", "maker_id"),
     of("people", "maker_id"),
     sa.Index(None, "tenant_id", "status"),
+    sa.Index(None, "tenant_id", "batch_id", "batch_line", unique=True),
 )
 
 withdrawal_history = sa.Table(
