@@ -28,6 +28,14 @@ def costs_show() -> None:
     show(performed(show_costs))
 
 
+@costs.command("settle")
+def costs_settle(slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]) -> None:
+    """Post what the provider's statement has, wherever it charged something else than was expected."""
+    from bot.costing import take_theirs
+
+    show(performed(lambda settings: take_theirs(settings, slug)))
+
+
 def margin(
     month: Annotated[str | None, typer.Option(help="As 2026-11; without it, this month.")] = None,
     slug: Annotated[str | None, typer.Option("--tenant", help="One tenant's alone.")] = None,

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from bot.commands import known_tenant, opened
+from bot.commands import known_tenant, opened, work_of
 from bot.parts import CannotRun
 from bot.settings import Settings
-from services.costs import file
+from services.costs import file, settling
 from services.costs.margin import Line, lines
 from services.people.file_lines import decoded
 from services.store.schema import NOBODY, tenants
@@ -51,6 +51,12 @@ async def show_costs(settings: Settings) -> list[dict[str, Any]]:
     """The bands, in the keys of the file."""
     async with opened(settings) as parts, parts.database.reading(PLATFORM) as connection:
         return await file.shown(Work(connection, parts.vault, NOBODY, parts.clock(), CLI))
+
+
+async def take_theirs(settings: Settings, slug: str) -> list[dict[str, Any]]:
+    """See `services/costs/settling.py`. Raises CannotRun."""
+    async with opened(settings) as parts, work_of(parts, slug) as work:
+        return await settling.take_theirs(work)
 
 
 async def margin(settings: Settings, month: str | None, slug: str | None) -> dict[str, Any]:

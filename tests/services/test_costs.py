@@ -7,12 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from services import costs
-from services.costs import file
+from services.costs import file, settling
 from services.costs.margin import Line, lines
+from services.ids import new_id
 from services.money import Money
 from services.people.file_lines import TenantFileError
 from services.providers.base import Succeeded
-from services.store.schema import NOBODY, accounts, transfers
+from services.store.schema import NOBODY, accounts, breaks, transfers
 from services.store.scope import PLATFORM
 from services.work import CLI, Work
 from tests.services.business import Business, kes
@@ -197,3 +198,40 @@ async def test_a_cost_without_what_it_is_of_breaks_the_books(business: Business)
             sa.update(transfers).where(transfers.c.reason == "cost").values(cause_id=sale.attempt)
         )
         assert await work.connection.scalar(sa.select(sa.func.sum(accounts.c.posted))) == 0
+
+
+async def test_what_a_statement_charges_is_posted_for_the_withdrawal_that_it_is_of(
+    business: Business,
+) -> None:
+    await apply(business, MPESA)
+    sale = await business.paid("2000")  # 11.00
+    one = await business.approved("1000")  # 5.00
+    await one.sent()
+    await one.called(Succeeded("UKP1", kes("967")))
+    found = {
+        "tenant_id": business.tenant,
+        "provider": "mpesa",
+        "type": "fee_differs",
+        "at": business.now,
+        "found_at": business.now,
+        "state": "open",
+        "ours_currency": "KES",
+        "theirs_currency": "KES",
+        "label": "K7",
+    }
+    async with business.work() as work:
+        for item, kind, ours, theirs in (
+            (sale.attempt, "paid", 11_00, 12_00),
+            (one.payout, "sent", 5_00, 4_00),
+        ):
+            row = {"id": new_id(), "subject": f"fee:{item}", "item_id": item, "kind": kind}
+            amounts = {"ours": ours, "theirs": theirs}
+            await work.connection.execute(sa.insert(breaks).values(**found | row | amounts))
+    async with business.work() as work:
+        told = await settling.take_theirs(work)
+    assert [(each["cost"], each["posted"]) for each in told] == [("12.00", True), ("4.00", True)]
+    async with business.work() as work:
+        assert await costs.booked(work, sale.attempt, "mpesa", "KES") == kes("12")
+        assert await costs.booked(work, one.withdrawal.id, "mpesa", "KES") == kes("4")
+        again = await settling.take_theirs(work)  # until the books are compared anew
+    assert [each["posted"] for each in again] == [False, False]
