@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services import errors
-from services.errors import Refusal, approval, limits, reconciliation, refunds, settings, statement
+from services.errors import Refusal, approval, limits, reconciliation, refunds, review, settings, statement
 from services.money import Money
 
 MEDIA_TYPE = "application/problem+json"
@@ -64,6 +64,10 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     reconciliation.NotOpen: (409, "It is no longer open"),
     reconciliation.InvalidStatement: (422, "This is no whole statement of the shop's there"),
     reconciliation.NoStatements: (422, "Files of this provider are not read"),
+    review.NotUndecided: (409, "It is known what became of it, or the provider is still being asked"),
+    review.SettlementWaits: (409, "Somebody has said what became of it, and that waits for approval"),
+    review.ReceiptUsed: (422, "The receipt is of something else"),
+    review.InvalidReference: (422, "This is no receipt or reference"),
     refunds.RefundAsked: (409, "The customer has asked for it already"),
     statement.InvalidPeriod: (400, "This is no period"),
     statement.PeriodBackwards: (422, "The period ends before it begins"),
