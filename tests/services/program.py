@@ -33,7 +33,7 @@ from services.store.schema import accounts, attempts, orders, refunds, transfers
 from services.withdrawals import decide
 from tests.services.bookkeeping import books_of
 from tests.services.business import PayingOut, kes
-from tests.services.program_back import BackProgram
+from tests.services.program_review import ReviewProgram
 
 AMOUNTS = ("100", "250", "1000", "3333")
 NO = Failed(Unpaid.CANCELLED, "cancelled")
@@ -52,10 +52,9 @@ def words(receipt: str, amount: Money) -> list[Word]:
 
 
 @dataclass
-class Program(BackProgram):
+class Program(ReviewProgram):
     checkouts: list[Checkout] = field(default_factory=list)
     asked: list[Withdrawal] = field(default_factory=list)
-    sent: list[PayingOut] = field(default_factory=list)
 
     async def act(self, name: str, which: int, how: int) -> str:
         """Returns what came of it, in a word, the same on every database."""

@@ -40,6 +40,9 @@ ACTS = (
     "send_refund",
     "refund_result",
     "taken_back",
+    "settle",
+    "decide_settlement",
+    "returned",
 )
 PATIENT = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -154,6 +157,31 @@ class MoneyMachine(RuleBasedStateMachine):
     @rule(which=WHICH, how=HOW)
     def taken_back(self, which: int, how: int) -> None:
         self.act("taken_back", which, how)
+
+    @rule(which=WHICH, how=HOW)
+    def settle(self, which: int, how: int) -> None:
+        self.act("settle", which, how)
+
+    @rule(which=WHICH, how=HOW)
+    def decide_settlement(self, which: int, how: int) -> None:
+        self.act("decide_settlement", which, how)
+
+    @rule(which=WHICH, how=HOW)
+    def settle_at_once(self, which: int, how: int) -> None:
+        """So that whole ways are walked: sent, said, approved, and told after all."""
+        for name, one, sure in (
+            ("withdraw", 1, 0),
+            ("approve", -1, 0),
+            ("send_payout", -1, 2),
+            ("settle", -1, 2 * how),
+            ("decide_settlement", -1, 3 + how % 2),
+            ("payout_result", -1, how),
+        ):
+            self.act(name, one, sure)
+
+    @rule(which=WHICH, how=HOW)
+    def returned(self, which: int, how: int) -> None:
+        self.act("returned", which, how)
 
     @rule()
     def unfreeze(self) -> None:
