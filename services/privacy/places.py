@@ -141,6 +141,9 @@ PLACES: dict[str, tuple[Fate, str]] = {
     "settlements.note": (Fate.SWEPT, ""),
     "settlements.state": (Fate.KEPT, _WORD),
     "settlements.because": (Fate.KEPT, _WORD),
+    "batches.*": (Fate.KEPT, _TENANT),
+    "schedules.*": (Fate.KEPT, _TENANT),
+    "schedule_runs.*": (Fate.KEPT, _WORD),
     # the tenant and its staff
     "tenants.*": (Fate.KEPT, _TENANT),
     "credentials.*": (Fate.KEPT, _TENANT),

@@ -8,10 +8,12 @@ from bot.costing import apply_costs, margin
 from bot.intake import Intake
 from bot.parts import CannotRun
 from bot.personal import erase_person, rename_person, show_person
-from bot.retention import apply_retention
+from bot.retention import Retention, apply_retention
 from bot.settings import Settings, WhatsAppSettings
+from bot.watch import next_night
 from services.people.tenants import TenantBook
 from services.privacy import detach
+from services.privacy.periods import Periods
 from services.safety.vault import Vault
 from services.store import schema
 from services.store.bell import Bell
@@ -129,3 +131,17 @@ async def test_the_commands_show_refuse_and_erase(settings, tmp_path):
     old = await apply_retention(settings, really=False)
     assert (old["applied"], old["days"]["messages_days"]) == (False, 90)
     await database.close()
+
+
+async def test_every_night_the_job_forgets_and_is_due_again(business_here, moved):
+    business_here.forward(days=100)
+    statuses = {"tenant_id": business_here.tenant, "kind": "status", "external_id": "w", "status": "read"}
+    when = {"due_at": business_here.now, "received_at": business_here.now.replace(year=2025)}
+    async with business_here.work() as work:
+        row = statuses | when | {"state": "done", "body_sealed": b"x"}
+        await work.connection.execute(sa.insert(schema.inbox).values(row))
+    await Retention(business_here.database, VAULT, moved, Periods()).as_job()
+    async with business_here.database.reading(OWNER) as connection:
+        assert (await connection.execute(sa.select(schema.inbox))).all() == []
+        query = sa.select(schema.jobs.c.due_at).where(schema.jobs.c.kind == "retention")
+        assert (await connection.execute(query)).scalar_one() == next_night(business_here.now)
