@@ -83,7 +83,7 @@ def _invalid(field: str) -> Text:
                 "I don't know that right. Choose a role, or type rights such as: finance:view, orders:view."
             )
         case "name" | "phone":
-            return Text("Somebody with that name or number is on the staff already. Please check it.")
+            return Text("That name or number is on the staff already, or is none. Please check it.")
     if field.startswith("bands"):
         return Text("Type a fee like 40, 1.5% or 40 + 1%; by amounts like: 20 up to 1000; 50.")
     return Text("That cannot be set so. Please look at it again.")

@@ -181,6 +181,9 @@ async def _told_again(work: Work, one: Sending, receipt: str | None) -> None:
         return
     await REFUND.move(work, one.row.id, "succeeded", receipt=receipt)
     await move_refund(work, one.refund.row.id, "completed", receipt=receipt)
+    before, after = {"receipt": None}, {"receipt": receipt}
+    action, row_id = "refund.receipt_told", one.refund.row.id
+    await audit.record(work, audit.PROVIDER, action, row_id, {}, before=before, after=after)
 
 
 async def timed_out(work: Work, attempt_id: UUID) -> None:

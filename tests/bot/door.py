@@ -34,6 +34,7 @@ from services.store.database import Database
 from services.store.schema import inbox
 from services.store.scope import OWNER
 from services.work import Work
+from tests.services.watched import all_said
 
 NUMBER = "106540352242922"
 OLD_SECRET, NEW_SECRET = b"the old secret", b"the new secret"
@@ -191,6 +192,7 @@ async def opened(
     graph, outside = Graph(), web.Application()
     outside.router.add_post("/{tail:.*}", graph.take)
     async with AsyncExitStack() as stack:
+        stack.enter_context(all_said(database))
         there = await stack.enter_async_context(TestServer(outside))
         settings = _settings(str(there.make_url(""))).model_copy(update=changed)
         parts = Parts(settings, database, vault, book(database, vault, now), Bell(), now)

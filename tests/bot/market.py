@@ -33,6 +33,7 @@ from services.store.database import Database
 from services.store.schema import attempts, credentials, inbox, jobs, payouts, tenants, withdrawals
 from services.store.scope import OWNER
 from tests.services.business import Business
+from tests.services.watched import all_said
 
 MERCHANT = DarajaApp(
     merchant="MAMA NJERI DUKA",
@@ -197,6 +198,7 @@ async def slow_daraja() -> AsyncIterator[SlowDaraja]:
 @asynccontextmanager
 async def opened(database: Database, vault: Vault) -> AsyncIterator[Market]:
     async with AsyncExitStack() as stack:
+        stack.enter_context(all_said(database))
         business = await Business(database, vault).open()
         http = await stack.enter_async_context(open_session())
         market = Market(business, http, await stack.enter_async_context(ClientSession()))
