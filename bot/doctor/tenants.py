@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import aiohttp
 import sqlalchemy as sa
 
+from bot.doctor.clearing import clearing
 from bot.doctor.finding import Finding, broken, good, warning
 from bot.doctor.templates import templates
 from bot.parts import Parts
@@ -33,8 +34,9 @@ async def all_tenants(parts: Parts, http: aiohttp.ClientSession) -> AsyncIterato
         yield warning("there is no tenant", "run: python main.py tenant apply FILE.toml")
     for tenant_id in ids:
         tenant = await parts.tenants.by_id(tenant_id)
-        async for finding in _tenant(parts, tenant, http):
-            yield Finding(finding.level, f"{tenant.slug}: {finding.what}", finding.fix)
+        for findings in (_tenant(parts, tenant, http), clearing(parts, tenant)):
+            async for finding in findings:
+                yield Finding(finding.level, f"{tenant.slug}: {finding.what}", finding.fix)
 
 
 async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:

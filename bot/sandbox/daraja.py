@@ -39,7 +39,7 @@ class Daraja:
         self.tills = Tills(stage, self._callbacks, self.boxes)
         self.reversals = Reversals(stage, self._callbacks, self.boxes, self.prompts)
         self.counter = Counter(stage, self.boxes, self.prompts)
-        self.portal = Portal(stage, self.counter, self.payouts, self.reversals)
+        self.portal = Portal(stage, self.counter, self.payouts, self.tills, self.reversals)
 
     def routes(self) -> list[web.RouteDef]:
         door = self._gateway

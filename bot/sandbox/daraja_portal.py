@@ -13,6 +13,7 @@ from bot.sandbox.daraja_callbacks import NAIROBI
 from bot.sandbox.daraja_counter import Counter
 from bot.sandbox.daraja_payouts import Payouts
 from bot.sandbox.daraja_reversals import Reversals
+from bot.sandbox.daraja_tills import Tills
 from bot.sandbox.stage import Stage
 from bot.sandbox.world import DarajaApp
 
@@ -39,9 +40,11 @@ _Line = tuple[datetime, str, str, int, str, str, str, str]
 
 
 class Portal:
-    def __init__(self, stage: Stage, counter: Counter, payouts: Payouts, reversals: Reversals) -> None:
+    def __init__(
+        self, stage: Stage, counter: Counter, payouts: Payouts, tills: Tills, reversals: Reversals
+    ) -> None:
         self._stage, self._counter = stage, counter
-        self._payouts, self._reversals = payouts, reversals
+        self._payouts, self._tills, self._reversals = payouts, tills, reversals
 
     def export(self, app: DarajaApp, since: datetime | None, until: datetime | None) -> str:
         """Of a period; else of all, up to the second before now. The latest comes first."""
@@ -80,6 +83,10 @@ class Portal:
             if charge:
                 what = "Business Payment to Customer Charge"
                 yield at, sent.receipt, what, -charge, what, party, "", ""
+        for out in self._tills.all():
+            if out.app is app and out.code == "0":
+                what, party = "Business Buy Goods via API", f"{out.till} - TILL"
+                yield out.done or out.at, out.receipt, what, -out.amount, what, party, "", ""
         for back in self._reversals.done(app):
             what = "Pay Utility Reversal"
             yield back.at, back.receipt, what, -back.amount, what, "", back.original, ""

@@ -37,6 +37,7 @@ class ToTill:
     initiator_known: bool
     outcome: str
     code: str | None = None
+    done: datetime | None = None
 
 
 class Tills:
@@ -131,7 +132,7 @@ class Tills:
             self._send(letter)
 
     def _settle(self, sent: ToTill) -> Letter:
-        sent.code = self._verdict(sent)
+        sent.code, sent.done = self._verdict(sent), self._stage.world.now()
         parameters = self._paid(sent) if sent.code == "0" else None
         self._tell(sent)
         body = result((sent.conversation, sent.originator, sent.receipt), sent.code, parameters)
