@@ -16,154 +16,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ledger import costs_account, provider_account
 from services.money import Money
 from services.providers.listing import Kind
+from services.reconciliation.asked import SOURCES, same
 from services.reconciliation.facts import Item
 from services.reconciliation.reach import Span, rows_where
-from services.store.schema import (
-    accounts,
-    attempts,
-    orders,
-    payments,
-    payouts,
-    refund_attempts,
-    refunds,
-    reversals,
-    transfers,
-    withdrawals,
-)
+from services.store.schema import accounts, transfers
 
 _MAY_TAKE = timedelta(days=1)  # of what came to nothing, as far as we know
 _COSTS = ("cost", "cost_more", "cost_less")
-
-
-def _same(one: Any, other: Any, column: str, other_column: str = "id") -> sa.ColumnElement[bool]:
-    return sa.and_(one.c.tenant_id == other.c.tenant_id, one.c[column] == other.c[other_column])
-
-
-_PAID = (
-    sa.select(
-        attempts.c.id,
-        attempts.c.id.label("cause"),
-        sa.literal(Kind.PAID.value).label("kind"),
-        payments.c.amount,
-        payments.c.currency,
-        attempts.c.created_at.label("since"),
-        attempts.c.resolved_at.label("until"),
-        attempts.c.receipt,
-        orders.c.number.label("name"),
-        sa.null().label("other_name"),
-        orders.c.number.label("label"),
-        attempts.c.label.label("party"),
-        (attempts.c.state == "succeeded").label("done"),
-        attempts.c.tenant_id,
-        attempts.c.provider,
-    )
-    .join(payments, _same(attempts, payments, "payment_id"))
-    .join(orders, _same(payments, orders, "order_id"))
-)
-_PAID_OUT = sa.select(
-    payouts.c.id,
-    withdrawals.c.id.label("cause"),
-    sa.literal(Kind.SENT.value).label("kind"),
-    withdrawals.c.net.label("amount"),
-    withdrawals.c.currency,
-    payouts.c.created_at.label("since"),
-    payouts.c.resolved_at.label("until"),
-    payouts.c.receipt,
-    payouts.c.reference.label("name"),
-    sa.null().label("other_name"),
-    sa.null().label("label"),
-    withdrawals.c.destination.label("party"),
-    (payouts.c.state == "succeeded").label("done"),
-    payouts.c.tenant_id,
-    payouts.c.provider,
-).join(withdrawals, _same(payouts, withdrawals, "withdrawal_id"))
-_GIVEN_BACK = (
-    sa.select(
-        refund_attempts.c.id,
-        refunds.c.id.label("cause"),
-        sa.case((refunds.c.way == "payout", Kind.SENT.value), else_=Kind.BACK.value).label("kind"),
-        refunds.c.amount,
-        refunds.c.currency,
-        refund_attempts.c.created_at.label("since"),
-        refund_attempts.c.resolved_at.label("until"),
-        refund_attempts.c.receipt,
-        refund_attempts.c.reference.label("name"),
-        sa.case((refunds.c.way == "reversal", attempts.c.receipt)).label("other_name"),
-        orders.c.number.label("label"),
-        attempts.c.label.label("party"),
-        (refund_attempts.c.state == "succeeded").label("done"),
-        refund_attempts.c.tenant_id,
-        refund_attempts.c.provider,
-    )
-    .join(refunds, _same(refund_attempts, refunds, "refund_id"))
-    .join(attempts, _same(refunds, attempts, "attempt_id"))
-    .join(payments, _same(refunds, payments, "payment_id"))
-    .join(orders, _same(payments, orders, "order_id"))
-)
-_TAKEN_BACK = (
-    sa.select(
-        reversals.c.id,
-        reversals.c.id.label("cause"),
-        sa.literal(Kind.BACK.value).label("kind"),
-        reversals.c.amount,
-        reversals.c.currency,
-        attempts.c.resolved_at.label("since"),
-        reversals.c.created_at.label("until"),
-        sa.null().label("receipt"),
-        reversals.c.reference.label("name"),
-        attempts.c.receipt.label("other_name"),
-        orders.c.number.label("label"),
-        attempts.c.label.label("party"),
-        sa.true().label("done"),
-        reversals.c.tenant_id,
-        reversals.c.provider,
-    )
-    .join(attempts, _same(reversals, attempts, "attempt_id"))
-    .join(payments, _same(attempts, payments, "payment_id"))
-    .join(orders, _same(payments, orders, "order_id"))
-)
-# By what each is found: its id, when it began and ended, its receipt, and its names.
-_SOURCES: tuple[tuple[sa.Select[Any], dict[str, Any]], ...] = (
-    (
-        _PAID,
-        {
-            "id": attempts.c.id,
-            "since": attempts.c.created_at,
-            "until": attempts.c.resolved_at,
-            "receipt": attempts.c.receipt,
-            "name": orders.c.number,
-        },
-    ),
-    (
-        _PAID_OUT,
-        {
-            "id": payouts.c.id,
-            "since": payouts.c.created_at,
-            "until": payouts.c.resolved_at,
-            "receipt": payouts.c.receipt,
-        },
-    ),
-    (
-        _GIVEN_BACK,
-        {
-            "id": refund_attempts.c.id,
-            "since": refund_attempts.c.created_at,
-            "until": refund_attempts.c.resolved_at,
-            "receipt": refund_attempts.c.receipt,
-            "name": attempts.c.receipt,
-        },
-    ),
-    (
-        _TAKEN_BACK,
-        {
-            "id": reversals.c.id,
-            "since": reversals.c.created_at,
-            "until": reversals.c.created_at,
-            "receipt": reversals.c.reference,
-            "name": attempts.c.receipt,
-        },
-    ),
-)
+# By which reasons each kind is booked: one cause may have moved there and back.
+_REASONS = {
+    Kind.PAID: ("sale", "suspense"),
+    Kind.SENT: ("payout", "refund"),
+    Kind.RETURNED: ("payout_returned",),
+    Kind.BACK: ("refund", "reversal", "reversal_owed"),
+}
 
 
 class Items:
@@ -175,7 +41,7 @@ class Items:
     async def of(self, span: Span) -> list[Item]:
         """What was under way in that time; what came to nothing counts for a day."""
         rows: list[sa.Row[Any]] = []
-        for query, by in _SOURCES:
+        for query, by in SOURCES:
             ended = sa.func.coalesce(by["until"], by["since"])
             rows += (
                 await self._connection.execute(
@@ -204,7 +70,7 @@ class Items:
 
     async def _found(self, what: str, values: Iterable[Any]) -> list[Item]:
         values, rows = set(values), list[sa.Row[Any]]()
-        for query, by in _SOURCES:
+        for query, by in SOURCES:
             if what in by and values:
                 rows += await rows_where(self._connection, self._mine(query), by[what], values)
         return await self._items(rows)
@@ -212,19 +78,17 @@ class Items:
     async def _items(self, rows: Iterable[sa.Row[Any]]) -> list[Item]:
         rows = list(rows)
         moved = await self._moved(row.cause for row in rows)
-        return [_item(row, *moved.get(row.cause, (None, None))) for row in rows]
+        return [_item(row, moved.get(row.cause, {})) for row in rows]
 
-    async def _moved(self, causes: Iterable[UUID]) -> dict[UUID, tuple[Money | None, Money | None]]:
-        """By cause, what moved with the provider, and what of it is its own charge."""
-        sums: dict[UUID, list[Money | None]] = {}
+    async def _moved(self, causes: Iterable[UUID]) -> dict[UUID, dict[str, Money]]:
+        """By cause and reason, what moved with the provider."""
+        sums: dict[UUID, dict[str, Money]] = {}
         query = self._legs(transfers.c.cause_id, transfers.c.reason, transfers.c.amount, transfers.c.currency)
         for row in await rows_where(self._connection, query, transfers.c.cause_id, causes):
-            booked = sums.setdefault(row.cause_id, [None, None])
-            which = 1 if row.reason in _COSTS else 0
             amount = Money(-row.amount if row.reason == "cost_less" else row.amount, row.currency)
-            before = booked[which]
-            booked[which] = amount if before is None else before + amount
-        return {cause: (moved, cost) for cause, (moved, cost) in sums.items()}
+            of_cause = sums.setdefault(row.cause_id, {})
+            of_cause[row.reason] = of_cause.get(row.reason, Money(0, row.currency)) + amount
+        return sums
 
     def _legs(self, *columns: Any) -> sa.Select[Any]:
         """Transfers to and from what the provider holds."""
@@ -249,7 +113,7 @@ class Items:
         source = accounts.alias("source")
         query = (
             self._legs(transfers, source.c.name.label("source"))
-            .join(source, _same(transfers, source, "source_id"))
+            .join(source, same(transfers, source, "source_id"))
             .where(
                 transfers.c.created_at >= span.since,
                 transfers.c.created_at < span.until,
@@ -273,22 +137,27 @@ class Items:
         ]
 
 
-def _item(row: Any, moved: Money | None, cost: Money | None) -> Item:
-    asked = Money(row.amount, row.currency)
+def _sum(moved: dict[str, Money], reasons: Iterable[str]) -> Money | None:
+    found = [moved[reason] for reason in reasons if reason in moved]
+    return sum(found[1:], found[0]) if found else None
+
+
+def _item(row: Any, moved: dict[str, Money]) -> Item:
+    kind, asked = Kind(row.kind), Money(row.amount, row.currency)
     until = row.until or row.since + _MAY_TAKE
-    names = {row.name, row.other_name, str(row.id)} - {None}
+    names = {str(name) for name in (row.name, row.other_name, row.id) if name is not None}
     one = Item(
         row.id,
-        Kind(row.kind),
+        kind,
         asked,
-        moved if row.done else None,
+        _sum(moved, _REASONS[kind]) if row.done else None,
         min(row.since or until, until),
         until if row.done else max(until, row.since + _MAY_TAKE),
         receipt=row.receipt,
         names=frozenset(names),
         label=row.label or row.id.hex[-6:].upper(),
         party=row.party,
-        fee=cost if row.done else None,
+        fee=_sum(moved, _COSTS) if row.done and kind != Kind.RETURNED else None,
     )
     return replace(one, names=one.names - {one.receipt})
 

@@ -114,6 +114,23 @@ async def test_paystacks_transfers_are_compared_and_what_the_bank_gave_back_is_n
     assert {each.kind: each.count for each in report.found.lines} == {"paid": 1, "sent": 2, "returned": 1}
 
 
+async def test_a_transfer_that_the_bank_gives_back_later_is_booked_both_ways(market, reconciled):
+    await market.business.paid("5000")
+    await market.arm("paystack.outcome", "given_back_later")
+    back = await market.business.approved("1000", TO_BANK)
+    await market.work()
+    await until(lambda: _transfers(market, "reversed"))
+    await market.told(2)
+    assert await market.withdrawal(back.withdrawal.id) == "failed"
+    market.business.forward(minutes=1)
+    report = await reconciled.again("paystack", ask=True)
+    assert opened(report) == set()
+    assert {each.kind: str(each.total) for each in report.found.booked} == {
+        "sent": str(back.withdrawal.net),
+        "returned": str(back.withdrawal.net),
+    }
+
+
 async def _transfers(market, status):
     return any(each["description"] == status for each in await market.sent_payouts())
 

@@ -1,0 +1,182 @@
+"""Asked: every row that asked a provider to move something, as one of ours that its line may be.
+
+A query each, with the same columns: who it is and what its transfers are posted under (`cause`), how much,
+when it began and ended, what the provider may call it by, and whether it is done.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.providers.listing import Kind
+from services.store.schema import (
+    attempts,
+    orders,
+    payments,
+    payouts,
+    refund_attempts,
+    refunds,
+    reversals,
+    withdrawals,
+)
+
+
+def same(one: Any, other: Any, column: str, other_column: str = "id") -> sa.ColumnElement[bool]:
+    return sa.and_(one.c.tenant_id == other.c.tenant_id, one.c[column] == other.c[other_column])
+
+
+_PAID = (
+    sa.select(
+        attempts.c.id,
+        attempts.c.id.label("cause"),
+        sa.literal(Kind.PAID.value).label("kind"),
+        payments.c.amount,
+        payments.c.currency,
+        attempts.c.created_at.label("since"),
+        attempts.c.resolved_at.label("until"),
+        attempts.c.receipt,
+        orders.c.number.label("name"),
+        sa.null().label("other_name"),
+        orders.c.number.label("label"),
+        attempts.c.label.label("party"),
+        (attempts.c.state == "succeeded").label("done"),
+        attempts.c.tenant_id,
+        attempts.c.provider,
+    )
+    .join(payments, same(attempts, payments, "payment_id"))
+    .join(orders, same(payments, orders, "order_id"))
+)
+_PAID_OUT = sa.select(
+    payouts.c.id,
+    withdrawals.c.id.label("cause"),
+    sa.literal(Kind.SENT.value).label("kind"),
+    withdrawals.c.net.label("amount"),
+    withdrawals.c.currency,
+    payouts.c.created_at.label("since"),
+    payouts.c.resolved_at.label("until"),
+    payouts.c.receipt,
+    payouts.c.reference.label("name"),
+    sa.null().label("other_name"),
+    sa.null().label("label"),
+    withdrawals.c.destination.label("party"),
+    (payouts.c.state == "succeeded").label("done"),
+    payouts.c.tenant_id,
+    payouts.c.provider,
+).join(withdrawals, same(payouts, withdrawals, "withdrawal_id"))
+_RETURNED = (
+    sa.select(
+        withdrawals.c.id,
+        withdrawals.c.id.label("cause"),
+        sa.literal(Kind.RETURNED.value).label("kind"),
+        withdrawals.c.net.label("amount"),
+        withdrawals.c.currency,
+        payouts.c.created_at.label("since"),
+        payouts.c.returned_at.label("until"),
+        sa.null().label("receipt"),
+        payouts.c.id.label("name"),
+        payouts.c.receipt.label("other_name"),
+        sa.null().label("label"),
+        withdrawals.c.destination.label("party"),
+        (payouts.c.state == "succeeded").label("done"),
+        payouts.c.tenant_id,
+        payouts.c.provider,
+    )
+    .join(withdrawals, same(payouts, withdrawals, "withdrawal_id"))
+    .where(payouts.c.returned_at.is_not(None))
+)
+_GIVEN_BACK = (
+    sa.select(
+        refund_attempts.c.id,
+        refunds.c.id.label("cause"),
+        sa.case((refunds.c.way == "payout", Kind.SENT.value), else_=Kind.BACK.value).label("kind"),
+        refunds.c.amount,
+        refunds.c.currency,
+        refund_attempts.c.created_at.label("since"),
+        refund_attempts.c.resolved_at.label("until"),
+        refund_attempts.c.receipt,
+        refund_attempts.c.reference.label("name"),
+        sa.case((refunds.c.way == "reversal", attempts.c.receipt)).label("other_name"),
+        orders.c.number.label("label"),
+        attempts.c.label.label("party"),
+        (refund_attempts.c.state == "succeeded").label("done"),
+        refund_attempts.c.tenant_id,
+        refund_attempts.c.provider,
+    )
+    .join(refunds, same(refund_attempts, refunds, "refund_id"))
+    .join(attempts, same(refunds, attempts, "attempt_id"))
+    .join(payments, same(refunds, payments, "payment_id"))
+    .join(orders, same(payments, orders, "order_id"))
+)
+_TAKEN_BACK = (
+    sa.select(
+        reversals.c.id,
+        reversals.c.id.label("cause"),
+        sa.literal(Kind.BACK.value).label("kind"),
+        reversals.c.amount,
+        reversals.c.currency,
+        attempts.c.resolved_at.label("since"),
+        reversals.c.created_at.label("until"),
+        sa.null().label("receipt"),
+        reversals.c.reference.label("name"),
+        attempts.c.receipt.label("other_name"),
+        orders.c.number.label("label"),
+        attempts.c.label.label("party"),
+        sa.true().label("done"),
+        reversals.c.tenant_id,
+        reversals.c.provider,
+    )
+    .join(attempts, same(reversals, attempts, "attempt_id"))
+    .join(payments, same(attempts, payments, "payment_id"))
+    .join(orders, same(payments, orders, "order_id"))
+)
+# By what each is found: its id, when it began and ended, its receipt, and its names.
+SOURCES: tuple[tuple[sa.Select[Any], dict[str, Any]], ...] = (
+    (
+        _PAID,
+        {
+            "id": attempts.c.id,
+            "since": attempts.c.created_at,
+            "until": attempts.c.resolved_at,
+            "receipt": attempts.c.receipt,
+            "name": orders.c.number,
+        },
+    ),
+    (
+        _PAID_OUT,
+        {
+            "id": payouts.c.id,
+            "since": payouts.c.created_at,
+            "until": payouts.c.resolved_at,
+            "receipt": payouts.c.receipt,
+        },
+    ),
+    (
+        _RETURNED,
+        {
+            "id": payouts.c.id,
+            "since": payouts.c.created_at,
+            "until": payouts.c.returned_at,
+            "name": payouts.c.receipt,
+        },
+    ),
+    (
+        _GIVEN_BACK,
+        {
+            "id": refund_attempts.c.id,
+            "since": refund_attempts.c.created_at,
+            "until": refund_attempts.c.resolved_at,
+            "receipt": refund_attempts.c.receipt,
+            "name": attempts.c.receipt,
+        },
+    ),
+    (
+        _TAKEN_BACK,
+        {
+            "id": reversals.c.id,
+            "since": reversals.c.created_at,
+            "until": reversals.c.created_at,
+            "receipt": reversals.c.reference,
+            "name": attempts.c.receipt,
+        },
+    ),
+)
