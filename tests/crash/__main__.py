@@ -95,9 +95,10 @@ async def _played(place: Ground, scenes: Scenes, run: Run) -> tuple[str, float]:
     except Never as never:
         _say(f"{run}: {never}")
         outcome = LOST
-    if tuple(place.reached) != run.points:
+    rested_at = time.monotonic()
+    if not await place.killed(run.points):
         outcome = NOT_REACHED
-    return outcome, time.monotonic() - place.restarted_at
+    return outcome, max(0.0, rested_at - place.restarted_at)
 
 
 @asynccontextmanager

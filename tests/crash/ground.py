@@ -39,6 +39,7 @@ name = "Njeri"
 role = "Owner"
 """
 _KEY = new_private_key()
+_LAST_SECONDS = 10.0
 _CHECKS = ("collect_check", "payout_check", "refund_check", "payment_check")
 
 
@@ -82,6 +83,14 @@ class Ground:
             await self._child.ended
             self._child = None
             await self.forget_the_dead()
+
+    async def killed(self, points: Sequence[str]) -> bool:
+        """Whether it was at all of these. The last of them may come after what the scene waited for."""
+        end = time.monotonic() + _LAST_SECONDS
+        while tuple(self.reached) != tuple(points) and time.monotonic() < end:
+            await asyncio.sleep(0.02)
+            self.look()
+        return tuple(self.reached) == tuple(points)
 
     def look(self) -> None:
         """Raises Unexpected."""

@@ -46,6 +46,7 @@ RUNS = (
     Run("refund", ("refund.answered",)),
     Run("withdraw_untold", ("payout_check.answered",)),
     Run("refund", ("refund.kept",)),
+    Run("withdraw_to_till", ("unread/mpesa/b2b/v1/paymentrequest", "hook.committed")),
     Run("expire", ("approval.expired", "ledger.released")),
     Run("refund", ("refund.begun",)),
     Run("refund_untold", ("refund_check.answered",)),

@@ -73,20 +73,21 @@ def _collections(ours: _Ours, theirs: Any) -> None:
 
 
 def _payouts(ours: _Ours, theirs: Any) -> None:
-    """Each payout of ours is with M-Pesa once at most, under its id; it has gone if, and only if, it is out
-    of our books; where we do not know, it never came there."""
+    """Each payout of ours is with M-Pesa once at most; it has gone if, and only if, it is out of our books;
+    where we do not know, it never came there. Of tills M-Pesa has ids of its own: the receipt names them."""
     asked = Counter(each["id"] for each in theirs["payouts"])
     assert all(times == 1 for times in asked.values())
-    gone = {UUID(each["id"]): each["amount"] * 100 for each in theirs["payouts"] if each["code"] == "0"}
-    done = [each for each in ours.payouts if each.state == "succeeded"]
-    assert {each.id for each in done} == gone.keys()
-    assert len({each.withdrawal_id for each in done}) == len(done), "a withdrawal is paid out once"
-    left = Counter({each.cause_id: each.amount for each in ours.transfers if each.reason == "payout"})
-    assert left == Counter({each.withdrawal_id: gone[each.id] for each in done})
-    unknown = {str(each.id) for each in ours.payouts if each.state == "unknown"}
-    assert not unknown & asked.keys(), "what came to M-Pesa became known"
-    completed = {each.id for each in ours.withdrawals if each.status == "completed"}
-    assert completed == {each.withdrawal_id for each in done}
+    gone = {each["receipt"]: each for each in theirs["payouts"] if each["code"] == "0"}
+    done = {each.receipt: each for each in ours.payouts if each.state == "succeeded"}
+    assert done.keys() == gone.keys()
+    phones = {receipt: each for receipt, each in gone.items() if "till" not in each["number"]}
+    assert all(done[receipt].id == UUID(each["id"]) for receipt, each in phones.items())
+    paid = {each.withdrawal_id: gone[receipt]["amount"] * 100 for receipt, each in done.items()}
+    assert len(paid) == len(done), "a withdrawal is paid out once"
+    assert Counter({each.cause_id: each.amount for each in ours.transfers if each.reason == "payout"}) == paid
+    assert paid.keys() == {each.id for each in ours.withdrawals if each.status == "completed"}
+    sent = [each for each in ours.payouts if each.state in ("succeeded", "pending", "submitting", "failed")]
+    assert len(sent) == len(asked), "what came to M-Pesa became known, and what did not is not taken for gone"
 
 
 def _refunds(ours: _Ours, theirs: Any) -> None:
@@ -105,8 +106,8 @@ def _refunds(ours: _Ours, theirs: Any) -> None:
 def _boxes(ours: _Ours, theirs: Any) -> None:
     """What M-Pesa holds for the shop moved as its account in our books did."""
     box = next(each for each in theirs["floats"] if each.get("working") is not None)
-    began = daraja_app(new_private_key()).utility
-    moved = box["working"] + box["utility"] - began
+    began = daraja_app(new_private_key())
+    moved = box["working"] + box["utility"] - began.working - began.utility
     assert ours.accounts.get("provider:mpesa", 0) == -moved * 100
 
 
