@@ -70,6 +70,8 @@ async def steps(work: Work, person_id: UUID) -> list[Step]:
     answered = sa.select(tables.handoffs.c.id).where(*theirs(tables.handoffs))
     nobody = {"name": NAMELESS.get(tenant.language, NAMELESS["en"]), "erased_at": work.now}
     said = {"body_sealed": STRUCK, "template_sealed": None, "error": None, "about": None}
+    ends = tables.outbox.c.state.in_(["waiting", "sending", "unknown", "held"])
+    over = sa.case((ends, "failed"), else_=tables.outbox.c.state)
     sent = sa.case((tables.outbox.c.wamid.is_not(None), "erased-" + sa.cast(tables.outbox.c.seq, sa.Text)))
     return [
         Step(tables.handoff_lines, of(tables.handoff_lines, tables.handoff_lines.c.handoff_id.in_(answered))),
@@ -96,7 +98,7 @@ async def steps(work: Work, person_id: UUID) -> list[Step]:
         Step(tables.payments, theirs(tables.payments), {"conversation_id": None}),
         Step(tables.orders, theirs(tables.orders), {"conversation_id": None, "note": None}),
         Step(tables.inbox, in_chats(tables.inbox)),
-        Step(tables.outbox, in_chats(tables.outbox), said | {"wamid": sent}),
+        Step(tables.outbox, in_chats(tables.outbox), said | {"wamid": sent, "state": over}),
         Step(tables.conversations, theirs(tables.conversations)),
         Step(
             tables.people,

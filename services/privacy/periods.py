@@ -2,9 +2,22 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Days = Annotated[int, Field(ge=0, le=36_500)]
+
+
+def _least(days: int, why: str) -> AfterValidator:
+    def check(value: int) -> int:
+        if 0 < value < days:
+            raise ValueError(f"must be 0 or at least {days}: {why}")
+        return value
+
+    return AfterValidator(check)
+
+
+Messages = Annotated[Days, _least(8, "WhatsApp tells the same again for a week")]
+Details = Annotated[Days, _least(30, "a provider may still tell of a payment, and money go back by them")]
 
 
 class Periods(BaseModel):
@@ -16,9 +29,9 @@ class Periods(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    messages_days: Days = 90
+    messages_days: Messages = 90
     statuses_days: Days = 7
     parked_days: Days = 365
     talks_days: Days = 180
-    details_days: Days = 540
+    details_days: Details = 540
     methods_days: Days = 365

@@ -121,6 +121,8 @@ async def _stands(business: Business, person: UUID) -> None:
         assert await books.check(work.connection, business.tenant) == []
         verified = await verify(work.connection, business.vault, Anchors(), business.tenant)
         assert verified.findings == []
+        sent = await work.connection.execute(sa.select(schema.outbox.c.state).order_by(schema.outbox.c.seq))
+        assert list(sent.scalars()) == ["failed", "read"]
         entry = sa.select(schema.audit.c.facts).where(schema.audit.c.action == "person.erased")
         assert (await work.connection.execute(entry)).one().facts["removed_or_emptied"]["people"] == 1
         anew, new = await customers.add(work, PHONE, USER_ID, NAME)

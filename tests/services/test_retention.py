@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from services.privacy.periods import Periods
 from services.privacy.retention import forget
@@ -80,3 +81,10 @@ async def test_a_person_who_writes_keeps_their_methods_and_the_staff_their_place
     await forgotten(aged)
     (place,) = await rows(aged, sa.select(schema.conversations.c.place_sealed).where(staffs))
     assert place[0] is not None
+
+
+def test_nothing_is_forgotten_while_somebody_may_still_tell_of_it() -> None:
+    for wrong in ({"messages_days": 7}, {"details_days": 29}, {"talks_days": -1}):
+        with pytest.raises(ValidationError):
+            Periods.model_validate(wrong)
+    assert Periods(messages_days=8, details_days=0).details_days == 0
