@@ -9,15 +9,14 @@ from services.errors import BlankReason, Changed, FourEyesViolation, MissingScop
 from services.errors.review import InvalidReference, NotUndecided, ReceiptUsed, SettlementWaits
 from services.ids import new_id
 from services.news import Unpaid, Unsent, WithdrawalClosed, WithdrawalPaid
-from services.news.refunds import Unrefunded
 from services.news.review import SettlementAsked
-from services.providers.base import Failed, Succeeded
+from services.providers.base import Failed, Succeeded, Unknown
 from services.review import queue, settling
 from services.review.reviewer import Reviewer
-from services.store.schema import audit, payouts, refund_attempts, refunds, tenants, withdrawals
-from tests.services.business import kes
+from services.store.schema import audit, payouts, tenants, withdrawals
+from tests.services.business import TO_TILL, kes
 from tests.services.refunding import approved
-from tests.services.reviewing import approve, last_told, left_undecided, propose, refund_left_undecided
+from tests.services.reviewing import approve, last_told, left_undecided, propose
 
 NO = Failed(Unpaid.PROVIDER, "no")
 
@@ -241,41 +240,6 @@ async def test_what_must_not_be_asked_about_is_undecided_in_the_end_too(business
     assert (await approve(business, await propose(business, out.payout))).state == "done"
 
 
-async def test_a_refund_is_settled_in_the_same_way(business):
-    one = await refund_left_undecided(business)
-    async with business.work() as work:
-        (found,) = (await queue.queue(work)).undecided
-    assert (found.kind, found.of, found.reference) == ("refund", one.refund.id, one.reference)
-    asked = await propose(business, one.attempt)
-    await approve(business, asked)
-    assert (await business.row(refunds, one.refund.id)).status == "completed"
-    assert (await business.row(refund_attempts, one.attempt)).receipt == "SJK7ABC123"
-    assert await business.wallet() == ("0.00", "0.00", "0.00")
-    await one.called(NO)
-    assert "refund.failed_after_success" in await business.alerts()
-    assert (await business.row(tenants, business.tenant)).payouts_frozen
-
-
-async def test_a_refund_that_was_not_made_is_available_again(business):
-    one = await refund_left_undecided(business)
-    await approve(business, await propose(business, one.attempt, "not_paid", "Statement of 25 May"))
-    row = await business.row(refunds, one.refund.id)
-    assert (row.status, row.because) == ("failed", Unrefunded.SETTLED)
-    assert await business.wallet() == ("500.00", "0.00", "500.00")
-    await one.called(NO)
-    assert not (await business.row(tenants, business.tenant)).payouts_frozen
-    await one.called(Succeeded("B1", kes("500")))  # it went back after all: taken like any other
-    assert await business.wallet() == ("0.00", "0.00", "0.00")
-    assert (await last_told(business, business.owner)).state == "contradicted"
-
-
-async def test_a_word_about_a_refund_before_the_approval_wins(business):
-    one = await refund_left_undecided(business)
-    await propose(business, one.attempt, "not_paid", "Statement of 25 May")
-    await one.called(Succeeded("B1", kes("500")))
-    assert (await last_told(business, business.manager)).state == "void"
-
-
 async def test_another_tenant_sees_nothing_of_it(business, out, database, vault):
     from tests.services.business import Business
 
@@ -290,3 +254,18 @@ async def test_another_tenant_sees_nothing_of_it(business, out, database, vault)
         assert (await reviewer.queue()).settlements == ()
         with pytest.raises(NotFound):
             await reviewer.settlement(asked.id)
+
+
+async def test_a_till_whose_answer_was_lost_is_settled_and_the_next_goes_on(business):
+    await business.paid("5000")
+    first = await business.approved("1000", TO_TILL)
+    assert await first.begun()
+    await first.answered(Unknown("timeout"))
+    second = await business.approved("500", TO_TILL)
+    assert not await second.begun()
+    for _ in range(4):
+        business.forward(minutes=2)
+        assert not await first.asked()  # there is nothing to ask by
+    await approve(business, await propose(business, first.payout, "not_paid", "Statement of 25 May"))
+    assert await second.begun()
+    assert await status(business, first) == ("failed", "failed")
