@@ -29,7 +29,7 @@ from tests.crash.ground import Ground, ground
 from tests.crash.plan import ENDING, OPENING, Run, alone
 from tests.crash.proof import prove
 from tests.crash.scenes import Never, Scenes
-from tests.crash.table import DISAGREE, LOST, NOT_REACHED, Table
+from tests.crash.table import LOST, NOT_REACHED, UNPROVEN, Table
 
 
 def main() -> None:
@@ -50,8 +50,7 @@ def main() -> None:
             asyncio.run(_rounds(database, chosen.rounds, abreast, table, how))
     except* AssertionError as failed:
         traceback.print_exception(failed)
-        _say("The books do not agree.")
-        table.add("all", "the books", DISAGREE, 0.0)
+        table.add("all", "the books", UNPROVEN, 0.0)
     except* KeyboardInterrupt:
         _say("Broken off; what came of it until then:")
     sys.stdout.write("\n".join([*table.lines(), ""]))

@@ -31,7 +31,7 @@ from tests.crash.nursery import Child, Nursery, nursery
 from tests.e2e.installation import Installation, ready
 from tests.e2e.test_api_story import Program
 from tests.e2e.town import Town
-from tests.servers import free_port
+from tests.servers import lasting_port
 
 NJERI = """
 [[staff]]
@@ -174,7 +174,7 @@ async def _settle_in(made: Ground, folder: Path) -> None:
 
 @asynccontextmanager
 async def _outside(http: aiohttp.ClientSession) -> AsyncIterator[tuple[Town, int]]:
-    app_port = free_port()
+    app_port = lasting_port()
     world = World(
         app_url=f"http://127.0.0.1:{app_port}",
         app_secret="app-secret",

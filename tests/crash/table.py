@@ -36,5 +36,5 @@ class Table:
             yield f"| {point} | {database} | {outcomes.total()} | {told} | {middle} | {most} |"
 
 
-NOT_REACHED, LOST, DISAGREE = "not reached", "never at rest", "not in agreement"
-BAD = frozenset({NOT_REACHED, LOST, DISAGREE})
+NOT_REACHED, LOST, UNPROVEN = "not reached", "never at rest", "not proven"
+BAD = frozenset({NOT_REACHED, LOST, UNPROVEN})
