@@ -69,7 +69,8 @@ async def answered(work: Work, payout_id: UUID, report: Report) -> None:
     """Take the answer to a status query of ours, on the token minted for that one question. Its
     references are the query's own; of the payout it must name ours, where it names any.
 
-    A success proves itself by our amount, or by our reference; with neither it moves nothing.
+    A success proves itself by our amount, or by our reference; with neither it moves nothing. What is told
+    to have come back has to name it.
     """
     one, word = await sending(work, payout_id), report.word
     named = report.facts.get("payout_references", frozenset())
@@ -77,6 +78,8 @@ async def answered(work: Work, payout_id: UUID, report: Report) -> None:
         await alert(work, one, "payout.reference_mismatch", told=type(word).__name__)
     elif isinstance(word, Succeeded) and word.amount is None and not named:
         await alert(work, one, "payout.unproven", receipt=word.receipt)
+    elif isinstance(word, Failed) and word.returned and not named and one.payout.state == "succeeded":
+        await alert(work, one, "payout.return_unproven", told=str(word.returned))
     else:
         await settle(work, payout_id, word)
 

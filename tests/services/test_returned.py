@@ -83,6 +83,25 @@ async def test_another_amount_moves_nothing(business, out):
     assert await business.alerts() == ["payout.return_mismatch"]
 
 
+async def test_an_answer_has_to_name_what_came_back(business):
+    await business.paid("3000")
+    out = await business.approved("1000")
+    await out.sent()
+    assert await out.asked()
+    await out.called(Succeeded("UKP1", kes("967")))
+    back = Failed(Unpaid.PROVIDER, "status reversed", returned=kes("967"))
+    await out.called(back, "query", "another")
+    assert await business.wallet() == ("2000.00", "0.00", "2000.00")
+    await out.called(back, "query", "another", named="someone else's")
+    await out.called(back, "query", "another", named=str(out.payout))
+    assert await business.wallet() == ("3000.00", "0.00", "3000.00")
+    assert await business.alerts() == [
+        "payout.return_unproven",
+        "payout.reference_mismatch",
+        "payout.returned",
+    ]
+
+
 async def test_of_a_plain_failure_after_the_success_nothing_is_believed(business, out):
     await out.called(YES)
     await out.called(Failed(Unpaid.PROVIDER, "failed"))

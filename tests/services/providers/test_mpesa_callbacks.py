@@ -230,6 +230,11 @@ def test_a_status_that_says_no(status):
     assert word == Failed(Unpaid.PROVIDER, f"status {status.lower()}")
 
 
+def test_a_status_that_says_that_it_came_back_says_how_much():
+    word = read("query", payout(0, {"TransactionStatus": "Reversed", "Amount": 967})).word
+    assert word == Failed(Unpaid.PROVIDER, "status reversed", returned=Money(967_00, "KES"))
+
+
 @pytest.mark.parametrize(
     ("status", "unheard"),
     [("Initiated", False), ("Authorized", False), ("Odd", True), ("", True), (None, True)],
