@@ -112,7 +112,11 @@ def lines(outcome: Outcome) -> Iterator[str]:
     for report in outcome.reports:
         yield from _report(report, outcome.now)
         yield ""
-    yield "What stands in the clearing accounts:"
+    yield (
+        "What stands in the clearing accounts:"
+        if outcome.standing
+        else "Nothing stands in a clearing account."
+    )
     for each in outcome.standing:
         covered = f", statements up to {_moment(each.until)}" if each.until else ""
         age = "nothing unresolved" if each.since is None else f"oldest {_age(outcome.now - each.since)}"

@@ -118,6 +118,7 @@ shortcode = "{shortcode}"
 consumer_key = "{consumer_key}"
 consumer_secret = "{consumer_secret}"
 passkey = "{passkey}"
+pull = true
 initiator_name = "{initiator}"
 initiator_password = "{password}"
 certificate = \"\"\"

@@ -53,6 +53,7 @@ def test_every_refusal_has_a_status_of_its_own():
         errors.limits,
         errors.reconciliation,
         errors.refunds,
+        errors.review,
         errors.settings,
         errors.statement,
     )
