@@ -52,6 +52,7 @@ passkey = "mpesa-passkey"
 b2c_shortcode = "600300"
 b2b_shortcode = "600400"
 b2b_receiver_type = "till"
+pull = true
 initiator_name = "lipachat"
 initiator_password = "mpesa-password"
 certificate = \"\"\"

@@ -57,6 +57,7 @@ CHANGES = [
     ('passkey = "mpesa-passkey"', 'passkey = "p"', ["providers.mpesa"], {"credentials"}),
     ('b2c_shortcode = "600300"', 'b2c_shortcode = "600301"', ["providers.mpesa"], {"credentials"}),
     ('b2b_shortcode = "600400"', "", ["providers.mpesa"], {"credentials"}),
+    ("pull = true", "pull = false", ["providers.mpesa"], {"credentials"}),
     ('b2b_receiver_type = "till"', 'b2b_receiver_type = "shortcode"', ["providers.mpesa"], {"credentials"}),
     ('initiator_name = "lipachat"', 'initiator_name = "api"', ["providers.mpesa"], {"credentials"}),
     (

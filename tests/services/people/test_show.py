@@ -89,6 +89,7 @@ async def test_secrets_are_eight_stars_and_numbers_their_last_four(registry):
             "b2c_shortcode": "600300",
             "b2b_shortcode": "600400",
             "b2b_receiver_type": "till",
+            "pull": True,
             "initiator_name": "lipachat",
             "initiator_password": "********",
             "certificate": CERTIFICATE,
