@@ -40,6 +40,7 @@ app.command()(margin)
 app.command()(retention)
 
 State = Literal["parked", "waiting", "kept", "done", "held"]
+Rail = Annotated[str | None, typer.Option(help="One way out alone: mpesa, till or bank_transfer.")]
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
 
@@ -169,19 +170,19 @@ def tenant_show(slug: str) -> None:
 
 
 @tenant.command("freeze")
-def tenant_freeze(slug: str) -> None:
-    """Stop all of the tenant's payouts; its staff are told, and cannot let them go on."""
+def tenant_freeze(slug: str, rail: Rail = None) -> None:
+    """Stop all of the tenant's payouts, or those of one way out; its staff are told."""
     from bot.commands import freeze_tenant
 
-    show(performed(lambda settings: freeze_tenant(settings, slug)))
+    show(performed(lambda settings: freeze_tenant(settings, slug, rail)))
 
 
 @tenant.command("unfreeze")
-def tenant_unfreeze(slug: str) -> None:
+def tenant_unfreeze(slug: str, rail: Rail = None) -> None:
     """Let the tenant's payouts go on, once the cause has been looked at: see the alerts in its audit."""
     from bot.commands import unfreeze_tenant
 
-    show(performed(lambda settings: unfreeze_tenant(settings, slug)))
+    show(performed(lambda settings: unfreeze_tenant(settings, slug, rail)))
 
 
 @staff.command("verify")

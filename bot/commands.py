@@ -14,6 +14,7 @@ from bot.settings import Settings
 from services import audit, books
 from services.books import watch
 from services.errors import NotFound
+from services.fees import RAILS
 from services.ids import new_id
 from services.people import apikeys, tenant_file
 from services.people.apply import CurrencyInUse, NumberTaken, apply, id_of
@@ -26,7 +27,7 @@ from services.people.staffing import OnePersonEach
 from services.safety import stepup
 from services.store.scope import PLATFORM
 from services.withdrawals import stop
-from services.withdrawals.freeze import unfreeze
+from services.withdrawals.freeze import stop_way, unfreeze, unfreeze_ways
 from services.work import CLI, Work
 
 
@@ -89,19 +90,31 @@ async def show_tenant(settings: Settings, slug: str) -> dict[str, Any]:
         return await shown(work)
 
 
-async def freeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
-    """No payout leaves any more; the staff are told. Where they were stopped already nothing changes."""
+async def freeze_tenant(settings: Settings, slug: str, rail: str | None = None) -> dict[str, Any]:
+    """No payout leaves any more, or none by this way out; the staff are told. Where they were stopped already
+    nothing changes. Raises CannotRun where no way out is called so."""
+    _refuse_unknown(rail)
     async with opened(settings) as parts:
         async with work_of(parts, slug) as work:
-            await stop.stop(work, None)
+            if rail is None:
+                await stop.stop(work, None)
+            else:
+                await stop_way(work, rail)
         _wake(parts)
-    return {"slug": slug, "payouts_frozen": True}
+    return {"slug": slug, "payouts_frozen": True} | ({"rail": rail} if rail else {})
 
 
-async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
+async def unfreeze_tenant(settings: Settings, slug: str, rail: str | None = None) -> dict[str, Any]:
     """Payouts go on, whoever or whatever stopped them, those that waited at once; where they were not stopped
-    nothing changes. Raises CannotRun while the books are wrong."""
+    nothing changes. With a way out: that one alone, and what is stopped as a whole stays so. Raises CannotRun
+    where no way out is called so, and while the books are wrong."""
+    _refuse_unknown(rail)
     async with opened(settings) as parts:
+        if rail is not None:
+            async with work_of(parts, slug) as work:
+                await unfreeze_ways(work, audit.OPERATOR, [rail])
+            _wake(parts)
+            return {"slug": slug, "payouts_frozen": False, "rail": rail}
         async with parts.database.reading(PLATFORM) as connection:
             tenant_id = await known_tenant(connection, slug)
         await _refuse_wrong_books(parts, slug, tenant_id)
@@ -112,6 +125,11 @@ async def unfreeze_tenant(settings: Settings, slug: str) -> dict[str, Any]:
             await stop.start_again(work, audit.OPERATOR)
         _wake(parts)
     return {"slug": slug, "payouts_frozen": False}
+
+
+def _refuse_unknown(rail: str | None) -> None:
+    if rail is not None and rail not in RAILS:
+        raise CannotRun(f"No way out is called {rail}: there are {', '.join(RAILS)}.")
 
 
 async def _refuse_wrong_books(parts: Parts, slug: str, tenant_id: UUID) -> None:

@@ -159,6 +159,8 @@ def _access(refusal: Refusal) -> Text:
                 "You asked for this withdrawal yourself, so another person has to approve it. "
                 "Your attempt has been recorded, and the owners of {shop} have been told."
             )
+        case errors.PayoutsFrozen(way=str()):
+            return limited.THIS_WAY
         case errors.PayoutsFrozen():
             return Text(
                 "Payouts from {shop} are on hold until the operator has looked into a problem. "

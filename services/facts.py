@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from services.money import Money
-from services.news import PaymentMethod
+from services.news import PaymentMethod, Resting
 from services.news.refunds import Refund
 from services.people.access import SCOPES
 from services.shop.facts import Line
@@ -267,13 +267,14 @@ class Quote(_Facts):
 
 class Balance(_Facts):
     """What the wallet has; `held` is asked for and not yet paid out. `owed`: what a provider took back beyond
-    it, which the next sales pay."""
+    it, which the next sales pay; `resting`: by which ways nothing leaves now."""
 
     posted: Money
     held: Money
     available: Money
     owed: Money
     at: datetime
+    resting: tuple[Resting, ...] = ()
 
 
 class Member(_Facts):

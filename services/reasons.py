@@ -48,15 +48,17 @@ class Held(StrEnum):
 
     STOPPED = "stopped"  # payouts are stopped
     HOURS = "hours"  # the tenant has closed these hours
+    RAIL = "rail_stopped"  # this way out is
     TURN = "turn"  # another one is under way, and of this way out only one may be
 
 
 class Frozen(StrEnum):
-    """Why a tenant's payouts are stopped."""
+    """Why a tenant's payouts are stopped, or those of one way out."""
 
     SETTINGS = "settings"  # the provider refuses the settings that payouts use
     FUNDS = "funds"  # the account at the provider that they are paid from is short
     CONTRADICTION = "contradiction"  # of one payout a success and a failure were told
+    OPERATOR = "operator"  # somebody has stopped them by hand
     BOOKS = "books"  # they do not prove themselves
 
 

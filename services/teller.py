@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from services import audit, handoff, ledger
+from services import audit, handoff
 from services.errors import MissingScope, NotFound, ProviderNotConfigured
 from services.facts import (
     Asked,
@@ -39,7 +39,7 @@ from services.statement.facts import Statement
 from services.statement.period import days
 from services.statement.read import statement
 from services.store.schema import withdrawals
-from services.withdrawals import decide, destinations, record, request
+from services.withdrawals import decide, destinations, record, request, ways
 
 _LATEST = 20
 
@@ -209,7 +209,7 @@ class Teller(Rooms):
 
     async def balance(self) -> Balance:
         self._need(VIEW_FINANCE)
-        return await ledger.balance(self._work, self._shop.currency)
+        return await ways.balance(self._work, self._shop.currency)
 
     async def statement(self, first: date, last: date) -> Statement:
         self._need(VIEW_FINANCE)

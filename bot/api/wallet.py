@@ -18,7 +18,7 @@ from services.money import Money
 from services.news import Flag, Withdrawal
 from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
 from services.rails import refuse_closed_way_out
-from services.withdrawals import decide, destinations, listing, record, request
+from services.withdrawals import decide, destinations, listing, record, request, ways
 from services.withdrawals.banks import InvalidDestination
 from services.withdrawals.listing import Described, masked_details
 
@@ -63,6 +63,14 @@ async def wallet(call: Call) -> Reply:
             "available": str(balance.available),
             "owed": str(balance.owed),
             "currency": call.currency,
+            "resting": [
+                {
+                    "method_type": each.way,
+                    "because": str(each.because),
+                    "since": plain(each.since) if each.since else None,
+                }
+                for each in await ways.resting(call.work)
+            ],
         }
     )
 

@@ -1,7 +1,7 @@
 """Tenant doctor: what is so with each tenant, its number at WhatsApp and its accounts at providers."""
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -12,6 +12,7 @@ from bot.doctor.finding import Finding, broken, good, warning
 from bot.doctor.templates import templates
 from bot.parts import Parts
 from services.fees import RAILS
+from services.news import Resting
 from services.people import people as persons
 from services.people.access import who_may_withdraw
 from services.people.tenants import Tenant
@@ -19,6 +20,7 @@ from services.providers import PROVIDERS, WrongSettings, settings_of
 from services.providers.base import Misconfigured, NotSent, ProvesKeys, ProviderSettings
 from services.store.schema import audit, provider_tokens, tenants
 from services.store.scope import PLATFORM
+from services.withdrawals import ways
 from services.work import CLI, Work
 
 _OK = 200
@@ -44,14 +46,14 @@ async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> 
         work = Work(connection, parts.vault, tenant.id, parts.clock(), CLI)
         active = await persons.active_staff(work)
         row = await persons.tenant_of(work)
+        resting = await ways.resting(work)
     if not who_may_withdraw(active, row.approvals):
         others = "another" if row.approvals == 1 else f"{row.approvals} others"
         yield warning(
             f"nobody can withdraw: it takes one who asks and {others} who approve", "add staff to its file"
         )
-    if row.payouts_frozen:
-        fix = f"look at the alerts in the audit, then run: python main.py tenant unfreeze {tenant.slug}"
-        yield warning("its payouts are stopped", fix)
+    for finding in _stopped(tenant, resting):
+        yield finding
     if row.payout_method_type is not None:
         for finding in _way_out(tenant, row.payout_method_type):
             yield finding
@@ -78,6 +80,16 @@ def providers(tenant: Tenant) -> Iterator[Finding]:
         yield warning("customers cannot pay: no provider is set", "add [providers.mpesa] to its file")
     for name in known:
         yield from _provider(name, tenant)
+
+
+def _stopped(tenant: Tenant, resting: Iterable[Resting]) -> Iterator[Finding]:
+    fix = f"look at the alerts in the audit, then run: python main.py tenant unfreeze {tenant.slug}"
+    for each in resting:
+        if each.way is None:
+            yield warning("its payouts are stopped", fix)
+        else:
+            what = f"its payouts by {each.way} are stopped (because: {each.because})"
+            yield warning(what, f"{fix} --rail {each.way}")
 
 
 def _way_out(tenant: Tenant, method_type: str) -> Iterator[Finding]:

@@ -10,6 +10,11 @@ from services.errors import settings as setting_errors
 from services.money import Money
 from services.news import Flag, Unusual, Withdrawal
 
+THIS_WAY = Text(
+    "Payouts from {shop} this way are on hold until the operator has looked into a problem. Please try again "
+    "later, or ask for another destination."
+)
+
 
 def worded(refusal: Refusal) -> Text:
     """Of a limit of the tenant's own."""

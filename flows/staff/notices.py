@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from flows.refusals import carrier_name, provider_name, receipt_shown
-from flows.staff.shown import facts
+from flows.staff.shown import facts, way_shown
 from flows.step import Step
 from flows.teller import Teller
 from flows.text import Text
@@ -141,10 +141,19 @@ class SettingsWrongTold(_Notice):
 
 
 class StoppedTold(_Notice):
+    """All payouts, or those of one way out."""
+
     because: Frozen
     provider: str = "mpesa"
+    way: str | None = None
 
     def says(self) -> Text:
+        if self.way is not None:
+            return Text(
+                "⚠️ Payouts from {shop} {way} are stopped: {because}\nAll others go on.",
+                way=way_shown(self.way),
+                because=self._because(),
+            )
         return Text("⚠️ Payouts from {shop} are stopped: {because}", because=self._because())
 
     def _because(self) -> Text:
@@ -168,6 +177,8 @@ class StoppedTold(_Notice):
                     "them with {provider}'s own records before they resume.",
                     provider=provider,
                 )
+            case Frozen.OPERATOR:
+                return Text("the operator has stopped them. Call them to let payouts go on.")
             case Frozen.BOOKS:
                 return Text(
                     "something in the books does not add up. The operator has been alerted, and what is "
@@ -176,7 +187,14 @@ class StoppedTold(_Notice):
 
 
 class ResumedTold(_Notice):
+    way: str | None = None
+
     def says(self) -> Text:
+        if self.way is not None:
+            return Text(
+                "✅ Payouts from {shop} {way} have resumed. What was waiting is being sent now.",
+                way=way_shown(self.way),
+            )
         return Text("✅ Payouts from {shop} have resumed. What was waiting is being sent now.")
 
 
@@ -211,11 +229,11 @@ async def told_settings_wrong(news: SettingsWrong, _teller: Teller) -> SettingsW
 
 
 async def told_stopped(news: PayoutsStopped, _teller: Teller) -> StoppedTold:
-    return StoppedTold(because=news.because, provider=news.provider)
+    return StoppedTold(because=news.because, provider=news.provider, way=news.rail)
 
 
-async def told_resumed(_news: PayoutsResumed, _teller: Teller) -> ResumedTold:
-    return ResumedTold()
+async def told_resumed(news: PayoutsResumed, _teller: Teller) -> ResumedTold:
+    return ResumedTold(way=news.rail)
 
 
 async def told_undecided(news: PayoutUndecided, _teller: Teller) -> UndecidedTold:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flows.refusals import carrier_name, receipt_shown
-from flows.staff.shown import OfWithdrawal, ended, facts, short
+from flows.staff.shown import OfWithdrawal, ended, facts, short, way_shown
 from flows.staff.unsent import because
 from flows.teller import Teller
 from flows.text import Text
@@ -58,6 +58,15 @@ class HeldBackTold(OfWithdrawal):
     because: Held = Held.STOPPED
 
     def says(self) -> Text:
+        if self.because is Held.RAIL:
+            return Text(
+                "Withdrawal {reference} of {amount} is approved, but payouts from {shop} {way} are stopped "
+                "just now. It is sent as soon as they resume. If that takes more than 30 minutes, it has to "
+                "be approved again.",
+                reference=short(self.withdrawal.id),
+                amount=self.withdrawal.amount,
+                way=way_shown(self.withdrawal.method_type),
+            )
         if self.because is Held.TURN:
             return Text(
                 "Withdrawal {reference} of {amount} is approved and waits its turn: another payout to a till "

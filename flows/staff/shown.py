@@ -12,6 +12,11 @@ from flows.text import Text
 from services.news import Withdrawal
 
 _KINDS = {"bank_transfer": Text("Bank"), "till": Text("Till")}
+_WAYS = {
+    "mpesa": Text("to M-Pesa numbers"),
+    "till": Text("to tills"),
+    "bank_transfer": Text("to bank accounts"),
+}
 _UNSENT = {"rejected", "canceled", "expired"}  # nothing was sent, and nothing ever is
 
 
@@ -36,6 +41,11 @@ class Stands(OfWithdrawal):
         return Text(
             "{decided}\n{facts}", decided=decided(self.withdrawal.status), facts=facts(self.withdrawal)
         )
+
+
+def way_shown(way: str) -> Text:
+    """Where payouts go by it; the name itself where it is not known."""
+    return _WAYS.get(way, Text("{way}", way=way))
 
 
 def withdrawal_thread(withdrawal_id: UUID) -> str:

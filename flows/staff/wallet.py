@@ -5,17 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from flows.refusals import STATUSES
-from flows.staff.shown import rail_shown, short
+from flows.staff.shown import rail_shown, short, way_shown
 from flows.step import Step
 from flows.teller import Balance, Teller
 from flows.text import Text
-from services.news import Withdrawal
+from services.news import Frozen, Resting, Withdrawal
+
+_BECAUSE = {
+    Frozen.SETTINGS: Text("the settings that they use are refused, and the operator has to correct them"),
+    Frozen.FUNDS: Text("the account that they are paid from is short of money"),
+    Frozen.CONTRADICTION: Text("the operator has to compare them with the provider's own records"),
+    Frozen.BOOKS: Text("something in the books does not add up, and the operator has been alerted"),
+    Frozen.OPERATOR: Text("the operator has stopped them"),
+}
 
 
 class Wallet(Step):
     funds: Balance
 
     def says(self) -> Text:
+        if not self.funds.resting:
+            return self._funds()
+        return Text(
+            "{wallet}\n{resting}", wallet=self._funds(), resting=tuple(map(_rests, self.funds.resting))
+        )
+
+    def _funds(self) -> Text:
         known: dict[str, Any] = {
             "at": self.funds.at,
             "available": self.funds.available,
@@ -58,6 +73,14 @@ def _line(withdrawal: Withdrawal) -> Text:
         maker=withdrawal.maker,
         status=STATUSES[withdrawal.status],
     )
+
+
+def _rests(resting: Resting) -> Text:
+    """By which way nothing leaves now, and why."""
+    because = _BECAUSE[resting.because]
+    if resting.way is None:
+        return Text("⏸ All payouts are stopped: {because}.", because=because)
+    return Text("⏸ Payouts {way} are stopped: {because}.", way=way_shown(resting.way), because=because)
 
 
 async def balance(teller: Teller, _rest: str = "") -> Wallet:

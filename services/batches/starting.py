@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from services import approval, audit, jobs
 from services.batches.record import BATCH, alone, move, moved
 from services.facts import Destination
-from services.fees import RAILS
 from services.ids import new_id
 from services.ledger_together import hold_all
 from services.money import Money
@@ -19,6 +18,7 @@ from services.store.schema import jobs as jobs_table
 from services.store.schema import payouts, withdrawal_history, withdrawals
 from services.withdrawals import destinations, low_balance
 from services.withdrawals.record import WITHDRAWAL, facts
+from services.withdrawals.sending import readied
 from services.work import Work
 
 
@@ -33,7 +33,7 @@ async def start(work: Work, batch: sa.Row[Any], lines: list[dict[str, Any]]) -> 
     await approval.pass_on(work, operation, BATCH, WITHDRAWAL, made)
     await work.connection.execute(sa.insert(withdrawals), rows)
     await work.connection.execute(sa.insert(withdrawal_history), _history(work, batch, operation, rows))
-    sending = [_payout(work, row) for row in rows]
+    sending = [readied(work, row["id"], row["method_type"], work.now) for row in rows]
     await work.connection.execute(sa.insert(payouts), sending)
     due = [_job(work, payout) for payout in sending]
     await work.connection.execute(sa.insert(jobs_table), due)
@@ -91,19 +91,6 @@ def _history(
         told.append(one | {"status": "pending", "by_id": batch.maker_id, "reason": where})
         told.append(one | {"status": "processing", "by_id": operation.decided_by, "reason": where})
     return told
-
-
-def _payout(work: Work, row: dict[str, Any]) -> dict[str, Any]:
-    rail = RAILS[row["method_type"]]
-    return {
-        "tenant_id": work.tenant,
-        "id": new_id(),
-        "withdrawal_id": row["id"],
-        "provider": rail.provider,
-        "turn": row["method_type"] if rail.alone else None,
-        "state": "created",
-        "created_at": work.now,
-    }
 
 
 def _job(work: Work, payout: dict[str, Any]) -> dict[str, Any]:

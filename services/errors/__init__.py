@@ -217,9 +217,10 @@ class WritesUnwanted(Refusal):
 
 @dataclass(eq=False)
 class PayoutsFrozen(Refusal):
-    """The tenant's payouts are stopped until an operator has looked."""
+    """The tenant's payouts are stopped until an operator has looked: all, or those by this way."""
 
     code: ClassVar[str] = "payouts_frozen"
+    way: str | None = None
 
 
 @dataclass(eq=False)

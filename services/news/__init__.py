@@ -47,6 +47,7 @@ from services.news.review import SettlementAsked, SettlementMoved
 from services.news.settings import ChangeAsked, ChangeMoved, StoppedByPerson
 from services.news.staff import BalanceLow, DaySummed, SaleMade
 from services.news.withdrawals import Flag as Flag
+from services.news.withdrawals import Resting as Resting
 from services.news.withdrawals import SelfApprovalTried as SelfApprovalTried
 from services.news.withdrawals import Withdrawal as Withdrawal
 from services.news.withdrawals import WithdrawalApproved as WithdrawalApproved
@@ -166,17 +167,19 @@ class SettingsWrong(BaseNews):
 
 
 class PayoutsStopped(BaseNews):
-    """To those who reconcile: no payout leaves until an operator has looked."""
+    """To those who reconcile: no payout leaves, or none by this way, until an operator has looked."""
 
     kind: Literal["payouts_stopped"] = "payouts_stopped"
     because: Frozen
     provider: str = "mpesa"  # whose word stopped them
+    rail: str | None = None
 
 
 class PayoutsResumed(BaseNews):
-    """An operator has looked: what waits is sent now."""
+    """An operator has looked: what waits is sent now; of one way out, or all of it."""
 
     kind: Literal["payouts_resumed"] = "payouts_resumed"
+    rail: str | None = None
 
 
 class PayoutUndecided(BaseNews):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.money import Money
 from services.news.base import BaseNews
-from services.reasons import Held, Unsent, Unusual
+from services.reasons import Frozen, Held, Unsent, Unusual
 
 
 class Flag(BaseModel):
@@ -19,6 +19,16 @@ class Flag(BaseModel):
     because: Unusual
     usual: Money | None = None
     count: int | None = None
+
+
+class Resting(BaseModel):
+    """A way out that is stopped, and why; None: all of them are."""
+
+    model_config = ConfigDict(frozen=True)
+
+    way: str | None
+    because: Frozen
+    since: datetime | None
 
 
 class Withdrawal(BaseModel):

@@ -17,9 +17,10 @@ from services.people import show
 from services.people.file_warnings import warnings
 from services.people.staffing import staff_changed
 from services.people.tenant_file import LimitsPart, ProvidersPart, TenantFile
+from services.providers import PROVIDERS
 from services.settings import undone
 from services.store.schema import accounts, attempts, credentials, fees, products, tenants
-from services.withdrawals.freeze import unfreeze
+from services.withdrawals.freeze import unfreeze_ways
 from services.work import Work, canonical
 from services.written import minor_of, ppm_of
 
@@ -96,11 +97,11 @@ async def apply(work: Work, file: TenantFile) -> Applied:
 
 async def _payouts_go_on(work: Work, row: Any, changed: list[str]) -> list[str]:
     """What the provider refused has been put right, as far as can be seen: so it is tried again."""
-    stopped_by_settings = row is not None and row.payouts_frozen and row.frozen_because == Frozen.SETTINGS
-    if stopped_by_settings and any(key.startswith("providers.") for key in changed):
-        await unfreeze(work, audit.OPERATOR)
-        return ["payouts_frozen"]
-    return []
+    of = {key.removeprefix("providers.") for key in changed if key.startswith("providers.")}
+    ways = {way for name in of & PROVIDERS.keys() for way in PROVIDERS[name].pays_out}
+    if row is None or not await unfreeze_ways(work, audit.OPERATOR, ways, Frozen.SETTINGS):
+        return []
+    return ["payouts_frozen"]
 
 
 async def id_of(connection: Any, slug: str) -> UUID | None:

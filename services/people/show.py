@@ -17,6 +17,7 @@ from services.people import people as persons
 from services.people.tenant_file import AMOUNTS, LimitsPart, ProvidersPart
 from services.phones import masked
 from services.store.schema import conversations, credentials, fees, people, products, staff
+from services.withdrawals import ways
 from services.work import Work
 from services.written import amount_of, percent_of
 
@@ -45,6 +46,8 @@ async def shown(work: Work) -> dict[str, Any]:
         "frozen_because": tenant.frozen_because,
         "staff": [{"id": str(person), "name": member["name"]} for person, member in members],
     }
+    stopped = {each.way: each.because for each in await ways.resting(work) if each.way}
+    state["ways_stopped"] = stopped
     if tenant.stopped_at is not None:
         state["stopped_at"] = tenant.stopped_at.isoformat().replace("+00:00", "Z")
     return _present(tables) | {"state": _present(state)}

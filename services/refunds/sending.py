@@ -30,6 +30,7 @@ from services.refunds.settle import fail, settle, told
 from services.review import queue
 from services.store.schema import jobs as due_jobs
 from services.store.schema import refund_attempts
+from services.withdrawals import ways
 from services.work import Work
 
 # The second clock: what was approved is sent within a day, or not at all.
@@ -65,7 +66,7 @@ async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payou
         await fail(work, one, Unrefunded.TOO_LATE if late else Unrefunded.APPROVER, "not sent")
         return None
     tenant = await people.tenant_of(work)
-    if tenant.payouts_frozen or tenant.stopped_at is not None:
+    if tenant.payouts_frozen or tenant.stopped_at is not None or await _way_rests(work, one):
         await jobs.schedule(work, "refund", attempt_id, work.now + _FROZEN_WAIT)
         return None
     await REFUND.move(work, attempt_id, "created", state="submitting")
@@ -149,6 +150,14 @@ async def _message(work: Work, one: Sending, public_url: str) -> Refund | Payout
         timeout_url=timeout,
         remarks=remarks,
     )
+
+
+async def _way_rests(work: Work, one: Sending) -> bool:
+    """Of one that is paid out; a reversal has no way out of its own."""
+    rules = PROVIDERS[one.row.provider].refunds
+    if one.refund.row.way != Way.PAYOUT or rules is None or rules.otherwise is None:
+        return False
+    return await ways.cause(work, rules.otherwise) is not None
 
 
 async def _known_by(work: Work, one: Sending) -> str | None:

@@ -22,7 +22,7 @@ from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.points import point
 from services.store.schema import withdrawals
-from services.withdrawals import limits
+from services.withdrawals import limits, ways
 from services.withdrawals.record import WITHDRAWAL, advance, close, facts, locked, shown, tell
 from services.withdrawals.request import facts_of
 from services.withdrawals.sending import ready
@@ -62,7 +62,7 @@ async def approve(
         news = SelfApprovalTried(withdrawal=await shown(work, withdrawal_id))
         await inbox.tell_people(work, await people.owners(work), news)
         raise
-    await refuse_now(work, tenant, row.currency)
+    await refuse_now(work, tenant, row.currency, row.method_type)
     _refuse_too_soon(work, tenant, row)
     told = facts_of(await shown(work, withdrawal_id))
     if await approval.add(work, WITHDRAWAL, approver, operation, told):
@@ -70,13 +70,15 @@ async def approve(
     return await shown(work, withdrawal_id)
 
 
-async def refuse_now(work: Work, tenant: sa.Row[Any], currency: str) -> None:
-    """Whether anything may leave at this moment. Raises PayoutsStoppedBy, PayoutsFrozen, MoneyOwed,
-    PayoutsBlocked."""
+async def refuse_now(work: Work, tenant: sa.Row[Any], currency: str, way: str | None = None) -> None:
+    """Whether anything may leave at this moment, by this way where one is named. Raises PayoutsStoppedBy,
+    PayoutsFrozen, MoneyOwed, PayoutsBlocked."""
     if tenant.stopped_at is not None:
         raise PayoutsStoppedBy(await people.name_of(work, tenant.stopped_by), tenant.stopped_at)
     if tenant.payouts_frozen:
         raise PayoutsFrozen
+    if way is not None and await ways.cause(work, way) is not None:
+        raise PayoutsFrozen(way)
     await ledger.refuse_owing(work, currency)
     limits.refuse_blocked(work, tenant)
 

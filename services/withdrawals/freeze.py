@@ -1,16 +1,24 @@
-"""Freeze: a tenant's payouts stop until an operator has looked, and go on then."""
+"""Freeze: payouts stop until an operator has looked, and go on then.
 
+What is wrong with one way out stops that one (`ways`); what is wrong with the tenant as a whole, its books or
+two words about one payout that contradict each other, stops all.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from services import audit, inbox, jobs
 from services.dispatch import PAYOUT
+from services.fees import RAILS
 from services.news import Frozen, Held, PayoutsResumed, PayoutsStopped, WithdrawalHeldBack
 from services.people import people
 from services.people.access import APPROVE
 from services.store.schema import tenants
+from services.withdrawals import ways
 from services.withdrawals.record import shown, tell
 from services.withdrawals.sending import Sending, alert, sending
 from services.work import Work
@@ -27,10 +35,21 @@ _GRAVER: dict[Frozen, tuple[Frozen, ...]] = {
 
 async def freeze(work: Work, one: Sending, because: Frozen, detail: str) -> None:
     """For what was said of a payout; put into the record each time."""
-    stopped = await _stop(work, because)
-    await alert(work, one, "payouts.frozen", because=because, detail=detail)
+    way = one.withdrawal.method_type if because in ways.OF_A_WAY else None
+    stopped = await (_stop(work, because) if way is None else ways.stop(work, way, because))
+    await alert(work, one, "payouts.frozen", because=because, way=way, detail=detail)
     if stopped:
-        await _tell_stopped(work, because, one.payout.provider)
+        await _tell_stopped(work, because, one.payout.provider, way)
+
+
+async def stop_way(work: Work, way: str) -> bool:
+    """By the operator. False where it rests already by their word."""
+    if not await ways.stop(work, way, Frozen.OPERATOR):
+        return False
+    facts = {"because": Frozen.OPERATOR, "way": way}
+    await audit.record(work, audit.OPERATOR, "payouts.frozen", work.tenant, facts, alert=True)
+    await _tell_stopped(work, Frozen.OPERATOR, RAILS[way].provider, way)
+    return True
 
 
 async def stop(work: Work, because: Frozen) -> bool:
@@ -58,26 +77,43 @@ async def _stop(work: Work, because: Frozen) -> bool:
     return (await work.connection.execute(statement)).first() is not None
 
 
-async def _tell_stopped(work: Work, because: Frozen, provider: str) -> None:
-    news = PayoutsStopped(because=because, provider=provider)
+async def _tell_stopped(work: Work, because: Frozen, provider: str, way: str | None = None) -> None:
+    news = PayoutsStopped(because=because, provider=provider, rail=way)
     await inbox.tell_people(work, await people.reconcilers(work), news)
 
 
 async def unfreeze(work: Work, by: str) -> bool:
-    """What waits is due now. False where the payouts were not stopped."""
+    """All that was stopped, as a whole or by its way; what waits is due now. False where nothing was."""
     go_on = (
         sa.update(tenants)
         .where(tenants.c.id == work.tenant, tenants.c.payouts_frozen)
         .values(payouts_frozen=False, frozen_because=None, version=tenants.c.version + 1)
         .returning(tenants.c.id)
     )
-    if (await work.connection.execute(go_on)).first() is None:
+    whole = (await work.connection.execute(go_on)).first() is not None
+    rested = await ways.go_on(work)
+    if not (whole or rested):
         return False
-    await jobs.hasten(work, "payout", "payout_check", "refund")
-    before, after = {"payouts_frozen": True}, {"payouts_frozen": False}
-    await audit.record(work, by, "payouts.unfrozen", work.tenant, {}, before=before, after=after)
-    await inbox.tell_people(work, await people.reconcilers(work), PayoutsResumed())
+    before = ({"payouts_frozen": True} if whole else {}) | {"ways_stopped": rested}
+    await _go_on(work, by, before, PayoutsResumed(rail=rested[0] if not whole and len(rested) == 1 else None))
     return True
+
+
+async def unfreeze_ways(
+    work: Work, by: str, which: Iterable[str], because: Frozen | None = None
+) -> list[str]:
+    """The same of these ways out, of those that rest for this cause; all others stay as they are."""
+    rested = await ways.go_on(work, which, because)
+    for way in rested:
+        await _go_on(work, by, {"ways_stopped": [way]}, PayoutsResumed(rail=way))
+    return rested
+
+
+async def _go_on(work: Work, by: str, before: dict[str, Any], news: PayoutsResumed) -> None:
+    await jobs.hasten(work, "payout", "payout_check", "refund")
+    after: dict[str, Any] = {key: [] if key == "ways_stopped" else False for key in before}
+    await audit.record(work, by, "payouts.unfrozen", work.tenant, {}, before=before, after=after)
+    await inbox.tell_people(work, await people.reconcilers(work), news)
 
 
 async def hold_back(work: Work, payout_id: UUID, because: Held, until: datetime | None = None) -> None:

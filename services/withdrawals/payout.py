@@ -30,7 +30,7 @@ from services.providers.base import (
 )
 from services.review import queue
 from services.store.schema import payouts
-from services.withdrawals import limits, turns
+from services.withdrawals import limits, turns, ways
 from services.withdrawals.again import EXECUTION_WINDOW, ask_again
 from services.withdrawals.destinations import COLUMN, recipient_of
 from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
@@ -77,6 +77,9 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
     if tenant.payouts_frozen or tenant.stopped_at is not None:
         await hold_back(work, payout_id, Held.STOPPED)
         return None
+    if await ways.cause(work, one.withdrawal.method_type) is not None:
+        await hold_back(work, payout_id, Held.RAIL)
+        return None
     if (until := limits.blocked_until(work, tenant)) is not None:
         await PAYOUT.move(work, payout_id, "created", not_before=until)
         await hold_back(work, payout_id, Held.HOURS, until)
@@ -91,7 +94,7 @@ async def payout_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
     """Take the answer to the payout that `begin_payout` gave out.
 
     Refused ends the withdrawal, unless its cause is ours. Misconfigured is as definite, but the fault is
-    ours: the same payout is sent once an operator has unfrozen the tenant's payouts.
+    ours: the same payout is sent once this way out goes on.
     """
     one = await sending(work, payout_id)
     match answer:
@@ -110,7 +113,7 @@ async def payout_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
             if await PAYOUT.move(work, payout_id, "submitting", "unknown", **not_sent):
                 await freeze(work, one, Frozen.SETTINGS, answer.detail)
                 await jobs.finish(work, payout_id, "payout_check")
-                await hold_back(work, payout_id, Held.STOPPED)
+                await hold_back(work, payout_id, Held.RAIL)
         case Unknown():
             await PAYOUT.lost(work, payout_id)
 
@@ -121,7 +124,8 @@ async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Qu
     if one.payout.state not in ("pending", "unknown"):
         await jobs.finish(work, payout_id, "payout_check")
         return None
-    if await _would_lock_the_credential(work):
+    if await ways.cause(work, one.withdrawal.method_type) is Frozen.SETTINGS:
+        # Every question with a wrong initiator counts as a failed login.
         if one.payout.undecided_at is None and work.now - one.payout.created_at > _LADDER:
             await _undecided(work, one)
         await jobs.schedule(work, "payout_check", payout_id, work.now + FROZEN_WAIT)
@@ -150,12 +154,6 @@ async def payout_check_answered(work: Work, payout_id: UUID, answer: Answer) -> 
             await freeze(work, await sending(work, payout_id), Frozen.SETTINGS, answer.detail)
         case Accepted(told=Report() as told):
             await answered(work, payout_id, told)
-
-
-async def _would_lock_the_credential(work: Work) -> bool:
-    """Every question with a wrong initiator counts as a failed login."""
-    tenant = await people.tenant_of(work)
-    return bool(tenant.payouts_frozen and tenant.frozen_because == Frozen.SETTINGS)
 
 
 async def _undecided(work: Work, one: Sending) -> None:

@@ -53,19 +53,24 @@ async def sending(work: Work, payout_id: UUID) -> Sending:
 
 async def ready(work: Work, withdrawal: sa.Row[Any], created_at: datetime) -> UUID:
     """A payout to be sent, under a new id."""
-    payout_id, rail = new_id(), RAILS[withdrawal.method_type]
-    await work.connection.execute(
-        sa.insert(payouts).values(
-            tenant_id=work.tenant,
-            id=payout_id,
-            withdrawal_id=withdrawal.id,
-            provider=rail.provider,
-            turn=withdrawal.method_type if rail.alone else None,
-            state="created",
-            created_at=created_at,
-        )
-    )
+    made = readied(work, withdrawal.id, withdrawal.method_type, created_at)
+    await work.connection.execute(sa.insert(payouts).values(made))
+    payout_id: UUID = made["id"]
     return payout_id
+
+
+def readied(work: Work, withdrawal_id: UUID, method_type: str, created_at: datetime) -> dict[str, Any]:
+    """The row of one that is to be sent."""
+    rail = RAILS[method_type]
+    return {
+        "tenant_id": work.tenant,
+        "id": new_id(),
+        "withdrawal_id": withdrawal_id,
+        "provider": rail.provider,
+        "turn": method_type if rail.alone else None,
+        "state": "created",
+        "created_at": created_at,
+    }
 
 
 async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:

@@ -3,7 +3,7 @@
 What a failure means depends on whose it is. Theirs (a number that cannot receive) ends the withdrawal
 and releases its hold. Ours (initiator, credential, certificate) would fail every other payout too, and
 repeated failures lock the credential: so the withdrawal stays as it is, another payout is made ready
-for it, and the tenant's payouts stop until an operator has looked.
+for it, and this way out stops until an operator has looked.
 """
 
 from uuid import UUID
@@ -188,7 +188,7 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
 async def _ready_another(work: Work, one: Sending) -> None:
     """Under a new id, since the provider knows the old one; as old as the first, for the time it has."""
     payout_id = await ready(work, one.withdrawal, one.payout.created_at)
-    await hold_back(work, payout_id, Held.STOPPED)
+    await hold_back(work, payout_id, Held.RAIL)
 
 
 async def _alone(work: Work, one: Sending) -> bool:

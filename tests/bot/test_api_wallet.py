@@ -63,6 +63,7 @@ async def test_the_wallet_and_the_ways_out(cashier):
         "available": "9000.00",
         "owed": "0.00",
         "currency": "KES",
+        "resting": [],
     }
     assert (await cashier.get("/wallet/withdrawal-options")).body == {
         "available_methods": ["mpesa", "till"],

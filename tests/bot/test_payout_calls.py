@@ -5,10 +5,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from services.news import WithdrawalClosed, WithdrawalPaid
-from services.store.schema import jobs, payouts, tenants
+from services.store.schema import jobs, payouts
 from tests.bot.market import SETTINGS, until
 
 
@@ -203,13 +202,12 @@ async def test_an_answer_whose_commit_was_lost_is_not_taken_twice(market, paying
 async def test_without_settings_the_payout_waits_frozen_until_an_operator_has_looked(market, paying_out):
     await market.set_up(None)
     await market.work()
-    async with market.business.work() as work:
-        assert await work.connection.scalar(sa.select(tenants.c.payouts_frozen))
+    assert await market.business.resting() == {"mpesa": "settings"}
     assert "payouts.frozen" in await market.business.alerts()
     await market.set_up(SETTINGS)
     await market.later(minutes=10)
     assert await market.sent_payouts() == []
-    await market.business.set(payouts_frozen=False)
+    await market.business.go_on()
     await market.later(minutes=10)
     await market.told()
     assert await completed(market, paying_out)
@@ -222,7 +220,7 @@ async def test_a_wrong_initiator_stops_payouts_and_the_next_try_has_its_own_id(m
     assert await market.payout(paying_out.payout) == "failed"
     assert await market.withdrawal(paying_out.withdrawal.id) == "processing"
     await market.set_up(SETTINGS)
-    await market.business.set(payouts_frozen=False)
+    await market.business.go_on()
     await market.later(minutes=10)
     await market.told(2)
     assert await completed(market, paying_out)

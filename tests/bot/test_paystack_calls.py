@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.news import Frozen, Unsent, WithdrawalClosed, WithdrawalPaid
-from services.store.schema import inbox, payouts, tenants
+from services.store.schema import inbox, payouts
 from services.store.scope import OWNER
 from services.withdrawals import freeze
 from tests.bot.market import PAYSTACK, until
@@ -38,7 +38,7 @@ async def decided(market):
 
 
 async def frozen(market):
-    return (await market.business.row(tenants, market.business.tenant)).frozen_because
+    return (await market.business.resting()).get("bank_transfer")
 
 
 async def unfrozen(market):

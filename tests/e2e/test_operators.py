@@ -31,7 +31,9 @@ def applied(installation, text, code=0):
 async def stop_payouts(installation):
     database = Database(installation.environment["LIPACHAT_DATABASE_URL"])
     async with database.transaction(OWNER) as connection:
-        await connection.execute(sa.update(tenants).values(payouts_frozen=True, frozen_because="funds"))
+        await connection.execute(
+            sa.update(tenants).values(payouts_frozen=True, frozen_because="contradiction")
+        )
     await database.close()
 
 
@@ -54,6 +56,16 @@ def test_payouts_that_were_stopped_go_on_by_a_command_that_may_be_given_twice(in
     assert not json.loads(installation.run("tenant", "show", "mama-njeri"))["state"]["payouts_frozen"]
     recorded = asyncio.run(alerts_of(installation))
     assert recorded == [("operator", "tenant.created"), ("operator", "payouts.unfrozen")]
+
+
+def test_one_way_out_is_stopped_and_goes_on_by_its_name(installation):
+    applied(installation, FULL)
+    for verb, stopped in (("freeze", True), ("unfreeze", False)):
+        said = json.loads(installation.run("tenant", verb, "mama-njeri", "--rail", "till"))
+        assert said == {"slug": "mama-njeri", "payouts_frozen": stopped, "rail": "till"}
+        state = json.loads(installation.run("tenant", "show", "mama-njeri"))["state"]
+        assert state.get("ways_stopped") == ({"till": "operator"} if stopped else None)
+    assert "there are mpesa" in installation.run("tenant", "freeze", "mama-njeri", "--rail", "sms", code=1)
 
 
 @pytest.mark.redis

@@ -26,6 +26,7 @@ from services.news import (
     PaymentOpen,
     PaymentSettled,
     PayoutUndecided,
+    Resting,
     TenantChanged,
     Unpaid,
     Unsent,
@@ -135,6 +136,7 @@ class FakeBusiness(FakeSettings, FakeReview):
     undecided: dict[UUID, Undecided] = dataclasses.field(default_factory=dict)
     settlements: dict[UUID, Settlement] = dataclasses.field(default_factory=dict)
     receipts_used: set[str] = dataclasses.field(default_factory=set)
+    resting: list[Resting] = dataclasses.field(default_factory=list)
     over: errors.Refusal | None = None  # what the next withdrawal is refused for
     unreminded: set[UUID] = dataclasses.field(default_factory=set)
     closed: set[UUID] = dataclasses.field(default_factory=set)

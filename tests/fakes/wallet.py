@@ -29,7 +29,14 @@ class WalletTeller(PersonTeller):
     async def balance(self):
         self._need(VIEW_FINANCE)
         b = self._business
-        return Balance(posted=b.posted, held=b.held, available=b.posted - b.held, owed=b.owed, at=b.now)
+        return Balance(
+            posted=b.posted,
+            held=b.held,
+            available=b.posted - b.held,
+            owed=b.owed,
+            at=b.now,
+            resting=tuple(b.resting),
+        )
 
     async def statement(self, first, last):
         """All that the wallet has came in an hour ago, as three sales with their fees."""
@@ -126,6 +133,8 @@ class WalletTeller(PersonTeller):
             raise PayoutsStoppedBy(b.halted.by, b.halted.at)
         if b.blocked_until is not None:
             raise PayoutsBlocked(b.blocked_until)
+        if any(each.way == withdrawal.method_type for each in b.resting):
+            raise errors.PayoutsFrozen(withdrawal.method_type)
         approved = b.put(withdrawal, "processing")
         for person in b.others(self.me, approved):
             b.told.append((person, WithdrawalApproved(withdrawal=approved, by=self.me.name or "")))

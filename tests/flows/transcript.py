@@ -47,6 +47,7 @@ from services.news import (
     MethodAdded,
     PayoutsResumed,
     PayoutsStopped,
+    Resting,
     SettingsWrong,
     Unpaid,
     Unsent,
@@ -368,6 +369,14 @@ class Play:
                 business.doubt(Doubt(because), Money.parse(told[0], "KES") if told else None)
             case "settings_wrong", ():
                 business.tell_reconcilers(SettingsWrong, provider="mpesa")
+            case "stopped", (way, because):  # that one alone
+                business.resting.append(Resting(way=way, because=Frozen(because), since=business.now))
+                provider = "paystack" if way == "bank_transfer" else "mpesa"
+                cause = Frozen(because)
+                business.tell_reconcilers(PayoutsStopped, because=cause, provider=provider, rail=way)
+            case "resumed", (way,):
+                business.resting.clear()
+                business.tell_reconcilers(PayoutsResumed, rail=way)
             case "stopped", (because,):
                 business.tell_reconcilers(PayoutsStopped, because=Frozen(because))
             case "resumed", ():

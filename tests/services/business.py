@@ -33,7 +33,7 @@ from services.store.schema import (
     tenants,
 )
 from services.teller import Teller
-from services.withdrawals import destinations, payout, request
+from services.withdrawals import destinations, payout, request, ways
 from services.work import Work
 
 PHONE = "+254712345678"
@@ -159,6 +159,17 @@ class Business:
             await work.connection.execute(
                 sa.update(tenants).where(tenants.c.id == self.tenant).values(**settings)
             )
+
+    async def resting(self) -> dict[str | None, str]:
+        """What is stopped, and why: by its way out, or all of them."""
+        async with self.work() as work:
+            return {each.way: str(each.because) for each in await ways.resting(work)}
+
+    async def go_on(self) -> None:
+        """All payouts, with nothing made due and nobody told."""
+        await self.set(payouts_frozen=False, frozen_because=None)
+        async with self.work() as work:
+            await ways.go_on(work)
 
     def forward(self, **span: float) -> None:
         self.now += timedelta(**span)

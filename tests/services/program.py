@@ -172,7 +172,7 @@ class Program(ReviewProgram):
             await self._follow(paying_out.withdrawal)
 
     async def unfreeze(self, which: int, how: int) -> None:
-        await self.business.set(payouts_frozen=False)
+        await self.business.go_on()
 
     async def _follow(self, withdrawal: Withdrawal) -> None:
         """A payout may have taken the place of another."""

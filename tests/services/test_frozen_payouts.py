@@ -7,18 +7,20 @@ import pytest
 import sqlalchemy as sa
 
 from services import audit as record
+from services.errors import PayoutsFrozen
 from services.news import (
     Frozen,
+    Held,
     PayoutsResumed,
     PayoutsStopped,
     Unpaid,
     WithdrawalHeldBack,
 )
 from services.providers.base import Failed, Misconfigured, Succeeded, Unknown
-from services.store.schema import audit, jobs, tenants
+from services.store.schema import audit, jobs, payouts, tenants
 from services.withdrawals import freeze
 from services.withdrawals.sending import sending
-from tests.services.business import PayingOut, kes
+from tests.services.business import TO_BANK, TO_TILL, PayingOut, kes
 
 SENT = Succeeded("UKP9000001", kes("967"))
 UNREGISTERED = Failed(Unpaid.RECEIVER, "unregistered number")
@@ -50,10 +52,10 @@ async def test_that_payouts_stop_and_why_is_told_once_to_those_who_reconcile(
         await each.sent()
     for each in (paying_out, second):
         await each.called(word)
-    assert (await business.row(tenants, business.tenant)).frozen_because == because
+    assert await business.resting() == {"mpesa": because}
     for person in (business.owner, business.manager):
         (news,) = await told(business, person, PayoutsStopped)
-        assert news.because == because
+        assert (news.because, news.rail) == (because, "mpesa")
     assert await told(business, business.cashier, PayoutsStopped) == []
     assert await business.alerts() == ["payouts.frozen"] * 2
 
@@ -67,7 +69,7 @@ async def test_a_contradiction_is_graver_than_wrong_settings_and_stays_the_cause
     await second.called(Succeeded("UKP9000002", kes("467")))
     async with business.work() as work:
         await freeze.freeze(work, await sending(work, second.payout), Frozen.SETTINGS, "again")
-    assert (await business.row(tenants, business.tenant)).frozen_because == Frozen.CONTRADICTION
+    assert await business.resting() == {None: Frozen.CONTRADICTION, "mpesa": Frozen.SETTINGS}
     causes = [news.because for news in await told(business, business.owner, PayoutsStopped)]
     assert causes == [Frozen.SETTINGS, Frozen.CONTRADICTION]
 
@@ -106,11 +108,10 @@ async def test_unfreezing_makes_what_waits_due_at_once_and_is_told_and_recorded(
     await paying_out.begun()
     await paying_out.answered(Misconfigured("Wrong credentials"))
     assert await unfrozen(business)
-    row = await business.row(tenants, business.tenant)
-    assert (row.payouts_frozen, row.frozen_because) == (False, None)
+    assert await business.resting() == {}
     assert await business.jobs(paying_out.payout) == {"payout": timedelta(0)}
     assert await business.jobs(asked.payout) == {"payout_check": timedelta(0)}
-    assert len(await told(business, business.owner, PayoutsResumed)) == 1
+    assert [news.rail for news in await told(business, business.owner, PayoutsResumed)] == ["mpesa"]
     assert await told(business, business.cashier, PayoutsResumed) == []
     async with business.work() as work:
         query = sa.select(audit.c.actor).where(audit.c.action == "payouts.unfrozen")
@@ -148,8 +149,56 @@ async def test_unfreezing_and_freezing_at_once_end_in_one_of_both(business, payi
         await each.begun()
     await business.set(payouts_frozen=True)
     await asyncio.gather(*(each.answered(Misconfigured("keys")) for each in others), unfrozen(business))
-    row = await business.row(tenants, business.tenant)
-    assert row.payouts_frozen == (row.frozen_because is not None)
+    assert await business.resting() in ({}, {"mpesa": "settings"})
+
+
+async def test_each_way_out_stops_and_goes_on_by_itself(business, paying_out):
+    """A wrong setting of one says nothing of the others."""
+    till, bank = [await business.approved("1000", to) for to in (TO_TILL, TO_BANK)]
+    waiting = await business.withdraw("500")
+    await paying_out.begun()
+    await paying_out.answered(Misconfigured("403"))
+    assert await business.resting() == {"mpesa": "settings"}
+    for each in (till, bank):
+        assert await each.begun()
+    await till.answered(Misconfigured("B2B is not enabled"))
+    assert await business.resting() == {"mpesa": "settings", "till": "settings"}
+    with pytest.raises(PayoutsFrozen) as refused:
+        async with business.teller(business.manager) as teller:
+            await teller.approve(waiting.id, waiting.digest)
+    assert refused.value.way == "mpesa"
+    async with business.work() as work:
+        assert await freeze.unfreeze_ways(work, "operator", ["mpesa", "bank_transfer"]) == ["mpesa"]
+    assert await business.resting() == {"till": "settings"}
+    assert await paying_out.begun()
+    assert not await till.begun()
+    assert (await business.row(payouts, till.payout)).held == Held.RAIL
+    assert [news.rail for news in await told(business, business.owner, PayoutsStopped)] == ["mpesa", "till"]
+
+
+async def test_only_questions_about_that_way_out_wait_for_its_settings(business, paying_out):
+    bank = await business.approved("1000", TO_BANK)
+    for each in (paying_out, bank):
+        await each.begun()
+        await each.answered(Unknown("timeout"))
+    async with business.work() as work:
+        await freeze.freeze(work, await sending(work, bank.payout), Frozen.SETTINGS, "key")
+    assert await paying_out.asked()
+    assert not await bank.asked()
+
+
+async def test_what_the_operator_stops_no_file_lets_go_on(business, paying_out):
+    async with business.work() as work:
+        assert await freeze.stop_way(work, "mpesa")
+        assert not await freeze.stop_way(work, "mpesa")
+        await freeze.freeze(work, await sending(work, paying_out.payout), Frozen.SETTINGS, "keys")
+        assert await freeze.unfreeze_ways(work, "operator", ["mpesa"], Frozen.SETTINGS) == []
+    assert await business.resting() == {"mpesa": "operator"}
+    assert not await paying_out.begun()
+    assert await unfrozen(business)
+    assert await business.resting() == {}
+    async with business.teller(business.owner) as teller:
+        assert (await teller.balance()).resting == ()
 
 
 async def test_an_alert_is_found_by_its_target_and_its_time(business, paying_out):

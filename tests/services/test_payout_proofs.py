@@ -6,7 +6,7 @@ import pytest
 
 from services.news import PayoutUndecided, Unpaid
 from services.providers.base import Accepted, Failed, Pending, Succeeded, Unknown
-from services.store.schema import payouts, tenants, withdrawals
+from services.store.schema import payouts, withdrawals
 from tests.services.business import kes
 
 SENT = Succeeded("UKP9000001", kes("967"))
@@ -99,7 +99,7 @@ async def test_a_query_that_a_wrong_initiator_spoils_stops_the_payouts_and_the_a
     await paying_out.answered(Unknown("timeout"))
     await paying_out.asked()
     await paying_out.called(Pending("query: 2001", ours=True), about="query")
-    assert (await business.row(tenants, business.tenant)).frozen_because == "settings"
+    assert await business.resting() == {"mpesa": "settings"}
     assert not await paying_out.asked()
     assert await business.jobs(paying_out.payout) == {"payout_check": timedelta(minutes=10)}
 
@@ -130,7 +130,7 @@ async def test_a_no_after_a_success_was_told_releases_nothing_and_sends_no_other
     assert await nothing_moved(business, paying_out)
     assert await business.payout_of(paying_out.withdrawal.id) == paying_out.payout
     assert (await business.alerts())[-2:] == ["payout.contradicted", "payouts.frozen"]
-    assert (await business.row(tenants, business.tenant)).frozen_because == "contradiction"
+    assert await business.resting() == {None: "contradiction"}
     assert await paying_out.asked()
     await paying_out.called(SENT, about="query")
     assert await business.wallet() == ("9000.00", "0.00", "9000.00")

@@ -15,7 +15,7 @@ from services.providers.base import (
     Succeeded,
     Unknown,
 )
-from services.store.schema import holds, payouts, staff, tenants, withdrawals
+from services.store.schema import holds, payouts, staff, withdrawals
 from services.withdrawals import payout
 from tests.services.business import PUBLIC, PayingOut, kes
 
@@ -77,14 +77,14 @@ async def test_our_failure_keeps_the_withdrawal_and_stops_the_payouts(business, 
     await paying_out.sent()
     await paying_out.called(OURS)
     assert (await business.row(withdrawals, paying_out.withdrawal.id)).status == "processing"
-    assert (await business.row(tenants, business.tenant)).payouts_frozen
+    assert await business.resting() == {"mpesa": "settings"}
     assert await business.alerts() == ["payouts.frozen"]
     assert await business.wallet() == ("10000.00", "1000.00", "9000.00")
     another = PayingOut(business, paying_out.withdrawal, await business.payout_of(paying_out.withdrawal.id))
     assert another.payout != paying_out.payout
     assert not await another.begun()
     assert await business.jobs(another.payout) == {"payout": timedelta(minutes=10)}
-    await business.set(payouts_frozen=False)
+    await business.go_on()
     await another.sent()
     await another.called(SENT)
     assert await business.wallet() == ("9000.00", "0.00", "9000.00")
@@ -103,22 +103,22 @@ async def test_a_success_of_the_first_takes_back_the_second_that_was_made_ready(
 async def test_a_success_of_the_first_while_the_second_is_out_moves_nothing_and_alerts(business, paying_out):
     await paying_out.sent()
     await paying_out.called(OURS)
-    await business.set(payouts_frozen=False)
+    await business.go_on()
     another = PayingOut(business, paying_out.withdrawal, await business.payout_of(paying_out.withdrawal.id))
     await another.sent()
     await paying_out.called(SENT)
     assert await business.wallet() == ("10000.00", "1000.00", "9000.00")
     assert "payout.succeeded_after_failure" in await business.alerts()
-    assert (await business.row(tenants, business.tenant)).payouts_frozen
+    assert await business.resting() == {None: "contradiction"}
 
 
 async def test_a_wrong_setting_keeps_the_same_payout_until_an_operator_has_looked(business, paying_out):
     await paying_out.begun()
     await paying_out.answered(Misconfigured("Wrong credentials"))
     assert (await business.row(payouts, paying_out.payout)).state == "created"
-    assert (await business.row(tenants, business.tenant)).payouts_frozen
+    assert await business.resting() == {"mpesa": "settings"}
     assert await business.jobs(paying_out.payout) == {"payout": timedelta(minutes=10)}
-    await business.set(payouts_frozen=False)
+    await business.go_on()
     await paying_out.sent()
     await paying_out.called(SENT)
     assert await business.wallet() == ("9000.00", "0.00", "9000.00")

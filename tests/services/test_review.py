@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from services.errors import BlankReason, Changed, FourEyesViolation, MissingScope, NotFound, NotPending
 from services.errors.review import InvalidReference, NotUndecided, ReceiptUsed, SettlementWaits
 from services.ids import new_id
-from services.news import Unpaid, Unsent, WithdrawalClosed, WithdrawalPaid
+from services.news import Frozen, Unpaid, Unsent, WithdrawalClosed, WithdrawalPaid
 from services.news.review import SettlementAsked
 from services.providers.base import Failed, Succeeded, Unknown
 from services.review import queue, settling
 from services.review.reviewer import Reviewer
 from services.store.schema import audit, payouts, tenants, withdrawals
+from services.withdrawals import ways
 from tests.services.business import TO_TILL, kes
 from tests.services.refunding import approved
 from tests.services.reviewing import approve, last_told, left_undecided, propose
@@ -228,7 +229,8 @@ async def test_what_must_not_be_asked_about_is_undecided_in_the_end_too(business
     await business.paid("3000")
     out = await business.approved()
     await out.sent()
-    await business.set(payouts_frozen=True, frozen_because="settings")
+    async with business.work() as work:
+        await ways.stop(work, "mpesa", Frozen.SETTINGS)
     business.forward(minutes=10)
     assert not await out.asked()
     with pytest.raises(NotUndecided):

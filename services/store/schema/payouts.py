@@ -129,3 +129,14 @@ settlements = sa.Table(
     sa.Index(None, "tenant_id", "payout_id"),
     sa.Index(None, "tenant_id", "refund_attempt_id"),
 )
+
+# A tenant's way out (mpesa, till, bank_transfer) that rests, or has rested.
+rails = sa.Table(
+    "rails",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("rail", sa.Text, primary_key=True),
+    sa.Column("stopped_because", sa.Text),  # our word for the cause
+    sa.Column("stopped_at", Moment),
+    sa.CheckConstraint("(stopped_because IS NULL) = (stopped_at IS NULL)", name="stopped"),
+)

@@ -135,9 +135,9 @@ async def test_staff_is_shown_as_the_file_names_it_and_ids_stand_apart(registry)
 async def test_why_payouts_are_stopped_stands_apart_too(registry):
     await registry.apply(FULL)
     async with registry.database.transaction(OWNER) as connection:
-        await connection.execute(sa.update(tenants).values(payouts_frozen=True, frozen_because="settings"))
+        await connection.execute(sa.update(tenants).values(payouts_frozen=True, frozen_because="books"))
     state = (await registry.show())["state"]
-    assert (state["payouts_frozen"], state["frozen_because"]) == (True, "settings")
+    assert (state["payouts_frozen"], state["frozen_because"]) == (True, "books")
 
 
 async def test_empty_parts_are_left_out(registry):

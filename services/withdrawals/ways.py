@@ -1,0 +1,76 @@
+"""Ways out: phones, tills and bank accounts each stop and go on by themselves.
+
+What a provider refuses for our settings would fail every other payout by the same way, and repeated failures
+lock the credential; but it says nothing of the other ways. What is wrong with the tenant as a whole (its
+books, a contradiction) stops all of them: see `freeze`.
+"""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from services import ledger
+from services.facts import Balance
+from services.news import Frozen, Resting
+from services.people import people
+from services.store.schema import rails
+from services.work import Work
+
+# Causes that are those of one way; and what each is graver than.
+OF_A_WAY = frozenset({Frozen.SETTINGS, Frozen.FUNDS, Frozen.OPERATOR})
+_GRAVER: dict[Frozen, tuple[Frozen, ...]] = {
+    Frozen.SETTINGS: (Frozen.FUNDS,),
+    Frozen.OPERATOR: (Frozen.FUNDS, Frozen.SETTINGS),
+}
+
+
+async def stop(work: Work, way: str, because: Frozen) -> bool:
+    """False where it rests already, for this or for something graver."""
+    rests = {"stopped_because": because, "stopped_at": work.now}
+    statement = work.insert(rails).values(tenant_id=work.tenant, rail=way, **rests)
+    lighter = sa.or_(rails.c.stopped_at.is_(None), rails.c.stopped_because.in_(_GRAVER.get(because, ())))
+    stopping = statement.on_conflict_do_update(
+        index_elements=[rails.c.tenant_id, rails.c.rail], set_=rests, where=lighter
+    ).returning(rails.c.rail)
+    return (await work.connection.execute(stopping)).first() is not None
+
+
+async def go_on(work: Work, ways: Iterable[str] | None = None, because: Frozen | None = None) -> list[str]:
+    """Those of these ways that rested, for this cause; None: all, for any."""
+    which = [rails.c.tenant_id == work.tenant, rails.c.stopped_at.is_not(None)]
+    if ways is not None:
+        which.append(rails.c.rail.in_(sorted(ways)))
+    if because is not None:
+        which.append(rails.c.stopped_because == because)
+    going = (
+        sa.update(rails).where(*which).values(stopped_because=None, stopped_at=None).returning(rails.c.rail)
+    )
+    return sorted((await work.connection.execute(going)).scalars())
+
+
+async def cause(work: Work, way: str) -> Frozen | None:
+    """Why it rests; None where it does not."""
+    query = sa.select(rails.c.stopped_because).where(rails.c.tenant_id == work.tenant, rails.c.rail == way)
+    found = await work.connection.scalar(query)
+    return None if found is None else Frozen(found)
+
+
+async def resting(work: Work) -> tuple[Resting, ...]:
+    """All that rests by now; where all payouts do, that first, as no way of its own."""
+    tenant = await people.tenant_of(work)
+    found = []
+    if tenant.payouts_frozen:
+        because = Frozen(tenant.frozen_because or Frozen.OPERATOR)
+        found.append(Resting(way=None, because=because, since=None))
+    query = sa.select(rails).where(rails.c.tenant_id == work.tenant, rails.c.stopped_at.is_not(None))
+    rows = (await work.connection.execute(query.order_by(rails.c.rail))).all()
+    return (
+        *found,
+        *(Resting(way=row.rail, because=Frozen(row.stopped_because), since=row.stopped_at) for row in rows),
+    )
+
+
+async def balance(work: Work, currency: str) -> Balance:
+    """What the wallet has, and by which ways nothing leaves it now."""
+    funds = await ledger.balance(work, currency)
+    return funds.model_copy(update={"resting": await resting(work)})
