@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.providers import NoProvider, Providers
-from services import jobs
+from services import audit, jobs
 from services.errors.reconciliation import InvalidStatement, NoStatements
 from services.providers.listing import Listed, Lists, WrongStatement
 from services.reconciliation import ages, alerts, record, theirs
@@ -74,10 +74,7 @@ class Reconciling:
         listed = await self._parsed(tenant, provider, content)
         async with self._database.transaction(tenant) as connection:
             work = self._work(tenant, connection)
-            new = await theirs.take(work, provider, listed.lines, "file")
-            await theirs.cover(work, provider, listed.covered, "file")
-        covered = listed.covered
-        return Span(min(each.since for each in covered), max(each.until for each in covered)), new
+            return await theirs.read_in(work, audit.OPERATOR, provider, listed)
 
     async def _parsed(self, tenant: UUID, provider: str, content: bytes) -> Listed:
         try:

@@ -17,7 +17,6 @@ from services.providers import PROVIDERS, WrongSettings, settings_of
 from services.providers.listing import Listed, WrongStatement
 from services.reconciliation import ages, closing, record, theirs
 from services.reconciliation.facts import State, Type
-from services.reconciliation.reach import Span
 from services.reconciliation.run import found
 from services.reconciliation.seen import Seen
 from services.store.schema import breaks
@@ -42,9 +41,7 @@ async def read(call: Call) -> Reply:
     """A file that somebody has exported at the provider: kept whole or not at all, and compared at once."""
     provider: str = call.body.provider
     listed = await _parsed(call, provider)
-    new = await theirs.take(call.work, provider, listed.lines, "file")
-    await theirs.cover(call.work, provider, listed.covered, "file")
-    span = Span(min(each.since for each in listed.covered), max(each.until for each in listed.covered))
+    span, new = await theirs.read_in(call.work, call.person, provider, listed)
     result = await found(call.work.connection, call.work.tenant, provider, span, call.work.now)
     kept = await record.keep(call.work, provider, result.breaks, result.asked)
     told = {

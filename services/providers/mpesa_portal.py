@@ -43,6 +43,7 @@ _NUMBER = re.compile(r"\+?[\d*]{9,13}", re.ASCII)
 _NAME_OF_OURS = re.compile(r"[A-Z0-9]{6}", re.ASCII)  # an order's number; what else is typed may be a name
 _OWN = ("settle", "withdraw funds", "transfer from", "funds transfer", "to utility", "to working", "to mmf")
 _MOST_FAULTS = 50
+_TOO_MUCH = 10**15
 _YEARS = (2007, 2100)  # M-Pesa's first, and one that is far
 
 
@@ -230,6 +231,8 @@ def _amount(row: _Row, name: str) -> Money | None:
         minor = abs(Decimal(text.replace(",", ""))) * 100
     except InvalidOperation:
         raise ValueError(f"{name} is no amount") from None
+    if minor >= _TOO_MUCH:
+        raise ValueError(f"{name} is more than anybody holds")
     return Money(int(minor), _CURRENCY) if minor else None
 
 

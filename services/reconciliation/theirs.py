@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services import audit
 from services.ids import new_id
 from services.money import Money
-from services.providers.listing import Covered, Kind, Line
+from services.providers.listing import Covered, Kind, Line, Listed
 from services.reconciliation.coverage import Coverage
 from services.reconciliation.reach import Span, rows_where
 from services.store.schema import statement_coverages as coverages
@@ -16,6 +18,23 @@ from services.store.schema import statement_lines as lines
 from services.work import Work
 
 _AT_ONCE = 500
+
+
+async def read_in(work: Work, actor: UUID | str, provider: str, listed: Listed) -> tuple[Span, int]:
+    """Keep a file that somebody has exported: its period, and how many of its lines are new. The audit has
+    who did it: what a file says explains what was missing."""
+    new = await take(work, provider, listed.lines, "file")
+    await cover(work, provider, listed.covered, "file")
+    since, until = min(each.since for each in listed.covered), max(each.until for each in listed.covered)
+    facts = {
+        "provider": provider,
+        "from": since.isoformat(),
+        "to": until.isoformat(),
+        "lines": str(len(listed.lines)),
+        "new_lines": str(new),
+    }
+    await audit.record(work, actor, "statement.read", work.tenant, facts)
+    return Span(since, until), new
 
 
 async def take(work: Work, provider: str, told: Iterable[Line], source: str) -> int:

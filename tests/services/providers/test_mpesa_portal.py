@@ -98,7 +98,7 @@ def test_each_bad_line_is_named_and_nothing_is_read():
         [bad[0], "yesterday", *bad[2:]],
         came("SJK0000002", MORNING, "ten"),
         came("no", MORNING, "10"),
-        came("SJK0000003", MORNING, ""),
+        came("SJK0000003", MORNING, "9" * 18),
         came("SJK0000003", MORNING, "10", status="Unheard"),
     ]
     found = faults(whole(*lines))
