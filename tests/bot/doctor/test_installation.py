@@ -28,7 +28,7 @@ from services.ids import new_id
 from services.people.tenants import Tenant
 from services.store import upgrade
 from services.store.database import Database
-from services.store.schema import inbox, metadata, outbox, provider_tokens, tenants
+from services.store.schema import inbox, metadata, outbox, provider_tokens, rails, tenants
 from services.store.scope import OWNER
 from services.store.tokens import SharedTokens
 from tests.bot.market import NOWHERE, PAYSTACK, SETTINGS
@@ -340,6 +340,17 @@ async def test_queues_and_stopped_payouts_are_counted_with_the_command_that_show
             "mama-njeri: its payouts are stopped",
             "look at the alerts in the audit, then run: python main.py tenant unfreeze mama-njeri",
         ),
+    ]
+
+
+async def test_a_way_out_that_rests_is_found_with_its_cause_and_the_command_for_it_alone(settings):
+    async with transaction(settings) as connection:
+        tenant = await connection.scalar(sa.select(tenants.c.id))
+        stop = {"tenant_id": tenant, "rail": "till", "stopped_because": "settings"}
+        await connection.execute(sa.insert(rails).values(**stop, stopped_at=datetime.now(UTC)))
+    fix = "look at the alerts in the audit, then run: python main.py tenant unfreeze mama-njeri --rail till"
+    assert bad(await examine(settings)) == [
+        ("warning", "mama-njeri: its payouts by till are stopped (because: settings)", fix)
     ]
 
 
