@@ -10,6 +10,8 @@ from services.payments import closing, reminders
 from services.payments.settle import expire as expire_collect
 from services.refunds.decide import expire as expire_refund
 from services.review import settling
+from services.schedules import deciding as schedules
+from services.schedules.running import run as run_schedule
 from services.settings import changing
 from services.shop import orders
 from services.summary import summarize
@@ -27,6 +29,8 @@ ALONE: dict[str, Callable[[Work, UUID], Awaitable[None]]] = {
     "settlement_expire": settling.expire,
     "batch_expire": batches.expire,
     "batch_done": finish_batch,
+    "schedule_expire": schedules.expire,
+    "schedule_run": run_schedule,
     "change_due": changing.take_effect,
     "change_expire": changing.expire,
     "handoff_end": handoff.end_if_quiet,

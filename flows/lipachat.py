@@ -47,6 +47,8 @@ from flows.staff import (
     refund_decide,
     refund_queue,
     review,
+    schedule_decide,
+    schedules,
     settle,
     statement,
     stopping,
@@ -64,6 +66,7 @@ from flows.staff.refund_ask import WishShown
 from flows.staff.refund_decide import DecideRefund, RefundRequestedShown
 from flows.staff.refund_shown import RefundStands
 from flows.staff.requested import Requested, told_asked_again
+from flows.staff.schedule_decide import ScheduleShown
 from flows.staff.settle import SettlementShown
 from flows.staff.shown import Stands
 from flows.teller import Teller
@@ -78,12 +81,13 @@ from services.news import reconciliation as reconciliation_news
 from services.news import refunds as refund_news
 from services.news import requests as request_news
 from services.news import review as review_news
+from services.news import schedules as schedule_news
 from services.news import settings as settings_news
 from services.news import staff as staff_news
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, RECONCILE, VIEW_FINANCE, VIEW_ORDERS
 
 
-async def revive(  # noqa: C901  a case a kind of thread
+async def revive(  # noqa: C901, PLR0912  a case a kind of thread
     thread: str, teller: Teller
 ) -> (
     Decide
@@ -102,6 +106,7 @@ async def revive(  # noqa: C901  a case a kind of thread
     | WishShown
     | ChangeShown
     | BatchShown
+    | ScheduleShown
     | LendingShown
     | SettlementShown
     | None
@@ -126,6 +131,8 @@ async def revive(  # noqa: C901  a case a kind of thread
             return await lend.look(about, teller)
         case "u" if RECONCILE in teller.me.scopes:
             return await settle.look(about, teller)
+        case "s" if schedules.SEE & teller.me.scopes:
+            return await schedule_decide.look(about, teller)
         case "t" if batches.SEE & teller.me.scopes:
             return await batch_decide.look(about, teller)
         case "k" if RECONCILE in teller.me.scopes:
@@ -174,6 +181,7 @@ WORDS = (
     Word(("refunds", "marejesho"), refund_queue.refunds, exact=True, scopes=frozenset({RECONCILE})),
     Word(("reconcile", "linganisha"), breaks.reconcile, exact=True, scopes=frozenset({RECONCILE})),
     Word(("review", "kagua"), review.review, exact=True, scopes=frozenset({RECONCILE})),
+    Word(("schedules", "ratiba"), schedules.schedules, exact=True, scopes=schedules.SEE),
     Word(("batches", "mafungu"), batches.batches, exact=True, scopes=batches.SEE),
     Word(("notices", "arifa"), telling.tell_me, scopes=frozenset({VIEW_ORDERS, VIEW_FINANCE})),
     Word(("history", "historia"), wallet.history, scopes=frozenset({VIEW_FINANCE})),
@@ -241,6 +249,10 @@ SCRIPT = Script(
         settings_news.ChangeAsked: changes.told_asked,
         settings_news.ChangeMoved: changes.told_moved,
         settings_news.StoppedByPerson: stopping.told_stopped,
+        schedule_news.ScheduleAsked: schedules.told_asked,
+        schedule_news.ScheduleMoved: schedules.told_moved,
+        schedule_news.ScheduleRan: schedules.told_ran,
+        schedule_news.ScheduleSelfApprovalTried: schedules.told_tried,
         batch_news.BatchRead: batches.told_read,
         batch_news.BatchAsked: batches.told_asked,
         batch_news.BatchMoved: batches.told_moved,

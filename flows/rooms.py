@@ -7,6 +7,7 @@ from flows.desk import Desk
 from flows.office import Office
 from flows.paymaster import Paymaster
 from flows.reviewer import Reviewer
+from flows.rota import Rota
 
 
 class Rooms(Protocol):
@@ -20,3 +21,5 @@ class Rooms(Protocol):
     def reviewer(self) -> Reviewer: ...
     @property
     def paymaster(self) -> Paymaster: ...
+    @property
+    def rota(self) -> Rota: ...

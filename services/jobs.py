@@ -19,6 +19,8 @@
 | settlement_expire | settlement | closes what somebody said and nobody approved              |
 | batch_fetch       | batch      | fetches the file that was sent in a chat                    |
 | batch_expire      | batch      | closes a batch that nobody sent on, or nobody decided       |
+| schedule_run      | schedule   | asks for the withdrawal of this day                         |
+| schedule_expire   | schedule   | closes a schedule that nobody approved                      |
 | batch_done        | batch      | ends a batch of which every line has ended                  |
 | change_due        | change     | puts an approved change of settings into effect             |
 | change_expire     | change     | closes a change that nobody approved                        |

@@ -8,6 +8,7 @@ from services.facts import Me, Shop
 from services.reconciliation.clerk import Clerk
 from services.refunds.desk import Desk
 from services.review.reviewer import Reviewer
+from services.schedules.rota import Rota
 from services.settings.office import Office
 from services.work import Work
 
@@ -48,3 +49,7 @@ class Rooms:
     @property
     def paymaster(self) -> Paymaster:
         return Paymaster(self._work, self._shop, self._me, self._conversation_id)
+
+    @property
+    def rota(self) -> Rota:
+        return Rota(self._work, self._shop, self._me)

@@ -7,7 +7,17 @@ from typing import Any
 from uuid import UUID
 
 from services import errors
-from services.errors import Refusal, approval, limits, reconciliation, refunds, review, settings, statement
+from services.errors import (
+    Refusal,
+    approval,
+    limits,
+    reconciliation,
+    refunds,
+    review,
+    schedules,
+    settings,
+    statement,
+)
 from services.money import Money
 
 MEDIA_TYPE = "application/problem+json"
@@ -55,6 +65,7 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     settings.ChangesNothing: (409, "It is so already"),
     settings.LeavesNoTwo: (422, "Too few people would be left"),
     settings.OwnRights: (403, "It would give rights to who approves it"),
+    schedules.InvalidSchedule: (422, "A schedule cannot be so"),
     limits.DestinationCoolingDown: (409, "The destination is too new"),
     refunds.MoneyOwed: (409, "The merchant owes what a provider took back"),
     refunds.AlreadyRefunded: (409, "Nothing of the payment is left to give back"),
@@ -169,7 +180,7 @@ def _of_period_or_limit(refusal: Refusal) -> str | None:
             )
         case errors.OverLimit(left=Money()):
             return f"With this it would be {refusal.amount} in 24 hours, and the limit is {refusal.limit}."
-        case settings.InvalidChange():
+        case settings.InvalidChange() | schedules.InvalidSchedule():
             return f"{refusal.field} {refusal.because}."
         case limits.TooManyWithdrawals():
             return f"There were {refusal.limit} in 24 hours, and the limit is {refusal.limit}."

@@ -118,7 +118,7 @@ async def ask(call: Call) -> Reply:
     asked: Asked = call.body
     gross = money(asked.amount, call.currency)
     refuse_closed_way_out(call.tenant.shop, asked.method_type)
-    destination = _destination(asked)
+    destination = destination_of(asked)
     quote = await request.quote(call.work, gross, asked.method_type)
     made = await request.request(call.work, call.person, new_id(), quote, destination, asked.notes)
     told = {"status": made.status, "currency": made.amount.currency, "requires_approval": True}
@@ -146,7 +146,7 @@ async def cancel(call: Call) -> Reply:
     return _closed("The withdrawal was canceled.", after)
 
 
-def _destination(asked: Asked) -> Destination:
+def destination_of(asked: Asked) -> Destination:
     """Raises InvalidMethodDetails."""
     details = _details(asked)
     try:

@@ -27,6 +27,7 @@ from services.news import reconciliation as reconciliation_news
 from services.news import refunds as refund_news
 from services.news import requests as request_news
 from services.news import review as review_news
+from services.news import schedules as schedule_news
 from services.news import settings as settings_news
 from services.news import staff as staff_news
 
@@ -173,6 +174,10 @@ TOLD: Mapping[type, Telling] = {
     settings_news.ChangeAsked: _STAFF,
     settings_news.ChangeMoved: _STAFF,
     settings_news.StoppedByPerson: _STAFF,
+    schedule_news.ScheduleAsked: _STAFF,
+    schedule_news.ScheduleMoved: _STAFF,
+    schedule_news.ScheduleRan: _STAFF,
+    schedule_news.ScheduleSelfApprovalTried: _STAFF,
     batch_news.BatchRead: _ANSWER,
     batch_news.BatchAsked: _STAFF,
     batch_news.BatchMoved: _STAFF,

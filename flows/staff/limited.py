@@ -1,12 +1,14 @@
 """Limited: what the staff read of the tenant's limits, and what approvers should look at twice."""
 
 from flows.staff.batch_words import fault
+from flows.staff.schedule_faults import invalid_schedule
 from flows.text import Text
 from services import errors
 from services.batches.faults import BatchFaulty
 from services.errors import Refusal
 from services.errors import limits as limit_errors
 from services.errors import settings as setting_errors
+from services.errors.schedules import InvalidSchedule
 from services.money import Money
 from services.news import Flag, Unusual, Withdrawal
 
@@ -69,6 +71,8 @@ def _of_settings(refusal: Refusal) -> Text:
             )
         case setting_errors.OwnRights():
             return Text("This would give rights to yourself, so another person has to decide.")
+        case InvalidSchedule(field=field):
+            return invalid_schedule(field)
         case BatchFaulty(faults=faults):
             return Text("Nothing was started. {fault}", fault=fault(faults[0]))
     raise TypeError(f"no words for {type(refusal).__name__}")

@@ -44,6 +44,7 @@ from services.news.requests import (
     RequestUnpaid,
 )
 from services.news.review import SettlementAsked, SettlementMoved
+from services.news.schedules import ScheduleAsked, ScheduleMoved, ScheduleRan, ScheduleSelfApprovalTried
 from services.news.settings import ChangeAsked, ChangeMoved, StoppedByPerson
 from services.news.staff import BalanceLow, DaySummed, SaleMade
 from services.news.withdrawals import Flag as Flag
@@ -281,6 +282,10 @@ News = (
     | BatchAsked
     | BatchMoved
     | BatchSelfApprovalTried
+    | ScheduleAsked
+    | ScheduleMoved
+    | ScheduleRan
+    | ScheduleSelfApprovalTried
 )
 
 read_news: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="kind")])

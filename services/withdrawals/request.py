@@ -60,7 +60,7 @@ async def request(
         raise Changed
     tenant = await people.tenant_of(work)
     await limits.refuse_beyond_for(work, tenant, quoted.gross, maker, destination)
-    row = await _row(work, tenant, maker, withdrawal_id, quoted, destination, notes)
+    row = await row_of(work, tenant, maker, withdrawal_id, quoted, destination, notes)
     await ledger.hold(work, withdrawal_id, quoted.gross)
     await low_balance.tell(work, quoted.gross)
     await _ask(work, tenant, row, quoted.gross)
@@ -100,7 +100,7 @@ async def _stands(work: Work, maker: UUID, withdrawal_id: UUID) -> bool:
     return before is not None
 
 
-async def _row(
+async def row_of(
     work: Work,
     tenant: sa.Row[Any],
     maker: UUID,

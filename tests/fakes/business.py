@@ -49,6 +49,7 @@ from services.news.requests import (
     RequestUnpaid,
 )
 from services.news.review import Settlement, Undecided
+from services.news.schedules import Schedule
 from services.news.settings import Change
 from services.news.staff import DaySummed, SaleMade
 from services.people.access import APPROVE, RECONCILE, ROLES
@@ -153,6 +154,8 @@ class FakeBusiness(FakeSettings, FakeReview):
     breaks: dict[UUID, Seen] = dataclasses.field(default_factory=dict)
     wishes: dict[UUID, RefundWish] = dataclasses.field(default_factory=dict)
     twice: dict[UUID, FactPaidTwice] = dataclasses.field(default_factory=dict)
+    schedules: dict[UUID, Schedule] = dataclasses.field(default_factory=dict)
+    bad_schedule: str | None = None  # what of the next one cannot be
     batches: dict[UUID, Batch] = dataclasses.field(default_factory=dict)
     of_file: dict[str, object] = dataclasses.field(default_factory=dict)  # what is to be warned of
     file_faults: list[Faulty] = dataclasses.field(default_factory=list)  # that only the business knows

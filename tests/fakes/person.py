@@ -10,6 +10,7 @@ from tests.fakes.desk import FakeDesk
 from tests.fakes.office import FakeOffice
 from tests.fakes.paymaster import FakePaymaster
 from tests.fakes.reviewer import FakeReviewer
+from tests.fakes.rota import FakeRota
 from tests.fakes.shop import ShopTeller
 
 
@@ -51,6 +52,10 @@ class PersonTeller(ShopTeller):
     @property
     def paymaster(self) -> FakePaymaster:
         return FakePaymaster(self._business, self.me)
+
+    @property
+    def rota(self) -> FakeRota:
+        return FakeRota(self._business, self.me)
 
     def _need(self, scope):
         if scope not in self.me.scopes:

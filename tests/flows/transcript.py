@@ -65,6 +65,7 @@ from services.withdrawals import destinations
 from tests.fakes import FakeBusiness, FakeTeller, mpesa
 from tests.fakes.breaks import a_break
 from tests.fakes.paymaster import FakePaymaster
+from tests.fakes.rota import FakeRota
 
 CAST = {
     "Wanjiku": ("+254712345678", None),
@@ -300,6 +301,16 @@ class Play:
             case "batch_tried", ():  # by a program, with the maker's key
                 batch = next(reversed(business.batches.values()))
                 business.told += [(owner, BatchSelfApprovalTried(batch=batch)) for owner in business.owners()]
+            case "schedule", ("runs", *why):
+                FakeRota(business, None).run(why[0] if why else None)
+            case "schedule", ("tried",):  # by a program, with the maker's key
+                FakeRota(business, None).tried()
+            case "schedule", ("unheard",):  # rejected by another; the news is still on its way
+                FakeRota(business, None).decide_unheard()
+            case "schedule", (state, *why):
+                FakeRota(business, None).end(state, why[0] if why else None)
+            case "schedule_bad", (field,):
+                business.bad_schedule = field
             case "file_over", ():
                 business.over_file = Faulty(line=2, because=Fault.LIMIT, limit=Money(100_00, "KES"))
             case "held_back", ():
