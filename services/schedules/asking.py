@@ -50,6 +50,8 @@ async def ask(work: Work, maker: UUID, schedule_id: UUID, wanted: Wanted) -> Sch
     its rail refuses of the most."""
     await people.require(work, maker, INITIATE)
     tenant = await people.tenant_of(work)
+    name = _checked(work, tenant, wanted)
+    # With the wallet locked, nobody asks between the sums read here and the schedule written here.
     await ledger.lock_wallet(work, tenant.currency)
     known = sa.select(schedules.c.maker_id).where(
         schedules.c.tenant_id == work.tenant, schedules.c.id == schedule_id
@@ -59,7 +61,6 @@ async def ask(work: Work, maker: UUID, schedule_id: UUID, wanted: Wanted) -> Sch
         raise NotFound("schedule")
     if before is not None:
         return await shown(work, schedule_id)
-    name = _checked(work, tenant, wanted)
     await fees.quote(work, wanted.most, wanted.destination.method_type)
     row = await _row(work, maker, schedule_id, wanted, name)
     # What stands already may come up in the same 24 hours: many small ones take what a large one would.

@@ -23,7 +23,17 @@ ROOT = Path(__file__).parents[2]
 _TRANSITION, _LEDGER = "services/transitions.py", "services/ledger"  # what others write by
 
 # Watched tables, and how the actions begin that tell of them.
-_MONEY = ("payment.", "withdrawal.", "refund.", "payout.", "costs.", "books.", "settlement.", "batch.")
+_MONEY = (
+    "payment.",
+    "withdrawal.",
+    "refund.",
+    "payout.",
+    "costs.",
+    "books.",
+    "settlement.",
+    "batch.",
+    "schedule.",
+)
 _STAFF = ("change_staff.", "identity.", "tenant.", "staff.")
 _TOGETHER = ("batch.", "schedule.")
 _DECIDED = (
