@@ -58,7 +58,8 @@ async def approve(
         news = BatchSelfApprovalTried(batch=await shown(work, batch_id))
         await inbox.tell_people(work, await people.owners(work), news)
         raise
-    await refuse_now(work, tenant, row.currency)
+    for way, *_ in row.sums:
+        await refuse_now(work, tenant, row.currency, way)
     _refuse_too_soon(work, tenant, row)
     await ledger.lock_wallet(work, row.currency)
     # What waits counts for the limits; from here on its lines do that themselves.

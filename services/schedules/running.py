@@ -94,7 +94,7 @@ async def _run(work: Work, tenant: sa.Row[Any], row: sa.Row[Any], day: Any) -> N
         return
     await ledger.lock_wallet(work, row.currency)
     try:
-        await refuse_now(work, tenant, row.currency)
+        await refuse_now(work, tenant, row.currency, row.method_type)
         quoted = await _amount(work, tenant, row, to)
         await limits.refuse_beyond(work, tenant, quoted.gross)
         await limits.refuse_beyond_for(work, tenant, quoted.gross, row.maker_id, to)
