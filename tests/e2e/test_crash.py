@@ -17,7 +17,7 @@ def test_the_plan_leaves_no_point_out():
     assert {point for run in RUNS for point in run.points} == set(POINTS)
 
 
-@pytest.mark.timeout(300)  # some forty processes, one after the other
+@pytest.mark.timeout(600)  # some forty processes, one after the other
 async def test_killed_at_every_point_the_story_goes_on(database_url, runs, tmp_path):
     async with ground(tmp_path, database_url) as place:
         scenes = Scenes(place)
