@@ -13,7 +13,6 @@ from services.facts import Destination
 from services.ids import new_id
 from services.ledger_together import hold_all
 from services.money import Money
-from services.points import point
 from services.store.schema import jobs as jobs_table
 from services.store.schema import payouts, withdrawal_history, withdrawals
 from services.withdrawals import destinations, low_balance
@@ -40,7 +39,6 @@ async def start(work: Work, batch: sa.Row[Any], lines: list[dict[str, Any]]) -> 
     await move(work, batch.id, "pending", "running", started_at=work.now)
     told = {"count": batch.count, "amount": batch.amount, "file": batch.file_digest}
     await audit.record(work, operation.decided_by, "batch.started", batch.id, told)
-    point("batch.started")
 
 
 async def finish(work: Work, batch_id: UUID) -> None:
