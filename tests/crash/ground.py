@@ -59,6 +59,7 @@ class Ground:
     programs: dict[str, Program] = field(default_factory=dict)
     reached: list[str] = field(default_factory=list)
     restarted_at: float = 0.0
+    restarted: float = 0.0  # by the clock on the wall
     _watch: asyncio.Task[None] | None = None
     _child: Child | None = None
 
@@ -101,7 +102,7 @@ class Ground:
         port = self.url.rsplit(":", 1)[1]
         while True:
             at = {"LIPACHAT_CRASH_AT": points[0]} if points else {}
-            self.restarted_at = time.monotonic()
+            self.restarted_at, self.restarted = time.monotonic(), time.time()
             self._child = await self.nursery.start("serve", "--port", port, **at)
             code = await asyncio.shield(self._child.ended)
             if not points or code != -signal.SIGKILL:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from services.ids import new_id
 from services.store.schema import (
+    attempts,
     inbox,
     jobs,
     operations,
@@ -244,12 +245,16 @@ class Scenes:
         await self._town.post(f"/phones/{who}/tap", {"choice": label})
 
     async def _answer_prompt(self, amount: int) -> None:
-        """A moment after it rang, and not while the app is away: M-Pesa tells once, and where our process
-        died before it knew the prompt's name, nobody can ask for what was told to nobody."""
+        """Once the app knows the prompt's name, or has died of it and is there again: M-Pesa tells once, and
+        what was told to nobody about a prompt without a name cannot be asked for."""
+        named = sa.select(attempts.c.id).join(payments, payments.c.id == attempts.c.payment_id)
+        known = await self._one(
+            named.where(payments.c.amount == amount * 100, attempts.c.reference_sealed.is_not(None))
+        )
         for prompt in (await self._town.get("/prompts"))["prompts"]:
-            rang = time.time() - prompt["at"] / 1000 > _PIN_SECONDS
             asking = prompt["state"] == "asking" and prompt["amount"] == amount
-            if rang and asking and await self._is_there():
+            died = prompt["at"] / 1000 < self._ground.restarted
+            if asking and (known or died) and await self._is_there():
                 await self._town.post(f"/prompts/{prompt['id']}", {"outcome": "pay"})
 
     async def _is_there(self) -> bool:
