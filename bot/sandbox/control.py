@@ -43,6 +43,7 @@ class Control:
             web.post(phone + "/tap", self._for_phone(self.tap)),
             web.post(phone + "/share", self._for_phone(self.share)),
             web.post(phone + "/card", self._for_phone(self.card)),
+            web.post(phone + "/file", self._for_phone(self.file)),
             web.post(phone + "/form", self._for_phone(self.form)),
             web.post(phone + "/read", self._for_phone(self.read)),
             web.post(phone + "/window", self._for_phone(self.window)),
@@ -130,6 +131,11 @@ class Control:
         """{"number", "name"}"""
         person = Person(self._chats, phone, shop)
         return person.send_card(text(body, "number"), text(body, "name")).view()
+
+    async def file(self, phone: Phone, shop: Shop, body: Json) -> Json:
+        """{"name", "content": its text}"""
+        person = Person(self._chats, phone, shop)
+        return person.send_file(text(body, "name"), text(body, "content").encode()).view()
 
     async def form(self, phone: Phone, shop: Shop, body: Json) -> Json:
         """{"message", "data"?: what was filled in, else the form is opened}"""

@@ -5,6 +5,7 @@ Source: https://developers.facebook.com/documentation/business-messaging/whatsap
 on a limit here relies on Meta's: what it refuses, Meta refuses.
 """
 
+import hashlib
 import hmac
 import json
 
@@ -12,6 +13,7 @@ from aiohttp import web
 
 from bot.sandbox.chats import Chats
 from bot.sandbox.graph_limits import GraphError, check_message
+from bot.sandbox.media import Upload
 from bot.sandbox.world import Json, Phone, Shop, Template
 
 # The faults that are an answer: name -> (code, HTTP status, details).
@@ -44,13 +46,18 @@ class Graph:
             web.post(number + "/media", self.upload),
             web.get(account + "/message_templates", self.templates),
             web.get(number, self.number),
+            web.get(number + "/file", self.file),
         ]
 
     async def number(self, request: web.Request) -> web.StreamResponse:
         try:
-            shop = self._authorized(request)
+            upload = self._chats.media.of(request.match_info["phone_number_id"], self._known(request))
+            shop = None if upload else self._authorized(request)
         except GraphError as error:
             return web.json_response(error.body(self._stage.ids.trace()), status=error.status)
+        if upload is not None:
+            return web.json_response(_about(upload, request))
+        assert shop is not None  # noqa: S101  one of the two
         told = {
             "verified_name": shop.name,
             "display_phone_number": shop.display_phone_number,
@@ -58,6 +65,16 @@ class Graph:
             "id": shop.phone_number_id,
         }
         return web.json_response(told)
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """Media, at the address that was told of it."""
+        try:
+            upload = self._chats.media.of(request.match_info["phone_number_id"], self._known(request))
+        except GraphError as error:
+            return web.json_response(error.body(self._stage.ids.trace()), status=error.status)
+        if upload is None:
+            raise web.HTTPNotFound
+        return web.Response(body=upload.content, content_type=upload.media_type)
 
     async def templates(self, request: web.Request) -> web.StreamResponse:
         """Those of the WhatsApp Business account that the token is for, by pages."""
@@ -198,3 +215,15 @@ async def _json(request: web.Request) -> Json:
     except ValueError:
         raise GraphError(100, "The request body is not JSON.") from None
     return payload
+
+
+def _about(upload: Upload, request: web.Request) -> Json:
+    """https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media"""
+    return {
+        "messaging_product": "whatsapp",
+        "url": str(request.url.with_query(None) / "file"),
+        "mime_type": upload.media_type,
+        "sha256": hashlib.sha256(upload.content).hexdigest(),
+        "file_size": len(upload.content),
+        "id": request.match_info["phone_number_id"],
+    }

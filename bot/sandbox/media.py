@@ -73,6 +73,18 @@ class Media:
             self._kept.popitem(last=False)
         return media_id
 
+    def sent(self, shop: Shop, media_type: str, content: bytes) -> str:
+        """The id of a file that a phone sends to the shop."""
+        media_id = self._ids.media()
+        self._kept[media_id] = Upload(shop.phone_number_id, media_type, content)
+        return media_id
+
+    def of(self, media_id: str, shops: list[Shop]) -> Upload | None:
+        """What one of these shops was sent, or has uploaded."""
+        upload = self._kept.get(media_id)
+        mine = upload is not None and upload.shop in {shop.phone_number_id for shop in shops}
+        return upload if mine else None
+
     def check(self, shop: Shop, payload: Json) -> None:
         """That the media which a message names is there, its shop's, and of its kind. Raises GraphError."""
         for kind, named in _named(payload):

@@ -1,5 +1,6 @@
 """Person: what somebody does on a phone: type, tap, share a number, send a contact card."""
 
+import hashlib
 import json
 
 from bot.sandbox.chats import Chats
@@ -55,6 +56,12 @@ class Person:
     def send_card(self, number: str, name: str) -> Message:
         """Sends a contact card that nobody asked for. Raises CannotError for a number that is none."""
         return self._card(self._number(number), name, "other", None)
+
+    def send_file(self, name: str, content: bytes, media_type: str = "text/csv") -> Message:
+        media = self._chats.media.sent(self._shop, media_type, content)
+        document: Json = {"id": media, "filename": name, "mime_type": media_type}
+        document["sha256"] = hashlib.sha256(content).hexdigest()
+        return self._send("text", name, {"type": "document", "document": document}, {})
 
     def send_form(self, asked: Message, params: Json) -> Message:
         """What was filled in, as WhatsApp tells it: JSON as text."""

@@ -5,6 +5,8 @@ import io
 import aiohttp
 import pytest
 
+from bot.whatsapp.client import Fetched, WhatsApp
+from tests.sandbox.conftest import until
 from tests.sandbox.payloads import TO, buttons
 
 PDF, PNG = b"%PDF-1.3 and so on", b"\x89PNG and so on"
@@ -94,3 +96,14 @@ async def test_an_upload_can_be_made_to_fail(sandbox):
 async def test_a_file_that_is_gone_is_not_found(sandbox):
     async with sandbox.session.get(f"{sandbox.url}/media/1") as opened:
         assert opened.status == 404
+
+
+async def test_a_file_that_a_phone_sends_is_had_by_its_id(sandbox):
+    await sandbox.act("phones/achieng/file", name="pay.csv", content="to,number,amount")
+    client = WhatsApp(sandbox.session, sandbox.url, "v25.0")
+    await until(lambda: sandbox.app.messages)
+    document = sandbox.app.messages[-1]["document"]
+    assert document["filename"] == "pay.csv"
+    number = "106540352242922"
+    assert await client.fetch(number, "token-1", document["id"], 100) == Fetched(b"to,number,amount")
+    assert await client.fetch(number, "token-2", document["id"], 100) is None
