@@ -124,10 +124,12 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For programs
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the schema up to date."""
+    from sqlalchemy.engine import make_url
+
     from services.store.upgrade import head, upgrade
 
     async def run(settings: "Settings") -> None:
-        await upgrade(settings.migration_url)
+        await upgrade(settings.migration_url, make_url(settings.database_url).username)
 
     performed(run)
     show({"revision": head()})

@@ -193,7 +193,12 @@ async def _mark(connection: AsyncConnection, callback: Callback, **values: objec
     """Change the row while the claim is still ours; False where it is not."""
     ours = (
         sa.update(inbox)
-        .where(inbox.c.seq == callback.seq, inbox.c.state == "waiting", inbox.c.tries == callback.tries)
+        .where(
+            inbox.c.tenant_id == callback.tenant_id,
+            inbox.c.seq == callback.seq,
+            inbox.c.state == "waiting",
+            inbox.c.tries == callback.tries,
+        )
         .values(**values)
     )
     return (await connection.execute(ours)).rowcount == 1

@@ -122,7 +122,11 @@ class Chat:
         """What was typed was a code: it has been used, and the stored message keeps nothing of it."""
         body = dumps({"message": {"type": "text", "text": {"body": "[code]"}}})
         sealed = self._vault.seal(body, event.tenant_id, "inbox.body", event.row)
-        await connection.execute(sa.update(inbox).where(inbox.c.seq == event.seq).values(body_sealed=sealed))
+        await connection.execute(
+            sa.update(inbox)
+            .where(inbox.c.tenant_id == event.tenant_id, inbox.c.seq == event.seq)
+            .values(body_sealed=sealed)
+        )
 
     async def apology(self, person: Person) -> list[Outgoing]:
         """What a person hears whose event was parked after it failed again and again."""

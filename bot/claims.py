@@ -19,6 +19,7 @@ from services.points import point
 from services.store.bulk import Bulk, BulkUpdate, Row, together
 from services.store.hot import Hot, among, is_postgres
 from services.store.schema import Moment, conversations, inbox, is_open, outbox, people, staff, waits_for_turn
+from services.store.scope import tenant_of
 
 _MOST_EVENTS = 128
 
@@ -53,8 +54,8 @@ class Written:
         key = (person.tenant_id, person.conversation_id)
         self.chats[person.conversation_id] = (*key, person.place_sealed, person.heard_at, rests_until)
 
-    def event(self, seq: int, state: str, error: str | None = None) -> None:
-        self.events[seq] = (seq, state, error)
+    def event(self, event: Waiting, state: str, error: str | None = None) -> None:
+        self.events[event.seq] = (event.tenant_id, event.seq, state, error)
 
 
 _now: sa.BindParameter[datetime] = sa.bindparam("now", type_=Moment)
@@ -105,7 +106,9 @@ _WAITING: sa.Select[Any] = (
         _chat.place_sealed,
         _chat.heard_at,
         people.c.stopped_at.is_not(None).label("stopped"),
-        sa.exists().where(outbox.c.conversation_id == _chat.id, is_open(outbox)).label("busy"),
+        sa.exists()
+        .where(outbox.c.tenant_id == _chat.tenant_id, outbox.c.conversation_id == _chat.id, is_open(outbox))
+        .label("busy"),
     )
     .join(conversations, sa.and_(_chat.tenant_id == inbox.c.tenant_id, _chat.id == inbox.c.conversation_id))
     .join(people, sa.and_(people.c.tenant_id == _chat.tenant_id, people.c.id == _chat.person_id))
@@ -118,13 +121,18 @@ _WAITING: sa.Select[Any] = (
     .order_by(inbox.c.received_at, inbox.c.seq)
 )
 # With the number of what it will say, most likely, in the same round trip.
-_READ = Hot(_WAITING.add_columns(sa.null()), postgres=_WAITING.add_columns(sa.func.nextval("outbox_seq_seq")))
+_NUMBER = sa.func.nextval("outbox_seq_seq")
+_READ = Hot(_WAITING.add_columns(sa.null()), postgres=_WAITING.add_columns(_NUMBER))
+_OF_ONE = inbox.c.tenant_id == sa.bindparam("tenant")
+_WAITING_OF_ONE = _WAITING.where(_OF_ONE)
+_READ_OF_ONE = Hot(_WAITING_OF_ONE.add_columns(sa.null()), postgres=_WAITING_OF_ONE.add_columns(_NUMBER))
 _SEQS = among(inbox.c.seq, "seqs")
 _COUNT = Hot(sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries + 1))
 _UNCOUNT = Hot(sa.update(inbox).where(_SEQS).values(tries=inbox.c.tries - 1))
+_UNCOUNT_OF_ONE = Hot(sa.update(inbox).where(_SEQS, _OF_ONE).values(tries=inbox.c.tries - 1))
 _STILL = Hot(sa.select(sa.func.count()).where(_SEQS, inbox.c.state == "waiting"))
 _CHATS = BulkUpdate(conversations, ["tenant_id", "id"], ["place_sealed", "heard_at", "rests_until"])
-_EVENTS = BulkUpdate(inbox, ["seq"], ["state", "error"])
+_EVENTS = BulkUpdate(inbox, ["tenant_id", "seq"], ["state", "error"])
 
 
 async def due(connection: AsyncConnection, now: datetime) -> tuple[list[UUID], datetime]:
@@ -155,7 +163,11 @@ async def read_waiting(connection: AsyncConnection, chats: Sequence[UUID], until
     """Read after the lock, in a statement of its own: what another worker has just done is done."""
     if not chats:
         return Read()
-    rows = await _READ(connection, chats=chats, until=until)
+    facts: dict[str, Any] = {"chats": chats, "until": until}
+    if (tenant := tenant_of(connection)) is not None:
+        rows = await _READ_OF_ONE(connection, tenant=tenant, **facts)
+    else:
+        rows = await _READ(connection, **facts)
     return Read(
         [Waiting(*row[:9]) for row in rows],
         {row[2]: _person((*row[1:3], *row[9:-1])) for row in rows},
@@ -223,6 +235,10 @@ async def write(connection: AsyncConnection, written: Written, *more: tuple[Bulk
     await together(
         connection, (_CHATS, list(written.chats.values())), (_EVENTS, list(written.events.values())), *more
     )
-    if written.untried:
+    if not written.untried:
+        return
+    if (tenant := tenant_of(connection)) is not None:
+        await _UNCOUNT_OF_ONE(connection, tenant=tenant, seqs=written.untried)
+    else:
         await _UNCOUNT(connection, seqs=written.untried)
     point("turn.written")

@@ -53,10 +53,11 @@ def refusals() -> Iterator[None]:
     from bot.parts import CannotRun
     from bot.settings import SettingsError
     from services.people.file_lines import TenantFileError
+    from services.store.security import RolesMissing
 
     try:
         yield
-    except (CannotRun, SettingsError, TenantFileError) as error:
+    except (CannotRun, RolesMissing, SettingsError, TenantFileError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(REFUSED) from None
     except AWAY as error:

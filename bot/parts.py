@@ -65,7 +65,7 @@ async def refuse_old_schema(settings: Settings) -> None:
     """Raises CannotRun where the database is away, or has not the tables of this release."""
     database = Database(settings.database_url)
     try:
-        current = await upgrade.current(database)
+        current, unsafe = await upgrade.current(database), await upgrade.unsafe(database)
     except Exception as error:
         where = database.url.render_as_string(hide_password=True)
         raise CannotRun(f"The database at {where} does not answer: {reason(error)}.") from error
@@ -73,3 +73,8 @@ async def refuse_old_schema(settings: Settings) -> None:
         await database.close()
     if current != upgrade.head():
         raise CannotRun("The database has an older schema. Run: python main.py db upgrade")
+    if unsafe:
+        raise CannotRun(
+            f"The database does not keep tenants apart as it should ({len(unsafe)} to do: {unsafe[0]}). "
+            "Run: python main.py db upgrade"
+        )

@@ -239,7 +239,7 @@ class Turns:
 
     def _note(self, written: Written, event: Waiting, played: Played) -> Person:
         person = played.person
-        written.event(event.seq, "done")
+        written.event(event, "done")
         written.say(event.conversation_id, played.messages)
         if played.moved:
             written.stands(person)
@@ -250,7 +250,7 @@ class Turns:
     async def _note_failure(self, written: Written, event: Waiting, failed: _Failed, person: Person) -> None:
         """It waits longer each time, and is parked in the end; the person is told then."""
         parked = failed.tries >= MOST_TRIES
-        written.event(event.seq, "parked" if parked else "waiting", failed.error[:2000])
+        written.event(event, "parked" if parked else "waiting", failed.error[:2000])
         rest = timedelta(0) if parked else timedelta(seconds=2**failed.tries)
         if event.kind == "message":  # it opens WhatsApp's window, whatever becomes of its turn
             heard_at = opened_at(None, event.received_at, self._clock(), person.heard_at)

@@ -141,9 +141,11 @@ async def change(work: Work, account: Account, change: Change) -> None:
     """Of an account that is locked already."""
     values = (work.tenant, account.id, change.posted, change.held, change.entries)
     if is_postgres(work.connection):
-        await run(work.connection, _CHANGE_POSTGRES, values)
+        await run(work.connection, _CHANGE_POSTGRES, values, of=work.tenant)
     else:
-        await run(work.connection, _CHANGE_SQLITE, (work.tenant.hex, account.id.hex, *values[2:]))
+        await run(
+            work.connection, _CHANGE_SQLITE, (work.tenant.hex, account.id.hex, *values[2:]), of=work.tenant
+        )
 
 
 # --- one statement on PostgreSQL ---------------------------------------------------------------------
@@ -213,6 +215,7 @@ async def _post_postgres(
             [each.entries for each in changes.values()],
             *map(list, zip(*entries, strict=True)),
         ],
+        of=work.tenant,
     )
     return [Account(*row[:-1]) for row in told], told[0][-1] if told else 0
 
@@ -241,7 +244,7 @@ async def _post_sqlite(
     ]
     values = _TRANSFER_SQLITE.for_sqlite([(work.tenant, *entry) for entry in counted])
     statement = f"{_TRANSFER_SQLITE.sqlite} RETURNING 1"
-    written = sum([len(await run(work.connection, statement, row)) for row in values])
+    written = sum([len(await run(work.connection, statement, row, of=work.tenant)) for row in values])
     if written == len(entries):
         for each, by in changes.items():
             await change(work, rows[each], by)

@@ -23,7 +23,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from services.safety.vault import Vault
+from services.store import security
 from services.store.database import Database
+from services.store.roles import KINDS, role
 from services.store.schema import metadata
 from services.store.scope import OWNER
 from tests import servers
@@ -119,7 +121,7 @@ def postgres_url(postgres_server: URL) -> Iterator[str]:
     url = postgres_server.set(database=name)
     asyncio.run(_create_tables(url))
     yield url.render_as_string(hide_password=False)
-    asyncio.run(administer(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    asyncio.run(drop(postgres_server, name))
 
 
 @pytest.fixture(scope="session")
@@ -167,7 +169,7 @@ async def postgres(postgres_url: str, swept: None) -> AsyncIterator[Database]:
 def known_statements(database: Database) -> None:
     """Each engine compiles each statement anew, which takes a third of a test: here the engines of one kind
     share what an earlier test has compiled. A dialect is what a compiled statement is known by."""
-    for kind in ("_engine", "_reader", "_single", "_noting"):
+    for kind in ("_engine", "_platform", "_owner", "_reader", "_single", "_noting"):
         engine = getattr(database, kind).sync_engine
         shared = _compiled.setdefault((database.is_postgres, kind), engine)
         engine.dialect, engine._compiled_cache = shared.dialect, shared._compiled_cache
@@ -199,10 +201,21 @@ async def empty(database: Database) -> None:
 
 
 async def _create_tables(url: URL) -> None:
-    engine = create_async_engine(url)
-    async with engine.begin() as connection:
+    database = Database(url.render_as_string(hide_password=False))
+    async with database.owning() as connection:
         await connection.run_sync(metadata.create_all)
-    await engine.dispose()
+        await connection.commit()
+        if database.is_postgres:
+            await security.make_roles(connection)
+            await security.secure(connection)
+    await database.close()
+
+
+async def drop(server: URL, name: str) -> None:
+    """The database, and its roles, which are the server's."""
+    await administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    for kind in KINDS:
+        await administer(server, f'DROP ROLE IF EXISTS "{role(name, kind)}"')
 
 
 async def administer(server: URL, statement: str) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from sqlalchemy.engine import URL, make_url
 
 from tests import servers
-from tests.conftest import administer
+from tests.conftest import administer, drop
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def fresh_postgres() -> Iterator[str]:
     with postgres_server() as server:
         asyncio.run(administer(server, f'CREATE DATABASE "{name}"'))
         yield server.set(database=name).render_as_string(hide_password=False)
-        asyncio.run(administer(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+        asyncio.run(drop(server, name))
 
 
 @contextmanager

@@ -141,6 +141,9 @@ async def _schema(parts: Parts) -> Finding:
         what = f"the database at {where} does not answer: {reason(error)}"
         return broken(what, "start it, or correct LIPACHAT_DATABASE_URL")
     if current == upgrade.head():
+        if unsafe := await upgrade.unsafe(parts.database):
+            what = f"the database does not keep tenants apart as it should ({len(unsafe)} to do: {unsafe[0]})"
+            return broken(what, _UPGRADE)
         return good("the database answers and its schema is current")
     if current is None:
         return broken(f"the database at {where} is empty", _UPGRADE)

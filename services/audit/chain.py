@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.store.hot import is_postgres, run
 from services.store.schema import Moment
+from services.store.scope import within
 
 START = bytes(32)
 _FORMAT = b"lipachat audit 1"
@@ -98,7 +99,8 @@ async def append(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
     """All entries of a transaction, those of a tenant in the order in which they were recorded."""
     put = _put_postgres if is_postgres(connection) else _put_sqlite
     for entry in sorted(entries, key=lambda entry: entry.tenant.bytes):
-        await put(connection, entry)
+        async with within(connection, entry.tenant):
+            await put(connection, entry)
 
 
 _COLUMNS = (
@@ -121,7 +123,7 @@ SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json, $11::json, $12::json, seq,
 
 async def _put_postgres(connection: AsyncConnection, entry: Entry) -> None:
     values = (entry.tenant, entry.at, entry.alert, entry.private, *entry.texts, entry.digest(), START)
-    await run(connection, _POSTGRES, values)
+    await run(connection, _POSTGRES, values, of=entry.tenant)
 
 
 _MARKS = ", ".join("?" * 15)
@@ -137,11 +139,11 @@ _SQLITE_MOVED = (
 async def _put_sqlite(connection: AsyncConnection, entry: Entry) -> None:
     """The writer is alone."""
     tenant = entry.tenant.hex
-    rows = await run(connection, _SQLITE_HEAD, (tenant,))
+    rows = await run(connection, _SQLITE_HEAD, (tenant,), of=entry.tenant)
     seq, previous = rows[0] if rows else (0, START)
     seq += 1
     own = hash_of(seq, previous, entry.digest())
     at = Moment.microseconds(entry.at)
     facts = (tenant, at, entry.alert, entry.private, *entry.texts, seq, previous, own)
-    await run(connection, _SQLITE_ENTRY, facts)
-    await run(connection, _SQLITE_MOVED, (tenant, seq, previous, own))
+    await run(connection, _SQLITE_ENTRY, facts, of=entry.tenant)
+    await run(connection, _SQLITE_MOVED, (tenant, seq, previous, own), of=entry.tenant)

@@ -60,7 +60,10 @@ async def _made(work: Work, batch_id: UUID) -> dict[int, sa.Row[Any]]:
     query = (
         sa.select(table.id, table.batch_line, table.status, table.receipt, history.reason)
         .join(latest, latest.c.withdrawal_id == table.id)
-        .join(withdrawal_history, history.seq == latest.c.seq)
+        .join(
+            withdrawal_history,
+            sa.and_(history.tenant_id == table.tenant_id, history.seq == latest.c.seq),
+        )
         .where(table.tenant_id == work.tenant, table.batch_id == batch_id)
     )
     rows: Any = (await work.connection.execute(query)).all()

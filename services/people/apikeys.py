@@ -110,7 +110,9 @@ async def holder(connection: AsyncConnection, vault: Vault, text: str, now: date
 
 async def used(connection: AsyncConnection, holder: Holder, now: datetime) -> None:
     """Note its last use, and mark it by the first of the secret keys: it is nowhere but in this request."""
-    mine = sa.update(api_keys).where(api_keys.c.prefix == holder.prefix)
+    mine = sa.update(api_keys).where(
+        api_keys.c.tenant_id == holder.tenant_id, api_keys.c.prefix == holder.prefix
+    )
     await connection.execute(mine.values(last_used_at=now, key_index=holder.mark))
 
 

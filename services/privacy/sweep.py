@@ -236,4 +236,5 @@ def _at(table: sa.Table, row: Any) -> tuple[Any, ...]:
 
 
 def _key(table: sa.Table, row: Any) -> list[sa.ColumnElement[bool]]:
-    return [column == row._mapping[column] for column in table.primary_key]  # noqa: SLF001
+    key = {table.c.tenant_id, *table.primary_key}
+    return [column == row._mapping[column] for column in key]  # noqa: SLF001

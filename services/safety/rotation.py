@@ -160,7 +160,7 @@ def _anew(
     except Unopenable:
         _count(done.unopenable, sealed.name, 1)
         return None
-    change = {"was": was, "anew": vault.seal(plain, tenant, sealed.name, name)}
+    change = {"tenant": tenant, "was": was, "anew": vault.seal(plain, tenant, sealed.name, name)}
     for column in sealed.column.table.primary_key:
         change[f"key_{column.name}"] = row._mapping[column]  # noqa: SLF001
     if sealed.index is None:
@@ -176,6 +176,7 @@ def _anew(
 def _change(sealed: Sealed) -> sa.Update:
     column, table = sealed.column, sealed.column.table
     mine = [each == sa.bindparam(f"key_{each.name}") for each in table.primary_key]
+    mine.append(sealed.tenant == sa.bindparam("tenant"))
     values: dict[str, Any] = {column.name: sa.bindparam("anew")}
     if sealed.index is not None:
         values[sealed.index.name] = sa.bindparam("index")

@@ -10,7 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.store.hot import POSTGRES, SQLITE, Row, binding, driver_of, is_postgres, run
+from services.store.guard import allow
+from services.store.hot import POSTGRES, SQLITE, Row, binding, is_postgres, run
+from services.store.reach import INSERT, SELECT, UPDATE, Reach, tenant_column
+from services.store.scope import Scope, driver_of
 
 __all__ = ["Bulk", "BulkInsert", "BulkUpdate", "Row", "together"]
 
@@ -20,6 +23,7 @@ class Bulk:
 
     columns: list[sa.Column[Any]]
     sqlite: str
+    reach: Reach
 
     def postgres(self, first: int = 1) -> str:
         raise NotImplementedError
@@ -35,6 +39,16 @@ class Bulk:
             await driver.begin()
             await self(driver, rows)
             await driver.commit()
+
+    def allow(self, scope: Scope | None, rows: Sequence[Row]) -> None:
+        """Raises OutOfScope."""
+        tenants = {row[self._tenant] for row in rows} if self.reach.names else ()
+        allow(scope, self.reach, [{self.reach.names[0]: tenant} for tenant in tenants])
+
+    @property
+    def _tenant(self) -> int:
+        """Where it stands in a row."""
+        return [column.name for column in self.columns].index(self.reach.names[0])
 
     def _arrays(self, first: int) -> str:
         types = (column.type.compile(dialect=POSTGRES) for column in self.columns)
@@ -53,6 +67,7 @@ class BulkInsert(Bulk):
 
     def __init__(self, table: sa.Table, *columns: str, unless_there: bool = False) -> None:
         self.columns = [table.c[name] for name in columns]
+        self.reach = _reach(table, columns, INSERT)
         self._into = f"INSERT INTO {table.name} ({', '.join(columns)})"
         self._end = " ON CONFLICT DO NOTHING" if unless_there else ""
         self.sqlite = f"{self._into} VALUES ({', '.join('?' for _ in columns)}){self._end}"
@@ -68,6 +83,7 @@ class BulkUpdate(Bulk):
         self, table: sa.Table, key: Sequence[str], values: Sequence[str], where: str = "true"
     ) -> None:
         self.columns = [table.c[name] for name in (*key, *values)]
+        self.reach = _reach(table, key, UPDATE, SELECT)
         # SQLite counts its parameters by number here, since the key comes first in a row.
         set_ = ", ".join(f"{name} = ?{len(key) + n}" for n, name in enumerate(values, start=1))
         mine = " AND ".join(f"{name} = ?{n}" for n, name in enumerate(key, start=1))
@@ -81,9 +97,22 @@ class BulkUpdate(Bulk):
         return self._update + self._arrays(first) + self._end
 
 
+def _reach(table: sa.Table, binding: Sequence[str], *uses: str) -> Reach:
+    column = tenant_column(table.name)
+    bound = column is None or column in binding
+    return Reach(
+        frozenset((table.name, use) for use in uses),
+        (column,) if bound and column is not None else (),
+        None if bound else table.name,
+    )
+
+
 async def together(connection: Any, *work: tuple[Bulk, Sequence[Row]]) -> None:
     """Several at once, in one round trip on PostgreSQL. No row may be in two of them, nor twice in one."""
     work = tuple((bulk, rows) for bulk, rows in work if rows)
+    scope = driver_of(connection).scope
+    for bulk, rows in work:
+        bulk.allow(scope, rows)
     if work and is_postgres(connection):
         columns = [list(column) for _, rows in work for column in zip(*rows, strict=True)]
         await run(connection, _joined(tuple(bulk for bulk, _ in work)), columns)

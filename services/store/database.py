@@ -5,26 +5,25 @@ connection and never commit. `in_transaction` lets the HTTP client assert that n
 inside one.
 """
 
-import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import aiosqlite
-import asyncpg
 import sqlalchemy as sa
-from aiosqlite.core import _STOP_RUNNING_SENTINEL
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only, greenlet_spawn
 
-from services.store import ending
-from services.store.scope import Scope, checked
+from services.store import ending, guard
+from services.store.connections import Aside, OnTheLoop, ToPostgres
+from services.store.roles import role
+from services.store.scope import AUDITOR, OWNER, PLATFORM, Scope, checked, driver_of
 
 in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
@@ -54,8 +53,7 @@ _BY_INDEX = {
 _READ_ONLY = {"default_transaction_read_only": "on", "statement_timeout": "10min"}
 _LONG_SECONDS = 610
 
-_LOCK_SECONDS = 30.0
-_LOCK_LOOK_SECONDS = 0.001
+_OF_THE_PLATFORM = 6
 
 
 class Database:
@@ -65,48 +63,68 @@ class Database:
         self.url: URL = make_url(url)
         self.is_postgres = self.url.get_backend_name() == "postgresql"
         if self.is_postgres:
-            self._engine = _postgres(self.url, pool_size, **_BY_INDEX)
-            self._single = self._reader = _postgres(self.url, 4, isolation_level="AUTOCOMMIT")
-            self._noting = _postgres(self.url, 2, isolation_level="AUTOCOMMIT", synchronous_commit="off")
-            self._still = _postgres(self.url, 1, "REPEATABLE READ", **_READ_ONLY)
+            self._engine = _postgres(self.url, pool_size, "app", **_BY_INDEX)
+            # Apart from the tenants': whoever changes its role has its statements planned anew.
+            self._platform = _postgres(self.url, _OF_THE_PLATFORM, "platform", **_BY_INDEX)
+            self._single = _postgres(self.url, 4, "platform", "AUTOCOMMIT")
+            self._noting = _postgres(self.url, 2, "platform", "AUTOCOMMIT", synchronous_commit="off")
+            self._reader = _postgres(self.url, 4, "app", "AUTOCOMMIT")
+            self._still = _postgres(self.url, 1, "auditor", "REPEATABLE READ", **_READ_ONLY)
+            self._owner = _postgres(self.url, 4, None)
         else:
             self._engine = _sqlite(self.url, pool_size=1, writing=True)
-            self._single = self._noting = self._engine
+            self._platform = self._single = self._noting = self._owner = self._engine
             self._reader = _sqlite(self.url, pool_size=4, writing=False)
             self._still = _sqlite(self.url, pool_size=1, writing=False, aside=True)
-        ending.follow_savepoints(self._engine)
+        for engine in self._engines:
+            guard.watch(engine)
+        for engine in {self._engine, self._platform, self._owner}:
+            ending.follow_savepoints(engine)
+
+    @property
+    def _engines(self) -> set[AsyncEngine]:
+        every = (self._engine, self._platform, self._single, self._noting, self._reader, self._still)
+        return {*every, self._owner}
 
     @property
     def engine(self) -> AsyncEngine:
+        """Of the tenants' transactions."""
         return self._engine
+
+    def _engine_of(self, whose: Scope) -> AsyncEngine:
+        if isinstance(whose, UUID):
+            return self._engine
+        return self._owner if whose is OWNER else self._platform
 
     @asynccontextmanager
     async def transaction(self, whose: Scope) -> AsyncIterator[AsyncConnection]:
         """Commits at the end, rolls back on any exception. `whose` rows it is for: a tenant's id, or PLATFORM
         (see services/store/scope.py)."""
         whose = checked(whose)
-        async with self._engine.begin() as connection:
+        async with self._engine_of(whose).begin() as connection:
             token = in_transaction.set(True)
+            driver = driver_of(connection)
             try:
+                await driver.turn_to(whose)
                 with ending.begun(connection):
                     yield connection
                     await ending.end(connection)
             finally:
+                driver.leave()
                 in_transaction.reset(token)
 
     @asynccontextmanager
     async def reading(self, whose: Scope) -> AsyncIterator[AsyncConnection]:
         """For reads outside any turn; on SQLite beside the writer."""
-        whose = checked(whose)
-        async with self._reader.connect() as connection:
+        of_platform = self.is_postgres and checked(whose) is PLATFORM
+        async with _standing(self._single if of_platform else self._reader, whose) as connection:
             yield connection
 
     @asynccontextmanager
     async def snapshot(self, whose: Scope) -> AsyncIterator[AsyncConnection]:
         """For many reads that must agree with each other: what is committed meanwhile is not seen. For short
         work only, and never while somebody else is waited for."""
-        whose = checked(whose)
-        async with self._reader.connect() as connection:
+        async with _standing(self._reader, whose) as connection:
             if self.is_postgres:
                 await connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -119,14 +137,21 @@ class Database:
 
     @asynccontextmanager
     async def still(self) -> AsyncIterator[AsyncConnection]:
-        """For long reads that must agree with each other: a snapshot too, one at a time, and on SQLite in a
-        thread of its own, so that turns go on beside it."""
-        async with self._still.connect() as connection:
+        """For long reads of all tenants that must agree with each other: a snapshot too, one at a time, and
+        on SQLite in a thread of its own, so that turns go on beside it."""
+        async with _standing(self._still, AUDITOR) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def owning(self) -> AsyncIterator[AsyncConnection]:
+        """As who has logged in and owns the tables: for migrations. Commits nothing by itself."""
+        async with _standing(self._owner, OWNER) as connection:
             yield connection
 
     def driver(self) -> AbstractAsyncContextManager[Any]:
-        """The driver's own connection (asyncpg's, or aiosqlite's as the one writer), outside any transaction:
-        for what comes with every message, where SQLAlchemy would cost more than the database."""
+        """The driver's own connection (asyncpg's, or aiosqlite's as the one writer), outside any transaction
+        and for the platform: for what comes with every message, where SQLAlchemy would cost more than the
+        database."""
         return _borrowed(self._single)
 
     def noting(self) -> AbstractAsyncContextManager[Any]:
@@ -134,23 +159,43 @@ class Database:
         return _borrowed(self._noting)
 
     async def close(self) -> None:
-        for engine in {self._engine, self._reader, self._single, self._noting, self._still}:
+        for engine in self._engines:
             await engine.dispose()
+
+
+@asynccontextmanager
+async def _standing(engine: AsyncEngine, whose: Scope) -> AsyncIterator[AsyncConnection]:
+    whose = checked(whose)
+    async with engine.connect() as connection:
+        driver = driver_of(connection)
+        try:
+            await driver.stand_for(whose)
+            yield connection
+        finally:
+            driver.leave()
 
 
 @asynccontextmanager
 async def _borrowed(engine: AsyncEngine) -> AsyncIterator[Any]:
     borrowed = await greenlet_spawn(engine.sync_engine.raw_connection)
+    driver: Any = borrowed.driver_connection
+    driver.scope = PLATFORM
     try:
-        yield borrowed.driver_connection
+        yield driver
     except BaseException:
         await greenlet_spawn(borrowed.invalidate)  # whatever state it is in
         raise
     finally:
+        driver.leave()
         await greenlet_spawn(borrowed.close)
 
 
-def _postgres(url: URL, pool_size: int, isolation_level: Any = "READ COMMITTED", **more: str) -> AsyncEngine:
+def _postgres(
+    url: URL, pool_size: int, kind: str | None, isolation_level: Any = "READ COMMITTED", **more: str
+) -> AsyncEngine:
+    """`kind`: of the role that it has from its beginning."""
+    name = url.database or ""
+    own = {} if kind is None else {"role": role(name, kind)}
     return create_async_engine(
         url,
         pool_size=pool_size,
@@ -158,55 +203,13 @@ def _postgres(url: URL, pool_size: int, isolation_level: Any = "READ COMMITTED",
         isolation_level=isolation_level,
         hide_parameters=True,
         connect_args={
-            "connection_class": Ours,
-            "server_settings": _POSTGRES_SETTINGS | more,
+            "connection_class": type("Ours", (ToPostgres,), {"database": name, "home": kind}),
+            "server_settings": _POSTGRES_SETTINGS | own | more,
             "timeout": 10,
             # Above the server's own: its host may have vanished.
             "command_timeout": _LONG_SECONDS if "statement_timeout" in more else 25,
         },
     )
-
-
-class Ours(asyncpg.Connection):  # type: ignore[misc]
-    """asyncpg's, knowing whose rows it is used for."""
-
-    scope: Scope | None = None
-
-
-class OnTheLoop(aiosqlite.Connection):
-    """aiosqlite without its thread: a statement takes microseconds, and a commit that many share not much
-    longer, while a thread that must be woken and handed the interpreter costs more than either."""
-
-    scope: Scope | None = None
-
-    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
-        return fn(*args, **kwargs)
-
-    async def begin(self) -> None:
-        """As the one writer. Another process may be writing; the loop goes on while we wait for it."""
-        end = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                self._conn.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > end:
-                    raise
-                await asyncio.sleep(_LOCK_LOOK_SECONDS)
-            else:
-                return
-
-
-class Aside(aiosqlite.Connection):
-    """In a thread of its own. One that is broken off amid a statement is dropped by its pool as it is: it is
-    closed where it is collected, and its thread told to end."""
-
-    scope: Scope | None = None
-
-    def __del__(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-            self._tx.put_nowait((None, lambda: _STOP_RUNNING_SENTINEL))
 
 
 def _sqlite(url: URL, *, pool_size: int, writing: bool, aside: bool = False) -> AsyncEngine:

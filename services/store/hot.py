@@ -7,6 +7,7 @@ their SQL, from the same tables, and opens and ends the transactions that they r
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,7 +16,10 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+from services.store.guard import CHECKED, allow, allow_by_hand
+from services.store.reach import reach
 from services.store.schema import Moment
+from services.store.scope import driver_of
 
 Row = tuple[Any, ...]
 Facts = Mapping[str, Any]
@@ -40,6 +44,7 @@ class Hot:
 
     async def __call__(self, connection: Any, **facts: Any) -> Sequence[Row]:
         compiled = self._postgres if is_postgres(connection) else self._sqlite
+        allow(driver_of(connection).scope, compiled.reach, (facts,))
         return compiled.read(await run(connection, compiled.sql, compiled.arguments(facts)))
 
 
@@ -49,22 +54,22 @@ def is_postgres(connection: Any) -> bool:
     return hasattr(connection, "is_in_transaction")
 
 
-async def run(connection: Any, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-    """One statement by the driver."""
+async def run(
+    connection: Any, sql: str, arguments: Sequence[Any], *, of: UUID | None = None
+) -> Sequence[Any]:
+    """One statement by the driver. `of`: whose rows it is for, where it was written by hand; any other has
+    been held against the scope by whoever made it."""
     driver = driver_of(connection)
+    if of is not None:
+        allow_by_hand(driver.scope, of)
     if not is_postgres(connection):
         return await driver.execute_fetchall(sql, arguments)  # type: ignore[no-any-return]
     if driver is connection or driver.is_in_transaction():
         return await driver.fetch(sql, *arguments)  # type: ignore[no-any-return]
     # SQLAlchemy begins a transaction with its first statement.
-    result = await connection.exec_driver_sql(sql, tuple(arguments))
+    options = {CHECKED: True}
+    result = await connection.exec_driver_sql(sql, tuple(arguments), execution_options=options)
     return result.all() if result.returns_rows else ()
-
-
-def driver_of(connection: Any) -> Any:
-    if isinstance(connection, AsyncConnection):
-        return connection.sync_connection.connection.driver_connection  # type: ignore[union-attr]
-    return connection
 
 
 class Listed(TypeDecorator[Any]):
@@ -117,6 +122,7 @@ class _Compiled:
     def __init__(self, statement: Any, dialect: sa.Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
+        self.reach = reach(statement, compiled)
         self._names = list(compiled.positiontup)
         self._given = compiled.params
         self._in = [binding(compiled.binds[name].type, dialect) for name in self._names]

@@ -1,5 +1,7 @@
 """Upgrade: the schema of a database, brought up to date by migrations and never by anything else."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.store import security
 from services.store.database import Database
-from services.store.scope import AUDITOR
+from services.store.scope import AUDITOR, driver_of
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x6C697061  # "lipa": one upgrade at a time
@@ -25,9 +28,20 @@ def config(connection: sa.Connection | None = None) -> Config:
     return settings
 
 
-async def upgrade(url: str) -> None:
-    """To the newest schema. Several at once wait for each other."""
-    await _with(url, lambda connection: command.upgrade(config(connection), "head"))
+async def upgrade(url: str, login: str | None = None) -> None:
+    """To the newest schema, in which tenants are kept apart. Several at once wait for each other. `login`:
+    whom the processes log in as, where that is somebody else. Raises RolesMissing."""
+    database = Database(url)
+    try:
+        async with _alone(database) as connection:
+            if database.is_postgres:
+                await security.make_roles(connection, login)
+            await connection.run_sync(lambda c: command.upgrade(config(c), "head"))
+            await connection.commit()
+            if database.is_postgres:
+                await security.secure(connection)
+    finally:
+        await database.close()
 
 
 async def check(url: str) -> None:
@@ -39,8 +53,19 @@ async def current(database: Database) -> str | None:
     """The revision that the database is at; None where it has no tables of ours, or is no file yet."""
     if not is_there(database):
         return None  # looking makes none
-    async with database.reading(AUDITOR) as connection:
+    async with database.owning() as connection:
+        if database.is_postgres and not await security.lacking(connection):
+            await connection.commit()
+            await driver_of(connection).stand_for(AUDITOR)  # who may read it, whoever has logged in
         return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
+
+
+async def unsafe(database: Database) -> list[str]:
+    """What keeps tenants apart in the database and is not there: SQL that would mend it."""
+    if not database.is_postgres:
+        return []  # there the code alone does
+    async with database.owning() as connection:
+        return await security.lacking(connection) or await security.differing(connection)
 
 
 def is_there(database: Database) -> bool:
@@ -59,16 +84,18 @@ def head() -> str:
 async def _with(url: str, act: Any) -> None:
     database = Database(url)
     try:
-        async with database.engine.connect() as connection:
-            await _lock(connection)
+        async with _alone(database) as connection:
             await connection.run_sync(act)
             await connection.commit()
     finally:
         await database.close()
 
 
-async def _lock(connection: AsyncConnection) -> None:
+@asynccontextmanager
+async def _alone(database: Database) -> AsyncIterator[AsyncConnection]:
     """Held until the connection closes; SQLite has one writer anyway."""
-    if connection.dialect.name == "postgresql":
-        await connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
-        await connection.commit()
+    async with database.owning() as connection:
+        if database.is_postgres:
+            await connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
+            await connection.commit()
+        yield connection

@@ -21,6 +21,7 @@ from bot.sandbox import goods
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import file_text
 from bot.sandbox.world import utc_now
+from services.store.roles import KINDS, role
 from tests import servers
 from tests.e2e.installation import ROOT, Installation, ready
 
@@ -126,6 +127,8 @@ async def database(backend: str, folder: Path) -> AsyncIterator[str]:
         yield make_url(server).set(database=name).render_as_string(hide_password=False)
     finally:
         await _administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+        for kind in KINDS:
+            await _administer(server, f'DROP ROLE IF EXISTS "{role(name, kind)}"')
 
 
 async def _administer(server: str, statement: str) -> None:

@@ -102,11 +102,11 @@ async def test_a_new_user_id_waits_for_the_turn_of_its_chat_before_it_takes_anyt
             sender = (business.tenant, phone, "KE.2222222222", None)
             await Senders(connection, vault, business.now).resolve({sender: event})
 
-    async with business.work() as work:
+    async with business.behind() as work:
         await claims.lock(work.connection, business.tenant, chat)
         coming = asyncio.create_task(comes())
         await asyncio.sleep(0.2)
         assert await handoff.pass_on(work, business.customer, handed, "my parcel")
     await coming
-    async with business.work() as work:
+    async with business.behind() as work:
         assert await work.connection.scalar(sa.select(handoffs.c.state)) == "done"

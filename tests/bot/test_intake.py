@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import os
 from datetime import UTC, datetime
-from uuid import uuid4
 
-import asyncpg
 import pytest
 import sqlalchemy as sa
 
@@ -16,31 +13,10 @@ from services.ids import new_id
 from services.people.tenants import TenantBook
 from services.safety.vault import Vault
 from services.store.bell import Bell
-from services.store.database import Database
-from services.store.schema import NOBODY, conversations, inbox, metadata, tenants
+from services.store.schema import NOBODY, conversations, inbox, tenants
 from services.store.scope import OWNER
 
 NUMBER = "106540352242922"
-POSTGRES = os.environ.get("LIPACHAT_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-async def database(request, tmp_path):
-    if request.param == "sqlite":
-        database = Database(f"sqlite+aiosqlite:///{tmp_path}/intake.db")
-    else:
-        name = f"lipachat_{uuid4().hex}"
-        server = await asyncpg.connect(POSTGRES)
-        await server.execute(f"CREATE DATABASE {name}")
-        base = POSTGRES.rsplit("/", 1)[0].replace("postgresql:", "postgresql+asyncpg:")
-        database = Database(f"{base}/{name}")
-    async with database.transaction(OWNER) as connection:
-        await connection.run_sync(metadata.create_all)
-    yield database
-    await database.close()
-    if request.param == "postgres":
-        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await server.close()
 
 
 def now():

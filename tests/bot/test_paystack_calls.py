@@ -400,7 +400,7 @@ async def test_events_and_answers_at_once_pay_it_once(market, hanging):
     await asyncio.gather(*(worker.once() for pair in crowd for worker in pair))
     await market.told(5)
     assert await paid(market, hanging)
-    async with market.business.work() as work:
+    async with market.business.behind() as work:
         assert await work.connection.scalar(sa.select(sa.func.count()).select_from(payouts)) == 1
 
 

@@ -35,7 +35,7 @@ async def test_a_process_that_knew_the_number_finds_a_new_person_once_they_are_d
     await intake.store(post(text("w2")))
     before = await _chats(business_here)
     assert before["w1"] == before["w2"]
-    async with business_here.work() as work:
+    async with business_here.behind() as work:
         query = sa.select(schema.conversations.c.person_id).where(schema.conversations.c.id == before["w1"])
         await detach.detach(work, (await work.connection.execute(query)).scalar_one())
     moved.forward(2)

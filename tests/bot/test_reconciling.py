@@ -14,7 +14,7 @@ from services.reconciliation.facts import State
 from services.reconciliation.record import read
 from services.store.schema import audit, statement_lines
 from services.store.schema import costs as bands
-from services.store.scope import PLATFORM
+from services.store.scope import OWNER, PLATFORM
 from tests.bot.reconciled import Reconciled, number, opened
 from tests.services.business import kes
 from tests.services.reconciliation.portal import came, went
@@ -170,7 +170,7 @@ async def test_a_person_closes_a_break_with_a_reason_and_it_stays_closed(market,
         await closed(business, strange.id)
     assert await business.balances() == before
     assert [each.id for each in (await reconciled.file(*rows)).opened] == [late.id]
-    async with business.work() as work:
+    async with business.behind() as work:
         actions = (await work.connection.execute(sa.select(audit.c.action, audit.c.actor))).all()
     recorded = [tuple(row) for row in actions]
     assert ("break.closed", str(business.manager)) in recorded
@@ -190,5 +190,5 @@ async def test_a_bad_file_names_each_fault_and_keeps_nothing(market, reconciled)
     assert wrong.value.faults == ("line 7: Receipt No. is none",)
     with pytest.raises(InvalidStatement, match="600999"):
         await reconciled.file(came("SJK0000001", market.business.now, "500"), shortcode="600999")
-    async with market.database.reading(PLATFORM) as connection:
+    async with market.database.reading(OWNER) as connection:
         assert (await connection.execute(sa.select(statement_lines))).all() == []

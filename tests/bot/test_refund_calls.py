@@ -2,7 +2,6 @@
 
 import pytest
 
-from services import books
 from services.news.refunds import RefundMade, Way
 from services.refunds import still_paid
 from services.store.schema import payments, refund_attempts, refunds
@@ -19,7 +18,7 @@ async def paying(market):
     await market.told()
     yield paying
     async with market.business.work() as work:
-        assert await books.check(work.connection) == []
+        assert await market.business.breaches(work) == []
 
 
 async def found_out(market, one):

@@ -13,7 +13,7 @@ from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import PHONES, SHOP, daraja_app, file_text, paystack_account
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World, utc_now
-from tests.conftest import administer
+from tests.conftest import administer, drop
 from tests.e2e.crowd import PEOPLE
 from tests.e2e.installation import Installation, ready, stopping
 from tests.e2e.town import Town
@@ -80,7 +80,7 @@ def postgres_database(postgres_server):
     name = f"lipachat_e2e_{secrets.token_hex(6)}"
     asyncio.run(administer(postgres_server, f'CREATE DATABASE "{name}"'))
     yield postgres_server.set(database=name).render_as_string(hide_password=False)
-    asyncio.run(administer(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    asyncio.run(drop(postgres_server, name))
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import hooks, ledger
+from services import books, hooks, ledger
+from services.books.breach import Breach
 from services.errors import Refusal
 from services.facts import Checkout, Destination, Me, Shop, Started, Way
 from services.ids import new_id
@@ -32,6 +33,7 @@ from services.store.schema import (
     staff,
     tenants,
 )
+from services.store.scope import AUDITOR, OWNER, PLATFORM, within
 from services.teller import Teller
 from services.withdrawals import destinations, payout, request, ways
 from services.work import Work
@@ -103,6 +105,12 @@ class Business:
                 refusal = error
         if refusal is not None:
             raise refusal
+
+    @asynccontextmanager
+    async def behind(self) -> AsyncIterator[Work]:
+        """To look at rows, or to spoil them, past all that keeps tenants apart."""
+        async with self.database.transaction(OWNER) as connection:
+            yield Work(connection, self.vault, self.tenant, self.now)
 
     @asynccontextmanager
     async def teller(self, person: UUID) -> AsyncIterator[Teller]:
@@ -184,7 +192,7 @@ class Business:
         return await self.paying(started, checkout)
 
     async def paying(self, started: Started, checkout: Checkout) -> "Paying":
-        async with self.work() as work:
+        async with self.behind() as work:
             attempt = await work.connection.scalar(
                 sa.select(attempts.c.id)
                 .where(attempts.c.payment_id == started.payment_id)
@@ -219,7 +227,7 @@ class Business:
 
     async def payout_of(self, withdrawal_id: UUID) -> UUID:
         """The latest."""
-        async with self.work() as work:
+        async with self.behind() as work:
             found: UUID | None = await work.connection.scalar(
                 sa.select(payouts.c.id)
                 .where(payouts.c.withdrawal_id == withdrawal_id)
@@ -244,7 +252,7 @@ class Business:
         return str(balance.posted), str(balance.held), str(balance.available)
 
     async def news(self, person: UUID) -> list[News]:
-        async with self.work() as work:
+        async with self.behind() as work:
             rows = await work.connection.execute(
                 sa.select(inbox)
                 .join(conversations, conversations.c.id == inbox.c.conversation_id)
@@ -263,8 +271,18 @@ class Business:
                 for row in rows
             ]
 
+    async def breaches(self, work: Work) -> list[Breach]:
+        """Of what the transaction sees, as the auditor reads it."""
+        async with within(work.connection, AUDITOR):
+            return await books.check(work.connection)
+
+    async def hook(self, token: str) -> hooks.Hook | None:
+        """As it is looked up by the address that was called."""
+        async with self.database.reading(PLATFORM) as connection:
+            return await hooks.resolve(connection, token)
+
     async def alerts(self) -> list[str]:
-        async with self.work() as work:
+        async with self.behind() as work:
             rows = await work.connection.execute(
                 sa.select(audit.c.action).where(audit.c.alert).order_by(audit.c.seq)
             )
@@ -276,12 +294,12 @@ class Business:
             return list((await work.connection.execute(mine.order_by(audit.c.seq))).scalars())
 
     async def jobs(self, target: UUID) -> dict[str, timedelta]:
-        async with self.work() as work:
+        async with self.behind() as work:
             rows = await work.connection.execute(sa.select(jobs).where(jobs.c.target_id == target))
             return {row.kind: row.due_at - self.now for row in rows}
 
     async def row(self, table: sa.Table, row_id: UUID) -> sa.Row[Any]:
-        async with self.work() as work:
+        async with self.behind() as work:
             return (await work.connection.execute(sa.select(table).where(table.c.id == row_id))).one()
 
 
@@ -314,7 +332,7 @@ class Paying:
         references = frozenset({reference or self.reference, "merchant-1"})
         report = Report("collect", references, word, {"reference": reference or self.reference})
         async with self.business.work() as work:
-            hook = await hooks.resolve(work.connection, self.token)
+            hook = await self.business.hook(self.token)
             assert hook is not None
             await hooks.apply(work, hook, report, confirm_above=confirm_above)
 
@@ -361,7 +379,7 @@ class PayingOut:
         facts = {"payout_references": frozenset({named})} if named else {}
         report = Report(about, frozenset({reference or str(self.payout)}), word, facts)
         async with self.business.work() as work:
-            hook = await hooks.resolve(work.connection, self.tokens[about])
+            hook = await self.business.hook(self.tokens[about])
             assert hook is not None
             await hooks.apply(work, hook, report)
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from services import books
 from services.money import Money
 from services.news import Unpaid
 from services.payments import settle
@@ -164,6 +163,6 @@ class Mail:
 
     async def books(self) -> dict[str, Any]:
         """Proven to be right in themselves; see `books_of`."""
-        async with self.business.work() as work:
-            assert await books.check(work.connection, work.tenant) == []
+        async with self.business.behind() as work:
+            assert await self.business.breaches(work) == []
             return await books_of(work)

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import books
 from services.errors import Refusal
 from services.facts import Checkout
 from services.money import Money
@@ -185,8 +184,8 @@ class Program(ReviewProgram):
     async def prove(self) -> None:
         """Sum zero, balance = entries, held = open holds, available never negative, each provider id
         applied once (`books.check`), and the wallet is what the statuses say."""
-        async with self.business.work() as work:
-            breaches = await books.check(work.connection)
+        async with self.business.behind() as work:
+            breaches = await self.business.breaches(work)
             assert breaches == []
             wallet = await self._sum(work, transfers.c.amount, "sale") - await self._paid_out(work)
             wallet -= await self.went_back(work)

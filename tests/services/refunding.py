@@ -68,7 +68,7 @@ class Refunding:
 
     @classmethod
     async def of(cls, business: Business, refund: Refund) -> "Refunding":
-        async with business.work() as work:
+        async with business.behind() as work:
             attempt = await work.connection.scalar(
                 sa.select(refund_attempts.c.id).where(refund_attempts.c.refund_id == refund.id)
             )
@@ -115,7 +115,7 @@ class Refunding:
         about = about or ("payout" if self.refund.way == Way.PAYOUT else "refund")
         report = Report(about, frozenset({reference or self.reference}), word, dict(facts))
         async with self.business.work() as work:
-            hook = await hooks.resolve(work.connection, self.tokens[about])
+            hook = await self.business.hook(self.tokens[about])
             assert hook is not None
             assert hook.read_as == about
             await hooks.apply(work, hook, report)

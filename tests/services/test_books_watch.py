@@ -121,7 +121,7 @@ BY_THE_MINUTE = {
 
 async def broken(business, *spoils):
     """The rules that a check since the last one finds broken; nothing of it stays."""
-    async with business.database.engine.connect() as connection, connection.begin() as spoiling:
+    async with business.database.owning() as connection, connection.begin() as spoiling:
         for spoil in spoils:
             await connection.execute(spoil)
         last = await watch.last_snapshot(connection, watch.MINUTE)
@@ -164,7 +164,7 @@ async def test_a_success_without_its_posting_is_found_by_the_minute(shop):
 
 
 async def test_tampering_with_old_rows_is_found_at_night(shop):
-    async with shop.work() as work:
+    async with shop.behind() as work:
         await work.connection.execute(
             sa.update(transfers).where(transfers.c.reason == "payout").values(amount=transfers.c.amount + 1)
         )
@@ -176,7 +176,7 @@ async def test_tampering_with_old_rows_is_found_at_night(shop):
 
 async def test_a_history_that_was_written_anew_is_no_longer_the_proven_one(shop):
     """Balances, counts and entries fit together, and yet are not what was proven."""
-    async with shop.work() as work:
+    async with shop.behind() as work:
         await work.connection.execute(
             sa.update(transfers).where(transfers.c.reason == "withdrawal_fee").values(amount=1_00)
         )
@@ -184,13 +184,13 @@ async def test_a_history_that_was_written_anew_is_no_longer_the_proven_one(shop)
             await work.connection.execute(
                 sa.update(accounts).where(accounts.c.name == name).values(posted=accounts.c.posted + more)
             )
-        assert SUM not in {breach.rule for breach in await books.check(work.connection)}
+        assert SUM not in {breach.rule for breach in await shop.breaches(work)}
     await minute(shop)
     assert await found(shop) == [SUM, SUM]
 
 
 async def test_a_breach_is_told_once_and_stops_payouts_until_they_are_let_go_on(shop):
-    async with shop.work() as work:
+    async with shop.behind() as work:
         await work.connection.execute(wallet(held=accounts.c.held + 1))
     for _ in range(3):
         await minute(shop)
@@ -201,7 +201,7 @@ async def test_a_breach_is_told_once_and_stops_payouts_until_they_are_let_go_on(
     for person in (shop.owner, shop.manager):
         told = [news for news in await shop.news(person) if isinstance(news, PayoutsStopped)]
         assert [news.because for news in told] == [Frozen.BOOKS]
-    async with shop.work() as work:
+    async with shop.behind() as work:
         facts = await work.connection.scalar(sa.select(audit.c.facts).where(audit.c.action == "books.breach"))
     assert facts["rule"] == HELD
 
@@ -218,10 +218,10 @@ async def test_other_tenants_go_on(shop, database, vault):
 
 
 async def test_what_was_repaired_is_accepted_and_proven_from_anew(shop):
-    async with shop.work() as work:
+    async with shop.behind() as work:
         await work.connection.execute(wallet(posted=accounts.c.posted + 5))
     await minute(shop)
-    async with shop.work() as work:
+    async with shop.behind() as work:
         await work.connection.execute(wallet(posted=accounts.c.posted - 5))
         await watch.accept(work)
     assert await found(shop) == []
@@ -240,7 +240,7 @@ async def test_both_checks_are_due_once_and_come_again(shop):
         await each.begin()
     await watching_too.minute()
     await watching_too.night()
-    async with shop.work() as work:
+    async with shop.behind() as work:
         due = dict(
             (
                 await work.connection.execute(
@@ -277,7 +277,7 @@ async def test_whoever_began_before_the_proof_and_commits_after_it_is_neither_mi
     await asyncio.gather(*posting)
     assert await found(business) == []
     await minute(business)
-    async with business.work() as work:
+    async with business.behind() as work:
         proven = dict(
             (
                 await work.connection.execute(sa.select(account_proofs.c.account_id, account_proofs.c.posted))
@@ -291,5 +291,5 @@ async def test_whoever_began_before_the_proof_and_commits_after_it_is_neither_mi
 
 
 async def work_is_empty(business):
-    async with business.work() as work:
+    async with business.behind() as work:
         return await work.connection.scalar(sa.select(sa.func.count()).select_from(breaches)) == 0

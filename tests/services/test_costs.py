@@ -14,7 +14,7 @@ from services.money import Money
 from services.people.file_lines import TenantFileError
 from services.providers.base import Succeeded
 from services.store.schema import NOBODY, accounts, breaks, transfers
-from services.store.scope import PLATFORM
+from services.store.scope import AUDITOR, PLATFORM
 from services.work import CLI, Work
 from tests.services.business import Business, kes
 from tests.services.refunding import refunded
@@ -170,7 +170,7 @@ async def test_the_margin_is_what_the_accounts_of_fees_and_costs_have_gained(bus
         await costs.told(work, sale.attempt, "mpesa", kes("10"))
     await apply(business, "")
     await refunded(business, await business.paid("500"))
-    async with business.database.reading(PLATFORM) as connection:
+    async with business.database.reading(AUDITOR) as connection:
         found = await lines(connection, business.tenant, business.now, business.now + timedelta(hours=1))
         nothing = await lines(connection, business.tenant, business.now + timedelta(hours=1), business.now)
     assert nothing == []
@@ -185,14 +185,13 @@ async def test_the_margin_is_what_the_accounts_of_fees_and_costs_have_gained(bus
 
 
 async def test_a_cost_without_what_it_is_of_breaks_the_books(business: Business) -> None:
-    from services import books
 
     await apply(business, MPESA)
     sale = await business.paid("2000")
     cost = (transfers.c.cause_id == sale.attempt, transfers.c.reason == "cost")
-    async with business.work() as work:
+    async with business.behind() as work:
         await work.connection.execute(sa.update(transfers).where(*cost).values(cause_id=business.tenant))
-        broken = await books.check(work.connection, business.tenant)
+        broken = await business.breaches(work)
         assert [each.rule for each in broken] == ["a cost belongs to what succeeded"]
         await work.connection.execute(
             sa.update(transfers).where(transfers.c.reason == "cost").values(cause_id=sale.attempt)

@@ -113,7 +113,7 @@ async def test_unfreezing_makes_what_waits_due_at_once_and_is_told_and_recorded(
     assert await business.jobs(asked.payout) == {"payout_check": timedelta(0)}
     assert [news.rail for news in await told(business, business.owner, PayoutsResumed)] == ["mpesa"]
     assert await told(business, business.cashier, PayoutsResumed) == []
-    async with business.work() as work:
+    async with business.behind() as work:
         query = sa.select(audit.c.actor).where(audit.c.action == "payouts.unfrozen")
         assert await work.connection.scalar(query) == "operator"
     await paying_out.sent()
@@ -138,7 +138,7 @@ async def test_unfreezing_takes_no_job_from_who_does_it(business, paying_out):
         leased_until=business.now + timedelta(minutes=1),
     )
     await unfrozen(business)
-    async with business.work() as work:
+    async with business.behind() as work:
         row = (await work.connection.execute(sa.select(jobs).where(jobs.c.kind == "payout"))).one()
     assert (row.due_at, row.leased_until) == (later, business.now + timedelta(minutes=1))
 

@@ -35,7 +35,7 @@ class Counter:
         return self
 
     async def wrote(self):
-        async with self.business.work() as work:
+        async with self.business.behind() as work:
             await work.connection.execute(
                 sa.update(conversations)
                 .where(conversations.c.person_id == self.business.customer)
@@ -54,16 +54,16 @@ class Counter:
         return [each for each in await self.business.news(person) if isinstance(each, NEWS)]
 
     async def state(self):
-        async with self.business.work() as work:
+        async with self.business.behind() as work:
             return (await work.connection.execute(sa.select(handoffs.c.state))).scalars().all()
 
     async def due(self):
-        async with self.business.work() as work:
+        async with self.business.behind() as work:
             query = sa.select(jobs.c.due_at).where(jobs.c.kind == "handoff_end")
             return await work.connection.scalar(query)
 
     async def job(self, handoff_id):
-        async with self.business.work() as work:
+        async with self.business.behind() as work:
             await handoff.end_if_quiet(work, handoff_id)
 
 
@@ -88,7 +88,7 @@ async def test_words_of_both_sides_arrive_and_are_kept_sealed(counter):
         CustomerWrote(handoff_id=handed, customer="Achieng", words="two")
     ]
     assert await counter.told(customer) == [PersonWrote(handoff_id=handed, words="three")]
-    async with counter.business.work() as work:
+    async with counter.business.behind() as work:
         rows = (await work.connection.execute(sa.select(handoff_lines))).all()
         said = {work.open(row.words_sealed, "handoff_lines.words", row.id): row.person_id for row in rows}
         assert said == {"one": customer, "two": customer, "three": wambui}
@@ -141,7 +141,7 @@ async def test_another_shop_sees_nothing_of_it(counter, database, vault):
 async def test_nobody_is_asked_where_nobody_answers_and_who_answers_asks_nobody(counter):
     with pytest.raises(AnswersCustomers):
         await counter.asked(person=counter.wambui)
-    async with counter.business.work() as work:
+    async with counter.business.behind() as work:
         await work.connection.execute(sa.update(staff).values(active=False))
     with pytest.raises(NobodyAnswers):
         await counter.asked()

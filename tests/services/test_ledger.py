@@ -4,7 +4,7 @@ import random
 import pytest
 import sqlalchemy as sa
 
-from services import books, ledger
+from services import ledger
 from services.errors import InsufficientBalance
 from services.errors.refunds import MoneyOwed
 from services.ids import new_id
@@ -27,7 +27,7 @@ async def test_the_same_cause_and_reason_posts_once(business):
 
 
 async def test_a_limited_account_never_falls_below_what_is_held(business):
-    async with business.work() as work:
+    async with business.behind() as work:
         await ledger.post(work, new_id(), [IN])
         await ledger.hold(work, new_id(), kes("50"))
         with pytest.raises(InsufficientBalance) as refused:
@@ -123,7 +123,7 @@ async def test_postings_at_once_to_one_wallet_are_counted_without_a_gap_and_neve
     left = 30 * 100 - 60 * paid.count(True)
     assert left >= 0
     assert await business.wallet() == (f"{left:.2f}", "0.00", f"{left:.2f}")
-    async with business.work() as work:
+    async with business.behind() as work:
         numbers = sa.union_all(
             sa.select(transfers.c.target_entry.label("n")).where(transfers.c.reason == "gift"),
             sa.select(transfers.c.source_entry).where(transfers.c.reason == "payout"),
@@ -150,7 +150,7 @@ async def test_the_database_refuses_an_overdraft_by_itself(business):
         await ledger.post(work, new_id(), [IN])
     for values in ({"posted": -1}, {"held": 10_001}, {"held": -1}):
         with pytest.raises(sa.exc.IntegrityError):
-            async with business.work() as work:
+            async with business.behind() as work:
                 await work.connection.execute(
                     sa.update(accounts).where(accounts.c.name == WALLET).values(**values)
                 )
@@ -183,10 +183,10 @@ async def test_the_database_refuses_an_overdraft_by_itself(business):
 )
 async def test_the_proof_names_the_row_that_is_wrong(database, vault, spoil, rules):
     business = await Business(database, vault).open()
-    async with business.work() as work:
+    async with business.behind() as work:
         await ledger.post(work, new_id(), [IN])
         await work.connection.execute(spoil())
-        breaches = await books.check(work.connection)
+        breaches = await business.breaches(work)
     assert [breach.rule for breach in breaches] == rules
     assert all(breach.tenant_id == business.tenant and breach.row for breach in breaches)
 
@@ -195,11 +195,11 @@ async def test_the_proof_finds_a_success_without_its_posting_and_a_hold_without_
     business = await Business(database, vault).open()
     await business.paid("1000")
     withdrawal = await business.withdraw("500")
-    async with business.work() as work:
+    async with business.behind() as work:
         await work.connection.execute(sa.update(holds).values(state="voided"))
         await work.connection.execute(sa.update(accounts).values(held=0))
         await work.connection.execute(sa.update(transfers).values(reason="present"))
-        breaches = await books.check(work.connection)
+        breaches = await business.breaches(work)
     assert [(breach.rule, breach.expected, breach.found) for breach in breaches] == [
         ("a succeeded attempt is posted once, in full", "100000", "0"),
         ("a hold is open while its withdrawal is", "open", "voided"),
@@ -224,13 +224,13 @@ async def test_what_is_taken_back_beyond_the_wallet_is_owed_and_the_next_sales_p
     async with business.work() as work:
         assert await ledger.release(work, hold, "voided", "KES")  # what becomes available pays it too
         assert not (await ledger.balance(work, "KES")).owed
-        assert await books.check(work.connection) == []
+        assert await business.breaches(work) == []
     assert await business.wallet() == ("40.00", "0.00", "40.00")
 
 
 async def test_what_the_wallet_covers_is_taken_back_once(business):
     taken = new_id()
-    async with business.work() as work:
+    async with business.behind() as work:
         await ledger.post(work, new_id(), [IN])
         assert await ledger.take_back(work, taken, "mpesa", kes("60")) == Money(0, "KES")
         assert await ledger.take_back(work, taken, "mpesa", kes("60")) is None
@@ -248,6 +248,6 @@ async def test_books_name_what_is_available_while_something_is_owed(business):
         await ledger.post(work, new_id(), [IN])
     await business.change(accounts, accounts.c.name == "owed", posted=-10_00)
     async with business.work() as work:
-        rules = [breach.rule for breach in await books.check(work.connection)]
+        rules = [breach.rule for breach in await business.breaches(work)]
     await business.change(accounts, accounts.c.name == "owed", posted=0)
     assert "what is owed is paid before anything is available" in rules

@@ -91,7 +91,7 @@ async def test_however_they_are_changed_at_once_one_is_preferred(business):
     acts = [("offer_first", first), ("offer_first", second), ("remove_method", third)] * 3
     told = await asyncio.gather(*(act(*each) for each in acts), return_exceptions=True)
     assert {type(each) for each in told if each is not None} <= {NotFound}
-    async with business.work() as work:
+    async with business.behind() as work:
         query = sa.select(sa.func.count()).where(saved_methods.c.is_default)
         assert await work.connection.scalar(query) == 1
     assert {each.id for each in await listed(business)} == {first, second}

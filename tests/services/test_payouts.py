@@ -274,6 +274,6 @@ async def test_the_addresses_hold_no_forbidden_word(business, paying_out):
     for url in (paying_out.sending.callback_url, paying_out.sending.timeout_url):
         path = url.removeprefix(PUBLIC)
         assert not any(word in path for word in ("mpesa", "safaricom", "exe", "cmd", "sql", "query"))
-    async with business.work() as work:
+    async with business.behind() as work:
         rows = (await work.connection.execute(sa.text("SELECT token_hash FROM hooks"))).all()
     assert all(len(row[0]) == 32 for row in rows)

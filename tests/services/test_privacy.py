@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from services import books
 from services.audit.anchors import Anchors
 from services.audit.verify import verify
 from services.errors import NotFound
@@ -118,7 +117,7 @@ async def _stands(business: Business, person: UUID) -> None:
         (line,) = await page(work, whole, "KES", None)
         assert line.amount == kes("500")
         assert line.receipt is not None
-        assert await books.check(work.connection, business.tenant) == []
+        assert await business.breaches(work) == []
         verified = await verify(work.connection, business.vault, Anchors(), business.tenant)
         assert verified.findings == []
         sent = await work.connection.execute(sa.select(schema.outbox.c.state).order_by(schema.outbox.c.seq))

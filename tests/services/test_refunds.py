@@ -273,7 +273,7 @@ async def test_the_stock_of_a_refunded_order_comes_back_unless_it_was_handed_ove
     await business.change(orders, orders.c.id == paying.started.order_id, lines=[line.stored()], **state)
     await refunded(business, paying)
     assert await standing(business, paying) == ("refunded", "refunded")
-    async with business.work() as work:
+    async with business.behind() as work:
         assert await work.connection.scalar(sa.select(products.c.sold)) == sold
 
 

@@ -38,7 +38,7 @@ async def test_the_net_and_the_fee_come_back_and_the_withdrawal_has_failed(busin
     after = await business.balances()
     assert after["provider:paystack"] == before["provider:paystack"] - 950_00 == 0
     assert after["fees:withdrawals"] == 0
-    async with business.work() as work:
+    async with business.behind() as work:
         one = await listing.one(work, out.withdrawal.id)
         query = sa.select(audit).where(audit.c.action == "payout.returned")
         entry = (await work.connection.execute(query)).one()

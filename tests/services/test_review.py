@@ -60,7 +60,7 @@ async def test_it_was_not_paid_releases_the_hold_and_sends_nothing(business, out
     closed = (await business.news(business.cashier))[-1]
     assert isinstance(closed, WithdrawalClosed)
     assert closed.because == Unsent.SETTLED
-    async with business.work() as work:
+    async with business.behind() as work:
         assert await work.connection.scalar(sa.select(sa.func.count()).select_from(payouts)) == 1
     await out.called(NO)  # the provider says the same at last
     assert "payouts.frozen" not in await business.alerts()
@@ -69,7 +69,7 @@ async def test_it_was_not_paid_releases_the_hold_and_sends_nothing(business, out
 async def test_what_changed_stands_in_the_audit(business, out):
     asked = await propose(business, out.payout, "not_paid", "call 4711 to 0712345678")
     await approve(business, asked)
-    async with business.work() as work:
+    async with business.behind() as work:
         query = sa.select(audit).where(audit.c.target == str(asked.id)).order_by(audit.c.seq)
         rows = {row.action: row for row in await work.connection.execute(query)}
     assert list(rows) == ["settlement.asked", "settlement.approved", "settlement.done"]

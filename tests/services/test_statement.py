@@ -47,7 +47,7 @@ async def entries(business):
         transfers.c.tenant_id == business.tenant,
         sa.or_(transfers.c.source_id == wallet, transfers.c.target_id == wallet),
     )
-    async with business.work() as work:
+    async with business.behind() as work:
         rows = (await work.connection.execute(query)).all()
         posted = await work.connection.scalar(sa.select(accounts.c.posted).where(accounts.c.id == wallet))
     return [(row.created_at, row.amount if row.target_id == wallet else -row.amount) for row in rows], posted

@@ -189,5 +189,5 @@ async def test_flags_stop_nothing_and_are_told_and_recorded(funded):
 
 
 async def rows(business):
-    async with business.work() as work:
+    async with business.behind() as work:
         return (await work.connection.execute(audit.select())).all()

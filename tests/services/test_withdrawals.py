@@ -393,7 +393,7 @@ async def test_what_nobody_decided_expires(funded):
 async def test_its_history_tells_who_did_what(funded):
     withdrawal = await funded.withdraw()
     await decided(funded, funded.manager, withdrawal)
-    async with funded.work() as work:
+    async with funded.behind() as work:
         rows = (await work.connection.execute(sa.select(withdrawal_history))).all()
         told = sa.select(audit.c.actor, audit.c.action).where(audit.c.target == str(withdrawal.id))
         actions = (await work.connection.execute(told)).all()
@@ -426,7 +426,7 @@ async def test_staff_see_what_their_scopes_show(funded):
 
 
 async def test_the_configured_destination_is_first_and_not_new(funded):
-    async with funded.work() as work:
+    async with funded.behind() as work:
         sealed = work.seal({"phone_number": "+254722999888"}, "tenants.payout", funded.tenant)
         await work.connection.execute(
             sa.update(tenants).values(payout_method_type="mpesa", payout_sealed=sealed)
@@ -522,7 +522,7 @@ async def test_a_number_in_a_typed_reason_is_read_by_people_and_kept_masked(fund
     news = (await funded.news(funded.cashier))[-1]
     assert isinstance(news, WithdrawalClosed)
     assert news.reason == typed
-    async with funded.work() as work:
+    async with funded.behind() as work:
         kept = sa.select(withdrawal_history.c.reason).where(withdrawal_history.c.status == "rejected")
         facts = sa.select(audit.c.facts).where(audit.c.action == "withdrawal.rejected")
         masked = "not to ******0111, ask ******0009"

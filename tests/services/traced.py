@@ -36,7 +36,7 @@ async def customer_of(business: Business) -> UUID:
     business.scopes |= {known.id: frozenset()}
     sale = await business.paid("500")
     await business.pay("70")
-    async with business.work() as work:
+    async with business.behind() as work:
         details = {"phone_number": PHONE}
         await methods.save(work, known.id, NEW_WAY.method, details)
         await wishes.wish(work, known.id, sale.started.payment_id, f"I am {NAME}, 0712 345 678")
@@ -49,7 +49,7 @@ async def customer_of(business: Business) -> UUID:
         sold = SaleMade(number="1", amount=kes("1"), customer=NAME, provider="mpesa", method="x")
         await inbox.tell(work, business.chats[business.manager], sold)
         await _traffic(work, business, chat.id)
-    async with business.work() as work:
+    async with business.behind() as work:
         await work.connection.execute(sa.update(schema.inbox).values(state="done"))
     return known.id
 
@@ -122,7 +122,7 @@ async def erased(business: Business, person: UUID) -> tuple[dict[str, int], dict
         chats = [chat.id for chat in await detach.chats_of(work, person)]
         counted = await erase.counted(work, person)
         await detach.detach(work, person)
-    async with business.work() as work:
+    async with business.behind() as work:
         await work.connection.execute(sa.update(schema.inbox).values(state="done"))
         late = schema.outbox.c.seq == 9001  # said while every process forgets them
         await work.connection.execute(sa.update(schema.outbox).where(late).values(state="waiting"))

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from greenlet import getcurrent  # type: ignore[import-untyped]
 
 from services.store.database import Database
+from services.store.guard import CHECKED
 
 ROOT = Path(__file__).parents[2]
 
@@ -207,7 +208,9 @@ class Watching:
 
     def commits(self, connection: sa.Connection) -> None:
         rows = connection.exec_driver_sql(
-            "SELECT rowid, action FROM audit WHERE rowid > ? ORDER BY rowid", (self._last,)
+            "SELECT rowid, action FROM audit WHERE rowid > ? ORDER BY rowid",
+            (self._last,),
+            execution_options={CHECKED: True},
         ).all()
         actions = tuple(row[1] for row in rows)
         self._last = max([self._last, *(row[0] for row in rows)])
@@ -223,7 +226,9 @@ class Watching:
         """What the ledger posts by the driver itself, for what services keep rows of: a test that posts for
         nothing of it is none of them."""
         query = f"SELECT max(rowid), sum({_CAUSED}) FROM transfers AS new WHERE rowid > ?"
-        last, caused = connection.exec_driver_sql(query, (self._posted,)).one()
+        last, caused = connection.exec_driver_sql(
+            query, (self._posted,), execution_options={CHECKED: True}
+        ).one()
         self._posted = max(self._posted, last or 0)
         if caused:
             self.seen.add(("transfers", _LEDGER))

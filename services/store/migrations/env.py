@@ -26,7 +26,7 @@ def run(connection: sa.Connection) -> None:
 async def run_at(url: str) -> None:
     database = Database(url)
     try:
-        async with database.engine.connect() as connection:
+        async with database.owning() as connection:
             await connection.run_sync(run)
             await connection.commit()
     finally:

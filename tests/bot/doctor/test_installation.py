@@ -32,7 +32,7 @@ from services.store.schema import inbox, metadata, outbox, provider_tokens, rail
 from services.store.scope import OWNER
 from services.store.tokens import SharedTokens
 from tests.bot.market import NOWHERE, PAYSTACK, SETTINGS
-from tests.conftest import BOTH, administer
+from tests.conftest import BOTH, administer, drop
 
 SHOP = Shop(name="Mama Njeri", currency="KES", country="KE", timezone="Africa/Nairobi")
 TENANT = Tenant(
@@ -124,7 +124,7 @@ async def url(request, tmp_path):
     name = f"lipachat_doctor_{secrets.token_hex(6)}"
     await administer(server, f'CREATE DATABASE "{name}"')
     yield server.set(database=name).render_as_string(hide_password=False)
-    await administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    await drop(server, name)
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ async def test_a_chain_that_was_changed_is_found_at_night_and_is_broken(shop):
         await connection.execute(sa.update(audit).values(action="payment.refused"))
     await proven(shop)
     assert await found(shop) == [("broken", f"when {CHAINS} was proven, 1 breaches were found")]
-    async with shop.work() as work:
+    async with shop.behind() as work:
         last = sa.select(audit).where(audit.c.action == "audit.broken")
         row = (await work.connection.execute(last)).one()
     assert (row.alert, row.facts) == (True, {"finding": "changed", "position": "1"})

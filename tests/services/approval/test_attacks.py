@@ -237,7 +237,7 @@ async def test_a5_a_button_is_good_once_for_one_person_one_asking_and_a_quarter_
     assert await status() == "pending"
     await manager.hear(fresh)
     assert await status() == "processing"
-    async with funded.work() as work:
+    async with funded.behind() as work:
         before = await work.connection.scalar(sa.select(sa.func.count()).select_from(approvals))
     await manager.hear(fresh)
     async with funded.work() as work:
@@ -311,7 +311,7 @@ async def test_a15_who_borrowed_approves_for_the_lender_and_both_are_named(lent)
     withdrawal = await lent.withdraw()
     assert any(isinstance(news, WithdrawalRequested) for news in await lent.news(lent.helper))
     assert (await approved(lent, lent.helper, withdrawal)).status == "processing"
-    async with lent.work() as work:
+    async with lent.behind() as work:
         query = sa.select(audit.c.actor, audit.c.facts).where(audit.c.action == "withdrawal.approved")
         line = (await work.connection.execute(query)).one()
     assert (line.actor, line.facts["lent_by"]) == (str(lent.helper), str(lent.manager))

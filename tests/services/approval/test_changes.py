@@ -239,7 +239,7 @@ async def test_the_operator_hears_what_the_file_sets_back_once(funded):
 
 async def test_the_audit_says_what_was_before_and_after(funded):
     await approve(funded, await ask(funded, "limits", {"per_day": "20000"}))
-    async with funded.work() as work:
+    async with funded.behind() as work:
         rows = (
             (await work.connection.execute(sa.text("SELECT action FROM audit ORDER BY seq"))).scalars().all()
         )

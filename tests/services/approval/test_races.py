@@ -109,7 +109,7 @@ class Acts:
 async def waiting(business, rng):
     """Withdrawals that wait, written at once: asking for each would take longer than the races."""
     ids, rows, ops, held = [new_id() for _ in range(RACES)], [], [], []
-    async with business.work() as work:
+    async with business.behind() as work:
         await work.connection.execute(sa.delete(conversations))  # telling everybody would take the most time
         funds = [Transfer("provider:mpesa", WALLET, kes("1000000"), "opening")]
         await ledger.post(work, new_id(), funds)

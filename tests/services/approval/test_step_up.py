@@ -156,7 +156,7 @@ async def test_codes_and_secrets_are_not_kept_in_the_open(strict):
     app = await enrolled(strict, strict.manager)
     code = app()
     await approve(strict, strict.manager, await strict.withdraw("1000"), code)
-    async with strict.work() as work:
+    async with strict.behind() as work:
         row = (await work.connection.execute(sa.select(totps))).one()
         facts = (await work.connection.execute(sa.select(audit.c.facts))).scalars().all()
     assert row.person_id == strict.manager

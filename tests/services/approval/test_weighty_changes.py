@@ -107,14 +107,14 @@ async def test_a4_fees_are_approved_as_they_were_shown_upon_what_was_shown(busin
     await approve(business, shown)
     await band(business, 0, None, flat=15_00)  # the operator's file, meanwhile
     assert (await pass_a_day(business, shown)).because == "changed"
-    async with business.work() as work:
+    async with business.behind() as work:
         assert await work.connection.scalar(sa.select(fees.c.flat)) == 15_00
 
 
 async def test_a4_a_change_whose_facts_were_altered_is_not_approved(business):
     change = await ask(business, "fees", FORTY)
     facts = {"after": {"method_type": "mpesa", "currency": "KES", "bands": []}, "upon": "0" * 64}
-    async with business.work() as work:
+    async with business.behind() as work:
         sealed = work.seal(facts, record.COLUMN, change.id)
         statement = sa.text("UPDATE changes SET facts_sealed = :sealed")
         await work.connection.execute(statement, {"sealed": sealed})
@@ -224,7 +224,7 @@ async def test_an_approval_is_given_within_a_day(business):
 
 async def test_the_audit_has_before_after_and_what_it_took(business):
     await approve(business, await ask(business, "fees", FORTY))
-    async with business.work() as work:
+    async with business.behind() as work:
         query = sa.select(audit).where(audit.c.action == "change_fees.asked")
         row = (await work.connection.execute(query)).one()
     assert row.before["bands"] == [{"flat": "KES 33.00", "percent": "0", "usual": True}]

@@ -40,7 +40,7 @@ async def test_a_commit_that_says_nothing_is_found(sqlite, business_on_sqlite):
         async with business.work() as work:
             await methods.prefer(work, business.customer, "mpesa", business.customer)
         async with (
-            business.work() as work
+            business.behind() as work
         ):  # what a savepoint takes back, what finds no row, and a test's own
             attempt = await work.connection.begin_nested()
             await people.use_language(work, business.customer, "fr")

@@ -196,7 +196,7 @@ async def test_nobody_approves_their_own_nor_by_a_right_that_they_have_lent(fund
     with pytest.raises(FourEyesViolation):
         await approve(funded, batch)
     assert "batch.self_approval" in await funded.alerts()
-    async with funded.work() as work:
+    async with funded.behind() as work:
         lent = {"lender_id": funded.manager, "borrower_id": funded.cashier}
         times = {"begins_at": funded.now, "until": funded.now + timedelta(days=1)}
         operation = await work.connection.execute(sa.select(operations).limit(1))
@@ -216,7 +216,7 @@ async def test_what_was_altered_after_it_was_shown_is_not_approved(funded):
     batch = await ask(funded)
     with pytest.raises(Changed):
         await approve(funded, batch.model_copy(update={"digest": "0" * 64}))
-    async with funded.work() as work:
+    async with funded.behind() as work:
         row = await record.alone(work, batch.id)
         sealed = work.open(row.lines_sealed, record.COLUMN, batch.id)
         sealed["lines"][0]["details"]["phone_number"] = "+254733000999"
@@ -255,7 +255,7 @@ async def test_rejected_or_expired_it_leaves_nothing(funded):
         await deciding.expire(work, late.id)
     assert (await shown(funded, late)).state == "expired"
     assert await lines(funded, late) == []
-    async with funded.work() as work:
+    async with funded.behind() as work:
         assert not (await work.connection.execute(sa.select(withdrawals))).all()
         assert not (await work.connection.execute(sa.select(approvals))).all()
     assert await funded.wallet() == ("100000.00", "0.00", "100000.00")
@@ -275,7 +275,7 @@ async def test_of_approve_and_cancel_at_once_one_wins_and_all_lines_go_its_way(f
         assert all(not isinstance(each, BaseException) or isinstance(each, NotPending) for each in outcomes)
         made = len(await lines(funded, batch))
         assert ((await shown(funded, batch)).state, made) in [("running", 2), ("canceled", 0)]
-    async with funded.work() as work:
+    async with funded.behind() as work:
         count = sa.select(sa.func.count()).select_from(withdrawals)
         running = [each for each in await record.read(work) if each.state == "running"]
         assert await work.connection.scalar(count) == 2 * len(running)

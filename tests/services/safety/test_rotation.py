@@ -78,7 +78,7 @@ async def test_afterwards_the_old_key_is_not_needed(business):
     assert (await rotated(business)).left == {}
 
     business.vault = Vault([NEW])
-    async with business.work() as work:
+    async with business.behind() as work:
         (way,) = await methods.ways(work, business.customer)
         assert way.method.label == "********5678"
         assert not await destinations.is_new(work, TO_PHONE)
@@ -102,7 +102,7 @@ async def test_a_withdrawal_that_is_being_decided_stays_until_then(business):
 async def test_what_no_key_opens_is_named_and_left(business):
     stranger = Vault([bytes(32)])
     (sealed,) = (each for each in rotation.SEALED if each.name == "attempts.details")
-    async with business.work() as work:
+    async with business.behind() as work:
         moved = stranger.seal(b"{}", business.tenant, sealed.name, "another")
         await work.connection.execute(sa.update(sealed.column.table).values(details_sealed=moved))
     done = await rotated(business)
@@ -114,7 +114,7 @@ async def test_what_is_changed_meanwhile_is_not_overwritten(business):
     """Turns go on: whoever writes between the reading and the writing wins."""
     (sealed,) = (each for each in rotation.SEALED if each.name == "attempts.details")
     vault, done = Vault([NEW, OLD]), rotation.Rotated()
-    async with business.work() as work:
+    async with business.behind() as work:
         (row,) = await work.connection.execute(sa.select(sealed.column.table))
         change = rotation._anew(vault, sealed, business.tenant, row, done)
         later = vault.seal(b'{"phone_number":"later"}', business.tenant, sealed.name, str(row.id))
@@ -157,7 +157,7 @@ async def test_a_ciphertext_of_a_row_opens_nowhere_else(business, change):
     """Who can write to the database cannot have one person's number paid out to another's."""
     await business.paid("100")
     other = await Business(business.database, business.vault).open()
-    async with business.work() as work:
+    async with business.behind() as work:
         rows = (await work.connection.execute(sa.select(metadata.tables["attempts"]))).all()
         first, second = rows
         place = {

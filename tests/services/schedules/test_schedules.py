@@ -52,7 +52,7 @@ async def run(business, schedule, at=None):
 
 
 async def made(business):
-    async with business.work() as work:
+    async with business.behind() as work:
         query = sa.select(withdrawals).order_by(withdrawals.c.created_at, withdrawals.c.id)
         return (await work.connection.execute(query)).all()
 
@@ -181,7 +181,7 @@ async def test_nobody_approves_their_own_and_owners_stop_resume_and_end_it(funde
     async with funded.work() as work:
         schedule = await deciding.resume(work, funded.owner, schedule.id)
     assert schedule.next_at == EVENING + timedelta(days=1)  # what would have come does not
-    async with funded.work() as work:
+    async with funded.behind() as work:
         assert (await deciding.cancel(work, funded.owner, schedule.id)).state == "canceled"
         rows = await work.connection.execute(sa.select(jobs).where(jobs.c.target_id == schedule.id))
         assert not rows.all()

@@ -98,7 +98,7 @@ async def test_a_cart_reserves_nothing(business):
 async def test_what_is_short_is_named_once(business):
     await add(business, SOAP=4, TEA=2, SONG=1)
     await business.change(schema.products, schema.products.c.sku == "SOAP", stock=1)
-    async with business.work() as work:
+    async with business.behind() as work:
         await work.connection.execute(sa.delete(schema.products).where(schema.products.c.sku == "TEA"))
     found = await cart(business)
     assert found.short == (Short(name="Soap", left=1), Short(name="Chai", left=0))
@@ -283,7 +283,7 @@ async def test_a_cart_goes_with_the_person_and_not_with_the_number(business):
     chat = business.chats[business.customer]
     async with business.teller(business.customer) as teller:
         await teller.identity_changed("+254711000999", None)
-    async with business.work() as work:
+    async with business.behind() as work:
         query = sa.select(schema.conversations.c.person_id).where(schema.conversations.c.id == chat)
         stranger = await work.connection.scalar(query)
         assert await carts.count(work, stranger) == 0

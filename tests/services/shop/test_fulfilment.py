@@ -87,7 +87,7 @@ async def test_no_number_of_a_phone_in_a_reason_is_kept(business):
     await paying.sent()
     await paying.called(Failed(Unpaid.CANCELLED, "1032"))
     assert await cancel(business, paying.started.number, "call 0712 345 678")
-    async with business.work() as work:
+    async with business.behind() as work:
         query = sa.select(schema.audit.c.private).where(schema.audit.c.action == "order.canceled")
         facts = await private.opened(work, await work.connection.scalar(query))
     assert facts is not None

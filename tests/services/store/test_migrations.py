@@ -20,7 +20,7 @@ from services.store.schema import audit as audit_table
 from services.store.scope import OWNER
 from services.withdrawals.record import WITHDRAWAL, facts, locked
 from services.work import Work, canonical
-from tests.conftest import BOTH, administer
+from tests.conftest import BOTH, administer, drop
 
 
 @pytest.fixture(params=BOTH)
@@ -33,7 +33,7 @@ async def url(request, tmp_path):
     name = f"lipachat_new_{secrets.token_hex(6)}"
     await administer(server, f'CREATE DATABASE "{name}"')
     yield server.set(database=name).render_as_string(hide_password=False)
-    await administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    await drop(server, name)
 
 
 async def test_upgrading_brings_an_empty_database_to_the_newest_schema(url):

@@ -1,0 +1,103 @@
+"""Connections: the drivers' own, each knowing whose rows it is used for."""
+
+import asyncio
+import sqlite3
+import time
+from typing import Any
+
+import aiosqlite
+import asyncpg
+from aiosqlite.core import _STOP_RUNNING_SENTINEL
+
+from services.store.roles import turning
+from services.store.scope import Scope
+
+_LOCK_SECONDS = 30.0
+_LOCK_LOOK_SECONDS = 0.001
+
+
+class ToPostgres(asyncpg.Connection):  # type: ignore[misc]
+    """asyncpg's. Where a transaction begins, it is told in the same round trip whose it is."""
+
+    database = ""
+    home: str | None = None  # the role that it has from its beginning
+    scope: Scope | None = None
+    _opening = ""
+    _stands: Scope | None = None
+
+    async def execute(self, query: str, *args: Any, **how: Any) -> str:
+        """As asyncpg's; it begins its transactions by this."""
+        if self._opening and not args and query.startswith("BEGIN"):
+            query = f"{query.rstrip(';')}; {self._opening}"
+        return await super().execute(query, *args, **how)  # type: ignore[no-any-return]
+
+    async def turn_to(self, whose: Scope) -> None:
+        """For the transaction that is under way, or that comes next."""
+        if self.is_in_transaction():
+            await super().execute(turning(self.database, whose, local=True))
+        else:
+            self._opening = turning(self.database, whose, home=self.home, local=True)
+        self.scope = whose
+
+    async def turn_back(self, whose: Scope) -> None:
+        """The same after a failure: a transaction that takes no more statements need not be told."""
+        try:
+            await self.turn_to(whose)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self.scope = whose
+
+    async def stand_for(self, whose: Scope) -> None:
+        """From now on, outside transactions too. Told only where it stood for another before."""
+        if self._stands != whose:
+            self._stands = None
+            await super().execute(turning(self.database, whose, local=False))
+            self._stands = whose
+        self.scope = whose
+
+    def leave(self) -> None:
+        """Whoever used it has done so."""
+        self.scope, self._opening = None, ""
+
+
+class _ToSqlite(aiosqlite.Connection):
+    scope: Scope | None = None
+
+    async def turn_to(self, whose: Scope) -> None:
+        self.scope = whose
+
+    turn_back = stand_for = turn_to
+
+    def leave(self) -> None:
+        self.scope = None
+
+
+class OnTheLoop(_ToSqlite):
+    """aiosqlite without its thread: a statement takes microseconds, and a commit that many share not much
+    longer, while a thread that must be woken and handed the interpreter costs more than either."""
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        return fn(*args, **kwargs)
+
+    async def begin(self) -> None:
+        """As the one writer. Another process may be writing; the loop goes on while we wait for it."""
+        end = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                self._conn.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > end:
+                    raise
+                await asyncio.sleep(_LOCK_LOOK_SECONDS)
+            else:
+                return
+
+
+class Aside(_ToSqlite):
+    """In a thread of its own. One that is broken off amid a statement is dropped by its pool as it is: it is
+    closed where it is collected, and its thread told to end."""
+
+    def __del__(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+            self._tx.put_nowait((None, lambda: _STOP_RUNNING_SENTINEL))
