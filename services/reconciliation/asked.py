@@ -129,7 +129,8 @@ _TAKEN_BACK = (
     .join(payments, same(attempts, payments, "payment_id"))
     .join(orders, same(payments, orders, "order_id"))
 )
-# By what each is found: its id, when it began and ended, its receipt, and its names.
+# By what each is found: the id that the provider knows, when it began and ended, its receipt, and its names.
+# The item's own id may be another one: what came back of a payout has its withdrawal's.
 SOURCES: tuple[tuple[sa.Select[Any], dict[str, Any]], ...] = (
     (
         _PAID,

@@ -28,10 +28,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One of ours that a line may be: an attempt, a payout, a refund, a reversal. `booked` is what the ledger
-    moved for it with the provider, None for nothing; it happened there between `since` and `until`. `names`:
-    what the provider may call it by; `label`: what people do; `party`: whose money, masked; `fee`: what is
-    booked as the provider's charge, where one is known."""
+    """One of ours that a line may be: an attempt, a payout, what came back of it (by the withdrawal's id), a
+    refund's attempt, a reversal, or a transfer that nothing asked for. `booked` is what the ledger moved for
+    it with the provider, None for nothing; it happened there between `since` and `until`. `names`: what the
+    provider may call it by; `label`: what people do; `party`: whose money, masked; `fee`: what is booked as
+    the provider's charge, where one is known."""
 
     id: UUID
     kind: Kind

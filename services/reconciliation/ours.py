@@ -48,10 +48,19 @@ class Items:
                     self._mine(query).where(by["since"] < span.until, ended >= span.since - _MAY_TAKE)
                 )
             ).all()
-        return [*await self._items(rows), *await self._of_ledger(span, {row.cause for row in rows})]
+        when = (transfers.c.created_at >= span.since, transfers.c.created_at < span.until)
+        moved = (await self._connection.execute(self._movements().where(*when))).all()
+        known = {row.cause for row in rows}
+        return [*await self._items(rows), *(_unasked(row) for row in moved if row.cause_id not in known)]
 
     async def called(self, ids: Iterable[UUID]) -> list[Item]:
-        return await self._found("id", ids)
+        """The items of these ids. A movement that no row had asked for when it was found stays one: what was
+        asked for later would be another posting."""
+        ids, rows = set(ids), list[sa.Row[Any]]()
+        for query, _ in SOURCES:
+            rows += await rows_where(self._connection, self._mine(query), query.selected_columns.id, ids)
+        moved = await rows_where(self._connection, self._movements(), transfers.c.id, ids)
+        return [*await self._items(rows), *map(_unasked, moved)]
 
     async def about(self, receipts: Iterable[str], names: Iterable[str]) -> list[Item]:
         """Those with these receipts, ids, or names."""
@@ -107,34 +116,22 @@ class Items:
             .where(transfers.c.tenant_id == self._tenant)
         )
 
-    async def _of_ledger(self, span: Span, known: set[UUID]) -> list[Item]:
-        """What the ledger moved with the provider and no row has asked for."""
+    def _movements(self) -> sa.Select[Any]:
+        """What the ledger moved with the provider, but for its charges."""
         held = provider_account(self._provider)
         source = accounts.alias("source")
-        query = (
-            self._legs(transfers, source.c.name.label("source"))
+        return (
+            self._legs(transfers, (source.c.name == held).label("came_in"))
             .join(source, same(transfers, source, "source_id"))
-            .where(
-                transfers.c.created_at >= span.since,
-                transfers.c.created_at < span.until,
-                transfers.c.reason.not_in(_COSTS),
-                source.c.name != costs_account(self._provider),
-            )
+            .where(transfers.c.reason.not_in(_COSTS), source.c.name != costs_account(self._provider))
         )
-        rows = await self._connection.execute(query)
-        return [
-            Item(
-                row.id,
-                Kind.PAID if row.source == held else Kind.SENT,
-                Money(row.amount, row.currency),
-                Money(row.amount, row.currency),
-                row.created_at,
-                row.created_at,
-                label=row.reason,
-            )
-            for row in rows
-            if row.cause_id not in known
-        ]
+
+
+def _unasked(row: Any) -> Item:
+    """What the ledger moved with the provider and no row has asked for."""
+    amount = Money(row.amount, row.currency)
+    kind = Kind.PAID if row.came_in else Kind.SENT
+    return Item(row.id, kind, amount, amount, row.created_at, row.created_at, label=row.reason)
 
 
 def _sum(moved: dict[str, Money], reasons: Iterable[str]) -> Money | None:

@@ -6,9 +6,11 @@ import sqlalchemy as sa
 from services import costs, ledger
 from services.errors import BlankReason, MissingScope
 from services.errors.reconciliation import InvalidStatement, NotOpen, StillLate
+from services.ids import new_id
 from services.ledger import Transfer
+from services.news import Unpaid
 from services.news.reconciliation import BreaksAged
-from services.providers.base import Succeeded
+from services.providers.base import Failed, Succeeded
 from services.reconciliation.closing import close
 from services.reconciliation.facts import State
 from services.reconciliation.record import read
@@ -145,6 +147,29 @@ async def test_what_the_ledger_moved_and_nothing_has_asked_for_is_missed(market,
     }
     async with business.work() as work:
         await ledger.post(work, business.owner, [Transfer("suspense", "provider:mpesa", kes("9"), "other")])
+
+
+async def test_what_nobody_has_answered_is_open_however_late_the_next_run_is(market, reconciled):
+    """A payout that came back in the books alone, and a movement that nothing asked for: the items of both
+    are called by other ids than those of what was asked for."""
+    business = market.business
+    paid = await business.paid("2000")
+    out = await business.approved("1000")
+    await out.sent()
+    at = business.now
+    await out.called(Succeeded("SJP0000001", kes("967")))
+    business.forward(minutes=1)
+    await out.called(Failed(Unpaid.RECEIVER, "reversed", returned=kes("967")))
+    async with business.work() as work:
+        await ledger.post(work, new_id(), [Transfer("provider:mpesa", "suspense", kes("9"), "other")])
+    await reconciled.file(came("UKO0000001", at, "2000", number(paid)), went("SJP0000001", at, "967.00"))
+    missing = {("missing_at_provider", "returned", "967.00"), ("missing_at_provider", "paid", "9.00")}
+    for days in (2, 8, 30):
+        business.forward(days=days)
+        report = await reconciled.again()
+        assert {(each.type.value, each.kind.value, str(each.amount)) for each in report.opened} == missing
+    async with business.work() as work:
+        assert {each.state for each in await read(work)} == {State.OPEN}
 
 
 async def test_a_person_closes_a_break_with_a_reason_and_it_stays_closed(market, reconciled):

@@ -65,7 +65,9 @@ breaks = sa.Table(
     sa.Column("ours_currency", sa.String(3)),
     sa.Column("theirs", sa.BigInteger),
     sa.Column("theirs_currency", sa.String(3)),
-    sa.Column("item_id", sa.Uuid),  # of an attempt, a payout, a refund's attempt or a reversal
+    sa.Column(
+        "item_id", sa.Uuid
+    ),  # of what was asked for (see Item), or of the transfer that nothing asked for
     sa.Column("line_key", sa.Text),
     sa.Column("receipt", sa.Text),
     sa.Column("label", sa.Text, nullable=False),
