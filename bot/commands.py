@@ -91,8 +91,9 @@ async def show_tenant(settings: Settings, slug: str) -> dict[str, Any]:
 
 
 async def freeze_tenant(settings: Settings, slug: str, rail: str | None = None) -> dict[str, Any]:
-    """No payout leaves any more, or none by this way out; the staff are told. Where they were stopped already
-    nothing changes. Raises CannotRun where no way out is called so."""
+    """No payout leaves any more, or none by this way out; the staff are told. Where one of the
+    staff has stopped them it is the operator's stop from now on; where the operator had, nothing changes.
+    Raises CannotRun where no way out is called so."""
     _refuse_unknown(rail)
     async with opened(settings) as parts:
         async with work_of(parts, slug) as work:

@@ -9,21 +9,20 @@ from services.withdrawals import stop
 from services.work import Work
 
 
-async def checked(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
-    """What the operator stopped, only the operator lets go on."""
+async def checked(_work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
     for key in wanted:
         raise InvalidChange(key, "is not known here")
-    tenant = await people.tenant_of(work)
-    if tenant.stopped_at is not None and tenant.stopped_by is None:
-        raise InvalidChange("resume", "is the operator's to decide, who stopped them")
     return {"payouts": "go on"}
 
 
 async def now(work: Work, wanted: dict[str, Any]) -> dict[str, Any]:
-    """With the moment of the stop: one approval lifts no later one."""
+    """With the moment of the stop: one approval lifts no later one. What the operator stopped, only the
+    operator lets go on. Raises InvalidChange."""
     tenant = await people.tenant_of(work)
     if tenant.stopped_at is None:
         return wanted
+    if tenant.stopped_by is None:
+        raise InvalidChange("resume", "is the operator's to decide, who stopped them")
     return {"payouts": "are stopped", "since": tenant.stopped_at.isoformat()}
 
 

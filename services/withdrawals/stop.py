@@ -20,22 +20,31 @@ from services.work import Work
 
 
 async def stop(work: Work, person: UUID | None) -> bool:
-    """`person` None: the operator. False where they were stopped already. Raises MissingScope."""
+    """`person` None: the operator, whose stop takes the place of one from inside. False where nothing
+    changes. Raises MissingScope."""
     if person is not None and person not in await people.owners(work):
         await people.require(work, person, RECONCILE)
-    statement = (
-        sa.update(tenants)
-        .where(tenants.c.id == work.tenant, tenants.c.stopped_at.is_(None))
-        .values(stopped_at=work.now, stopped_by=person, version=tenants.c.version + 1)
-        .returning(tenants.c.id)
-    )
-    if (await work.connection.execute(statement)).first() is None:
-        return False
-    before, after, by = {"stopped": False}, {"stopped": True}, person or audit.OPERATOR
+    before = {"stopped": False}
+    if not await _stopped(work, person, tenants.c.stopped_at.is_(None)):
+        # What one of the staff has stopped two of them may lift; what the operator has, they may not.
+        if person is not None or not await _stopped(work, None, tenants.c.stopped_by.is_not(None)):
+            return False
+        before = {"stopped": True}
+    after, by = {"stopped": True}, person or audit.OPERATOR
     action = "payouts.stopped"
     await audit.record(work, by, action, work.tenant, {}, before=before, after=after, alert=True)
     await _tell(work, StoppedByPerson(by=await people.name_of(work, person), stopped=True), person)
     return True
+
+
+async def _stopped(work: Work, person: UUID | None, where: sa.ColumnElement[bool]) -> bool:
+    statement = (
+        sa.update(tenants)
+        .where(tenants.c.id == work.tenant, where)
+        .values(stopped_at=work.now, stopped_by=person, version=tenants.c.version + 1)
+        .returning(tenants.c.id)
+    )
+    return (await work.connection.execute(statement)).first() is not None
 
 
 async def start_again(work: Work, by: str | None = None) -> bool:

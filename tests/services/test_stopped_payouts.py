@@ -9,6 +9,7 @@ from services.errors.settings import InvalidChange
 from services.ids import new_id
 from services.news.settings import StoppedByPerson
 from services.settings import changing
+from services.store.schema import tenants
 from services.withdrawals import stop
 from tests.services.business import PayingOut
 
@@ -71,3 +72,24 @@ async def test_the_operator_s_stop_is_the_operator_s_and_a_cashier_stops_nothing
     with pytest.raises(InvalidChange):
         await ask_to_go_on(funded, funded.manager)
     assert await funded.alerts() == ["payouts.stopped"]
+
+
+async def test_the_operator_s_stop_takes_the_place_of_one_from_inside(funded):
+    """Or one of two who are up to something stops first, and the two let all go on behind the operator."""
+    async with funded.work() as work:
+        assert await stop.stop(work, funded.manager)
+    change = await ask_to_go_on(funded, funded.manager)
+    async with funded.work() as work:  # at the same moment: it is the operator's all the same
+        assert await stop.stop(work, None)
+        assert not await stop.stop(work, None)
+        assert not await stop.stop(work, funded.owner)
+    assert (await approve(funded, change, funded.owner)).because == "changed"
+    with pytest.raises(InvalidChange):
+        await ask_to_go_on(funded, funded.manager)
+    tenant = await funded.row(tenants, funded.tenant)
+    assert (tenant.stopped_at is None, tenant.stopped_by) == (False, None)
+    assert await funded.alerts() == ["payouts.stopped", "payouts.stopped"]
+    told = [news.by for news in await funded.news(funded.cashier) if isinstance(news, StoppedByPerson)]
+    assert told == ["Otieno", None]
+    async with funded.work() as work:
+        assert await stop.start_again(work, audit.OPERATOR)
