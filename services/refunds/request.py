@@ -162,8 +162,8 @@ async def _ask(work: Work, maker: UUID, refund_id: UUID, attempt: Attempt, wante
         "created_at": work.now,
         "expires_at": work.now + timedelta(hours=tenant.approval_hours),
     }
-    if wanted.source == WALLET:
-        await ledger.hold(work, refund_id, wanted.amount)
+    if wanted.source == WALLET and not await ledger.hold(work, refund_id, wanted.amount):
+        raise RuntimeError(f"{refund_id} holds something else")
     inserted = sa.insert(refunds).values(row).returning(refunds)
     made = (await work.connection.execute(inserted)).one()
     await approval.ask(work, KIND, refund_id, maker, facts_of(made), needed=1, expires_at=made.expires_at)

@@ -108,8 +108,8 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     cost = await costs.moves(work, one.row.provider, _rail(one), one.amount)
     if row.source == TWICE:
         await ledger.post(work, row.id, [Transfer(SUSPENSE, target, one.amount, "refund"), *cost])
-    else:
-        await ledger.post_hold(work, row.id, [Transfer(WALLET, target, one.amount, "refund"), *cost])
+    elif not await ledger.post_hold(work, row.id, [Transfer(WALLET, target, one.amount, "refund"), *cost]):
+        raise RuntimeError(f"refund {row.id} has no open hold")
     await move_refund(work, row.id, "processing", status="completed", receipt=receipt, done_at=work.now)
     await _record(work, one, "completed", receipt=receipt)
     point("refund.completed")

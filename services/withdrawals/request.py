@@ -61,7 +61,8 @@ async def request(
     tenant = await people.tenant_of(work)
     await limits.refuse_beyond_for(work, tenant, quoted.gross, maker, destination)
     row = await row_of(work, tenant, maker, withdrawal_id, quoted, destination, notes)
-    await ledger.hold(work, withdrawal_id, quoted.gross)
+    if not await ledger.hold(work, withdrawal_id, quoted.gross):
+        raise RuntimeError(f"{withdrawal_id} holds something else")
     await low_balance.tell(work, quoted.gross)
     await _ask(work, tenant, row, quoted.gross)
     await work.connection.execute(sa.insert(withdrawals).values(row))

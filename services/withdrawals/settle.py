@@ -134,7 +134,8 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     if row.fee:
         moves.append(Transfer(WALLET, WITHDRAWAL_FEES, Money(row.fee, row.currency), "withdrawal_fee"))
     moves += await costs.moves(work, one.payout.provider, row.method_type, one.net)
-    await ledger.post_hold(work, row.id, moves)
+    if not await ledger.post_hold(work, row.id, moves):
+        raise RuntimeError(f"withdrawal {row.id} has no open hold")
     point("payout.completed")
     await advance(work, row, "processing", "completed", None, receipt=receipt)
     await _record(work, one, "completed", receipt=receipt)

@@ -30,6 +30,19 @@ async def paying_out(business):
     return await business.approved("1000")
 
 
+async def test_a_payout_whose_hold_is_gone_is_not_told_as_completed(business, paying_out):
+    """Completed without a posting, the books would never show that the money has left."""
+    await paying_out.sent()
+    its_own = holds.c.id == paying_out.withdrawal.id
+    await business.change(holds, its_own, state="voided", resolved_at=business.now)
+    with pytest.raises(RuntimeError, match="no open hold"):
+        await paying_out.called(SENT)
+    assert (await business.row(withdrawals, paying_out.withdrawal.id)).status == "processing"
+    await business.change(holds, its_own, state="open", resolved_at=None)
+    await paying_out.called(SENT)
+    assert await business.wallet() == ("9000.00", "0.00", "9000.00")
+
+
 async def test_a_success_posts_the_hold_and_is_told_to_maker_and_approver(business, paying_out):
     await paying_out.sent()
     await paying_out.called(SENT)
