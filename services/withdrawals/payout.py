@@ -124,7 +124,7 @@ async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Qu
     if one.payout.state not in ("pending", "unknown"):
         await jobs.finish(work, payout_id, "payout_check")
         return None
-    if await ways.cause(work, one.withdrawal.method_type) is Frozen.SETTINGS:
+    if await ways.wrongly_set(work, one.withdrawal.method_type):
         # Every question with a wrong initiator counts as a failed login.
         if one.payout.undecided_at is None and work.now - one.payout.created_at > _LADDER:
             await _undecided(work, one)

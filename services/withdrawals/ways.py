@@ -25,21 +25,31 @@ _GRAVER: dict[Frozen, tuple[Frozen, ...]] = {
 
 
 async def stop(work: Work, way: str, because: Frozen) -> bool:
-    """False where it rests already, for this or for something graver."""
+    """False where it rests already, for this or for something graver; that settings are wrong is kept beside
+    a graver cause."""
     rests = {"stopped_because": because, "stopped_at": work.now}
     statement = work.insert(rails).values(tenant_id=work.tenant, rail=way, **rests)
     lighter = sa.or_(rails.c.stopped_at.is_(None), rails.c.stopped_because.in_(_GRAVER.get(because, ())))
     stopping = statement.on_conflict_do_update(
         index_elements=[rails.c.tenant_id, rails.c.rail], set_=rests, where=lighter
     ).returning(rails.c.rail)
-    return (await work.connection.execute(stopping)).first() is not None
+    stopped = (await work.connection.execute(stopping)).first() is not None
+    if because is Frozen.SETTINGS:
+        wrong = sa.update(rails).where(
+            rails.c.tenant_id == work.tenant, rails.c.rail == way, rails.c.refused_at.is_(None)
+        )
+        await work.connection.execute(wrong.values(refused_at=work.now))
+    return stopped
 
 
 async def go_on(work: Work, ways: Iterable[str] | None = None, because: Frozen | None = None) -> list[str]:
-    """Those of these ways that rested, for this cause; None: all, for any."""
-    which = [rails.c.tenant_id == work.tenant, rails.c.stopped_at.is_not(None)]
+    """Those of these ways that rested, for this cause; None: all, for any. None of them counts as wrongly set
+    any more."""
+    these = [rails.c.tenant_id == work.tenant]
     if ways is not None:
-        which.append(rails.c.rail.in_(sorted(ways)))
+        these.append(rails.c.rail.in_(sorted(ways)))
+    await work.connection.execute(sa.update(rails).where(*these).values(refused_at=None))
+    which = [*these, rails.c.stopped_at.is_not(None)]
     if because is not None:
         which.append(rails.c.stopped_because == because)
     going = (
@@ -53,6 +63,12 @@ async def cause(work: Work, way: str) -> Frozen | None:
     query = sa.select(rails.c.stopped_because).where(rails.c.tenant_id == work.tenant, rails.c.rail == way)
     found = await work.connection.scalar(query)
     return None if found is None else Frozen(found)
+
+
+async def wrongly_set(work: Work, way: str) -> bool:
+    """Its settings were refused and nobody let it go on since, also where it rests for something graver."""
+    query = sa.select(rails.c.refused_at).where(rails.c.tenant_id == work.tenant, rails.c.rail == way)
+    return await work.connection.scalar(query) is not None
 
 
 async def resting(work: Work) -> tuple[Resting, ...]:

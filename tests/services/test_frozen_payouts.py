@@ -187,6 +187,27 @@ async def test_only_questions_about_that_way_out_wait_for_its_settings(business,
     assert not await bank.asked()
 
 
+@pytest.mark.parametrize("first", ["settings", "operator"])
+async def test_a_way_that_the_operator_stops_is_still_not_asked_with_wrong_settings(
+    business, paying_out, first
+):
+    """Each question would be one more failed login, and the credential would be locked."""
+    await paying_out.begun()
+    await paying_out.answered(Unknown("timeout"))
+    async with business.work() as work:
+        if first == "operator":
+            await freeze.stop_way(work, "mpesa")
+        await freeze.freeze(work, await sending(work, paying_out.payout), Frozen.SETTINGS, "keys")
+        if first == "settings":
+            await freeze.stop_way(work, "mpesa")
+    assert await business.resting() == {"mpesa": "operator"}
+    assert not await paying_out.asked()
+    async with business.work() as work:  # the settings are put right
+        assert await freeze.unfreeze_ways(work, "operator", ["mpesa"], Frozen.SETTINGS) == []
+    assert await business.resting() == {"mpesa": "operator"}
+    assert await paying_out.asked()
+
+
 async def test_what_the_operator_stops_no_file_lets_go_on(business, paying_out):
     async with business.work() as work:
         assert await freeze.stop_way(work, "mpesa")

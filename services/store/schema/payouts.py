@@ -138,5 +138,6 @@ rails = sa.Table(
     sa.Column("rail", sa.Text, primary_key=True),
     sa.Column("stopped_because", sa.Text),  # our word for the cause
     sa.Column("stopped_at", Moment),
+    sa.Column("refused_at", Moment),  # since when our settings are known as wrong, whatever it rests for
     sa.CheckConstraint("(stopped_because IS NULL) = (stopped_at IS NULL)", name="stopped"),
 )
