@@ -63,7 +63,9 @@ async def ask(work: Work, maker: UUID, change_id: UUID, kind: str, wanted: Facts
     told = {"kind": kind, "cools": row["cools"], "approvals": needed, "step_up": step_up}
     action = f"{setting.kind.name}.asked"
     before, masked = setting.masked(now), setting.masked(after)
-    await audit.record(work, maker, action, change_id, told, before=before, after=masked)
+    await audit.record(
+        work, maker, action, change_id, told, before=before, after=masked, alert=setting.alerts
+    )
     change = await shown(work, change_id)
     await tell(work, ChangeAsked(change=change), maker, maker)
     return change

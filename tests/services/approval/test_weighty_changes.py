@@ -36,6 +36,7 @@ async def code_approve(business, change, approver, code=None):
 
 async def test_fees_hold_a_day_after_another_person_approved_them(funded):
     change = await ask(funded, "fees", BY_AMOUNT)
+    assert "change_fees.asked" in await funded.alerts()  # in time to say no
     assert change.before == {
         "method_type": "mpesa",
         "bands": [{"flat": "KES 33.00", "percent": "0", "usual": True}],
