@@ -30,6 +30,7 @@ from services.providers.refunds import RefundRules
 from services.rails import refuse_closed_way_out
 from services.readable import refuse_blank
 from services.refunds import wishes
+from services.refunds.policy import policy
 from services.refunds.record import (
     KIND,
     SUSPENSE,
@@ -162,11 +163,21 @@ async def _ask(work: Work, maker: UUID, refund_id: UUID, attempt: Attempt, wante
         "created_at": work.now,
         "expires_at": work.now + timedelta(hours=tenant.approval_hours),
     }
+    takes = await policy(work, maker, wanted.amount, wanted.way)
     if wanted.source == WALLET and not await ledger.hold(work, refund_id, wanted.amount):
         raise RuntimeError(f"{refund_id} holds something else")
     inserted = sa.insert(refunds).values(row).returning(refunds)
     made = (await work.connection.execute(inserted)).one()
-    await approval.ask(work, KIND, refund_id, maker, facts_of(made), needed=1, expires_at=made.expires_at)
+    await approval.ask(
+        work,
+        KIND,
+        refund_id,
+        maker,
+        facts_of(made),
+        needed=takes.approvals,
+        expires_at=made.expires_at,
+        step_up=takes.step_up,
+    )
     await jobs.schedule(work, "refund_expire", refund_id, made.expires_at)
     await wishes.taken(work, maker, attempt.payment_id)
     facts = facts_of(made) | {"order": attempt.number}

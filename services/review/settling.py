@@ -20,6 +20,7 @@ from services.news.review import Settlement, SettlementAsked
 from services.people import people
 from services.phones import without_numbers
 from services.readable import is_blank, refuse_blank
+from services.refunds.policy import as_sent
 from services.review import record, subject
 from services.review.record import EXPIRY, KIND, OPEN, move, moved, shown
 from services.review.subject import Subject
@@ -69,9 +70,11 @@ async def propose(
     tenant = await people.tenant_of(work)
     expires_at = work.now + timedelta(hours=tenant.approval_hours)
     facts = record.facts(SimpleNamespace(**row), one.about)
-    step_up = limits.takes_step_up(tenant, one.about.amount.minor)
+    takes = await as_sent(work, maker, one.operation)
+    step_up = takes.step_up or limits.takes_step_up(tenant, one.about.amount.minor)
+    needed = takes.approvals
     await approval.ask(
-        work, KIND, settlement_id, maker, facts, needed=1, expires_at=expires_at, step_up=step_up
+        work, KIND, settlement_id, maker, facts, needed=needed, expires_at=expires_at, step_up=step_up
     )
     await work.connection.execute(sa.insert(settlements).values(row))
     await jobs.schedule(work, EXPIRY, settlement_id, expires_at)

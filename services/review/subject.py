@@ -31,6 +31,15 @@ class Subject:
     payout: sending.Sending | None = None
     refund: attempt.Sending | None = None
 
+    @property
+    def operation(self) -> UUID | None:
+        """By which it was approved that it is sent: a batch's lines by their batch's."""
+        if self.payout is not None:
+            withdrawal = self.payout.withdrawal
+            by: UUID = withdrawal.batch_id or withdrawal.id
+            return by
+        return self.refund.refund.row.id if self.refund else None
+
     async def used(self, work: Work, receipt: str) -> bool:
         """Another payout, refund or payment of the same provider has this receipt."""
         one = self.payout.payout if self.payout else self.refund.row if self.refund else None

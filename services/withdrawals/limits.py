@@ -83,7 +83,11 @@ async def policy(work: Work, tenant: sa.Row[Any], gross: Money) -> Policy:
     if not tenant.approvals_above and tenant.totp_above is None:
         return Policy(tenant.approvals, step_up=False)
     taken, _ = await all_of_a_day(work, gross.currency)
-    today = taken + gross.minor
+    return of_sum(tenant, taken + gross.minor)
+
+
+def of_sum(tenant: sa.Row[Any], today: int) -> Policy:
+    """What the tenant has set for so much in a day."""
     bands = [approvals for above, approvals in tenant.approvals_above if today > above]
     step_up = tenant.totp_above is not None and today > tenant.totp_above
     return Policy(max([tenant.approvals, *bands]), step_up)

@@ -1,0 +1,57 @@
+"""Policy: how many others a refund takes, or saying what became of one or of a payout, and whether each types
+a one-time code.
+
+A refund takes what a withdrawal of the same sum would: what counts is all that was given back in the last 24
+hours with this one. Settling takes what sending took. Where fewer others may approve at this moment, all of
+them; and never fewer than one.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import ledger
+from services.money import Money
+from services.news.refunds import Way
+from services.people import people
+from services.people.access import RECONCILE
+from services.refunds.record import COUNTED
+from services.store.schema import operations, refunds
+from services.withdrawals.limits import Policy, of_sum
+from services.work import Work
+
+_DAY = timedelta(hours=24)
+
+
+async def policy(work: Work, maker: UUID, amount: Money, way: Way) -> Policy:
+    """For one that is asked for now. What is kept as a sale leaves nobody, and takes one other. The wallet is
+    locked, so that no two are counted each without the other."""
+    if way == Way.SALE:
+        return Policy(1, step_up=False)
+    await ledger.lock_wallet(work, amount.currency)
+    given = sa.select(sa.cast(sa.func.coalesce(sa.func.sum(refunds.c.amount), 0), sa.BigInteger)).where(
+        refunds.c.tenant_id == work.tenant,
+        refunds.c.currency == amount.currency,
+        refunds.c.way != str(Way.SALE),
+        refunds.c.status.in_(COUNTED),
+        refunds.c.created_at > work.now - _DAY,
+    )
+    today = int(await work.connection.scalar(given) or 0) + amount.minor
+    return await possible(work, maker, of_sum(await people.tenant_of(work), today))
+
+
+async def as_sent(work: Work, maker: UUID, operation_id: UUID | None) -> Policy:
+    """What the operation took by which it was sent."""
+    query = sa.select(operations.c.approvals_needed, operations.c.step_up).where(
+        operations.c.tenant_id == work.tenant, operations.c.id == operation_id
+    )
+    sent = (await work.connection.execute(query)).first()
+    took = Policy(sent.approvals_needed, bool(sent.step_up)) if sent else Policy(1, step_up=False)
+    return await possible(work, maker, took)
+
+
+async def possible(work: Work, maker: UUID, wanted: Policy) -> Policy:
+    own = (await people.rights_to_approve(work)).own
+    others = {person for person, scopes in own.items() if RECONCILE in scopes} - {maker}
+    return Policy(max(1, min(wanted.approvals, len(others))), wanted.step_up)
