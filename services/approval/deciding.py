@@ -4,6 +4,7 @@ Four eyes are held by the person, not by phone, session or role, and nobody is e
 refuses a maker's own approval too.
 """
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -94,9 +95,11 @@ async def add(
 ) -> bool:
     """Add this person's approval to what `may_approve` gave out; True with the last one needed.
 
-    `told`: masked facts for the audit.
+    `told`: masked facts for the audit, which has what was added, and no second tap.
     """
-    right_of = await right_used(work, kind, operation, approver)
+    counted = await approvers(work, kind, operation)
+    right_of = await right_used(work, kind, operation, approver, counted.values())
+    await _make_room(work, operation, approver, right_of, counted)
     values = {
         "tenant_id": work.tenant,
         "operation_id": operation.id,
@@ -107,16 +110,34 @@ async def add(
         "digest": operation.digest,
         "created_at": work.now,
     }
-    await work.connection.execute(work.insert(approvals).values(values).on_conflict_do_nothing())
+    adding = work.insert(approvals).values(values).on_conflict_do_nothing().returning(approvals.c.approver_id)
+    added = (await work.connection.execute(adding)).first() is not None
     point("approval.added")
-    known = {"maker": str(operation.maker_id), "digest": operation.digest}
-    if right_of != approver:
-        known["lent_by"] = str(right_of)
-    await audit.record(work, approver, f"{kind.name}.approved", operation.id, known | (told or {}))
+    if added:
+        known = {"maker": str(operation.maker_id), "digest": operation.digest}
+        if right_of != approver:
+            known["lent_by"] = str(right_of)
+        await audit.record(work, approver, f"{kind.name}.approved", operation.id, known | (told or {}))
     if len(await approvers(work, kind, operation)) < operation.approvals_needed:
         return False
     await _decide(work, operation, "approved", approver)
     return True
+
+
+async def _make_room(
+    work: Work, operation: sa.Row[Any], approver: UUID, right_of: UUID, counted: Collection[UUID]
+) -> None:
+    """What was approved by a right that has ended counts no more, and must not keep whose right it was, or
+    who has another by now, from approving. The audit has it still."""
+    await work.connection.execute(
+        sa.delete(approvals).where(
+            approvals.c.tenant_id == work.tenant,
+            approvals.c.operation_id == operation.id,
+            approvals.c.round == operation.round,
+            sa.or_(approvals.c.approver_id == approver, approvals.c.right_of == right_of),
+            approvals.c.approver_id.not_in(counted),
+        )
+    )
 
 
 async def _step_up(work: Work, kind: Kind, operation: sa.Row[Any], approver: UUID, code: str | None) -> None:

@@ -1,7 +1,7 @@
 """Record: an operation's row, its digest, and who has approved it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -69,9 +69,9 @@ async def refuse_decided(work: Work, operation: sa.Row[Any]) -> None:
     raise NotPending(operation.state, name, operation.decided_at)
 
 
-async def approvers(work: Work, kind: Kind, operation: sa.Row[Any]) -> set[UUID]:
+async def approvers(work: Work, kind: Kind, operation: sa.Row[Any]) -> dict[UUID, UUID]:
     """Who approved exactly this, and may still: others than the maker, active, holding the scope, or lent it
-    by another who holds it."""
+    by another who holds it; each with whose right it is."""
     query = sa.select(approvals.c.approver_id, approvals.c.right_of).where(
         approvals.c.tenant_id == work.tenant,
         approvals.c.operation_id == operation.id,
@@ -81,14 +81,17 @@ async def approvers(work: Work, kind: Kind, operation: sa.Row[Any]) -> set[UUID]
     )
     rights = await people.rights_to_approve(work)
     return {
-        row.approver_id
+        row.approver_id: row.right_of
         for row in await work.connection.execute(query)
         if row.right_of in _rights_of(rights, kind, row.approver_id) and row.right_of != operation.maker_id
     }
 
 
-async def right_used(work: Work, kind: Kind, operation: sa.Row[Any], approver: UUID) -> UUID:
-    """Whose right to approve it is: the approver's own, else of who lent it. One right is one approval.
+async def right_used(
+    work: Work, kind: Kind, operation: sa.Row[Any], approver: UUID, used: Iterable[UUID] = ()
+) -> UUID:
+    """Whose right to approve it is: the approver's own, else of who lent it, and where more than one has, one
+    that is not `used` yet. One right is one approval.
 
     Raises MissingScope; FourEyesViolation where it was lent by the maker only, who would decide by proxy.
     """
@@ -100,7 +103,7 @@ async def right_used(work: Work, kind: Kind, operation: sa.Row[Any], approver: U
     others = mine - {operation.maker_id}
     if not others:
         raise FourEyesViolation
-    return min(others)
+    return min(others - set(used) or others)
 
 
 def _rights_of(rights: people.Rights, kind: Kind, person: UUID) -> frozenset[UUID]:

@@ -24,7 +24,8 @@ class ChangesNothing(Refusal):
 
 @dataclass(eq=False)
 class LeavesNoTwo(Refusal):
-    """Afterwards no withdrawal could be made and approved by different people, or no owner would be left."""
+    """Afterwards not every withdrawal could be made and approved by different people, the largest by as many
+    as it takes, or no owner would be left."""
 
     code: ClassVar[str] = "leaves_no_two_people"
 

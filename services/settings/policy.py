@@ -8,8 +8,7 @@ fewer others may approve at this moment, all of them; and never fewer than one.
 from uuid import UUID
 
 from services.people import people
-from services.people.access import APPROVE
-from services.settings import staffing
+from services.settings import hands, staffing
 from services.settings.kinds import Facts, Setting
 from services.withdrawals.limits import Policy
 from services.work import Work
@@ -20,11 +19,9 @@ async def policy(work: Work, setting: Setting, maker: UUID, after: Facts) -> Pol
     if not setting.weighty:
         return Policy(1, step_up=False)
     tenant = await people.tenant_of(work)
-    most = max([tenant.approvals, *(approvals for _, approvals in tenant.approvals_above)])
-    own = (await people.rights_to_approve(work)).own
-    others = {person for person, scopes in own.items() if APPROVE in scopes}
-    others -= {maker, staffing.whose(after)}
-    return Policy(max(1, min(most, len(others))), step_up=tenant.totp_above is not None)
+    others = await hands.approvers(work) - {maker, staffing.whose(after)}
+    most = min(await hands.highest(work), len(others))
+    return Policy(max(1, most), step_up=tenant.totp_above is not None)
 
 
 async def takes_code(work: Work, setting: Setting) -> bool:

@@ -16,7 +16,7 @@ from services.people.staffing import join
 from services.people.tenant_file import StaffPart
 from services.phones import masked as masked_number
 from services.phones import normalize
-from services.settings.hands import refuse_no_two
+from services.settings import hands
 from services.store.schema import conversations, staff
 from services.store.schema import people as people_table
 from services.work import Work
@@ -103,7 +103,9 @@ def safer(before: dict[str, Any], after: dict[str, Any]) -> bool:
 
 
 async def put(work: Work, after: dict[str, Any]) -> None:
-    owned = bool(await people.owners(work))
+    """No approver leaves whom the largest withdrawal takes: it could never be approved, and changes of the
+    rules would take fewer people. Raises LeavesNoTwo."""
+    owned, before = bool(await people.owners(work)), await hands.approvers(work)
     if after["action"] == "add":
         await _refuse_known(work, after)
         await join(work, after["name"], after["phone"], after["role"], after["scopes"])
@@ -115,7 +117,8 @@ async def put(work: Work, after: dict[str, Any]) -> None:
         await work.connection.execute(sa.update(staff).where(*mine).values(**values))
         if leaves:
             await untold.forget(work, conversations.c.person_id == person)
-    await refuse_no_two(work, owned=owned)
+    fewer = not before <= await hands.approvers(work)
+    await hands.refuse_no_two(work, owned=owned, approvals=await hands.highest(work) if fewer else 0)
 
 
 def keys(after: dict[str, Any]) -> list[str]:

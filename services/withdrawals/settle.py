@@ -140,7 +140,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     await advance(work, row, "processing", "completed", None, receipt=receipt)
     await _record(work, one, "completed", receipt=receipt)
     news = WithdrawalPaid(withdrawal=await shown(work, row.id), receipt=receipt)
-    await tell(work, {row.maker_id} | await approval.approvers(work, WITHDRAWAL, row), None, news)
+    await tell(work, {row.maker_id, *await approval.approvers(work, WITHDRAWAL, row)}, None, news)
 
 
 async def _record(work: Work, one: Sending, status: str, **told: str | None) -> None:

@@ -337,6 +337,35 @@ async def test_a15_one_right_is_one_approval_whoever_uses_it(lent):
     assert (await approved(lent, lent.owner, withdrawal)).status == "processing"
 
 
+async def test_a15_what_was_approved_by_a_right_that_ended_keeps_nobody_from_approving(lent):
+    await lent.set(approvals=2)
+    withdrawal = await lent.withdraw()
+    await approved(lent, lent.helper, withdrawal)
+    await approved(lent, lent.manager, withdrawal)  # it is used already, and the audit has no second one
+    async with lent.work() as work:
+        await lending.end(work, lent.manager, lent.lending)
+    assert (await approved(lent, lent.manager, withdrawal)).status == "pending"
+    assert (await approved(lent, lent.manager, withdrawal)).status == "pending"
+    assert (await approved(lent, lent.owner, withdrawal)).status == "processing"
+    async with lent.behind() as work:
+        query = sa.select(audit.c.actor).where(audit.c.action == "withdrawal.approved").order_by(audit.c.seq)
+        recorded = list((await work.connection.execute(query)).scalars())
+    assert recorded == [str(lent.helper), str(lent.manager), str(lent.owner)]
+
+
+async def test_a15_who_borrowed_two_rights_uses_the_one_that_is_free(lent):
+    """Whichever of the two comes first by its id."""
+    await lent.set(approvals=2)
+    async with lent.work() as work:
+        asked = await lending.lend(work, lent.owner, lent.helper, lent.now + timedelta(days=3))
+    async with lent.work() as work:
+        await lending.agree(work, lent.manager, asked.id, asked.digest)
+    for lender in (lent.manager, lent.owner):
+        withdrawal = await lent.withdraw()
+        await approved(lent, lender, withdrawal)
+        assert (await approved(lent, lent.helper, withdrawal)).status == "processing"
+
+
 @pytest.mark.parametrize("how", ["over", "taken back", "lender gone", "borrower gone"])
 async def test_a15_it_ends_in_time_and_with_either_of_them(lent, how):
     paying_out = PayingOut(lent, await lent.withdraw(), new_id())

@@ -191,6 +191,32 @@ async def test_a9_a_limit_is_not_raised_in_small_steps_any_faster(business):
     assert (await tenant(business)).per_day == 10_100_00
 
 
+async def test_no_approver_leaves_whom_the_largest_withdrawal_takes(business):
+    """Or it could never be approved, and fewer people would do to take the rule down."""
+    x = await business.person("Kamau", "Finance Admin")
+    await business.set(approvals_above=[[100_000_00, 3]])
+    for wanted in (
+        {"action": "remove", "staff_id": str(x)},
+        {"action": "set", "staff_id": str(x), "role": "Cashier", "scopes": []},
+    ):
+        with pytest.raises(LeavesNoTwo):
+            await ask(business, "staff", wanted)
+    new = await business.person("Wambui", "Finance Admin")
+    await ask(business, "staff", {"action": "remove", "staff_id": str(new)})
+    await ask(business, "staff", {"action": "add", "name": "Y", "phone": "0733000778", "role": "Analyst"})
+
+
+async def test_a_lent_right_is_no_second_person(business):
+    """It is one with the lender's, and ends."""
+    await business.person("Kamau", "Cashier")
+    async with business.work() as work:
+        until = business.now + timedelta(days=3)
+        asked = await lending.lend(work, business.manager, business.cashier, until)
+        await lending.agree(work, business.owner, asked.id, asked.digest)
+    with pytest.raises(LeavesNoTwo):
+        await ask(business, "limits", {"approvals": 3})
+
+
 async def test_steps_of_approvals_cool_where_any_amount_would_take_fewer(business):
     others = [await business.person(name, "Finance Admin") for name in ("Kamau", "Wambui")]
     await business.set(approvals_above=[[100_000_00, 2]])
