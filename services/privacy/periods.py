@@ -24,8 +24,8 @@ class Periods(BaseModel):
     """0 keeps for ever. `messages`: what customers wrote and were sent, where they stand in a talk with the
     bot, and what they had put into a cart; `statuses`: what WhatsApp tells of a message; `parked`: events
     that failed and nobody played again; `talks`: what they wrote to the staff; `details`: phones and
-    references of payments, and the addresses for a provider's answer; `methods`: saved methods of who is
-    silent."""
+    references of payments, the lines of files of withdrawals, and the addresses for a provider's answer;
+    `methods`: saved methods of who is silent."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -141,8 +141,13 @@ PLACES: dict[str, tuple[Fate, str]] = {
     "settlements.note": (Fate.SWEPT, ""),
     "settlements.state": (Fate.KEPT, _WORD),
     "settlements.because": (Fate.KEPT, _WORD),
-    "batches.*": (Fate.KEPT, _TENANT),
-    "schedules.*": (Fate.KEPT, _TENANT),
+    "batches.lines_sealed": (
+        Fate.SWEPT,
+        "a file's that nobody has decided waits; others are removed when it ends",
+    ),
+    "batches.name": (Fate.SWEPT, ""),
+    "batches.*": (Fate.KEPT, "counts, sums and digests"),
+    "schedules.*": (Fate.KEPT, f"{_TENANT}: where its own money goes, as it was approved"),
     "schedule_runs.*": (Fate.KEPT, _WORD),
     # the tenant and its staff
     "tenants.*": (Fate.KEPT, _TENANT),

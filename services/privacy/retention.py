@@ -116,6 +116,15 @@ RULES = (
         "details",
     ),
     Rule(
+        "lines of files",
+        tables.batches,
+        lambda before: sa.and_(
+            tables.batches.c.lines_sealed.is_not(None), tables.batches.c.ended_at < before
+        ),
+        {"lines_sealed": None},
+        "details",
+    ),
+    Rule(
         "addresses for answers",
         tables.hooks,
         lambda before: tables.hooks.c.created_at < before,

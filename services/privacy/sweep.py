@@ -41,6 +41,7 @@ PLAIN: tuple[sa.Column[Any], ...] = (
     tables.changes.c.because,
     tables.breaks.c.reason,
     tables.jobs.c.error,
+    tables.batches.c.name,
 )
 
 
@@ -78,6 +79,13 @@ SWEPT = (
     ),
     _Swept(tables.api_answers, (tables.api_answers.c.answer_sealed,)),
     _Swept(tables.handoff_lines, (tables.handoff_lines.c.words_sealed,)),
+    # Whom a file pays; from its approval on each line is a withdrawal, and the file is only shown.
+    _Swept(
+        tables.batches,
+        (tables.batches.c.lines_sealed,),
+        values={"lines_sealed": None},
+        busy=lambda rows: rows.c.state.not_in(("running", "done")),
+    ),
     _Swept(tables.conversations, (_CHATS.place_sealed,), values={"place_sealed": None}, chat="id"),
     # Addresses that are no longer looked up: a number that went on to another chat.
     _Swept(
