@@ -13,7 +13,7 @@ from services import audit
 from services.people.window import OPEN_FOR
 from services.safety.vault import Vault
 from services.store.database import Database
-from services.store.schema import conversations, outbox
+from services.store.schema import conversations, outbox, tenants
 from services.store.scope import PLATFORM
 from services.work import Via, Work
 
@@ -77,6 +77,9 @@ async def tell_operators(database: Database, vault: Vault, message: Message, why
     log.warning("delivery.held", seq=message.seq, purpose=purpose, why=why)
     async with database.transaction(message.tenant_id) as connection:
         work = Work(connection, vault, message.tenant_id, now, Via("chat", str(message.conversation_id)))
+        # One at a time, else two that are held at once would both be told of.
+        mine = sa.select(tenants.c.id).where(tenants.c.id == message.tenant_id)
+        await connection.execute(mine.with_for_update(key_share=True))
         if not await audit.alerted(work, _ALERT, since=now - _AT_MOST_EVERY):
             facts = {"purpose": purpose, "because": why}
             await audit.record(work, audit.WHATSAPP, _ALERT, message.conversation_id, facts, alert=True)

@@ -12,15 +12,15 @@ from bot.sending import outbox, statuses
 from services.ids import new_id
 from services.store.hot import Hot, run
 from services.store.schema import attempts
-from services.store.scope import OWNER
+from services.store.scope import PLATFORM
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
-async def plan(database, hot, **facts):
+async def plan(database, hot, *, whose=PLATFORM, **facts):
     compiled = hot._postgres if database.is_postgres else hot._sqlite
     word = "EXPLAIN" if database.is_postgres else "EXPLAIN QUERY PLAN"
-    async with database.transaction(OWNER) as connection:
+    async with database.transaction(whose) as connection:
         rows = await run(connection, f"{word} {compiled.sql}", compiled.arguments(facts))
     return "\n".join(str(row[-1]) for row in rows)
 
@@ -57,6 +57,7 @@ async def test_a_status_finds_its_message_by_index(database):
 
 
 async def test_the_attempts_of_a_payment_are_found_by_index(database):
-    mine = (attempts.c.tenant_id == new_id(), attempts.c.payment_id == new_id())
-    told = await plan(database, Hot(sa.select(attempts.c.id).where(*mine)))
+    tenant = new_id()
+    mine = (attempts.c.tenant_id == tenant, attempts.c.payment_id == new_id())
+    told = await plan(database, Hot(sa.select(attempts.c.id).where(*mine)), whose=tenant)
     assert walks_its_index(database, told, "ix_attempts_tenant_id_payment_id")
