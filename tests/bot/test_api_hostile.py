@@ -54,6 +54,7 @@ def test_every_refusal_has_a_status_of_its_own():
         errors.reconciliation,
         errors.refunds,
         errors.review,
+        errors.schedules,
         errors.settings,
         errors.statement,
     )

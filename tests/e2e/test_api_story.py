@@ -173,6 +173,7 @@ async def test_a_withdrawal_is_one_whoever_asks_and_wherever_it_is_decided(place
         "available": "4000.00",
         "owed": "0.00",
         "currency": "KES",
+        "resting": [],
     }
     status, audit = await njeri("GET", "/audit?limit=200")
     actions = [each["action"] for each in audit["results"]]

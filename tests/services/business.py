@@ -289,7 +289,7 @@ class Business:
             return list(rows.scalars())
 
     async def alerts_of(self, target: UUID) -> list[str]:
-        async with self.work() as work:
+        async with self.behind() as work:
             mine = sa.select(audit.c.action).where(audit.c.alert, audit.c.target == str(target))
             return list((await work.connection.execute(mine.order_by(audit.c.seq))).scalars())
 

@@ -227,7 +227,7 @@ async def test_what_was_repaired_is_accepted_and_proven_from_anew(shop):
     assert await found(shop) == []
     await minute(shop)
     assert await found(shop) == []
-    async with shop.work() as work:
+    async with shop.behind() as work:
         proven = (await work.connection.execute(sa.select(account_proofs.c.posted))).scalars().all()
         posted = (await work.connection.execute(sa.select(accounts.c.posted))).scalars().all()
     assert sorted(proven) == sorted(posted)

@@ -36,7 +36,7 @@ async def test_of_two_who_say_at_once_one_is_heard(business):
         )
         late = [each for each in found if isinstance(each, SettlementWaits)]
         assert len(late) == 1, found
-        async with business.work() as work:
+        async with business.behind() as work:
             query = sa.select(sa.func.count()).where(settlements.c.payout_id == out.payout)
             assert await work.connection.scalar(query) == 1
 

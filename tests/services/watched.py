@@ -57,6 +57,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "payments": ("payment.", "refund.", "person."),
     "attempts": ("payment.", "person.", "retention."),
     "withdrawals": ("withdrawal.", "payout.", *_TOGETHER),
+    "rails": ("payouts.",),
     "payouts": ("withdrawal.", "payout.", "payouts.", *_TOGETHER),
     "settlements": ("settlement.",),
     "schedules": ("schedule.",),

@@ -240,7 +240,7 @@ async def test_a5_a_button_is_good_once_for_one_person_one_asking_and_a_quarter_
     async with funded.behind() as work:
         before = await work.connection.scalar(sa.select(sa.func.count()).select_from(approvals))
     await manager.hear(fresh)
-    async with funded.work() as work:
+    async with funded.behind() as work:
         assert await work.connection.scalar(sa.select(sa.func.count()).select_from(approvals)) == before
 
 

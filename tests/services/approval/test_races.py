@@ -87,7 +87,8 @@ class Acts:
 
     async def execute(self, id_):
         async with self.business.work() as work:
-            query = sa.select(payouts.c.id).where(payouts.c.withdrawal_id == id_)
+            mine = (payouts.c.tenant_id == work.tenant, payouts.c.withdrawal_id == id_)
+            query = sa.select(payouts.c.id).where(*mine)
             payout_id = await work.connection.scalar(query)
             if payout_id and await payout.begin_payout(work, payout_id, PUBLIC) is not None:
                 self.begun[id_] += 1

@@ -28,7 +28,7 @@ async def seen(business, number):
 
 
 async def audited(business):
-    async with business.work() as work:
+    async with business.behind() as work:
         query = sa.select(schema.audit.c.action).where(schema.audit.c.action.startswith("order."))
         return list((await work.connection.execute(query)).scalars())
 
