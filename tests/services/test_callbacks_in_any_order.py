@@ -95,7 +95,7 @@ def test_both_databases_end_in_the_same_books_and_have_noted_the_same(
     sqlite_file: str, postgres_url: str
 ) -> None:
     @seed(20261128)
-    @settings(PATIENT, max_examples=5)
+    @settings(PATIENT, max_examples=3)
     @given(posts((*HONEST, *AGAINST)))
     def same(post: tuple[Wanted, list[Letter]]) -> None:
         assert one.books(*post) == other.books(*post)

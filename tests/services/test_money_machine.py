@@ -214,9 +214,10 @@ def test_the_books_are_right_on_postgres(postgres_url: str) -> None:
 
 
 @pytest.mark.postgres
+@pytest.mark.timeout(300)
 def test_the_same_program_ends_the_same_on_both_databases(sqlite_file: str, postgres_url: str) -> None:
     @seed(20261124)
-    @settings(PATIENT, max_examples=6)
+    @settings(PATIENT, max_examples=3)
     @given(st.lists(st.tuples(st.sampled_from(ACTS), WHICH, HOW), min_size=20, max_size=60))
     def agree(acts: list[tuple[str, int, int]]) -> None:
         assert asyncio.run(played(sqlite_file, acts)) == asyncio.run(played(postgres_url, acts))

@@ -144,7 +144,7 @@ async def waiting(business, rng):
 
 
 async def proven(business, ids, acts):
-    async with business.work() as work:
+    async with business.behind() as work:
         query = (
             sa.select(withdrawals.c.id, withdrawals.c.status, withdrawals.c.amount, operations.c.state)
             .join(operations, operations.c.id == withdrawals.c.id)
