@@ -212,6 +212,7 @@ SCRIPT = Script(
         news.WithdrawalClosed: outcomes.told_closed,
         news.WithdrawalHeldBack: outcomes.told_held_back,
         news.WithdrawalPaid: outcomes.told_paid,
+        news.WithdrawalPaidLate: outcomes.told_paid_late,
         news.SelfApprovalTried: outcomes.told_self_approval,
         news.OrderPaidTwice: notices.told_order_twice,
         news.OrderInDoubt: notices.told_order_doubt,

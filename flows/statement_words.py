@@ -9,6 +9,7 @@ KINDS = {
     "withdrawal": Text("Withdrawal"),
     "withdrawal_fee": Text("Fee of a withdrawal"),
     "withdrawal_returned": Text("Withdrawal given back"),
+    "withdrawal_paid_late": Text("Withdrawal paid after all"),
     "withdrawal_fee_returned": Text("Fee of it given back"),
     "refund": Text("Refund"),
     "reversal": Text("Reversal"),

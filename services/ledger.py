@@ -112,7 +112,9 @@ async def release(work: Work, hold_id: UUID, state: str, currency: str) -> bool:
     return True
 
 
-async def take_back(work: Work, cause_id: UUID, provider: str, amount: Money) -> Money | None:
+async def take_back(
+    work: Work, cause_id: UUID, provider: str, amount: Money, reason: str = "reversal"
+) -> Money | None:
     """The provider took this out of what it holds: from what is available in the wallet, the rest is owed.
     Returns the rest; None when it stood there before."""
     names = [WALLET, OWED, provider_account(provider)]
@@ -122,9 +124,9 @@ async def take_back(work: Work, cause_id: UUID, provider: str, amount: Money) ->
     moves = []
     if covered:
         taken = Money(covered, amount.currency)
-        moves.append(Transfer(WALLET, provider_account(provider), taken, "reversal"))
+        moves.append(Transfer(WALLET, provider_account(provider), taken, reason))
     if rest:
-        moves.append(Transfer(OWED, provider_account(provider), rest, "reversal_owed"))
+        moves.append(Transfer(OWED, provider_account(provider), rest, f"{reason}_owed"))
     if await _stands(work, cause_id) or not await _post(work, cause_id, moves, freed=0):
         return None
     return rest

@@ -40,6 +40,7 @@ class Unsent(StrEnum):
     GUESSED = "guessed"  # too many wrong one-time codes were typed for it
     APPROVER = "approver"  # who approved it may no longer do so
     SETTLED = "settled"  # two people have found that it was not paid
+    DENIED = "denied"  # two people had found that it was paid, and the provider says that it failed
     RETURNED = "returned"  # it was paid, and the provider gave it back
 
 

@@ -140,6 +140,7 @@ TOLD: Mapping[type, Telling] = {
             else decided(told.withdrawal.status)
         )
     ),
+    news.WithdrawalPaidLate: _STAFF,
     news.SelfApprovalTried: _STAFF,
     news.OrderPaidTwice: _STAFF,
     news.OrderInDoubt: _STAFF,

@@ -9,6 +9,7 @@ from flows.staff.shown import OfWithdrawal, ended, facts, short, way_shown
 from flows.staff.unsent import because
 from flows.teller import Teller
 from flows.text import Text
+from services.money import Money
 from services.news import (
     Held,
     SelfApprovalTried,
@@ -17,6 +18,7 @@ from services.news import (
     WithdrawalClosed,
     WithdrawalHeldBack,
     WithdrawalPaid,
+    WithdrawalPaidLate,
 )
 
 
@@ -45,6 +47,15 @@ class ClosedTold(OfWithdrawal):
             return Text(
                 "⚠️ {provider} has given back what it had told as paid out. {amount} is in the wallet again, "
                 "the fee included. Check the destination before you ask again.\n{facts}",
+                provider=carrier_name(self.withdrawal.method_type),
+                amount=self.withdrawal.amount,
+                facts=facts(self.withdrawal),
+            )
+        if self.because == Unsent.DENIED:
+            return Text(
+                "⚠️ {provider} says that this was not paid, though two people had found that it was. {amount} "
+                "is in the wallet again, the fee included. Payouts from {shop} are stopped until the "
+                "operator has looked.\n{facts}",
                 provider=carrier_name(self.withdrawal.method_type),
                 amount=self.withdrawal.amount,
                 facts=facts(self.withdrawal),
@@ -104,6 +115,33 @@ class PaidOutTold(OfWithdrawal):
         )
 
 
+class PaidLateTold(OfWithdrawal):
+    """It had failed, and has arrived after all."""
+
+    owed: Money
+
+    def says(self) -> Text:
+        if self.owed:
+            return Text(
+                "⚠️ {provider} says now that this was paid after all, though it had failed. {net} has left "
+                "without a fee. The wallet did not cover {owed} of it: that is owed, and what comes in pays "
+                "it first. Payouts from {shop} are stopped until the operator has looked. Do not ask for it "
+                "again.\n{facts}",
+                owed=self.owed,
+                provider=carrier_name(self.withdrawal.method_type),
+                net=self.withdrawal.net,
+                facts=facts(self.withdrawal),
+            )
+        return Text(
+            "⚠️ {provider} says now that this was paid after all, though it had failed. {net} is taken from "
+            "the wallet, without a fee. Payouts from {shop} are stopped until the operator has looked. Do "
+            "not ask for it again.\n{facts}",
+            provider=carrier_name(self.withdrawal.method_type),
+            net=self.withdrawal.net,
+            facts=facts(self.withdrawal),
+        )
+
+
 class SelfApprovalTold(OfWithdrawal):
     def says(self) -> Text:
         return Text(
@@ -128,6 +166,10 @@ async def told_held_back(news: WithdrawalHeldBack, _teller: Teller) -> HeldBackT
 
 async def told_paid(news: WithdrawalPaid, _teller: Teller) -> PaidOutTold:
     return PaidOutTold(withdrawal=news.withdrawal, receipt=news.receipt)
+
+
+async def told_paid_late(news: WithdrawalPaidLate, _teller: Teller) -> PaidLateTold:
+    return PaidLateTold(withdrawal=news.withdrawal, owed=news.owed)
 
 
 async def told_self_approval(news: SelfApprovalTried, _teller: Teller) -> SelfApprovalTold:

@@ -19,6 +19,7 @@ _BECAUSE = {
         "too many wrong one-time codes were typed for it. Find out who typed them, and ask for it again."
     ),
     Unsent.SETTLED: Text("two people have found in the provider's own records that it was not paid."),
+    Unsent.DENIED: Text("the provider says that it was not paid, though two people had found that it was."),
     Unsent.RETURNED: Text("the provider has given back what it had told as paid out."),
     Unsent.APPROVER: Text(
         "somebody who approved it may no longer approve withdrawals. Please ask for it again."

@@ -8,6 +8,13 @@ from services.books.scope import ONE, Rule, Scope, goes_on, is_open, whole
 from services.store.schema import attempts, holds, payments, payouts, transfers, withdrawals
 
 _RETURNED = ("payout_returned", "withdrawal_fee_returned")
+_LATE = ("payout_late", "payout_late_owed")
+# Of what was posted as paid; what was paid after all may come back too, and is posted by itself.
+_BACK = sa.or_(
+    payouts.c.denied_at.is_not(None),
+    sa.and_(payouts.c.returned_at.is_not(None), payouts.c.left_at.is_(None)),
+)
+_TIMES = (payouts.c.returned_at, payouts.c.left_at, payouts.c.denied_at)
 
 # --- attempts and payouts against what they moved ----------------------------------------------------
 
@@ -104,14 +111,14 @@ def posted_hold_left_in_full(scope: Scope) -> sa.Select[Any]:
 
 
 def _has_returned() -> sa.ColumnElement[bool]:
-    """Its payout has succeeded, and the provider has given it back."""
+    """Its payout has succeeded, and the provider has given it back, or denied it."""
     return (
         sa.select(payouts.c.id)
         .where(
             payouts.c.tenant_id == withdrawals.c.tenant_id,
             payouts.c.withdrawal_id == withdrawals.c.id,
             payouts.c.state == "succeeded",
-            payouts.c.returned_at.is_not(None),
+            _BACK,
         )
         .exists()
     )
@@ -120,7 +127,7 @@ def _has_returned() -> sa.ColumnElement[bool]:
 def returned_payout_is_posted_once(scope: Scope) -> sa.Select[Any]:
     """What the provider gave back is in the wallet again, with its fee; of no other payout anything is."""
     moved = whole(sa.func.sum(transfers.c.amount))
-    owed = sa.case((payouts.c.returned_at.is_not(None), withdrawals.c.amount), else_=0)
+    owed = sa.case((_BACK, withdrawals.c.amount), else_=0)
     back = transfers.alias("back")
     latest = sa.select(back.c.tenant_id, back.c.cause_id).where(
         back.c.reason.in_(_RETURNED), scope.recent(back.c.created_at)
@@ -149,7 +156,46 @@ def returned_payout_is_posted_once(scope: Scope) -> sa.Select[Any]:
                 sa.tuple_(payouts.c.tenant_id, payouts.c.withdrawal_id).in_(latest),
             ),
         )
-        .group_by(payouts.c.tenant_id, payouts.c.id, payouts.c.returned_at, withdrawals.c.amount)
+        .group_by(payouts.c.tenant_id, payouts.c.id, *_TIMES, withdrawals.c.amount)
+        .having(moved != owed)
+    )
+
+
+def late_payout_is_posted_once(scope: Scope) -> sa.Select[Any]:
+    """What was told as paid after it had failed has left with the provider, and nothing else has so; where it
+    came back since, it did neither."""
+    signed = sa.case((transfers.c.reason.in_(_LATE), transfers.c.amount), else_=-transfers.c.amount)
+    moved = whole(sa.func.sum(signed))
+    still_out = sa.and_(payouts.c.left_at.is_not(None), payouts.c.returned_at.is_(None))
+    owed = sa.case((still_out, withdrawals.c.net), else_=0)
+    late = transfers.alias("late")
+    latest = sa.select(late.c.tenant_id, late.c.cause_id).where(
+        late.c.reason.in_((*_LATE, _RETURNED[0])), scope.recent(late.c.created_at)
+    )
+    return (
+        sa.select(payouts.c.tenant_id, payouts.c.id, owed, moved)
+        .join(
+            withdrawals,
+            sa.and_(
+                withdrawals.c.tenant_id == payouts.c.tenant_id, withdrawals.c.id == payouts.c.withdrawal_id
+            ),
+        )
+        .outerjoin(
+            transfers,
+            sa.and_(
+                transfers.c.tenant_id == payouts.c.tenant_id,
+                transfers.c.cause_id == payouts.c.id,
+                transfers.c.reason.in_((*_LATE, _RETURNED[0])),
+            ),
+        )
+        .where(
+            scope.of(payouts),
+            sa.or_(
+                scope.recent(payouts.c.resolved_at),
+                sa.tuple_(payouts.c.tenant_id, payouts.c.id).in_(latest),
+            ),
+        )
+        .group_by(payouts.c.tenant_id, payouts.c.id, *_TIMES, withdrawals.c.net)
         .having(moved != owed)
     )
 
@@ -165,6 +211,7 @@ def completed_withdrawal_has_its_payout(scope: Scope) -> sa.Select[Any]:
                 payouts.c.withdrawal_id == withdrawals.c.id,
                 payouts.c.state == "succeeded",
                 payouts.c.returned_at.is_(None),
+                payouts.c.denied_at.is_(None),
             ),
         )
         .where(withdrawals.c.status == "completed", scope.of(withdrawals))

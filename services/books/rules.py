@@ -53,6 +53,7 @@ RULES: dict[str, Rule] = {
     "a posted hold has left its account in full": outcomes.posted_hold_left_in_full,
     "a completed withdrawal has one payout that succeeded": outcomes.completed_withdrawal_has_its_payout,
     "a payout that came back is in the wallet once, in full": outcomes.returned_payout_is_posted_once,
+    "a payout that was paid after all has left once, in full": outcomes.late_payout_is_posted_once,
     "what is owed is paid before anything is available": ledger.owed_is_paid_first,
     "a receipt of a refund is applied once": outcomes.receipt_is_applied_once(refund_attempts),
 }

@@ -64,7 +64,7 @@ def _rail(provider: str, kind: str) -> str:
     return rules.otherwise if kind == "refund" and rules and rules.otherwise else kind
 
 
-def _of_same(table: sa.Table) -> sa.ColumnElement[bool]:
+def _of_same(table: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.tenant_id == transfers.c.tenant_id, table.c.id == transfers.c.cause_id)
 
 
@@ -72,8 +72,10 @@ def _by_rail(tenant: UUID, since: datetime, until: datetime) -> sa.Select[Any]:
     def total(*reasons: str) -> sa.ColumnElement[int]:
         return sa.case((transfers.c.reason.in_(reasons), transfers.c.amount), else_=0)
 
-    paid_back = attempts.alias("paid_back")
-    provider = sa.func.coalesce(attempts.c.provider, payouts.c.provider, paid_back.c.provider)
+    paid_back, late = attempts.alias("paid_back"), payouts.alias("late")
+    provider = sa.func.coalesce(
+        attempts.c.provider, late.c.provider, payouts.c.provider, paid_back.c.provider
+    )
     kind = sa.case(
         (attempts.c.id.is_not(None), COLLECTION),
         (refunds.c.way == "reversal", REVERSAL),
@@ -104,7 +106,14 @@ def _by_rail(tenant: UUID, since: datetime, until: datetime) -> sa.Select[Any]:
         )
         .select_from(transfers)
         .outerjoin(attempts, _of_same(attempts))
-        .outerjoin(withdrawals, _of_same(withdrawals))
+        .outerjoin(late, _of_same(late))  # what was paid after all
+        .outerjoin(
+            withdrawals,
+            sa.and_(
+                withdrawals.c.tenant_id == transfers.c.tenant_id,
+                withdrawals.c.id == sa.func.coalesce(late.c.withdrawal_id, transfers.c.cause_id),
+            ),
+        )
         .outerjoin(
             payouts,
             sa.and_(

@@ -41,9 +41,10 @@ async def take_theirs(work: Work) -> list[dict[str, Any]]:
 
 
 async def _cause(work: Work, item: UUID) -> UUID:
-    """What the ledger knows it by: of a payout its withdrawal, of a refund's attempt the refund."""
+    """What the ledger knows it by: of a payout its withdrawal, or itself where it was
+    paid after all; of a refund's attempt the refund."""
     for table, column in (
-        (payouts, payouts.c.withdrawal_id),
+        (payouts, sa.case((payouts.c.left_at.is_not(None), payouts.c.id), else_=payouts.c.withdrawal_id)),
         (refund_attempts, refund_attempts.c.refund_id),
     ):
         query = sa.select(column).where(table.c.tenant_id == work.tenant, table.c.id == item)

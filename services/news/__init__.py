@@ -55,6 +55,7 @@ from services.news.withdrawals import WithdrawalApproved as WithdrawalApproved
 from services.news.withdrawals import WithdrawalClosed as WithdrawalClosed
 from services.news.withdrawals import WithdrawalHeldBack as WithdrawalHeldBack
 from services.news.withdrawals import WithdrawalPaid as WithdrawalPaid
+from services.news.withdrawals import WithdrawalPaidLate as WithdrawalPaidLate
 from services.news.withdrawals import WithdrawalRequested as WithdrawalRequested
 from services.reasons import Doubt as Doubt
 from services.reasons import Frozen as Frozen
@@ -238,6 +239,7 @@ News = (
     | WithdrawalClosed
     | WithdrawalHeldBack
     | WithdrawalPaid
+    | WithdrawalPaidLate
     | SelfApprovalTried
     | OrderPaidTwice
     | OrderInDoubt

@@ -101,6 +101,16 @@ class WithdrawalPaid(BaseNews):
     receipt: str | None
 
 
+class WithdrawalPaidLate(BaseNews):
+    """To the maker, the approvers and those who reconcile: it had failed, and the provider has paid it out
+    after all. What left is taken from the wallet, and `owed` of it is owed."""
+
+    kind: Literal["withdrawal_paid_late"] = "withdrawal_paid_late"
+    withdrawal: Withdrawal
+    owed: Money
+    receipt: str | None
+
+
 class SelfApprovalTried(BaseNews):
     """To the tenant's owners: the maker tried to approve an own withdrawal. It was refused."""
 

@@ -46,9 +46,15 @@ _PAID = (
     .join(payments, same(attempts, payments, "payment_id"))
     .join(orders, same(payments, orders, "order_id"))
 )
+# What was paid after all is posted under the payout itself: of one withdrawal two may have left.
+_CAUSE = sa.case((payouts.c.left_at.is_not(None), payouts.c.id), else_=withdrawals.c.id)
+_LEFT = sa.or_(
+    payouts.c.left_at.is_not(None), sa.and_(payouts.c.state == "succeeded", payouts.c.denied_at.is_(None))
+)
 _PAID_OUT = sa.select(
     payouts.c.id,
-    withdrawals.c.id.label("cause"),
+    _CAUSE.label("cause"),
+    withdrawals.c.id.label("withdrawal"),  # what was posted before it was found to be otherwise
     sa.literal(Kind.SENT.value).label("kind"),
     withdrawals.c.net.label("amount"),
     withdrawals.c.currency,
@@ -59,14 +65,14 @@ _PAID_OUT = sa.select(
     sa.null().label("other_name"),
     sa.null().label("label"),
     withdrawals.c.destination.label("party"),
-    (payouts.c.state == "succeeded").label("done"),
+    _LEFT.label("done"),
     payouts.c.tenant_id,
     payouts.c.provider,
 ).join(withdrawals, same(payouts, withdrawals, "withdrawal_id"))
 _RETURNED = (
     sa.select(
         withdrawals.c.id,
-        withdrawals.c.id.label("cause"),
+        _CAUSE.label("cause"),
         sa.literal(Kind.RETURNED.value).label("kind"),
         withdrawals.c.net.label("amount"),
         withdrawals.c.currency,
@@ -77,7 +83,7 @@ _RETURNED = (
         payouts.c.receipt.label("other_name"),
         sa.null().label("label"),
         withdrawals.c.destination.label("party"),
-        (payouts.c.state == "succeeded").label("done"),
+        _LEFT.label("done"),
         payouts.c.tenant_id,
         payouts.c.provider,
     )

@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from services import approval, audit, jobs
-from services.review.record import EXPIRY, KIND, move, moved, waiting
+from services.review.record import EXPIRY, KIND, found, move, moved, waiting
 from services.work import Work
+
+CONFIRMED = "confirmed"
 
 
 async def overtaken(work: Work, kind: str, attempt_id: UUID) -> None:
@@ -15,6 +17,20 @@ async def overtaken(work: Work, kind: str, attempt_id: UUID) -> None:
     await move(work, settlement_id, "pending", "void", "decided")
     await jobs.finish(work, settlement_id, EXPIRY)
     await moved(work, settlement_id)
+
+
+async def confirm(work: Work, kind: str, attempt_id: UUID) -> None:
+    """The provider says the same as two people have settled: from now on it is its own word."""
+    settlement_id = await waiting(work, kind, attempt_id, "done")
+    if settlement_id is None or (await found(work, settlement_id)).because == CONFIRMED:
+        return
+    if await move(work, settlement_id, "done", "done", CONFIRMED):
+        await audit.record(work, audit.PROVIDER, "settlement.confirmed", settlement_id, {})
+
+
+async def confirmed(work: Work, kind: str, attempt_id: UUID) -> bool:
+    settlement_id = await waiting(work, kind, attempt_id, "done")
+    return settlement_id is not None and (await found(work, settlement_id)).because == CONFIRMED
 
 
 async def contradicted(work: Work, kind: str, attempt_id: UUID) -> bool:

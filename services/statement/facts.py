@@ -9,7 +9,11 @@ from pydantic import BaseModel, ConfigDict
 from services.money import Money
 
 # Kinds of lines: what the ledger calls the reason of a transfer, but for what everybody else calls so.
-KINDS = {"payout": "withdrawal", "payout_returned": "withdrawal_returned"}
+KINDS = {
+    "payout": "withdrawal",
+    "payout_returned": "withdrawal_returned",
+    "payout_late": "withdrawal_paid_late",
+}
 
 # What a file of each form takes; less in a chat, where it has to be made within the lease of its message.
 MOST_LINES = {"csv": 500_000, "xlsx": 200_000, "pdf": 5_000}

@@ -23,6 +23,7 @@ from services.store.schema import (
     holds,
     orders,
     payments,
+    payouts,
     refunds,
     reversals,
     transfers,
@@ -126,7 +127,7 @@ _LINES = (
         withdrawals.c.id.label("withdrawal_id"),
         withdrawals.c.method_type,
         withdrawals.c.destination,
-        withdrawals.c.receipt.label("payout_receipt"),
+        sa.func.coalesce(payouts.c.receipt, withdrawals.c.receipt).label("payout_receipt"),
         refunds.c.id.label("refund_id"),
         refunds.c.receipt.label("refund_receipt"),
     )
@@ -152,9 +153,15 @@ _LINES = (
     .outerjoin(
         orders, sa.and_(orders.c.tenant_id == payments.c.tenant_id, orders.c.id == payments.c.order_id)
     )
+    .outerjoin(  # what was paid after all
+        payouts, sa.and_(payouts.c.tenant_id == transfers.c.tenant_id, payouts.c.id == transfers.c.cause_id)
+    )
     .outerjoin(
         withdrawals,
-        sa.and_(withdrawals.c.tenant_id == transfers.c.tenant_id, withdrawals.c.id == transfers.c.cause_id),
+        sa.and_(
+            withdrawals.c.tenant_id == transfers.c.tenant_id,
+            withdrawals.c.id == sa.func.coalesce(payouts.c.withdrawal_id, transfers.c.cause_id),
+        ),
     )
 )
 

@@ -35,6 +35,12 @@ class Sending:
         return frozenset({str(self.payout.id), self.payout.reference} - {None})
 
     @property
+    def has_left(self) -> bool:
+        """It is booked as paid out, at once or after all."""
+        row = self.payout
+        return row.left_at is not None or (row.state == "succeeded" and row.denied_at is None)
+
+    @property
     def nameless(self) -> bool:
         """The provider took no id of ours, and its own was lost with its answer: nothing can be asked, and
         only a result on the payout's own address can tell."""

@@ -17,9 +17,10 @@ from services.money import Money
 from services.news import Frozen, Held, Unpaid, Unsent, WithdrawalPaid
 from services.points import point
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
-from services.review.overtaken import contradicted
+from services.review.overtaken import confirm, confirmed, contradicted
 from services.store.schema import payouts
 from services.withdrawals.freeze import freeze, hold_back
+from services.withdrawals.put_right import came_back, denied, paid_after_all
 from services.withdrawals.record import WITHDRAWAL, advance, close, shown, tell
 from services.withdrawals.returned import returned
 from services.withdrawals.sending import Sending, alert, ready, sending
@@ -110,15 +111,16 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
         await alert(work, one, "payout.amount_mismatch", told=str(word.amount), receipt=word.receipt)
     elif word.receipt and await PAYOUT.used_elsewhere(work, one.payout, word.receipt):
         await alert(work, one, "payout.receipt_reused", receipt=word.receipt)
-    elif one.payout.state == "succeeded":
+    elif one.has_left:
         await _told_again(work, one, word.receipt)
     elif one.payout.state == "failed" and one.payout.returned_at is not None:
         # It came back, and that was told first: nothing has left.
         await alert(work, one, "payout.succeeded_before_return", receipt=word.receipt)
     elif one.withdrawal.status != "processing" or not await _alone(work, one):
-        # The money has left and the hold is gone, or another payout is on its way: nothing to post it from.
+        # The money has left and the hold is gone, or another payout is on its way and has it.
         await alert(work, one, "payout.succeeded_after_failure", receipt=word.receipt)
         await contradicted(work, PAYOUT.job, one.payout.id)
+        await paid_after_all(work, one, word.receipt)
         await freeze(work, one, Frozen.CONTRADICTION, "a payout that had failed succeeded")
     else:
         await _complete(work, one, word.receipt)
@@ -160,15 +162,12 @@ async def _record(work: Work, one: Sending, status: str, **told: str | None) -> 
 
 
 async def _failed(work: Work, one: Sending, word: Failed) -> None:
-    if one.payout.state == "succeeded" and word.returned is not None:
-        await returned(work, one, word.returned, word.detail)
-        return
-    if one.payout.state == "succeeded":
-        await alert(work, one, "payout.failed_after_success", detail=word.detail)
-        if await contradicted(work, PAYOUT.job, one.payout.id):
-            await freeze(work, one, Frozen.CONTRADICTION, "a payout that people had settled as paid failed")
+    if one.payout.state == "succeeded" or one.payout.left_at is not None:
+        await _failed_after_success(work, one, word)
         return
     if one.payout.because == Unsent.SETTLED:  # as people have found
+        if word.returned is not None:
+            await PAYOUT.move(work, one.payout.id, "failed", returned_at=work.now)
         return
     if await audit.alerted(work, *_TOLD, target=one.payout.id):
         await alert(work, one, "payout.contradicted", detail=word.detail)
@@ -184,6 +183,22 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
         short = word.because == Unpaid.INSUFFICIENT_FUNDS
         await freeze(work, one, Frozen.FUNDS if short else Frozen.SETTINGS, word.detail)
         await _ready_another(work, one)
+
+
+async def _failed_after_success(work: Work, one: Sending, word: Failed) -> None:
+    """What is told to have come back is booked. A plain no is not believed, but where people alone had said
+    that it was paid."""
+    if word.returned is not None:
+        back = returned if one.payout.left_at is None else came_back
+        await back(work, one, word.returned, word.detail)
+        return
+    await alert(work, one, "payout.failed_after_success", detail=word.detail)
+    told = await confirmed(work, PAYOUT.job, one.payout.id)
+    told = told or await audit.alerted(work, *_TOLD, "payout.receipt_changed", target=one.payout.id)
+    if await contradicted(work, PAYOUT.job, one.payout.id):
+        if not told and one.payout.returned_at is None:
+            await denied(work, one, word.detail)
+        await freeze(work, one, Frozen.CONTRADICTION, "a payout that people had settled as paid failed")
 
 
 async def _ready_another(work: Work, one: Sending) -> None:
@@ -208,9 +223,10 @@ async def _alone(work: Work, one: Sending) -> bool:
 
 
 async def _told_again(work: Work, one: Sending, receipt: str | None) -> None:
+    await confirm(work, PAYOUT.job, one.payout.id)
     if receipt is None or receipt == one.payout.receipt:
         return
     if one.payout.receipt is not None:
         await alert(work, one, "payout.receipt_changed", receipt=receipt, before=one.payout.receipt)
         return
-    await PAYOUT.move(work, one.payout.id, "succeeded", receipt=receipt)
+    await PAYOUT.move(work, one.payout.id, one.payout.state, receipt=receipt)

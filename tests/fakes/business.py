@@ -34,6 +34,7 @@ from services.news import (
     WithdrawalClosed,
     WithdrawalHeldBack,
     WithdrawalPaid,
+    WithdrawalPaidLate,
     WithdrawalRequested,
 )
 from services.news.approval import Lending, WithdrawalAskedAgain
@@ -324,11 +325,18 @@ class FakeBusiness(FakeSettings, FakeReview):
     def fail_payout(self, because: Unsent) -> None:
         self._close_payout("failed", WithdrawalClosed, because=because)
 
-    def return_payout(self) -> None:
+    def undo_payout(self, because: Unsent) -> None:
         withdrawal = self.put(next(reversed(self.withdrawals.values())), "failed")
         self.posted += withdrawal.amount
         for person in dict.fromkeys([withdrawal.maker_id, *self.approvers()]):
-            self.told.append((person, WithdrawalClosed(withdrawal=withdrawal, because=Unsent.RETURNED)))
+            self.told.append((person, WithdrawalClosed(withdrawal=withdrawal, because=because)))
+
+    def pay_late(self, owed: Money) -> None:
+        withdrawal = next(reversed(self.withdrawals.values()))
+        self.posted -= withdrawal.net - owed
+        news = WithdrawalPaidLate(withdrawal=withdrawal, owed=owed, receipt="SJK8OUT456")
+        for person in dict.fromkeys([withdrawal.maker_id, *self.approvers()]):
+            self.told.append((person, news))
 
     def expire(self) -> None:
         self._close_payout("expired", WithdrawalClosed)

@@ -289,7 +289,11 @@ class Play:
             case "paid_out", ():
                 business.pay_out()
             case "payout_returned", ():
-                business.return_payout()
+                business.undo_payout(Unsent.RETURNED)
+            case "payout_denied", ():
+                business.undo_payout(Unsent.DENIED)
+            case "paid_late", owed:
+                business.pay_late(Money.parse(owed[0], "KES") if owed else Money(0, "KES"))
             case "code", (code,):  # the app shows the next one
                 business.code = code
             case "payout_failed", (because,):

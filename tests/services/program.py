@@ -28,7 +28,7 @@ from services.providers.base import (
     Unknown,
     Word,
 )
-from services.store.schema import accounts, attempts, orders, refunds, transfers, withdrawals
+from services.store.schema import accounts, attempts, orders, payouts, refunds, transfers, withdrawals
 from services.withdrawals import decide
 from tests.services.bookkeeping import books_of
 from tests.services.business import PayingOut, kes
@@ -188,6 +188,8 @@ class Program(ReviewProgram):
             breaches = await self.business.breaches(work)
             assert breaches == []
             wallet = await self._sum(work, transfers.c.amount, "sale") - await self._paid_out(work)
+            wallet -= await self._sum(work, transfers.c.amount, "payout_late")
+            wallet += await self._came_back_late(work)
             wallet -= await self.went_back(work)
             await self.prove_back(work)
             found = await work.connection.scalar(
@@ -211,6 +213,14 @@ class Program(ReviewProgram):
     async def _paid_out(self, work: Any) -> int:
         query = sa.select(sa.func.coalesce(sa.func.sum(withdrawals.c.amount), 0))
         return int(await work.connection.scalar(query.where(withdrawals.c.status == "completed")))
+
+    async def _came_back_late(self, work: Any) -> int:
+        """Of what was paid after all: without a fee, since it took none."""
+        query = sa.select(sa.func.coalesce(sa.func.sum(transfers.c.amount), 0)).where(
+            transfers.c.reason == "payout_returned",
+            transfers.c.cause_id.in_(sa.select(payouts.c.id)),
+        )
+        return int(await work.connection.scalar(query))
 
     async def outcome(self) -> dict[str, Any]:
         """What two databases must agree on."""

@@ -113,14 +113,16 @@ async def test_a_success_of_the_first_takes_back_the_second_that_was_made_ready(
     assert await business.jobs(another.payout) == {}
 
 
-async def test_a_success_of_the_first_while_the_second_is_out_moves_nothing_and_alerts(business, paying_out):
+async def test_a_success_of_the_first_while_the_second_is_out_is_booked_beside_it_and_alerts(
+    business, paying_out
+):
     await paying_out.sent()
     await paying_out.called(OURS)
     await business.go_on()
     another = PayingOut(business, paying_out.withdrawal, await business.payout_of(paying_out.withdrawal.id))
     await another.sent()
     await paying_out.called(SENT)
-    assert await business.wallet() == ("10000.00", "1000.00", "9000.00")
+    assert await business.wallet() == ("9033.00", "1000.00", "8033.00")
     assert "payout.succeeded_after_failure" in await business.alerts()
     assert await business.resting() == {None: "contradiction"}
 
@@ -244,12 +246,12 @@ async def test_a_failure_after_a_success_is_an_alert_only(business, paying_out):
     assert await business.wallet() == ("9000.00", "0.00", "9000.00")
 
 
-async def test_a_success_after_a_failure_moves_nothing_alerts_and_stops_the_payouts(business, paying_out):
+async def test_a_success_after_a_failure_is_booked_alerts_and_stops_the_payouts(business, paying_out):
     await paying_out.sent()
     await paying_out.called(UNREGISTERED)
     await paying_out.called(SENT)
     assert await business.alerts() == ["payout.succeeded_after_failure", "payouts.frozen"]
-    assert await business.wallet() == ("10000.00", "0.00", "10000.00")
+    assert await business.wallet() == ("9033.00", "0.00", "9033.00")
 
 
 async def test_a_receipt_that_comes_later_is_filled_in(business, paying_out):

@@ -70,6 +70,8 @@ payouts = sa.Table(
     sa.Column("undecided_at", Moment),  # when the provider had been asked often enough for people to look
     sa.Column("resolved_at", Moment),
     sa.Column("returned_at", Moment),  # when the provider gave it back
+    sa.Column("left_at", Moment),  # when the provider told that it was paid, after it had failed
+    sa.Column("denied_at", Moment),  # when the provider told that it failed, though people had found it paid
     one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed"),
     of("withdrawals", "withdrawal_id"),
     sa.Index(
