@@ -17,8 +17,10 @@ from services.batches.starting import start
 from services.errors import FourEyesViolation
 from services.errors.approval import TotpInvalid
 from services.errors.limits import DestinationCoolingDown
+from services.facts import Destination
 from services.news.batches import Batch, BatchSelfApprovalTried
 from services.people import people
+from services.store.schema import batches
 from services.withdrawals import limits
 from services.withdrawals.decide import refuse_now
 from services.work import Work
@@ -87,6 +89,21 @@ async def cancel(work: Work, person: UUID, batch_id: UUID, reason: str | None = 
     await locked(work, batch_id)
     await approval.cancel(work, BATCH, person, batch_id, reason)
     return await _end(work, batch_id, "canceled", person, reason)
+
+
+async def void(work: Work, old: Destination) -> None:
+    """Close those that nobody has decided with a line to this destination: it was changed."""
+    query = sa.select(batches.c.id).where(batches.c.tenant_id == work.tenant, batches.c.state == "pending")
+    for batch_id in sorted((await work.connection.execute(query)).scalars()):
+        row = await locked(work, batch_id)
+        if row.state != "pending" or not any(_goes(line, old) for line in lines_of(work, row)):
+            continue
+        if await approval.void(work, BATCH, batch_id):
+            await _end(work, batch_id, "canceled", None)
+
+
+def _goes(line: dict[str, Any], to: Destination) -> bool:
+    return bool(line["method_type"] == to.method_type and line["details"] == dict(to.details))
 
 
 async def expire(work: Work, batch_id: UUID) -> None:

@@ -4,11 +4,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.batches import deciding
 from services.errors import InvalidMethodDetails, InvalidPhone
 from services.errors.settings import InvalidChange
-from services.store.schema import tenants, withdrawals
+from services.news import Unsent
+from services.store.schema import payouts, tenants, withdrawals
 from services.withdrawals import decide, destinations
 from services.withdrawals.banks import InvalidDestination
+from services.withdrawals.sending import sending
+from services.withdrawals.settle import fail
 from services.work import Work
 
 _NAMES = {
@@ -62,9 +66,30 @@ async def put(work: Work, after: dict[str, Any]) -> None:
         index = work.indexes(old["method_details"], destinations.COLUMN)
         there = (withdrawals.c.method_type == old["method_type"], withdrawals.c.details_index.in_(index))
         await decide.void(work, *there)
+        await deciding.void(work, destinations.of(old["method_type"], old["method_details"]))
+        await _stop(work, *there)
     sealed = work.seal(after["method_details"], "tenants.payout", work.tenant)
     values = {"payout_method_type": after["method_type"], "payout_sealed": sealed}
     await work.connection.execute(sa.update(tenants).where(tenants.c.id == work.tenant).values(**values))
+
+
+async def _stop(work: Work, *there: sa.ColumnElement[bool]) -> None:
+    """What was approved and is not sent yet ends too. The last step: what somebody approves at this moment
+    was waited for before."""
+    query = (
+        sa.select(payouts.c.id)
+        .join(
+            withdrawals,
+            sa.and_(
+                withdrawals.c.tenant_id == payouts.c.tenant_id, withdrawals.c.id == payouts.c.withdrawal_id
+            ),
+        )
+        .where(payouts.c.tenant_id == work.tenant, payouts.c.state == "created", *there)
+    )
+    for payout_id in sorted((await work.connection.execute(query)).scalars()):
+        one = await sending(work, payout_id)
+        if one.payout.state == "created":
+            await fail(work, one, Unsent.DESTINATION, "not sent")
 
 
 def keys(_after: dict[str, Any]) -> list[str]:
