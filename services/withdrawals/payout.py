@@ -180,7 +180,9 @@ async def _doubt(work: Work, one: Sending) -> Unsent | None:
     # Hours that the tenant has closed were known when it was approved, so they do not count.
     since = max(one.payout.created_at, one.payout.not_before or one.payout.created_at)
     if work.now - since > EXECUTION_WINDOW:
-        return Unsent.TOO_LATE
+        before = await turns.went_before(work, one)
+        if before is None or work.now - before > EXECUTION_WINDOW:
+            return Unsent.TOO_LATE
     return None
 
 

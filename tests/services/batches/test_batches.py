@@ -118,6 +118,17 @@ async def test_each_line_bears_the_approvals_of_the_whole_and_loses_them_with_th
     assert (await lines(funded, batch))[1].status == "failed"
 
 
+async def test_tills_of_one_file_that_go_one_by_one_do_not_outlive_their_approval(funded):
+    text = HEADER + "".join(f"till,12345{at},1200,rent\n" for at in range(3))
+    batch = await approve(funded, await ask(funded, text))
+    for at, result in enumerate((await lines(funded, batch))[:2]):
+        funded.forward(minutes=20)
+        await settle(funded, result, Succeeded(f"SJK{at}", kes("1173")))
+    funded.forward(minutes=31)  # nothing went for so long
+    assert not await begun(funded, (await lines(funded, batch))[2])
+    assert (await lines(funded, batch))[2].status == "pending"
+
+
 async def test_a_line_that_was_not_sent_in_time_is_asked_for_by_itself(funded):
     batch = await approve(funded, await ask(funded))
     first, _ = await lines(funded, batch)
