@@ -37,7 +37,7 @@ from services.store import schema
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.scope import PLATFORM
-from services.withdrawals import payout
+from services.withdrawals import float_question, payout
 from services.work import Via, Work
 
 log = structlog.get_logger()
@@ -164,12 +164,12 @@ class Calls:
                 await self._pay_out(job)
             case "payout_check":
                 await self._ask(job)
+            case "float":
+                await self._ask_float(job)
             case "refund":
                 await self._refund(job)
-            case "refund_check":
-                await self._ask_back(job, refunds)
-            case "payment_check":
-                await self._ask_back(job, still_paid)
+            case "refund_check" | "payment_check":
+                await self._ask_back(job, refunds if job.kind == "refund_check" else still_paid)
             case watch.MINUTE:
                 await self._watch.minute()
             case watch.NIGHT:
@@ -220,6 +220,14 @@ class Calls:
         answer = await self._call(job, question.provider, client_of, lambda client: client.ask(*one))
         async with self._work(job) as work:
             await payout.payout_check_answered(work, job.target_id, answer)
+
+    async def _ask_float(self, job: Job) -> None:
+        async with self._work(job) as work:
+            asks = await float_question.begin_float(work, job.target_id, self._public_url)
+        if asks:
+            answer = await self._call(job, asks.provider, self._providers.paying_out, asks.ask)
+            async with self._work(job) as work:
+                await float_question.float_answered(work, job.target_id, answer)
 
     async def _refund(self, job: Job) -> None:
         async with self._work(job) as work:

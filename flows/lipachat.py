@@ -218,6 +218,7 @@ SCRIPT = Script(
         news.OrderInDoubt: notices.told_order_doubt,
         news.SettingsWrong: notices.told_settings_wrong,
         news.PayoutsStopped: notices.told_stopped,
+        news.FloatShort: notices.told_float_short,
         news.PayoutsResumed: notices.told_resumed,
         news.PayoutUndecided: notices.told_undecided,
         news.IdentityChanged: identity.told_changed,

@@ -18,6 +18,7 @@ from services.refunds import still_paid as standing
 from services.refunds import taken_back
 from services.store.schema import attempts, hooks, refund_attempts
 from services.store.schema import payouts as payout_rows
+from services.withdrawals import floats
 from services.withdrawals import settle as payouts
 from services.work import Work
 
@@ -28,9 +29,9 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 @dataclass(frozen=True)
 class Hook:
-    """`about`: "collect", "payout", "payout_timeout", "query" or "query_timeout"; the target is the
-    attempt of the first, else the payout. What is `of_refund` has a refund's attempt; "taken_back" and
-    "disputed" come signed, and have the attempt of a payment."""
+    """`about`: "collect", "payout", "payout_timeout", "query", "query_timeout", "float" or "float_timeout";
+    the target is the attempt of the first, else the payout. What is `of_refund` has a refund's attempt;
+    "taken_back" and "disputed" come signed, and have the attempt of a payment."""
 
     tenant_id: UUID
     about: str
@@ -138,8 +139,10 @@ async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money 
             await payouts.answered(work, hook.target_id, report)
         case "payout_timeout":
             await payouts.timed_out(work, hook.target_id, report)
-        case "query_timeout":
-            pass  # the ladder asks again
+        case "float":
+            await floats.reported(work, hook.target_id, report)
+        case "query_timeout" | "float_timeout":
+            pass  # it is asked again
         case "taken_back" | "disputed":
             await _taken(work, hook, report)
         case about if about.startswith(_REFUND):

@@ -7,6 +7,7 @@
 | collect_expire    | attempt    | gives up a prompt that nothing can be asked about           |
 | payout            | payout     | sends the money                                             |
 | payout_check      | payout     | asks the provider what became of it                         |
+| float             | payout     | asks the provider what there is to pay it from              |
 | refund            | refund's attempt | asks the provider to give money back                  |
 | refund_check      | refund's attempt | asks the provider what became of it                   |
 | payment_check     | attempt    | asks the provider whether a payment stands                  |

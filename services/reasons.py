@@ -50,6 +50,7 @@ class Held(StrEnum):
     STOPPED = "stopped"  # payouts are stopped
     HOURS = "hours"  # the tenant has closed these hours
     RAIL = "rail_stopped"  # this way out is
+    FLOAT = "float"  # the account at the provider that it is paid from is short
     TURN = "turn"  # another one is under way, and of this way out only one may be
 
 

@@ -1,5 +1,5 @@
 """Daraja: the emulated M-Pesa API, put together: OAuth, STK push and query, B2C v3, B2B to tills, reversals,
-transaction status.
+transaction status, account balance.
 
 Source: https://developer.safaricom.co.ke/apis. Money moves only between the boxes of `money_box.py`.
 """
@@ -9,6 +9,7 @@ import asyncio
 from aiohttp import web
 
 from bot.sandbox import daraja_checks as checks
+from bot.sandbox.daraja_balances import Balances
 from bot.sandbox.daraja_callbacks import Callbacks, Letter, result, stamp
 from bot.sandbox.daraja_counter import Counter
 from bot.sandbox.daraja_gateway import Gateway
@@ -38,6 +39,7 @@ class Daraja:
         self.payouts = Payouts(stage, self._callbacks, self.boxes)
         self.tills = Tills(stage, self._callbacks, self.boxes)
         self.reversals = Reversals(stage, self._callbacks, self.boxes, self.prompts)
+        self.balances = Balances(stage, self._callbacks, self.boxes)
         self.counter = Counter(stage, self.boxes, self.prompts)
         self.portal = Portal(stage, self.counter, self.payouts, self.tills, self.reversals)
 
@@ -51,6 +53,7 @@ class Daraja:
             door.route("/mpesa/b2b/v1/paymentrequest", "b2b.request", self.tills.pay),
             door.route("/mpesa/reversal/v1/request", "reversal.request", self.reversals.reverse),
             door.route("/pulltransactions/v1/query", "pull.query", self.counter.pull),
+            door.route("/mpesa/accountbalance/v1/query", "balance.query", self.balances.ask),
             door.route("/mpesa/transactionstatus/v1/query", "status.query", self.transaction_status),
         ]
 

@@ -176,6 +176,21 @@ def status_query(body: Json, app: DarajaApp) -> None:
     url(body, "ResultURL")
 
 
+def balance_query(body: Json, app: DarajaApp) -> None:
+    """Raises DarajaError for an account balance query that Daraja would not queue."""
+    text(body, "Initiator")
+    credential_form(body)
+    if body.get("CommandID") != "AccountBalance":
+        raise bad("CommandID")
+    if text(body, "PartyA", 10) != app.shortcode:
+        raise bad("PartyA")
+    if text(body, "IdentifierType", 2) != "4":
+        raise bad("IdentifierType")
+    text(body, "Remarks", 100, least=2)
+    url(body, "QueueTimeOutURL")
+    url(body, "ResultURL")
+
+
 def credential_form(body: Json) -> None:
     """Raises DarajaError unless it could be an encrypted password; it is opened later."""
     credential = text(body, "SecurityCredential", CREDENTIAL_LENGTH, least=CREDENTIAL_LENGTH)

@@ -44,6 +44,8 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
     "reversal.callback": ("lost", "late", "twice"),
     "status.query": ("500", "drop", "busy"),
     "status.callback": ("lost", "late", "twice"),
+    "balance.query": ("500", "drop", "busy"),
+    "balance.callback": ("lost", "late", "twice"),
     "pull.query": ("500", "drop", "busy", "spike"),
     "paystack.list": ("500", "drop", "spike"),
     "paystack.recipient": ("500", "drop", "spike"),
@@ -51,6 +53,7 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
     "paystack.outcome": ("failed", "given_back", "given_back_later", "blocked", "otp", "hang"),
     "paystack.webhook": ("lost", "late", "twice", "forged"),
     "paystack.verify": ("500", "drop"),
+    "paystack.balance": ("500", "drop"),
 }
 
 

@@ -146,6 +146,7 @@ TOLD: Mapping[type, Telling] = {
     news.OrderInDoubt: _STAFF,
     news.SettingsWrong: _STAFF,
     news.PayoutsStopped: _STAFF,
+    news.FloatShort: _STAFF,
     news.PayoutsResumed: _STAFF,
     news.PayoutUndecided: _STAFF,
     news.IdentityChanged: _ACCOUNT,

@@ -22,6 +22,7 @@ from services.news import (
 )
 from services.news.approval import CodesEnrolled, CodesGuessed, RightLent
 from services.news.privacy import ErasureWanted
+from services.news.withdrawals import FloatShort
 
 
 class _Notice(Step):
@@ -265,3 +266,24 @@ async def told_codes_guessed(news: CodesGuessed, _teller: Teller) -> CodesGuesse
 
 async def told_right_lent(news: RightLent, _teller: Teller) -> RightLentTold:
     return RightLentTold(lender=news.lender, borrower=news.borrower, until=news.until)
+
+
+class FloatShortTold(_Notice):
+    provider: str
+    way: str
+    funds: Money
+    needed: Money
+
+    def says(self) -> Text:
+        return Text(
+            "⚠️ The {provider} account that payouts from {shop} {way} are paid from holds {funds}, and one of "
+            "{needed} waits. Add money to it: what is waiting is sent by itself then.",
+            provider=provider_name(self.provider),
+            way=way_shown(self.way),
+            funds=self.funds,
+            needed=self.needed,
+        )
+
+
+async def told_float_short(news: FloatShort, _teller: Teller) -> FloatShortTold:
+    return FloatShortTold(provider=news.provider, way=news.rail, funds=news.funds, needed=news.needed)

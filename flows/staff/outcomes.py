@@ -86,6 +86,15 @@ class HeldBackTold(OfWithdrawal):
                 reference=short(self.withdrawal.id),
                 amount=self.withdrawal.amount,
             )
+        if self.because is Held.FLOAT:
+            return Text(
+                "Withdrawal {reference} of {amount} is approved and waits: the {provider} account that it is "
+                "paid from holds too little just now. It is sent as soon as there is enough. If that takes "
+                "more than a day, it has to be approved again.",
+                reference=short(self.withdrawal.id),
+                amount=self.withdrawal.amount,
+                provider=carrier_name(self.withdrawal.method_type),
+            )
         if self.until is not None:
             return Text(
                 "Withdrawal {reference} of {amount} is approved. Nothing leaves {shop} at this hour: it is "

@@ -48,6 +48,7 @@ from services.news.schedules import ScheduleAsked, ScheduleMoved, ScheduleRan, S
 from services.news.settings import ChangeAsked, ChangeMoved, StoppedByPerson
 from services.news.staff import BalanceLow, DaySummed, SaleMade
 from services.news.withdrawals import Flag as Flag
+from services.news.withdrawals import FloatShort as FloatShort
 from services.news.withdrawals import Resting as Resting
 from services.news.withdrawals import SelfApprovalTried as SelfApprovalTried
 from services.news.withdrawals import Withdrawal as Withdrawal
@@ -245,6 +246,7 @@ News = (
     | OrderInDoubt
     | SettingsWrong
     | PayoutsStopped
+    | FloatShort
     | PayoutsResumed
     | PayoutUndecided
     | IdentityChanged

@@ -93,6 +93,17 @@ class WithdrawalHeldBack(BaseNews):
     because: Held = Held.STOPPED
 
 
+class FloatShort(BaseNews):
+    """To those who reconcile, once while it is so: the account that this way out is paid from holds less than
+    a payout that waits for it."""
+
+    kind: Literal["float_short"] = "float_short"
+    rail: str
+    provider: str
+    funds: Money
+    needed: Money
+
+
 class WithdrawalPaid(BaseNews):
     """To the maker and the approver: the provider has paid it out."""
 

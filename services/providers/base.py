@@ -140,19 +140,19 @@ Word = Succeeded | Failed | Pending
 class Report:
     """What a callback says, or an answer: their references, and the word on them.
 
-    `about` is "collect", "payout", "payout_timeout", "query" (the answer to a status query of a
-    payout, whose `references` are the query's own), "query_timeout", "refund", "refund_timeout",
-    "refund_query" (the answer to a query about a refund), "refunded_query" (about a payment: its yes means
-    that the payment was given back), "taken_back" (the provider gave a payment back by itself; the word's
-    receipt is its name of that, its amount how much), "disputed" (a customer asks it to; as before), or
-    "other" (nothing that we take).
+    `about` is "collect", "payout", "payout_timeout", "query" (the answer to a status query of a payout,
+    whose `references` are the query's own), "query_timeout", "float", "float_timeout" (what an account
+    holds), "refund", "refund_timeout", "refund_query" (the answer to a query about a refund),
+    "refunded_query" (about a payment: its yes means that the payment was given back), "taken_back" (the
+    provider gave a payment back by itself; the word's receipt is its name of that, its amount how much),
+    "disputed" (a customer asks it to; as before), or "other" (nothing that we take).
 
     Facts, each where it was told:
     "reference"          the one of `references` that `check` or `ask` takes (collect, payout, payout_timeout)
     "payout_references"  frozenset: the references of the payout that a query was about (query)
     "transaction_id"     theirs; failures have one too, so it is no receipt (payout)
     "completed_at"       as they write it (all)
-    "utility_funds"      Money: what is left to pay out from (payout)
+    "utility_funds"      Money: what is left to pay out from (payout); "floats": {way out: Money} (float)
     "original"           the receipt of the payment that was given back (refund, refunded_query)
     "charge"             Money: what the provider took for it (query)
     """

@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from services.providers import daraja_balances
 from services.providers.base import Pending, Report, Succeeded, Unreadable, Word
 from services.providers.bodies import Json, code_of, id_of, ids_of, json_object, legible, within
 from services.providers.daraja_bodies import items_of, money_of
@@ -42,7 +43,12 @@ def read(about: str, body: bytes) -> Report:
             return replace(_query(told), about="refund_query")
         case "refunded_query":
             return _reversed(told)
-        case "payout_timeout" | "query_timeout" | "refund_timeout":
+        case "float":
+            result, items = _result(told)
+            references = ids_of(result, "ConversationID", "OriginatorConversationID")
+            code, detail = _code(result, references), legible(result.get("ResultDesc"))
+            return daraja_balances.told(code, detail, references, items)
+        case "payout_timeout" | "query_timeout" | "refund_timeout" | "float_timeout":
             return _timeout(about, told)
         case _:
             raise Unreadable("no callback is about this")

@@ -62,6 +62,11 @@ REVERSAL = Call(
     forbidden="ask Safaricom to enable reversals for the app and its initiator",
 )
 PAYOUT_QUERY = Call("/mpesa/transactionstatus/v1/query", _INITIATED)
+FLOAT = Call(
+    "/mpesa/accountbalance/v1/query",
+    _INITIATED,
+    forbidden="ask Safaricom to enable Account Balance for the app and its initiator",
+)
 
 
 @dataclass(frozen=True)

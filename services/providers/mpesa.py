@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from services.errors import Refusal
 from services.money import Money
 from services.news import Unpaid
-from services.providers import daraja_tills
+from services.providers import daraja_balances, daraja_tills
 from services.providers.base import (
     Accepted,
     Answer,
@@ -161,9 +161,18 @@ class Mpesa:
         if missing := self._settings.missing_to_pay_out:
             return _lacking(missing)
         subject = {"OriginalConversationID": reference or str(attempt_id)}
-        settings = self._settings
-        party = settings.till_paying_shortcode if method_type == "till" else settings.paying_shortcode
+        party = self._paying(method_type)
         return await query(self._daraja, self._initiated(), party, subject, (callback_url, timeout_url))
+
+    async def ask_float(self, method_type: str, callback_url: str, timeout_url: str) -> Answer:
+        if missing := self._settings.missing_to_pay_out:
+            return _lacking(missing)
+        party = self._paying(method_type)
+        return await daraja_balances.ask(self._daraja, self._initiated(), party, callback_url, timeout_url)
+
+    def _paying(self, method_type: str) -> str:
+        settings = self._settings
+        return settings.till_paying_shortcode if method_type == "till" else settings.paying_shortcode
 
     # --- gives back ----------------------------------------------------------------------------------
 

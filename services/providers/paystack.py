@@ -13,6 +13,7 @@ from uuid import UUID
 
 import aiohttp
 
+from services.money import Money
 from services.news import Unpaid
 from services.providers.base import (
     Accepted,
@@ -23,6 +24,7 @@ from services.providers.base import (
     Pending,
     Refused,
     Report,
+    Succeeded,
     Tokens,
     Unknown,
     Unreadable,
@@ -35,6 +37,7 @@ from services.providers.paystack_lists import list_lines
 from services.providers.paystack_settings import PaystackSettings
 from services.providers.paystack_words import (
     Reply,
+    balance_of,
     judge_recipient,
     judge_transfer,
     subunits,
@@ -73,6 +76,19 @@ class Paystack:
                 return NotSent(str(reply))
             case NotSent(detail) | Unknown(detail):
                 return NotSent(detail)
+
+    async def ask_float(self, method_type: str, callback_url: str, timeout_url: str) -> Answer:  # noqa: ARG002
+        """Told with the answer: its one balance of a currency is what transfers leave from."""
+        reply = await self._client.get("/balance")
+        if not isinstance(reply, Reply):
+            return reply
+        if not reply.fine:
+            return Refused(Unpaid.PROVIDER, str(reply))
+        minor = balance_of(reply, CURRENCY)
+        if minor is None:
+            return Refused(Unpaid.PROVIDER, "no balance of its currency was told")
+        facts = {"floats": {method_type: Money(minor, CURRENCY)}}
+        return Accepted("balance", told=Report("float", frozenset(), Succeeded(), facts))
 
     async def pay_out(self, payout: Payout) -> Answer:
         """Send to a bank account; once for one `attempt_id`."""

@@ -54,6 +54,17 @@ class Reply:
         return f"HTTP {self.status} {code} {legible(self.body.get('message'))}".strip()
 
 
+def balance_of(reply: Reply, currency: str) -> int | None:
+    """Minor units of what it holds in this currency; None where that was not told."""
+    told = reply.body.get("data")
+    for each in told if isinstance(told, list) else ():
+        balance = each.get("balance") if isinstance(each, dict) and each.get("currency") == currency else None
+        if isinstance(balance, int) and not isinstance(balance, bool):
+            minor: int = balance * 10 ** PLACES[currency] // SUBUNITS
+            return minor
+    return None
+
+
 # --- transfers --------------------------------------------------------------------------------------
 
 

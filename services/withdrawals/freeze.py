@@ -25,7 +25,10 @@ from services.work import Work
 
 # How often a payout that waits looks whether payouts go on; unfreezing makes it due at once.
 FROZEN_WAIT = timedelta(minutes=10)
-_WAITS = {Held.TURN: timedelta(minutes=1)}  # who was before wakes it, but for one that ended at that moment
+_WAITS = {
+    Held.TURN: timedelta(minutes=1),  # who was before wakes it, but for one that ended at that moment
+    Held.FLOAT: timedelta(minutes=3),  # then it is asked again
+}
 # What each cause is graver than.
 _GRAVER: dict[Frozen, tuple[Frozen, ...]] = {
     Frozen.CONTRADICTION: (Frozen.SETTINGS, Frozen.FUNDS),

@@ -30,7 +30,7 @@ from services.providers.base import (
 )
 from services.review import queue
 from services.store.schema import payouts
-from services.withdrawals import limits, turns, ways
+from services.withdrawals import floats, limits, turns, ways
 from services.withdrawals.again import EXECUTION_WINDOW, ask_again
 from services.withdrawals.destinations import COLUMN, recipient_of
 from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
@@ -84,8 +84,7 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
         await PAYOUT.move(work, payout_id, "created", not_before=until)
         await hold_back(work, payout_id, Held.HOURS, until)
         return None
-    if not await turns.take(work, one):
-        await hold_back(work, payout_id, Held.TURN)
+    if await floats.waits(work, one) or not await _begun(work, one):
         return None
     return await _payout(work, one, public_url)
 
@@ -184,6 +183,18 @@ async def _doubt(work: Work, one: Sending) -> Unsent | None:
         if before is None or work.now - before > EXECUTION_WINDOW:
             return Unsent.TOO_LATE
     return None
+
+
+async def _begun(work: Work, one: Sending) -> bool:
+    """It is being sent from now on. False where another one was quicker: to its turn, or to the money."""
+    if not await turns.take(work, one):
+        await hold_back(work, one.payout.id, Held.TURN)
+        return False
+    if not await floats.taken(work, one):
+        await PAYOUT.move(work, one.payout.id, "submitting", state="created", held=one.payout.held)
+        await floats.hold(work, one)
+        return False
+    return True
 
 
 async def _payout(work: Work, one: Sending, public_url: str) -> Payout:

@@ -41,6 +41,7 @@ from services.money import Money
 from services.news import (
     Doubt,
     Flag,
+    FloatShort,
     Frozen,
     Held,
     IdentityVerified,
@@ -389,6 +390,10 @@ class Play:
                 provider = "paystack" if way == "bank_transfer" else "mpesa"
                 cause = Frozen(because)
                 business.tell_reconcilers(PayoutsStopped, because=cause, provider=provider, rail=way)
+            case "float_short", (way,):
+                provider = "paystack" if way == "bank_transfer" else "mpesa"
+                sums = {"funds": Money(120_00, "KES"), "needed": Money(467_00, "KES")}
+                business.tell_reconcilers(FloatShort, rail=way, provider=provider, **sums)
             case "resumed", (way,):
                 business.resting.clear()
                 business.tell_reconcilers(PayoutsResumed, rail=way)

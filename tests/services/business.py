@@ -13,6 +13,7 @@ from services import books, hooks, ledger
 from services.books.breach import Breach
 from services.errors import Refusal
 from services.facts import Checkout, Destination, Me, Shop, Started, Way
+from services.fees import RAILS
 from services.ids import new_id
 from services.money import Money
 from services.news import News, PaymentMethod, Withdrawal, read_news
@@ -30,6 +31,7 @@ from services.store.schema import (
     jobs,
     payouts,
     people,
+    rails,
     staff,
     tenants,
 )
@@ -88,11 +90,22 @@ class Business:
         }
         async with self.work() as work:
             await work.connection.execute(sa.insert(tenants).values(**values | settings))
+        await self.floats()
         self.customer = await self.person("Achieng")
         self.cashier = await self.person("Wanjiku", "Cashier")
         self.manager = await self.person("Otieno", "Finance Admin")
         self.owner = await self.person("Njeri", "Owner")
         return self
+
+    async def floats(self, held: int = 10**13) -> None:
+        """What the providers' accounts hold is known for ever, and they are not asked."""
+        known = {
+            "tenant_id": self.tenant,
+            "float_funds": held,
+            "float_told_at": self.now + timedelta(days=9999),
+        }
+        async with self.work() as work:
+            await work.connection.execute(sa.insert(rails), [known | {"rail": rail} for rail in RAILS])
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:

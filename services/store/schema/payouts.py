@@ -132,7 +132,7 @@ settlements = sa.Table(
     sa.Index(None, "tenant_id", "refund_attempt_id"),
 )
 
-# A tenant's way out (mpesa, till, bank_transfer) that rests, or has rested.
+# A tenant's way out (mpesa, till, bank_transfer): whether it rests, and what there is to pay from.
 rails = sa.Table(
     "rails",
     metadata,
@@ -141,5 +141,12 @@ rails = sa.Table(
     sa.Column("stopped_because", sa.Text),  # our word for the cause
     sa.Column("stopped_at", Moment),
     sa.Column("refused_at", Moment),  # since when our settings are known as wrong, whatever it rests for
+    # What the account at the provider holds that it is paid from: minor units, less what was sent since.
+    sa.Column("float_funds", sa.BigInteger),
+    sa.Column("float_told_at", Moment),
+    sa.Column("float_asked_at", Moment),
+    sa.Column("float_answered_at", Moment),  # with what it holds, or with that nothing can be told
+    sa.Column("float_short_at", Moment),  # when people were told that it is short
+    sa.CheckConstraint("(float_funds IS NULL) = (float_told_at IS NULL)", name="float"),
     sa.CheckConstraint("(stopped_because IS NULL) = (stopped_at IS NULL)", name="stopped"),
 )

@@ -1,0 +1,182 @@
+"""Floats: the account at the provider is asked before a payout leaves it.
+
+One that is short holds the payout, which goes on by itself once there is enough; those who reconcile are told
+once. One of which nothing is known never blocks: the payout is sent, and the provider refuses by itself what
+its account does not hold.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import inbox, jobs
+from services.dispatch import PAYOUT
+from services.money import Money
+from services.news import Held
+from services.news.withdrawals import FloatShort
+from services.people import people
+from services.providers.base import Report
+from services.store.schema import payouts, rails, withdrawals
+from services.withdrawals.freeze import hold_back
+from services.withdrawals.sending import Sending, alert
+from services.work import Work
+
+KNOWN_FOR = timedelta(minutes=5)  # what was told is believed so long, less what was sent since
+_KNOWN_TO_THE_HELD = timedelta(
+    minutes=2, seconds=30
+)  # less than a held one waits: each time it is asked anew
+ANSWERED_WITHIN = timedelta(seconds=60)
+_SHORT_FOR = timedelta(minutes=15)  # of one that was short, and of which nothing can be told any more
+HELD_AT_MOST = timedelta(hours=24)
+_TOLD_AGAIN = timedelta(days=1)
+
+
+async def waits(work: Work, one: Sending) -> bool:
+    """Whether it is not sent now: its account is short, or is being asked what it holds."""
+    row = await _row(work, one.withdrawal.method_type)
+    since = _KNOWN_TO_THE_HELD if one.payout.held == Held.FLOAT else KNOWN_FOR
+    if row is not None and _told_within(work, row, since):
+        return row.float_funds < one.net.minor and await hold(work, one)
+    if row is None or row.float_asked_at is None or work.now - row.float_asked_at >= since:
+        await _ask(work, one)
+        return True
+    if not _answered(row) and work.now - row.float_asked_at < ANSWERED_WITHIN:
+        await jobs.schedule(work, "payout", one.payout.id, row.float_asked_at + ANSWERED_WITHIN)
+        return True
+    return _told_within(work, row, _SHORT_FOR) and row.float_funds < one.net.minor and await hold(work, one)
+
+
+async def taken(work: Work, one: Sending) -> bool:
+    """What is sent now is there no more. False where another one was quicker, and too little is left: of
+    those at the same moment the row is the referee."""
+    way = one.withdrawal.method_type
+    known = sa.and_(rails.c.float_told_at.is_not(None), rails.c.float_told_at > work.now - KNOWN_FOR)
+    less = (
+        sa.update(rails)
+        .where(*_mine(work, way), known, rails.c.float_funds >= one.net.minor)
+        .values(float_funds=rails.c.float_funds - one.net.minor)
+        .returning(rails.c.rail)
+    )
+    if (await work.connection.execute(less)).first() is not None:
+        await _suffices(work, one)
+        return True
+    row = await _row(work, way)
+    return row is None or not _told_within(work, row, KNOWN_FOR)
+
+
+async def hold(work: Work, one: Sending) -> bool:
+    """True: it waits until there is enough. For a day that is no delay that its approval does not cover: its
+    people know what it waits for."""
+    if work.now - one.payout.created_at < HELD_AT_MOST:
+        await PAYOUT.move(work, one.payout.id, "created", not_before=work.now)
+    await hold_back(work, one.payout.id, Held.FLOAT)
+    way = one.withdrawal.method_type
+    known = sa.and_(rails.c.float_short_at.is_not(None), rails.c.float_short_at > work.now - _TOLD_AGAIN)
+    first = sa.update(rails).where(*_mine(work, way), ~known).values(float_short_at=work.now)
+    funds = await work.connection.scalar(first.returning(rails.c.float_funds))
+    if funds is not None:
+        there = Money(max(funds, 0), one.net.currency)
+        await alert(work, one, "payouts.float_short", way=way, funds=str(there))
+        news = FloatShort(rail=way, provider=one.payout.provider, funds=there, needed=one.net)
+        await inbox.tell_people(work, await people.reconcilers(work), news)
+    return True
+
+
+async def reported(work: Work, payout_id: UUID, report: Report) -> None:
+    """What the account holds, asked for this payout. Told twice, or unasked, it changes nothing: it may be
+    old by then."""
+    way = await way_of(work, payout_id)
+    funds = report.facts.get("floats", {}).get(way)
+    told = {} if funds is None else {"float_funds": funds.minor, "float_told_at": work.now}
+    await _answer(work, way, **told)
+
+
+async def not_told(work: Work, payout_id: UUID) -> None:
+    """Nothing can be told of it."""
+    await _answer(work, await way_of(work, payout_id))
+
+
+async def way_of(work: Work, payout_id: UUID) -> str:
+    query = (
+        sa.select(withdrawals.c.method_type)
+        .join_from(
+            payouts,
+            withdrawals,
+            sa.and_(
+                withdrawals.c.tenant_id == payouts.c.tenant_id, withdrawals.c.id == payouts.c.withdrawal_id
+            ),
+        )
+        .where(payouts.c.tenant_id == work.tenant, payouts.c.id == payout_id)
+    )
+    way: str = (await work.connection.execute(query)).scalar_one()
+    return way
+
+
+async def _ask(work: Work, one: Sending) -> None:
+    """Once for all that wait at this moment; they look again when it must have answered."""
+    await jobs.schedule(work, "payout", one.payout.id, work.now + ANSWERED_WITHIN)
+    asked = {"float_asked_at": work.now}
+    statement = work.insert(rails).values(tenant_id=work.tenant, rail=one.withdrawal.method_type, **asked)
+    before = sa.or_(rails.c.float_asked_at.is_(None), rails.c.float_asked_at <= work.now - ANSWERED_WITHIN)
+    asking = statement.on_conflict_do_update(
+        index_elements=[rails.c.tenant_id, rails.c.rail], set_=asked, where=before
+    ).returning(rails.c.rail)
+    if (await work.connection.execute(asking)).first() is not None:
+        await jobs.schedule(work, "float", one.payout.id, work.now)
+
+
+async def _answer(work: Work, way: str, **told: Any) -> None:
+    open_question = sa.or_(
+        rails.c.float_answered_at.is_(None), rails.c.float_answered_at < rails.c.float_asked_at
+    )
+    answering = (
+        sa.update(rails)
+        .where(*_mine(work, way), rails.c.float_asked_at.is_not(None), open_question)
+        .values(float_answered_at=work.now, **told)
+        .returning(rails.c.rail)
+    )
+    if (await work.connection.execute(answering)).first() is not None:
+        await jobs.hasten(work, "payout")
+
+
+async def _suffices(work: Work, one: Sending) -> None:
+    """Once nothing waits for it any more it is told anew when it is short again."""
+    waiting = (
+        sa.select(payouts.c.id)
+        .join_from(
+            payouts,
+            withdrawals,
+            sa.and_(
+                withdrawals.c.tenant_id == payouts.c.tenant_id, withdrawals.c.id == payouts.c.withdrawal_id
+            ),
+        )
+        .where(
+            payouts.c.tenant_id == work.tenant,
+            payouts.c.state == "created",
+            payouts.c.held == Held.FLOAT,
+            withdrawals.c.method_type == one.withdrawal.method_type,
+        )
+    )
+    over = sa.update(rails).where(
+        *_mine(work, one.withdrawal.method_type), rails.c.float_short_at.is_not(None), ~waiting.exists()
+    )
+    await work.connection.execute(over.values(float_short_at=None))
+
+
+def _told_within(work: Work, row: sa.Row[Any], span: timedelta) -> bool:
+    return row.float_told_at is not None and work.now - row.float_told_at < span
+
+
+def _answered(row: sa.Row[Any]) -> bool:
+    """The last question."""
+    return row.float_answered_at is not None and row.float_answered_at >= row.float_asked_at
+
+
+def _mine(work: Work, way: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return rails.c.tenant_id == work.tenant, rails.c.rail == way
+
+
+async def _row(work: Work, way: str) -> sa.Row[Any] | None:
+    return (await work.connection.execute(sa.select(rails).where(*_mine(work, way)))).first()
