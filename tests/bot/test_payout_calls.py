@@ -27,6 +27,7 @@ async def completed(market, paying_out):
 
 
 async def test_an_approved_withdrawal_is_paid_out_and_told(market, paying_out):
+    await market.arm("b2c.callback", "late", seconds=0.5)  # or it is there before we look
     await market.work()
     assert await market.payout(paying_out.payout) == "pending"
     await market.told()
