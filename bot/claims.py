@@ -235,10 +235,8 @@ async def write(connection: AsyncConnection, written: Written, *more: tuple[Bulk
     await together(
         connection, (_CHATS, list(written.chats.values())), (_EVENTS, list(written.events.values())), *more
     )
-    if not written.untried:
-        return
-    if (tenant := tenant_of(connection)) is not None:
+    if written.untried and (tenant := tenant_of(connection)) is not None:
         await _UNCOUNT_OF_ONE(connection, tenant=tenant, seqs=written.untried)
-    else:
+    elif written.untried:
         await _UNCOUNT(connection, seqs=written.untried)
     point("turn.written")

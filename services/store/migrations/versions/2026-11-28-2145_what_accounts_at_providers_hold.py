@@ -6,7 +6,7 @@ from alembic import op
 from services.store.schema import Moment
 
 revision = "3f61c0a9be74"
-down_revision = "5e2c7d90b1a4"
+down_revision = "c7d15e2ab904"
 branch_labels = None
 depends_on = None
 
