@@ -170,6 +170,10 @@ async def _standing(engine: AsyncEngine, whose: Scope) -> AsyncIterator[AsyncCon
         driver = driver_of(connection)
         try:
             await driver.stand_for(whose)
+        except BaseException:
+            await connection.invalidate()  # said past SQLAlchemy, which would keep a lost one
+            raise
+        try:
             yield connection
         finally:
             driver.leave()

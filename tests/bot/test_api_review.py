@@ -13,6 +13,7 @@ from tests.bot.caller import caller
 from tests.bot.door import now, opened
 from tests.bot.test_api import rows
 from tests.bot.test_api_refunds import ABSENT, MORE
+from tests.services.business import floats_known
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ async def undecided(door, shop, kamau, njeri):
     (row,) = await rows(door, payouts)
     async with door.database.transaction(shop) as connection:
         work = Work(connection, door.vault, shop, now())
+        await floats_known(work)
         assert await payout.begin_payout(work, row.id, "https://pay.example")
         await payout.payout_answered(work, row.id, Accepted("AG_1"))
         for _ in range(len(PAYOUT_LADDER) + 1):

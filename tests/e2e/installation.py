@@ -77,16 +77,17 @@ class Installation:
 
 async def ready(http: aiohttp.ClientSession, url: str) -> float:
     """Seconds until the first 200."""
-    start = time.monotonic()
+    start, last = time.monotonic(), ""
     while time.monotonic() < start + _PATIENCE:
         try:
             async with http.get(f"{url}/readyz") as answer:
                 if answer.status == 200:
                     return time.monotonic() - start
-        except aiohttp.ClientError:
-            pass
+                last = await answer.text()
+        except aiohttp.ClientError as error:
+            last = repr(error)
         await asyncio.sleep(0.02)
-    raise AssertionError(f"{url} was never ready")
+    raise AssertionError(f"{url} was never ready: {last}")
 
 
 @asynccontextmanager

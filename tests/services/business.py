@@ -99,13 +99,8 @@ class Business:
 
     async def floats(self, held: int = 10**13) -> None:
         """What the providers' accounts hold is known for ever, and they are not asked."""
-        known = {
-            "tenant_id": self.tenant,
-            "float_funds": held,
-            "float_told_at": self.now + timedelta(days=9999),
-        }
         async with self.work() as work:
-            await work.connection.execute(sa.insert(rails), [known | {"rail": rail} for rail in RAILS])
+            await floats_known(work, held)
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
@@ -399,3 +394,8 @@ class PayingOut:
 
 def destination(phone: str) -> Destination:
     return destinations.of("mpesa", {"phone_number": phone})
+
+
+async def floats_known(work: Work, held: int = 10**13) -> None:
+    known = {"tenant_id": work.tenant, "float_funds": held, "float_told_at": work.now + timedelta(days=9999)}
+    await work.connection.execute(sa.insert(rails), [known | {"rail": rail} for rail in RAILS])

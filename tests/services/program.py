@@ -227,7 +227,7 @@ class Program(ReviewProgram):
         ours = sa.select(orders.c.id, orders.c.status).where(
             orders.c.id.in_([checkout.order_id for checkout in self.checkouts])
         )
-        async with self.business.work() as work:
+        async with self.business.behind() as work:
             execute = work.connection.execute
             return await books_of(work) | {
                 "orders": sorted((await execute(ours)).all()),  # the first sales have ids of their own
