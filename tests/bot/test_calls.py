@@ -253,10 +253,9 @@ async def test_the_workers_run_by_themselves(market):
 
     await until(prompted)
     async with asyncio.timeout(5):
-        await market.bell.wait("turns", 0.01)  # whatever rang so far is forgotten
         await market.phone("pay")
-        await market.bell.wait("turns", 5)
-    assert await market.attempt(paying.attempt) == "succeeded"
+        while await market.attempt(paying.attempt) != "succeeded":  # it may ring for the prompt as well
+            await market.bell.wait("turns", 5)
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
