@@ -7,6 +7,7 @@ so that nobody waits for an account longer than for it and its commit.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -66,6 +67,7 @@ class Entry(NamedTuple):
     created_at: datetime
 
 
+@lru_cache(maxsize=16384)
 def account_id(tenant: UUID, name: str, currency: str) -> UUID:
     """Ids follow from names, so that the order of locks is known before anything is read."""
     return uuid5(tenant, f"account:{name}:{currency}")

@@ -67,6 +67,9 @@ class _ToSqlite(aiosqlite.Connection):
 
     turn_back = stand_for = turn_to
 
+    def is_closed(self) -> bool:
+        return self._connection is None
+
     def leave(self) -> None:
         self.scope = None
 

@@ -5,6 +5,7 @@ connection and never commit. `in_transaction` lets the HTTP client assert that n
 inside one.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -101,7 +102,7 @@ class Database:
         """Commits at the end, rolls back on any exception. `whose` rows it is for: a tenant's id, or PLATFORM
         (see services/store/scope.py)."""
         whose = checked(whose)
-        async with self._engine_of(whose).begin() as connection:
+        async with _begun(self._engine_of(whose)) as connection:
             token = in_transaction.set(True)
             driver = driver_of(connection)
             try:
@@ -161,6 +162,32 @@ class Database:
     async def close(self) -> None:
         for engine in self._engines:
             await engine.dispose()
+
+
+@asynccontextmanager
+async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """As AsyncEngine.begin(), in two hops to SQLAlchemy instead of five: one costs as much as a statement."""
+
+    def begin() -> sa.Connection:
+        connection = engine.sync_engine.connect()
+        connection.begin()
+        return connection
+
+    def commit() -> None:
+        begun.commit()
+        begun.close()
+
+    begun = await greenlet_spawn(begin)
+    connection = AsyncConnection(engine, begun)
+    try:
+        yield connection
+        await greenlet_spawn(commit)
+    except BaseException:
+        if driver_of(connection).is_closed():
+            await connection.invalidate()  # found out past SQLAlchemy, which would keep it
+        # Whoever is cancelled gives it back all the same.
+        await asyncio.shield(asyncio.ensure_future(connection.close()))
+        raise
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
-from services.store.guard import CHECKED, allow, allow_by_hand
+from services.store.guard import allow, allow_by_hand
 from services.store.reach import reach
 from services.store.schema import Moment
 from services.store.scope import driver_of
@@ -64,12 +64,19 @@ async def run(
         allow_by_hand(driver.scope, of)
     if not is_postgres(connection):
         return await driver.execute_fetchall(sql, arguments)  # type: ignore[no-any-return]
-    if driver is connection or driver.is_in_transaction():
-        return await driver.fetch(sql, *arguments)  # type: ignore[no-any-return]
-    # SQLAlchemy begins a transaction with its first statement.
-    options = {CHECKED: True}
-    result = await connection.exec_driver_sql(sql, tuple(arguments), execution_options=options)
-    return result.all() if result.returns_rows else ()
+    if driver is not connection and not driver.is_in_transaction():
+        await _begin(connection)
+    return await driver.fetch(sql, *arguments)  # type: ignore[no-any-return]
+
+
+async def _begin(connection: AsyncConnection) -> None:
+    """As SQLAlchemy begins a transaction with its first statement, which this one is not to go through.
+    Outside transactions it begins none. Raises what the driver raises."""
+    adapted: Any = connection.sync_connection.connection.dbapi_connection  # type: ignore[union-attr]
+    try:
+        await adapted._start_transaction()  # noqa: SLF001  the dialect's own, so that it knows of it
+    except adapted.dbapi.Error as error:
+        raise error.__cause__ or error from None
 
 
 class Listed(TypeDecorator[Any]):

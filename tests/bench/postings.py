@@ -29,6 +29,20 @@ _POSTGRES: dict[str, tuple[dict[str, Any], float | None, str]] = {
     "to one wallet": ({"accounts": 1}, 0.3, "TPC-B"),
     "spread, each audited": ({"accounts": _MANY, "audited": True}, None, "TPC-B"),
 }
+# The same as TPC-B, all of it on one row of the branches: what the server itself can do of a hot account.
+_HOT = "TPC-B on one branch, by pgbench"
+_ONE_BRANCH = """\
+\\set aid random(1, 100000 * :scale)
+\\set tid random(1, 10 * :scale)
+\\set delta random(-5000, 5000)
+BEGIN;
+UPDATE pgbench_accounts SET abalance = abalance + :delta WHERE aid = :aid;
+SELECT abalance FROM pgbench_accounts WHERE aid = :aid;
+UPDATE pgbench_tellers SET tbalance = tbalance + :delta WHERE tid = :tid;
+UPDATE pgbench_branches SET bbalance = bbalance + :delta WHERE bid = 1;
+INSERT INTO pgbench_history (tid, bid, aid, delta, mtime) VALUES (:tid, 1, :aid, :delta, CURRENT_TIMESTAMP);
+END;
+"""
 _SQLITE: dict[str, dict[str, Any]] = {
     "one a transaction": {"together": 1},
     "50 a transaction": {"together": 50},
@@ -53,11 +67,21 @@ async def measure_postings(figures: Figures, say: Callable[[str], None]) -> None
 
 
 async def _beside_tpcb(figures: Figures, url: str, say: Callable[[str], None]) -> None:
-    seconds = str(max(1, round(figures.seconds)))
-    told = await _pgbench(url, "-n", "-c", str(_ABREAST), "-j", "2", "-T", seconds)
-    tps = float(re.search(r"tps = ([\d.]+)", told)[1])  # type: ignore[index]
+
+    async def _tps(*script: str) -> float:
+        seconds = str(max(1, round(figures.seconds)))
+        told = await _pgbench(url, "-n", "-c", str(_ABREAST), "-j", "2", "-T", seconds, *script)
+        return float(re.search(r"tps = ([\d.]+)", told)[1])  # type: ignore[index]
+
+    tps = await _tps()
     figures.add("TPC-B", {_RATE: tps})
     say(f"  {'TPC-B by pgbench':<34} {tps:8,.0f} transactions/s")
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(_ONE_BRANCH)
+        script.flush()
+        hot = await _tps("-f", script.name)
+    figures.add(_HOT, {_RATE: hot})
+    say(f"  {_HOT:<34} {hot:8,.0f} transactions/s, {hot / tps:.2f} of it")
     for name, (plan, _, _) in _POSTGRES.items():
         told_ = await _posted(url=url, seconds=figures.seconds, abreast=_ABREAST, **plan)
         figures.add(name, told_)
@@ -112,6 +136,7 @@ def postings(figures: Figures) -> list[str]:
         "| PostgreSQL | a second | of TPC-B | target | p50 / p99 |",
         "|---|--:|--:|--:|--:|",
         f"| TPC-B by pgbench | {tpcb:,.0f} | 1.00 | | |",
+        f"| {_HOT} | {figures.median(_HOT, _RATE):,.0f} | {figures.ratio(_HOT, 'TPC-B', _RATE):.2f} | | |",
     ]
     for name, (_, target, to) in _POSTGRES.items():
         wanted = f"{target:.2f}" if target else ""

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from bot.away import AWAY
 from services.ids import new_id
+from services.store.hot import run
 from services.store.scope import AUDITOR, PLATFORM, within
 
 pytestmark = pytest.mark.postgres
@@ -75,6 +76,25 @@ async def test_one_that_is_lost_while_the_scope_changes_is_not_handed_on(postgre
         await lose()
     async with postgres.transaction(PLATFORM) as connection:
         assert await connection.scalar(sa.select(sa.literal(1))) == 1
+
+
+@pytest.mark.parametrize("first", ["SELECT 1", None], ids=["amid", "at-its-beginning"])
+async def test_one_that_is_lost_where_the_driver_is_asked_is_not_handed_on(postgres, first):
+    async def pid():
+        async with postgres.transaction(TENANT) as connection:
+            return (await run(connection, "SELECT pg_backend_pid()", [], of=TENANT))[0][0]
+
+    async def lose():
+        async with postgres.transaction(TENANT) as connection:
+            if first:
+                await run(connection, first, [], of=TENANT)
+            await _throw_out(postgres, [lost])
+            await run(connection, "SELECT 1", [], of=TENANT)
+
+    lost = await pid()
+    with pytest.raises(AWAY):
+        await lose()
+    assert await pid() != lost
 
 
 async def test_the_drivers_own_is_not_handed_on_either(postgres):
