@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bot.audit_commands import audit
-from bot.console import REFUSED, commands, performed, refusals, settings_read, show
-from bot.cost_commands import costs, margin
-from bot.key_commands import apikey, forms, keys
-from bot.person_commands import person, retention
+from bot.cli.audit import audit
+from bot.cli.console import REFUSED, commands, performed, refusals, settings_read, show
+from bot.cli.costs import costs, margin
+from bot.cli.keys import apikey, forms, keys
+from bot.cli.persons import person, retention
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -158,7 +158,7 @@ def db_current() -> None:
 @tenant.command("apply")
 def tenant_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Create or change a tenant by its file; applying the same again changes nothing."""
-    from bot.commands import apply_file
+    from bot.commands.tenants import apply_file
 
     show(performed(lambda settings: apply_file(settings, file)))
 
@@ -166,7 +166,7 @@ def tenant_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=Fals
 @tenant.command("show")
 def tenant_show(slug: str) -> None:
     """The configuration with secrets masked."""
-    from bot.commands import show_tenant
+    from bot.commands.tenants import show_tenant
 
     show(performed(lambda settings: show_tenant(settings, slug)))
 
@@ -174,7 +174,7 @@ def tenant_show(slug: str) -> None:
 @tenant.command("freeze")
 def tenant_freeze(slug: str, rail: Rail = None) -> None:
     """Stop all of the tenant's payouts, or those of one way out; its staff are told."""
-    from bot.commands import freeze_tenant
+    from bot.commands.tenants import freeze_tenant
 
     show(performed(lambda settings: freeze_tenant(settings, slug, rail)))
 
@@ -182,7 +182,7 @@ def tenant_freeze(slug: str, rail: Rail = None) -> None:
 @tenant.command("unfreeze")
 def tenant_unfreeze(slug: str, rail: Rail = None) -> None:
     """Let the tenant's payouts go on, once the cause has been looked at: see the alerts in its audit."""
-    from bot.commands import unfreeze_tenant
+    from bot.commands.tenants import unfreeze_tenant
 
     show(performed(lambda settings: unfreeze_tenant(settings, slug, rail)))
 
@@ -193,7 +193,7 @@ def staff_verify(
     who: Annotated[str, typer.Option("--staff", help="An id or a phone of theirs.")],
 ) -> None:
     """Give rights back that rest since their WhatsApp changed, once you have spoken to them and know them."""
-    from bot.commands import verify_staff
+    from bot.commands.staff import verify_staff
 
     show(performed(lambda settings: verify_staff(settings, slug, who)))
 
@@ -204,7 +204,7 @@ def staff_totp(
     who: Annotated[str, typer.Option("--staff", help="An id or a phone of theirs.")],
 ) -> None:
     """Give one of the staff one-time codes: they scan the QR with an authenticator app, this once."""
-    from bot.commands import enrol_staff
+    from bot.commands.staff import enrol_staff
 
     told = performed(lambda settings: enrol_staff(settings, slug, who))
     if sys.stderr.isatty():
@@ -217,7 +217,7 @@ def staff_totp(
 @ledger.command("check")
 def ledger_check() -> None:
     """Prove the books; exit 1 with the first bad row otherwise."""
-    from bot.commands import check_ledger
+    from bot.commands.ledger import check_ledger
 
     breaches = performed(check_ledger)
     show({"ok": not breaches, "breaches": breaches})
@@ -230,7 +230,7 @@ def events_list(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
 ) -> None:
     """Events by state, the latest first; or the messages that wait until their person writes."""
-    from bot.commands import list_events
+    from bot.commands.events import list_events
 
     show(performed(lambda settings: list_events(settings, state, limit)))
 
@@ -238,7 +238,7 @@ def events_list(
 @events.command("show")
 def events_show(seq: int) -> None:
     """One event with its body; phones are masked."""
-    from bot.commands import show_event
+    from bot.commands.events import show_event
 
     show(performed(lambda settings: show_event(settings, seq)))
 
@@ -246,7 +246,7 @@ def events_show(seq: int) -> None:
 @events.command("replay")
 def events_replay(seq: int) -> None:
     """Have a parked or kept event played again."""
-    from bot.commands import replay_event
+    from bot.commands.events import replay_event
 
     show(performed(lambda settings: replay_event(settings, seq)))
 
@@ -257,7 +257,7 @@ def messages(
     month: Annotated[str | None, typer.Option(help="As 2026-11; without it, this month.")] = None,
 ) -> None:
     """How many messages were sent, by the category and type that WhatsApp charges them under."""
-    from bot.commands import count_messages
+    from bot.commands.messages import count_messages
 
     show(performed(lambda settings: count_messages(settings, slug, month)))
 
@@ -275,7 +275,7 @@ def reconcile(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Compare the books with what the provider says; exit 1 where they do not fit together."""
-    from bot import reconcile_commands as reconciling
+    from bot.commands import reconcile as reconciling
 
     asked = reconciling.Asked(slug, provider, file, since, until)
     outcome = performed(lambda settings: reconciling.reconcile(settings, asked))

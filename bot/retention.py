@@ -1,23 +1,18 @@
 """Retention: what has grown old is forgotten every night, once for all processes, by a job of the
-installation's own; or at once, from the command line."""
+installation's own."""
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
-import sqlalchemy as sa
 import structlog
 
-from bot.commands import opened
-from bot.settings import Settings
 from bot.watch import next_night
 from services import jobs
-from services.privacy import compact
 from services.privacy.periods import Periods
 from services.privacy.retention import JOB, forget
 from services.safety.vault import Vault
 from services.store.database import Database
-from services.store.schema import NOBODY, tenants
+from services.store.schema import NOBODY
 from services.store.scope import PLATFORM
 from services.work import Via, Work
 
@@ -40,20 +35,3 @@ class Retention:
         log.info(
             "retention.applied", tenants=len(told), rows=sum(sum(each.values()) for each in told.values())
         )
-
-
-async def apply_retention(settings: Settings, *, really: bool) -> dict[str, Any]:
-    """How much is old, by tenant; or was forgotten."""
-    periods = settings.retention
-    async with opened(settings) as parts:
-        told = await forget(parts.database, parts.vault, periods, parts.clock(), really=really)
-        async with parts.database.reading(PLATFORM) as connection:
-            rows = await connection.execute(sa.select(tenants.c.id, tenants.c.slug))
-            slugs = {row.id: row.slug for row in rows}
-        compacted = await compact.compact(parts.database) if really else False
-    return {
-        "applied": really,
-        "days": periods.model_dump(),
-        "tenants": {slugs.get(tenant, "nobody's"): found for tenant, found in told.items()},
-        "compacted": compacted,
-    }

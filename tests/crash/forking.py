@@ -16,7 +16,7 @@ from typing import Any
 
 from main import app
 
-_LOADED = ("bot.audit_commands", "bot.commands", "bot.run", "services.store.upgrade")
+_LOADED = ("bot.commands.audit", "bot.commands.tenants", "bot.run", "services.store.upgrade")
 _LOOK_SECONDS = 0.01
 
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.commands import apply_file
+from bot.commands.tenants import apply_file
 from bot.doctor.installation import _address, examine, exit_code
 from bot.doctor.tenants import providers
 from bot.parts import parts_of

@@ -4,11 +4,12 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from bot.costing import apply_costs, margin
+from bot.commands.costs import apply_costs, margin
+from bot.commands.persons import erase_person, rename_person, show_person
+from bot.commands.retention import apply_retention
 from bot.intake import Intake
 from bot.parts import CannotRun
-from bot.personal import erase_person, rename_person, show_person
-from bot.retention import Retention, apply_retention
+from bot.retention import Retention
 from bot.settings import Settings, WhatsAppSettings
 from bot.watch import next_night
 from services.people.tenants import TenantBook

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from bot import events
+from bot.commands import events
 from bot.parts import CannotRun, Parts
 from bot.settings import Settings, WhatsAppSettings
 from services.ids import new_id

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.console import REFUSED, commands, performed, show
+from bot.cli.console import REFUSED, commands, performed, show
 
 audit = commands("The record of who did what.")
 
@@ -18,7 +18,7 @@ def audit_verify(
     ] = None,
 ) -> None:
     """Prove that the audit is as it was written; exit 1 with the first bad entry otherwise."""
-    from bot.auditing import verify_audit
+    from bot.commands.audit import verify_audit
 
     told = performed(lambda settings: verify_audit(settings, slug, anchors))
     show(told)
@@ -28,7 +28,7 @@ def audit_verify(
 @audit.command("anchor")
 def audit_anchor() -> None:
     """Sign and keep where the chains end now; a worker does it every five minutes."""
-    from bot.auditing import anchor_audit
+    from bot.commands.audit import anchor_audit
 
     show(performed(anchor_audit))
 
@@ -36,6 +36,6 @@ def audit_anchor() -> None:
 @audit.command("key")
 def audit_key() -> None:
     """The public keys that tell our signed heads from forged ones."""
-    from bot.auditing import audit_keys
+    from bot.commands.audit import audit_keys
 
     show(performed(audit_keys))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from bot.commands import known_tenant, opened, work_of
+from bot.commands.opening import known_tenant, opened, work_of
 from bot.parts import CannotRun
 from bot.settings import Settings
 from services.costs import file, settling

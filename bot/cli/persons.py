@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.console import commands, performed, show
+from bot.cli.console import commands, performed, show
 
 person = commands("Customers and what is held of them.")
 Slug = Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]
@@ -15,7 +15,7 @@ Id = Annotated[str | None, typer.Option("--person", help="Their id.")]
 @person.command("show")
 def person_show(slug: Slug, phone: Phone = None, person_id: Id = None) -> None:
     """Everything that is held of a customer, to be given to them; it is noted that it was shown."""
-    from bot.personal import show_person
+    from bot.commands.persons import show_person
 
     who = _who(phone, person_id)
     show(performed(lambda settings: show_person(settings, slug, who)))
@@ -29,7 +29,7 @@ def person_rename(
     person_id: Id = None,
 ) -> None:
     """Put a customer's name right."""
-    from bot.personal import rename_person
+    from bot.commands.persons import rename_person
 
     who = _who(phone, person_id)
     show(performed(lambda settings: rename_person(settings, slug, who, name)))
@@ -44,7 +44,7 @@ def person_erase(
     really: Annotated[bool, typer.Option("--apply", help="Do it; it takes a minute.")] = False,
 ) -> None:
     """What an erasure removes and keeps, and what stands in its way; with --apply it is done, for ever."""
-    from bot.personal import erase_person
+    from bot.commands.persons import erase_person
 
     who = _who(phone, person_id)
 
@@ -58,7 +58,7 @@ def retention(
     *, really: Annotated[bool, typer.Option("--apply", help="Do it now, instead of at night.")] = False
 ) -> None:
     """How much of what is held has grown old, by tenant; with --apply it is forgotten."""
-    from bot.retention import apply_retention
+    from bot.commands.retention import apply_retention
 
     show(performed(lambda settings: apply_retention(settings, really=really)))
 

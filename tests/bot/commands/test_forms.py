@@ -5,9 +5,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from bot.commands import apply_file
+from bot.commands.forms import publish_forms_key
+from bot.commands.tenants import apply_file
 from bot.parts import CannotRun
-from bot.publishing import publish_forms_key
 from bot.settings import Settings, WhatsAppSettings
 from bot.whatsapp.forms import FormsKey, new_key
 from services.store import upgrade

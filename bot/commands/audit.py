@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.anchoring import Anchoring
-from bot.commands import known_tenant, opened
+from bot.commands.opening import known_tenant, opened
 from bot.parts import CannotRun
 from bot.settings import Settings
 from services.audit import anchors

@@ -4,7 +4,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.commands import known_tenant, opened
+from bot.commands.opening import known_tenant, opened
 from bot.http import open_session
 from bot.parts import CannotRun
 from bot.settings import Settings

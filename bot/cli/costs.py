@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.console import commands, performed, show
+from bot.cli.console import commands, performed, show
 
 costs = commands("What providers charge the platform.")
 
@@ -15,7 +15,7 @@ costs = commands("What providers charge the platform.")
 @costs.command("apply")
 def costs_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
     """Make what providers charge what the file says; applying the same again changes nothing."""
-    from bot.costing import apply_costs
+    from bot.commands.costs import apply_costs
 
     show(performed(lambda settings: apply_costs(settings, file)))
 
@@ -23,7 +23,7 @@ def costs_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False
 @costs.command("show")
 def costs_show() -> None:
     """The bands, as a file has them."""
-    from bot.costing import show_costs
+    from bot.commands.costs import show_costs
 
     show(performed(show_costs))
 
@@ -31,7 +31,7 @@ def costs_show() -> None:
 @costs.command("settle")
 def costs_settle(slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]) -> None:
     """Post what the provider's statement has, wherever it charged something else than was expected."""
-    from bot.costing import take_theirs
+    from bot.commands.costs import take_theirs
 
     show(performed(lambda settings: take_theirs(settings, slug)))
 
@@ -43,8 +43,8 @@ def margin(
     as_csv: Annotated[bool, typer.Option("--csv", help="The lines as CSV.")] = False,
 ) -> None:
     """What tenants paid, what providers charged, and what is left, by tenant and rail; out of the ledger."""
-    from bot.costing import COLUMNS
-    from bot.costing import margin as told
+    from bot.commands.costs import COLUMNS
+    from bot.commands.costs import margin as told
 
     report = performed(lambda settings: told(settings, month, slug))
     if not as_csv:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from bot.commands import known_tenant, opened
+from bot.commands.opening import known_tenant, opened
 from bot.http import open_session
 from bot.parts import CannotRun, Parts
 from bot.providers import Providers

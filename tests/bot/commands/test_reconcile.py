@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.reconcile_commands import Outcome, lines, told
+from bot.commands.reconcile import Outcome, lines, told
 from services.reconciliation import ages
 from tests.bot.reconciled import Reconciled, number
 from tests.services.reconciliation.portal import came

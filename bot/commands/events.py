@@ -7,8 +7,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from bot.commands.opening import opened
 from bot.log import redacted
 from bot.parts import CannotRun, Parts
+from bot.settings import Settings
 from services import audit
 from services.phones import masked
 from services.store.schema import NOBODY, inbox, outbox
@@ -20,6 +22,24 @@ _DIGITS = re.compile(r"\+?\d{7,15}")
 _HIDDEN = {"body_sealed", "external_id", "wamid"}
 _REPLAYABLE = ("parked", "kept")
 _TOPICS = {"hook": "hooks", "status": "statuses", "payment_status": "statuses"}
+
+
+async def list_events(settings: Settings, state: str, limit: int) -> list[dict[str, Any]]:
+    """See `listed`."""
+    async with opened(settings) as parts:
+        return await listed(parts, state, limit)
+
+
+async def show_event(settings: Settings, seq: int) -> dict[str, Any]:
+    """Raises CannotRun where there is none."""
+    async with opened(settings) as parts:
+        return await shown(parts, seq)
+
+
+async def replay_event(settings: Settings, seq: int) -> dict[str, Any]:
+    """Raises CannotRun where it cannot be played again."""
+    async with opened(settings) as parts:
+        return await replayed(parts, seq)
 
 
 async def listed(parts: Parts, state: str, limit: int) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bot.commands import known_tenant, opened
+from bot.commands.opening import known_tenant, opened
 from bot.parts import CannotRun, Parts
 from bot.settings import Settings
 from services.people.identity import member

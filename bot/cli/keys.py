@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.console import REFUSED, commands, performed, show
+from bot.cli.console import REFUSED, commands, performed, show
 
 apikey = commands("Keys of the API.")
 forms = commands("Forms in WhatsApp, and the key that opens what they send.")
@@ -17,7 +17,7 @@ def apikey_create(
     who: Annotated[str, typer.Option("--staff", help="An id or a phone of its staff.")],
 ) -> None:
     """A key that carries the scopes of one of the staff; it is shown this once."""
-    from bot.commands import create_key
+    from bot.commands.keys import create_key
 
     show(performed(lambda settings: create_key(settings, slug, who)))
 
@@ -25,7 +25,7 @@ def apikey_create(
 @apikey.command("revoke")
 def apikey_revoke(prefix: str) -> None:
     """Holds at once, everywhere."""
-    from bot.commands import revoke_key
+    from bot.commands.keys import revoke_key
 
     show(performed(lambda settings: revoke_key(settings, prefix)))
 
@@ -41,7 +41,7 @@ def forms_key() -> None:
 @forms.command("publish")
 def forms_publish(slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]) -> None:
     """Give Meta the public half for the number of a tenant: once for each, and after a change of the key."""
-    from bot.publishing import publish_forms_key
+    from bot.commands.forms import publish_forms_key
 
     show(performed(lambda settings: publish_forms_key(settings, slug)))
 
@@ -50,7 +50,7 @@ def forms_publish(slug: Annotated[str, typer.Option("--tenant", help="The tenant
 def keys_rotate() -> None:
     """Seal everything anew under the first of LIPACHAT_SECRET_KEYS, while all goes on; exit 1 where a value
     cannot be opened."""
-    from bot.rotating import rotate_keys
+    from bot.commands.keys import rotate_keys
 
     told = performed(lambda settings: rotate_keys(settings, lambda line: typer.echo(line, err=True)))
     show(told)

@@ -1,0 +1,2 @@
+"""Commands: what operators do from the command line. Each gives back data for JSON, which `bot/cli` and
+`main.py` show."""
