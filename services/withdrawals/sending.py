@@ -1,85 +1,213 @@
-"""Sending: a payout with its withdrawal, read under the withdrawal's lock."""
+"""Payout: sending an approved withdrawal, in steps around the network calls that the edge makes.
+
+`begin_payout` commits that we are about to send; the edge sends; `payout_answered` takes the answer.
+A crash between the two is found by the job and becomes *unknown*: then the provider is asked, at
+growing waits, and nothing is ever sent again.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit
-from services.errors import NotFound
-from services.fees import RAILS
-from services.ids import new_id
-from services.money import Money
+from services import approval, hooks, inbox, jobs
+from services.dispatch import PAYOUT
+from services.jobs import PAYOUT_LADDER
+from services.news import Frozen, Held, PayoutUndecided, Unpaid, Unsent
+from services.people import people
+from services.providers.base import (
+    Accepted,
+    Answer,
+    Failed,
+    Misconfigured,
+    NotSent,
+    Payout,
+    Refused,
+    Report,
+    Unknown,
+)
+from services.review import queue
 from services.store.schema import payouts
-from services.withdrawals.record import locked
+from services.withdrawals import floats, limits, turns, ways
+from services.withdrawals.again import EXECUTION_WINDOW, ask_again
+from services.withdrawals.destinations import COLUMN, recipient_of
+from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
+from services.withdrawals.record import WITHDRAWAL, facts, shown
+from services.withdrawals.sending import Sending, alert, sending
+from services.withdrawals.settle import answered, fail, settle
 from services.work import Work
+
+# Nobody can be asked about it: for so long its result may still come, and then somebody has to look.
+_NAMELESS_LADDER = PAYOUT_LADDER[:3]
+_LADDER = sum(PAYOUT_LADDER, timedelta())
 
 
 @dataclass(frozen=True)
-class Sending:
-    """Both rows, as they are under the lock."""
+class Question:
+    """What `PaysOut.ask` takes, and whom to ask."""
 
-    payout: sa.Row[Any]
-    withdrawal: sa.Row[Any]
-
-    @property
-    def net(self) -> Money:
-        """What is sent."""
-        return Money(self.withdrawal.net, self.withdrawal.currency)
-
-    @property
-    def names(self) -> frozenset[str]:
-        """What the provider may call it: the id that we sent, and the one that it acknowledged."""
-        return frozenset({str(self.payout.id), self.payout.reference} - {None})
-
-    @property
-    def has_left(self) -> bool:
-        """It is booked as paid out, at once or after all."""
-        row = self.payout
-        return row.left_at is not None or (row.state == "succeeded" and row.denied_at is None)
-
-    @property
-    def nameless(self) -> bool:
-        """The provider took no id of ours, and its own was lost with its answer: nothing can be asked, and
-        only a result on the payout's own address can tell."""
-        return self.payout.turn is not None and self.payout.reference is None
+    provider: str
+    attempt_id: UUID
+    reference: str | None
+    callback_url: str
+    timeout_url: str
+    method_type: str
 
 
-async def sending(work: Work, payout_id: UUID) -> Sending:
-    """Raises NotFound."""
-    mine = (payouts.c.tenant_id == work.tenant, payouts.c.id == payout_id)
-    withdrawal_id = await work.connection.scalar(sa.select(payouts.c.withdrawal_id).where(*mine))
-    if withdrawal_id is None:
-        raise NotFound("payout")
-    withdrawal = await locked(work, withdrawal_id)
-    return Sending((await work.connection.execute(sa.select(payouts).where(*mine))).one(), withdrawal)
+async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout | None:
+    """The payout to send after the commit; None when there is nothing to send, or not now."""
+    one = await sending(work, payout_id)
+    if one.payout.state == "submitting":  # whoever began before us never came back
+        await PAYOUT.lost(work, payout_id)
+        return None
+    if one.payout.state != "created":
+        await jobs.finish(work, payout_id, "payout")
+        return None
+    doubt = await _doubt(work, one)
+    if doubt is Unsent.TOO_LATE:
+        await ask_again(work, one)
+        return None
+    if doubt is not None:
+        await alert(work, one, "payout.not_sent", detail=doubt)
+        await fail(work, one, doubt, "not sent")
+        return None
+    tenant = await people.tenant_of(work)
+    if tenant.payouts_frozen or tenant.stopped_at is not None:
+        await hold_back(work, payout_id, Held.STOPPED)
+        return None
+    if await ways.cause(work, one.withdrawal.method_type) is not None:
+        await hold_back(work, payout_id, Held.RAIL)
+        return None
+    if (until := limits.blocked_until(work, tenant)) is not None:
+        await PAYOUT.move(work, payout_id, "created", not_before=until)
+        await hold_back(work, payout_id, Held.HOURS, until)
+        return None
+    if await floats.waits(work, one) or not await _begun(work, one):
+        return None
+    return await _payout(work, one, public_url)
 
 
-async def ready(work: Work, withdrawal: sa.Row[Any], created_at: datetime) -> UUID:
-    """A payout to be sent, under a new id."""
-    made = readied(work, withdrawal.id, withdrawal.method_type, created_at)
-    await work.connection.execute(sa.insert(payouts).values(made))
-    payout_id: UUID = made["id"]
-    return payout_id
+async def payout_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
+    """Take the answer to the payout that `begin_payout` gave out.
+
+    Refused ends the withdrawal, unless its cause is ours. Misconfigured is as definite, but the fault is
+    ours: the same payout is sent once this way out goes on.
+    """
+    one = await sending(work, payout_id)
+    match answer:
+        case Accepted():
+            known = {"reference": answer.reference, "recipient": answer.recipient}
+            await PAYOUT.accepted(work, one.payout, **known)
+            if answer.told is not None:
+                await answered(work, payout_id, answer.told)
+        case Refused():
+            await settle(work, payout_id, Failed(answer.because, answer.detail, answer.ours))
+        case NotSent():
+            if not await PAYOUT.not_sent(work, payout_id, answer.detail):
+                await settle(work, payout_id, Failed(Unpaid.PROVIDER, answer.detail))
+        case Misconfigured():
+            not_sent = {"state": "created", "undecided_at": None}
+            if await PAYOUT.move(work, payout_id, "submitting", "unknown", **not_sent):
+                await freeze(work, one, Frozen.SETTINGS, answer.detail)
+                await jobs.finish(work, payout_id, "payout_check")
+                await hold_back(work, payout_id, Held.RAIL)
+        case Unknown():
+            await PAYOUT.lost(work, payout_id)
 
 
-def readied(work: Work, withdrawal_id: UUID, method_type: str, created_at: datetime) -> dict[str, Any]:
-    """The row of one that is to be sent."""
-    rail = RAILS[method_type]
-    return {
-        "tenant_id": work.tenant,
-        "id": new_id(),
-        "withdrawal_id": withdrawal_id,
-        "provider": rail.provider,
-        "turn": method_type if rail.alone else None,
-        "state": "created",
-        "created_at": created_at,
-    }
+async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Question | None:
+    """Whom to ask after the commit, the next time being due already; None when it is decided."""
+    one = await sending(work, payout_id)
+    if one.payout.state not in ("pending", "unknown"):
+        await jobs.finish(work, payout_id, "payout_check")
+        return None
+    if await ways.wrongly_set(work, one.withdrawal.method_type):
+        # Every question with a wrong initiator counts as a failed login.
+        if one.payout.undecided_at is None and work.now - one.payout.created_at > _LADDER:
+            await _undecided(work, one)
+        await jobs.schedule(work, "payout_check", payout_id, work.now + FROZEN_WAIT)
+        return None
+    ladder = _NAMELESS_LADDER if one.nameless else PAYOUT_LADDER
+    if not await jobs.again(work, "payout_check", payout_id, ladder):
+        await _undecided(work, one)
+        await jobs.schedule(work, "payout_check", payout_id, work.now + PAYOUT_LADDER[-1])
+    if one.nameless:
+        return None
+    return Question(
+        provider=one.payout.provider,
+        attempt_id=payout_id,
+        reference=one.payout.reference,
+        callback_url=await hooks.address(work, public_url, "query", payout_id),
+        timeout_url=await hooks.address(work, public_url, "query_timeout", payout_id),
+        method_type=one.withdrawal.method_type,
+    )
 
 
-async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:
-    """In the audit, for somebody to look at."""
-    known = {"withdrawal_id": str(one.withdrawal.id), "net": str(one.net)}
-    await audit.record(work, audit.PROVIDER, action, one.payout.id, known | facts, alert=True)
+async def payout_check_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
+    """The word itself comes by callback where the answer does not tell it; a refusal for our settings is
+    news too."""
+    match answer:
+        case Misconfigured():
+            await freeze(work, await sending(work, payout_id), Frozen.SETTINGS, answer.detail)
+        case Accepted(told=Report() as told):
+            await answered(work, payout_id, told)
+
+
+async def _undecided(work: Work, one: Sending) -> None:
+    """Asked on, every few hours; those who reconcile are told the first time, and settle it."""
+    await alert(work, one, "payout.undecided", to_do="Look the payout up in the provider's own books.")
+    if one.payout.undecided_at is None:
+        await queue.mark(work, payouts, one.payout.id)
+        news = PayoutUndecided(withdrawal=await shown(work, one.withdrawal.id))
+        await inbox.tell_people(work, await people.reconcilers(work), news)
+
+
+async def _doubt(work: Work, one: Sending) -> Unsent | None:
+    """Why this may not be sent any more: everything that was approved is checked once more."""
+    row = one.withdrawal
+    if row.status != "processing":
+        return Unsent.ALTERED
+    if row.details_index not in work.indexes(work.open(row.details_sealed, COLUMN, row.id), COLUMN):
+        return Unsent.ALTERED
+    operation = await approval.locked(work, WITHDRAWAL, row.id)
+    if operation.digest != approval.digest(work.tenant, operation, facts(row)):
+        return Unsent.ALTERED
+    if not await approval.stands(work, WITHDRAWAL, row.id, facts(row)):
+        return Unsent.APPROVER
+    # Hours that the tenant has closed were known when it was approved, so they do not count.
+    since = max(one.payout.created_at, one.payout.not_before or one.payout.created_at)
+    if work.now - since > EXECUTION_WINDOW:
+        before = await turns.went_before(work, one)
+        if before is None or work.now - before > EXECUTION_WINDOW:
+            return Unsent.TOO_LATE
+    return None
+
+
+async def _begun(work: Work, one: Sending) -> bool:
+    """It is being sent from now on. False where another one was quicker: to its turn, or to the money."""
+    if not await turns.take(work, one):
+        await hold_back(work, one.payout.id, Held.TURN)
+        return False
+    if not await floats.taken(work, one):
+        await PAYOUT.move(work, one.payout.id, "submitting", state="created", held=one.payout.held)
+        await floats.hold(work, one)
+        return False
+    return True
+
+
+async def _payout(work: Work, one: Sending, public_url: str) -> Payout:
+    row: sa.Row[Any] = one.withdrawal
+    payout_id = one.payout.id
+    return Payout(
+        provider=one.payout.provider,
+        attempt_id=payout_id,
+        amount=one.net,
+        method_type=row.method_type,
+        details=work.open(row.details_sealed, COLUMN, row.id),
+        callback_url=await hooks.address(work, public_url, "payout", payout_id),
+        timeout_url=await hooks.address(work, public_url, "payout_timeout", payout_id),
+        remarks=f"Withdrawal {str(row.id)[-12:]}",
+        recipient=await recipient_of(work, row, one.payout.provider),
+    )

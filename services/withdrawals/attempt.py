@@ -1,0 +1,85 @@
+"""Sending: a payout with its withdrawal, read under the withdrawal's lock."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from services import audit
+from services.errors import NotFound
+from services.fees import RAILS
+from services.ids import new_id
+from services.money import Money
+from services.store.schema import payouts
+from services.withdrawals.record import locked
+from services.work import Work
+
+
+@dataclass(frozen=True)
+class Sending:
+    """Both rows, as they are under the lock."""
+
+    payout: sa.Row[Any]
+    withdrawal: sa.Row[Any]
+
+    @property
+    def net(self) -> Money:
+        """What is sent."""
+        return Money(self.withdrawal.net, self.withdrawal.currency)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the provider may call it: the id that we sent, and the one that it acknowledged."""
+        return frozenset({str(self.payout.id), self.payout.reference} - {None})
+
+    @property
+    def has_left(self) -> bool:
+        """It is booked as paid out, at once or after all."""
+        row = self.payout
+        return row.left_at is not None or (row.state == "succeeded" and row.denied_at is None)
+
+    @property
+    def nameless(self) -> bool:
+        """The provider took no id of ours, and its own was lost with its answer: nothing can be asked, and
+        only a result on the payout's own address can tell."""
+        return self.payout.turn is not None and self.payout.reference is None
+
+
+async def sending(work: Work, payout_id: UUID) -> Sending:
+    """Raises NotFound."""
+    mine = (payouts.c.tenant_id == work.tenant, payouts.c.id == payout_id)
+    withdrawal_id = await work.connection.scalar(sa.select(payouts.c.withdrawal_id).where(*mine))
+    if withdrawal_id is None:
+        raise NotFound("payout")
+    withdrawal = await locked(work, withdrawal_id)
+    return Sending((await work.connection.execute(sa.select(payouts).where(*mine))).one(), withdrawal)
+
+
+async def ready(work: Work, withdrawal: sa.Row[Any], created_at: datetime) -> UUID:
+    """A payout to be sent, under a new id."""
+    made = readied(work, withdrawal.id, withdrawal.method_type, created_at)
+    await work.connection.execute(sa.insert(payouts).values(made))
+    payout_id: UUID = made["id"]
+    return payout_id
+
+
+def readied(work: Work, withdrawal_id: UUID, method_type: str, created_at: datetime) -> dict[str, Any]:
+    """The row of one that is to be sent."""
+    rail = RAILS[method_type]
+    return {
+        "tenant_id": work.tenant,
+        "id": new_id(),
+        "withdrawal_id": withdrawal_id,
+        "provider": rail.provider,
+        "turn": method_type if rail.alone else None,
+        "state": "created",
+        "created_at": created_at,
+    }
+
+
+async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:
+    """In the audit, for somebody to look at."""
+    known = {"withdrawal_id": str(one.withdrawal.id), "net": str(one.net)}
+    await audit.record(work, audit.PROVIDER, action, one.payout.id, known | facts, alert=True)
