@@ -37,7 +37,7 @@ from services.store import schema
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.scope import PLATFORM
-from services.withdrawals import float_question, payout
+from services.withdrawals import float_question, sending
 from services.work import Via, Work
 
 log = structlog.get_logger()
@@ -202,16 +202,16 @@ class Calls:
 
     async def _pay_out(self, job: Job) -> None:
         async with self._work(job) as work:
-            sending = await payout.begin_payout(work, job.target_id, self._public_url)
-        if sending is None:
+            payout = await sending.begin_payout(work, job.target_id, self._public_url)
+        if payout is None:
             return
         client_of = self._providers.paying_out
-        answer = await self._call(job, sending.provider, client_of, lambda client: client.pay_out(sending))
-        await self._keep(job, lambda work: payout.payout_answered(work, job.target_id, answer))
+        answer = await self._call(job, payout.provider, client_of, lambda client: client.pay_out(payout))
+        await self._keep(job, lambda work: sending.payout_answered(work, job.target_id, answer))
 
     async def _ask(self, job: Job) -> None:
         async with self._work(job) as work:
-            question = await payout.begin_payout_check(work, job.target_id, self._public_url)
+            question = await sending.begin_payout_check(work, job.target_id, self._public_url)
         if question is None:
             return
         urls = (question.callback_url, question.timeout_url)
@@ -219,7 +219,7 @@ class Calls:
         client_of = self._providers.paying_out
         answer = await self._call(job, question.provider, client_of, lambda client: client.ask(*one))
         async with self._work(job) as work:
-            await payout.payout_check_answered(work, job.target_id, answer)
+            await sending.payout_check_answered(work, job.target_id, answer)
 
     async def _ask_float(self, job: Job) -> None:
         async with self._work(job) as work:

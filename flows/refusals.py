@@ -9,10 +9,10 @@ from flows.staff import limited
 from flows.staff.refused_review import review_worded
 from flows.text import Text
 from services import errors
+from services.banks import InvalidDestination
 from services.errors import Refusal
 from services.errors import handoff as handoff_errors
 from services.errors import refunds as refund_errors
-from services.withdrawals.banks import InvalidDestination
 
 PROVIDERS = {
     "mpesa": Text("M-Pesa"),

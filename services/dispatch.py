@@ -41,7 +41,7 @@ class Dispatch:
         """From one of these states, with these values; False where it stands in another."""
         return await transition(work, self.table.c.state, row_id, states, values)
 
-    async def decide(self, work: Work, row_id: UUID, *states: str, **values: Any) -> bool:
+    async def resolve(self, work: Work, row_id: UUID, *states: str, **values: Any) -> bool:
         """The same, and nothing of it is due any more; what people were about to say of it is void."""
         if not await self.move(work, row_id, *states, **values, resolved_at=work.now):
             return False

@@ -11,6 +11,7 @@ from bot.api.pages import PAGING, bad_cursor, limit, page
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
 from services import fees, ledger
+from services.banks import InvalidDestination
 from services.errors import InvalidMethodDetails, InvalidPhone, NotFound
 from services.facts import Destination
 from services.ids import new_id
@@ -19,7 +20,6 @@ from services.news import Flag, Withdrawal
 from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
 from services.rails import refuse_closed_way_out
 from services.withdrawals import decide, destinations, listing, record, request, ways
-from services.withdrawals.banks import InvalidDestination
 from services.withdrawals.listing import Described, masked_details
 
 routes = Routes()

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from bot.commands.opening import known_tenant, opened, work_of
 from bot.parts import CannotRun
 from bot.settings import Settings
-from services.costs import file, settling
+from services.costs import file
 from services.costs.margin import Line, lines
 from services.people.file_lines import decoded
+from services.reconciliation import charges
 from services.store.schema import NOBODY, tenants
 from services.store.scope import AUDITOR, PLATFORM
 from services.work import CLI, Work
@@ -54,9 +55,9 @@ async def show_costs(settings: Settings) -> list[dict[str, Any]]:
 
 
 async def take_theirs(settings: Settings, slug: str) -> list[dict[str, Any]]:
-    """See `services/costs/settling.py`. Raises CannotRun."""
+    """See `services/reconciliation/charges.py`. Raises CannotRun."""
     async with opened(settings) as parts, work_of(parts, slug) as work:
-        return await settling.take_theirs(work)
+        return await charges.take_theirs(work)
 
 
 async def margin(settings: Settings, month: str | None, slug: str | None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from services.people.show import shown
 from services.people.staffing import OnePersonEach
 from services.store.scope import PLATFORM
 from services.withdrawals import stop
-from services.withdrawals.freeze import stop_way, unfreeze, unfreeze_ways
+from services.withdrawals.freeze import freeze_way, unfreeze, unfreeze_ways
 from services.work import CLI, Work
 
 
@@ -65,7 +65,7 @@ async def freeze_tenant(settings: Settings, slug: str, rail: str | None = None) 
             if rail is None:
                 await stop.stop(work, None)
             else:
-                await stop_way(work, rail)
+                await freeze_way(work, rail)
         wake(parts)
     return {"slug": slug, "payouts_frozen": True} | ({"rail": rail} if rail else {})
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from flows.form import Form
 from flows.refusals import worded
 from flows.text import Text
+from services import banks
 from services.money import Money
-from services.withdrawals import banks
 
 NAME = "bank"
 _CHECKS: Mapping[str, Callable[[str], str]] = {

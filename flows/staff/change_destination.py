@@ -18,9 +18,9 @@ from flows.staff.offered import AtBank, BankAccount, Till
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
+from services import banks
 from services.ids import new_id
 from services.rails import refuse_closed_way_out, refuse_closed_ways_out
-from services.withdrawals import banks
 
 
 class MpesaNumber(Choice):

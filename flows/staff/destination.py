@@ -24,10 +24,10 @@ from flows.staff.shown import destination_shown, short
 from flows.step import Choice, Step
 from flows.teller import Destination, Quote, Teller
 from flows.text import Text
+from services import banks
 from services.errors import Changed
 from services.ids import new_id
 from services.money import Money
-from services.withdrawals import banks
 
 
 class Confirm(Choice):

@@ -6,7 +6,7 @@ from flows.staff.shown import in_a_row, whose
 from flows.step import Choice
 from flows.teller import Destination
 from flows.text import Text
-from services.withdrawals import banks
+from services import banks
 
 
 class AnotherNumber(Choice):

@@ -10,10 +10,10 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from services import errors
+from services.banks import InvalidDestination
 from services.errors import Refusal
 from services.errors.limits import TooManyWithdrawals
 from services.money import Money
-from services.withdrawals.banks import InvalidDestination
 
 
 class Fault(StrEnum):

@@ -9,12 +9,13 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from services import banks
 from services.batches.faults import Fault, Faulty, of
 from services.errors import Refusal
 from services.facts import Destination
 from services.money import Money, NotAnAmount
 from services.phones import masked
-from services.withdrawals import banks, destinations
+from services.withdrawals import destinations
 
 MOST_BYTES = 128 * 1024
 MOST_LINES = 500

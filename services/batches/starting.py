@@ -16,8 +16,8 @@ from services.money import Money
 from services.store.schema import jobs as jobs_table
 from services.store.schema import payouts, withdrawal_history, withdrawals
 from services.withdrawals import destinations, low_balance
+from services.withdrawals.attempt import readied
 from services.withdrawals.record import WITHDRAWAL, facts
-from services.withdrawals.sending import readied
 from services.work import Work
 
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from services.books import ledger_rules as ledger
 from services.books import outcome_rules as outcomes
+from services.books.refund_rules import OF_REFUNDS
 from services.books.scope import Rule, Scope
-from services.refunds.books import OF_REFUNDS
 from services.store.schema import attempts, payouts, refund_attempts
 
 

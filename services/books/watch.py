@@ -20,7 +20,7 @@ from services.books.entries import Proof
 from services.ids import new_id
 from services.reasons import Frozen
 from services.store.schema import NOBODY, account_proofs, book_checks, breaches, jobs
-from services.withdrawals.freeze import stop
+from services.withdrawals.freeze import freeze_all
 from services.work import Work
 
 MINUTE, NIGHT = "books_minute", "books_night"
@@ -89,7 +89,7 @@ async def tell(work: Work, found: Iterable[Breach]) -> list[Breach]:
     if len(new) > _SHOWN:
         facts = {"more": str(len(new) - _SHOWN), "to_do": "python main.py ledger check"}
         await audit.record(work, audit.CLOCK, "books.breach", work.tenant, facts, alert=True)
-    await stop(work, Frozen.BOOKS)
+    await freeze_all(work, Frozen.BOOKS)
     return new
 
 

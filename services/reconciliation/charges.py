@@ -1,5 +1,5 @@
-"""Settling: where a provider's statement has other charges than were posted, theirs are posted. What differs
-is found by comparing the books with the statement (`services/reconciliation`), which sees that it fits then.
+"""Charges: where a provider's statement has other charges than were posted, theirs are posted. What differs
+is found by comparing the books with the statement, which sees that it fits then.
 """
 
 from typing import Any

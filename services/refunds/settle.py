@@ -19,7 +19,7 @@ from services.refunds.record import move as move_refund
 from services.refunds.record import shown, tell
 from services.refunds.standing import settle_standing
 from services.review.overtaken import contradicted
-from services.withdrawals.freeze import stop
+from services.withdrawals.freeze import freeze_all
 from services.work import Work
 
 # Alerts of a success that was told and moved nothing: after one of them a no is not believed.
@@ -72,7 +72,7 @@ async def told(work: Work, attempt_id: UUID, report: Report) -> None:
 async def fail(work: Work, one: Sending, because: Unrefunded, detail: str) -> None:
     """Nothing went back, and what was held is available again."""
     failure = {"because": because, "detail": detail}
-    if await REFUND.decide(work, one.row.id, *UNDECIDED, state="failed", **failure):
+    if await REFUND.resolve(work, one.row.id, *UNDECIDED, state="failed", **failure):
         await close(work, one.refund, "processing", "failed", because=because)
         await _record(work, one, "failed", because=because)
 
@@ -102,7 +102,7 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
 async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     row, attempt = one.refund.row, one.refund.attempt
     done = {"state": "succeeded", "receipt": receipt}
-    if not await REFUND.decide(work, one.row.id, *UNDECIDED, **done):
+    if not await REFUND.resolve(work, one.row.id, *UNDECIDED, **done):
         return
     target = provider_account(one.row.provider)
     cost = await costs.moves(work, one.row.provider, _rail(one), one.amount)
@@ -170,7 +170,7 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
 async def _stop_if_settled(work: Work, one: Sending) -> None:
     """The provider says otherwise than two people: nothing leaves until an operator has looked."""
     if await contradicted(work, REFUND.job, one.row.id):
-        await stop(work, Frozen.CONTRADICTION)
+        await freeze_all(work, Frozen.CONTRADICTION)
 
 
 async def _told_again(work: Work, one: Sending, receipt: str | None) -> None:

@@ -11,11 +11,11 @@ from services.news import Unsent
 from services.news.refunds import Unrefunded
 from services.news.review import Undecided
 from services.providers.base import Succeeded
-from services.refunds import attempt
+from services.refunds import attempt as refund_attempt
 from services.refunds import settle as refunded
 from services.review import record
 from services.store.schema import attempts, payouts, refund_attempts
-from services.withdrawals import sending
+from services.withdrawals import attempt as payout_attempt
 from services.withdrawals import settle as paid_out
 from services.work import Work
 
@@ -28,8 +28,8 @@ class Subject:
 
     about: Undecided
     status: str
-    payout: sending.Sending | None = None
-    refund: attempt.Sending | None = None
+    payout: payout_attempt.Sending | None = None
+    refund: refund_attempt.Sending | None = None
 
     @property
     def operation(self) -> UUID | None:
@@ -73,12 +73,12 @@ class Subject:
 async def locked(work: Work, attempt_id: UUID) -> Subject:
     """A payout or a refund's attempt of this id. Raises NotFound."""
     try:
-        payout = await sending.sending(work, attempt_id)
+        payout = await payout_attempt.sending(work, attempt_id)
     except NotFound:
         pass
     else:
         about = (await record.of_payouts(work, payouts.c.id == attempt_id))[0]
         return Subject(about, payout.withdrawal.status, payout=payout)
-    refund = await attempt.sending(work, attempt_id)
+    refund = await refund_attempt.sending(work, attempt_id)
     about = (await record.of_refunds(work, refund_attempts.c.id == attempt_id))[0]
     return Subject(about, refund.refund.row.status, refund=refund)

@@ -35,13 +35,13 @@ from services.schedules.record import (
 )
 from services.store.schema import schedule_runs, withdrawals
 from services.withdrawals import destinations, limits, low_balance, request, unusual
+from services.withdrawals.attempt import ready
 from services.withdrawals.decide import refuse_now
 from services.withdrawals.destinations import COLUMN
 from services.withdrawals.record import WITHDRAWAL, advance, note
 from services.withdrawals.record import facts as facts_of_withdrawal
 from services.withdrawals.record import locked as locked_withdrawal
 from services.withdrawals.record import shown as shown_withdrawal
-from services.withdrawals.sending import ready
 from services.work import Work
 
 _SKIPPED = {  # refusals that skip a run, in our words

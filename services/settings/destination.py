@@ -4,14 +4,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.banks import InvalidDestination
 from services.batches import deciding
 from services.errors import InvalidMethodDetails, InvalidPhone
 from services.errors.settings import InvalidChange
 from services.news import Unsent
 from services.store.schema import payouts, tenants, withdrawals
 from services.withdrawals import decide, destinations
-from services.withdrawals.banks import InvalidDestination
-from services.withdrawals.sending import sending
+from services.withdrawals.attempt import sending
 from services.withdrawals.settle import fail
 from services.work import Work
 

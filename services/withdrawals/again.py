@@ -13,8 +13,8 @@ from services.news import Unsent, WithdrawalRequested
 from services.news.approval import WithdrawalAskedAgain
 from services.people import people
 from services.people.access import APPROVE
+from services.withdrawals.attempt import Sending
 from services.withdrawals.record import WITHDRAWAL, advance, facts, shown, tell
-from services.withdrawals.sending import Sending
 from services.work import Work
 
 # The second clock: how long an approval is good for the sending to begin.
@@ -26,7 +26,7 @@ async def ask_again(work: Work, one: Sending) -> None:
     approvers again, under a new digest."""
     row = one.withdrawal
     late = {"because": Unsent.TOO_LATE, "detail": "not begun in time"}
-    if not await PAYOUT.decide(work, one.payout.id, "created", state="failed", **late):
+    if not await PAYOUT.resolve(work, one.payout.id, "created", state="failed", **late):
         return
     tenant = await people.tenant_of(work)
     expires_at = work.now + timedelta(hours=tenant.approval_hours)

@@ -23,9 +23,9 @@ from services.people.access import APPROVE, INITIATE
 from services.points import point
 from services.store.schema import withdrawals
 from services.withdrawals import limits, ways
+from services.withdrawals.attempt import ready
 from services.withdrawals.record import WITHDRAWAL, advance, close, facts, locked, shown, tell
 from services.withdrawals.request import facts_of
-from services.withdrawals.sending import ready
 from services.work import Work
 
 

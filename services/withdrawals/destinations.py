@@ -6,11 +6,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services import banks
 from services.facts import Destination
 from services.people import people
 from services.phones import masked, mpesa_number
 from services.store.schema import payouts, withdrawals
-from services.withdrawals import banks
 from services.work import Work
 
 COLUMN = "withdrawals.details"

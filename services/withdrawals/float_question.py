@@ -8,7 +8,7 @@ from services.news import Unpaid
 from services.providers.base import Accepted, Answer, PaysOut, Refused, Unknown
 from services.providers.floats import TellsFloat
 from services.withdrawals import floats, ways
-from services.withdrawals.sending import sending
+from services.withdrawals.attempt import sending
 from services.work import Work
 
 

@@ -19,8 +19,8 @@ from services.news.withdrawals import FloatShort
 from services.people import people
 from services.providers.base import Report
 from services.store.schema import payouts, rails, withdrawals
+from services.withdrawals.attempt import Sending, alert
 from services.withdrawals.freeze import hold_back
-from services.withdrawals.sending import Sending, alert
 from services.work import Work
 
 KNOWN_FOR = timedelta(minutes=5)  # what was told is believed so long, less what was sent since

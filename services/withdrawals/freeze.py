@@ -19,8 +19,8 @@ from services.people import people
 from services.people.access import APPROVE
 from services.store.schema import tenants
 from services.withdrawals import ways
+from services.withdrawals.attempt import Sending, alert, sending
 from services.withdrawals.record import shown, tell
-from services.withdrawals.sending import Sending, alert, sending
 from services.work import Work
 
 # How often a payout that waits looks whether payouts go on; unfreezing makes it due at once.
@@ -39,33 +39,33 @@ _GRAVER: dict[Frozen, tuple[Frozen, ...]] = {
 async def freeze(work: Work, one: Sending, because: Frozen, detail: str) -> None:
     """For what was said of a payout; put into the record each time."""
     way = one.withdrawal.method_type if because in ways.OF_A_WAY else None
-    stopped = await (_stop(work, because) if way is None else ways.stop(work, way, because))
+    stopped = await (_freeze(work, because) if way is None else ways.freeze(work, way, because))
     await alert(work, one, "payouts.frozen", because=because, way=way, detail=detail)
     if stopped:
-        await _tell_stopped(work, because, one.payout.provider, way)
+        await _tell_frozen(work, because, one.payout.provider, way)
 
 
-async def stop_way(work: Work, way: str) -> bool:
+async def freeze_way(work: Work, way: str) -> bool:
     """By the operator. False where it rests already by their word."""
-    if not await ways.stop(work, way, Frozen.OPERATOR):
+    if not await ways.freeze(work, way, Frozen.OPERATOR):
         return False
     facts = {"because": Frozen.OPERATOR, "way": way}
     await audit.record(work, audit.OPERATOR, "payouts.frozen", work.tenant, facts, alert=True)
-    await _tell_stopped(work, Frozen.OPERATOR, RAILS[way].provider, way)
+    await _tell_frozen(work, Frozen.OPERATOR, RAILS[way].provider, way)
     return True
 
 
-async def stop(work: Work, because: Frozen) -> bool:
+async def freeze_all(work: Work, because: Frozen) -> bool:
     """For what is wrong with the tenant as a whole. False where they are stopped already, for this or for
     something graver."""
-    stopped = await _stop(work, because)
+    stopped = await _freeze(work, because)
     if stopped:
         await audit.record(work, audit.CLOCK, "payouts.frozen", work.tenant, {"because": because}, alert=True)
-        await _tell_stopped(work, because, "mpesa")
+        await _tell_frozen(work, because, "mpesa")
     return stopped
 
 
-async def _stop(work: Work, because: Frozen) -> bool:
+async def _freeze(work: Work, because: Frozen) -> bool:
     """Those who reconcile are told once; a graver cause replaces the one before."""
     lighter = _GRAVER.get(because, ())
     statement = (
@@ -80,7 +80,7 @@ async def _stop(work: Work, because: Frozen) -> bool:
     return (await work.connection.execute(statement)).first() is not None
 
 
-async def _tell_stopped(work: Work, because: Frozen, provider: str, way: str | None = None) -> None:
+async def _tell_frozen(work: Work, because: Frozen, provider: str, way: str | None = None) -> None:
     news = PayoutsStopped(because=because, provider=provider, rail=way)
     await inbox.tell_people(work, await people.reconcilers(work), news)
 

@@ -13,9 +13,9 @@ from services.money import Money
 from services.news import Unsent, WithdrawalClosed, WithdrawalPaidLate
 from services.people import people
 from services.people.access import APPROVE
+from services.withdrawals.attempt import Sending, alert
 from services.withdrawals.record import advance, note, shown
 from services.withdrawals.returned import FEE_BACK, GIVEN_BACK
-from services.withdrawals.sending import Sending, alert
 from services.work import Work
 
 LATE = "payout_late"  # reason of transfers; what is owed of it has its own

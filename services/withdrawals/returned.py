@@ -12,8 +12,8 @@ from services.money import Money
 from services.news import Unsent, WithdrawalClosed
 from services.people import people
 from services.people.access import APPROVE
+from services.withdrawals.attempt import Sending, alert
 from services.withdrawals.record import advance, shown
-from services.withdrawals.sending import Sending, alert
 from services.work import Work
 
 GIVEN_BACK, FEE_BACK = "payout_returned", "withdrawal_fee_returned"  # reasons of transfers

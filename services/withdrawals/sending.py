@@ -32,10 +32,10 @@ from services.review import queue
 from services.store.schema import payouts
 from services.withdrawals import floats, limits, turns, ways
 from services.withdrawals.again import EXECUTION_WINDOW, ask_again
+from services.withdrawals.attempt import Sending, alert, sending
 from services.withdrawals.destinations import COLUMN, recipient_of
 from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
 from services.withdrawals.record import WITHDRAWAL, facts, shown
-from services.withdrawals.sending import Sending, alert, sending
 from services.withdrawals.settle import answered, fail, settle
 from services.work import Work
 

@@ -19,11 +19,11 @@ from services.points import point
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.review.overtaken import confirm, confirmed, contradicted
 from services.store.schema import payouts
+from services.withdrawals.attempt import Sending, alert, ready, sending
 from services.withdrawals.freeze import freeze, hold_back
 from services.withdrawals.put_right import came_back, denied, paid_after_all
 from services.withdrawals.record import WITHDRAWAL, advance, close, shown, tell
 from services.withdrawals.returned import returned
-from services.withdrawals.sending import Sending, alert, ready, sending
 from services.work import Work
 
 # Alerts of a success that was told and moved nothing: after one of them a no is not believed.
@@ -94,7 +94,7 @@ async def timed_out(work: Work, payout_id: UUID, report: Report) -> None:
 async def fail(work: Work, one: Sending, because: Unsent, detail: str) -> None:
     """The withdrawal ends unpaid, and its hold is released."""
     failure = {"because": because, "detail": detail}
-    if await PAYOUT.decide(work, one.payout.id, *UNDECIDED, state="failed", **failure):
+    if await PAYOUT.resolve(work, one.payout.id, *UNDECIDED, state="failed", **failure):
         await close(work, one.withdrawal, "processing", "failed", None, because=because)
         await _record(work, one, "failed", because=because)
 
@@ -130,7 +130,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     """The hold is posted: the net leaves with the provider, the fee is income."""
     row = one.withdrawal
     done = {"state": "succeeded", "receipt": receipt}
-    if not await PAYOUT.decide(work, one.payout.id, *UNDECIDED, "failed", **done):
+    if not await PAYOUT.resolve(work, one.payout.id, *UNDECIDED, "failed", **done):
         return
     moves = [Transfer(WALLET, provider_account(one.payout.provider), one.net, "payout")]
     if row.fee:
@@ -179,7 +179,7 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
             await PAYOUT.move(work, one.payout.id, "failed", returned_at=work.now)
         return
     failure = {"because": word.because, "detail": word.detail}
-    if await PAYOUT.decide(work, one.payout.id, *UNDECIDED, state="failed", **failure):
+    if await PAYOUT.resolve(work, one.payout.id, *UNDECIDED, state="failed", **failure):
         short = word.because == Unpaid.INSUFFICIENT_FUNDS
         await freeze(work, one, Frozen.FUNDS if short else Frozen.SETTINGS, word.detail)
         await _ready_another(work, one)
@@ -219,7 +219,7 @@ async def _alone(work: Work, one: Sending) -> bool:
     if other is None:
         return True
     taken_back = {"state": "failed", "detail": "an earlier one succeeded"}
-    return await PAYOUT.decide(work, other, "created", **taken_back)
+    return await PAYOUT.resolve(work, other, "created", **taken_back)
 
 
 async def _told_again(work: Work, one: Sending, receipt: str | None) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.dispatch import PAYOUT
 from services.store.schema import UNDER_WAY, payouts, withdrawals
-from services.withdrawals.sending import Sending
+from services.withdrawals.attempt import Sending
 from services.work import Work
 
 

@@ -24,7 +24,7 @@ _GRAVER: dict[Frozen, tuple[Frozen, ...]] = {
 }
 
 
-async def stop(work: Work, way: str, because: Frozen) -> bool:
+async def freeze(work: Work, way: str, because: Frozen) -> bool:
     """False where it rests already, for this or for something graver; that settings are wrong is kept beside
     a graver cause."""
     rests = {"stopped_because": because, "stopped_at": work.now}

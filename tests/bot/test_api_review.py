@@ -7,7 +7,7 @@ from services.jobs import PAYOUT_LADDER
 from services.providers.base import Accepted
 from services.store.schema import payouts
 from services.store.scope import OWNER
-from services.withdrawals import payout
+from services.withdrawals import sending
 from services.work import Work
 from tests.bot.caller import caller
 from tests.bot.door import now, opened
@@ -50,10 +50,10 @@ async def undecided(door, shop, kamau, njeri):
     async with door.database.transaction(shop) as connection:
         work = Work(connection, door.vault, shop, now())
         await floats_known(work)
-        assert await payout.begin_payout(work, row.id, "https://pay.example")
-        await payout.payout_answered(work, row.id, Accepted("AG_1"))
+        assert await sending.begin_payout(work, row.id, "https://pay.example")
+        await sending.payout_answered(work, row.id, Accepted("AG_1"))
         for _ in range(len(PAYOUT_LADDER) + 1):
-            await payout.begin_payout_check(work, row.id, "https://pay.example")
+            await sending.begin_payout_check(work, row.id, "https://pay.example")
     return str(row.id)
 
 

@@ -37,7 +37,7 @@ from services.store.schema import (
 )
 from services.store.scope import AUDITOR, OWNER, PLATFORM, within
 from services.teller import Teller
-from services.withdrawals import destinations, payout, request, ways
+from services.withdrawals import destinations, request, sending, ways
 from services.work import Work
 
 PHONE = "+254712345678"
@@ -358,16 +358,16 @@ class PayingOut:
 
     async def begun(self) -> bool:
         async with self.business.work() as work:
-            sending = await payout.begin_payout(work, self.payout, PUBLIC)
-        if sending is not None:
-            self.sending = sending
-            self.tokens["payout"] = sending.callback_url.removeprefix(f"{PUBLIC}/hooks/")
-            self.tokens["payout_timeout"] = sending.timeout_url.removeprefix(f"{PUBLIC}/hooks/")
-        return sending is not None
+            begun = await sending.begin_payout(work, self.payout, PUBLIC)
+        if begun is not None:
+            self.sending = begun
+            self.tokens["payout"] = begun.callback_url.removeprefix(f"{PUBLIC}/hooks/")
+            self.tokens["payout_timeout"] = begun.timeout_url.removeprefix(f"{PUBLIC}/hooks/")
+        return begun is not None
 
     async def answered(self, answer: Answer) -> None:
         async with self.business.work() as work:
-            await payout.payout_answered(work, self.payout, answer)
+            await sending.payout_answered(work, self.payout, answer)
 
     async def sent(self) -> None:
         assert await self.begun()
@@ -375,7 +375,7 @@ class PayingOut:
 
     async def asked(self) -> bool:
         async with self.business.work() as work:
-            question = await payout.begin_payout_check(work, self.payout, PUBLIC)
+            question = await sending.begin_payout_check(work, self.payout, PUBLIC)
         if question is not None:
             self.tokens["query"] = question.callback_url.removeprefix(f"{PUBLIC}/hooks/")
         return question is not None

@@ -7,12 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from services import costs
-from services.costs import file, settling
+from services.costs import file
 from services.costs.margin import Line, lines
 from services.ids import new_id
 from services.money import Money
 from services.people.file_lines import TenantFileError
 from services.providers.base import Succeeded
+from services.reconciliation import charges
 from services.store.schema import NOBODY, accounts, breaks, transfers
 from services.store.scope import AUDITOR, PLATFORM
 from services.work import CLI, Work
@@ -227,10 +228,10 @@ async def test_what_a_statement_charges_is_posted_for_the_withdrawal_that_it_is_
             amounts = {"ours": ours, "theirs": theirs}
             await work.connection.execute(sa.insert(breaks).values(**found | row | amounts))
     async with business.work() as work:
-        told = await settling.take_theirs(work)
+        told = await charges.take_theirs(work)
     assert [(each["cost"], each["posted"]) for each in told] == [("12.00", True), ("4.00", True)]
     async with business.work() as work:
         assert await costs.booked(work, sale.attempt, "mpesa", "KES") == kes("12")
         assert await costs.booked(work, one.withdrawal.id, "mpesa", "KES") == kes("4")
-        again = await settling.take_theirs(work)  # until the books are compared anew
+        again = await charges.take_theirs(work)  # until the books are compared anew
     assert [each["posted"] for each in again] == [False, False]

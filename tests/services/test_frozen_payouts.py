@@ -19,7 +19,7 @@ from services.news import (
 from services.providers.base import Failed, Misconfigured, Succeeded, Unknown
 from services.store.schema import audit, jobs, payouts, tenants
 from services.withdrawals import freeze
-from services.withdrawals.sending import sending
+from services.withdrawals.attempt import sending
 from tests.services.business import TO_BANK, TO_TILL, PayingOut, kes
 
 SENT = Succeeded("UKP9000001", kes("967"))
@@ -196,10 +196,10 @@ async def test_a_way_that_the_operator_stops_is_still_not_asked_with_wrong_setti
     await paying_out.answered(Unknown("timeout"))
     async with business.work() as work:
         if first == "operator":
-            await freeze.stop_way(work, "mpesa")
+            await freeze.freeze_way(work, "mpesa")
         await freeze.freeze(work, await sending(work, paying_out.payout), Frozen.SETTINGS, "keys")
         if first == "settings":
-            await freeze.stop_way(work, "mpesa")
+            await freeze.freeze_way(work, "mpesa")
     assert await business.resting() == {"mpesa": "operator"}
     assert not await paying_out.asked()
     async with business.work() as work:  # the settings are put right
@@ -210,8 +210,8 @@ async def test_a_way_that_the_operator_stops_is_still_not_asked_with_wrong_setti
 
 async def test_what_the_operator_stops_no_file_lets_go_on(business, paying_out):
     async with business.work() as work:
-        assert await freeze.stop_way(work, "mpesa")
-        assert not await freeze.stop_way(work, "mpesa")
+        assert await freeze.freeze_way(work, "mpesa")
+        assert not await freeze.freeze_way(work, "mpesa")
         await freeze.freeze(work, await sending(work, paying_out.payout), Frozen.SETTINGS, "keys")
         assert await freeze.unfreeze_ways(work, "operator", ["mpesa"], Frozen.SETTINGS) == []
     assert await business.resting() == {"mpesa": "operator"}

@@ -16,7 +16,7 @@ from services.providers.base import (
     Unknown,
 )
 from services.store.schema import holds, payouts, staff, withdrawals
-from services.withdrawals import payout
+from services.withdrawals import sending
 from tests.services.business import PUBLIC, PayingOut, kes
 
 SENT = Succeeded("UKP9000001", kes("967"))
@@ -267,8 +267,8 @@ async def test_a_receipt_that_comes_later_is_filled_in(business, paying_out):
 async def test_a_question_that_our_settings_spoil_stops_the_payouts(business, paying_out):
     await paying_out.sent()
     async with business.work() as work:
-        await payout.payout_check_answered(work, paying_out.payout, Misconfigured("initiator"))
-        await payout.payout_check_answered(work, paying_out.payout, Unknown("timeout"))
+        await sending.payout_check_answered(work, paying_out.payout, Misconfigured("initiator"))
+        await sending.payout_check_answered(work, paying_out.payout, Unknown("timeout"))
     assert await business.alerts() == ["payouts.frozen"]
 
 

@@ -231,7 +231,7 @@ async def test_what_must_not_be_asked_about_is_undecided_in_the_end_too(business
     out = await business.approved()
     await out.sent()
     async with business.work() as work:
-        await ways.stop(work, "mpesa", Frozen.SETTINGS)
+        await ways.freeze(work, "mpesa", Frozen.SETTINGS)
     business.forward(minutes=10)
     assert not await out.asked()
     with pytest.raises(NotUndecided):

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from services.banks import InvalidDestination
 from services.errors import FourEyesViolation, InvalidPhone, MissingScope, NotPending
 from services.errors.approval import NotLendable
 from services.ids import new_id
 from services.news.approval import LendingAsked, LendingMoved, RightLent
 from services.people import people
 from services.people.access import APPROVE
-from services.withdrawals.banks import InvalidDestination
 from tests.services.approval.test_changes import told
 from tests.services.approval.test_step_up import enrolled
 

@@ -18,7 +18,7 @@ from services.ids import new_id
 from services.ledger import WALLET, Transfer
 from services.store.schema import conversations, holds, operations, payouts, withdrawals
 from services.store.scope import OWNER
-from services.withdrawals import decide, destinations, payout
+from services.withdrawals import decide, destinations, sending
 from services.withdrawals.record import WITHDRAWAL, facts
 from services.work import Work
 from tests.conftest import BOTH
@@ -90,7 +90,7 @@ class Acts:
             mine = (payouts.c.tenant_id == work.tenant, payouts.c.withdrawal_id == id_)
             query = sa.select(payouts.c.id).where(*mine)
             payout_id = await work.connection.scalar(query)
-            if payout_id and await payout.begin_payout(work, payout_id, PUBLIC) is not None:
+            if payout_id and await sending.begin_payout(work, payout_id, PUBLIC) is not None:
                 self.begun[id_] += 1
 
     async def _approve(self, work, person, id_):

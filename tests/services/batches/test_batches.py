@@ -22,7 +22,7 @@ from services.news import Unpaid, WithdrawalPaid
 from services.news.batches import BatchAsked, BatchMoved
 from services.providers.base import Failed, Succeeded
 from services.store.schema import approvals, batches, lendings, operations, staff, withdrawals
-from services.withdrawals import decide, payout, stop
+from services.withdrawals import decide, sending, stop
 from services.withdrawals.record import read
 from tests.conftest import BOTH
 from tests.services.business import PUBLIC, PayingOut, kes
@@ -63,7 +63,7 @@ async def finish(business, batch):
 async def begun(business, result):
     payout_id = await business.payout_of(result.withdrawal_id)
     async with business.work() as work:
-        return await payout.begin_payout(work, payout_id, PUBLIC) is not None
+        return await sending.begin_payout(work, payout_id, PUBLIC) is not None
 
 
 async def settle(business, result, word):
