@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -120,6 +121,17 @@ def account_name(text: str) -> str:
     if len(name) not in _NAME_LENGTHS or not legible or 2 * letters < len(name):
         raise InvalidDestination("account_name")
     return name
+
+
+def initials(name: str) -> str:
+    """A holder's name as it is kept and told: "Mama Njeri Duka" is "M. N. D."."""
+    return " ".join(f"{letter.upper()}." for letter in re.findall(r"\b\w", name))
+
+
+def named(label: str, details: Mapping[str, str]) -> str:
+    """The label of a destination with its holder's name in full, for who chooses or decides; kept nowhere."""
+    holder = details.get("account_name")
+    return ", ".join([*label.split(", ")[:2], holder]) if holder else label
 
 
 def _called(name: str) -> str:

@@ -246,12 +246,14 @@ class Teller(Rooms):
     async def withdrawal(self, withdrawal_id: UUID) -> Withdrawal:
         if not self._me.scopes & {VIEW_FINANCE, INITIATE, APPROVE}:
             raise NotFound("withdrawal")
-        return await record.shown(self._work, withdrawal_id)
+        named = APPROVE in self._me.scopes
+        return await record.shown(self._work, withdrawal_id, named=named)
 
     async def awaiting_approval(self) -> tuple[Withdrawal, ...]:
         if INITIATE not in self._me.scopes:
             self._need(APPROVE)
-        return tuple(await record.read(self._work, withdrawals.c.status == "pending"))
+        named = APPROVE in self._me.scopes
+        return tuple(await record.read(self._work, withdrawals.c.status == "pending", named=named))
 
     async def withdrawals(self) -> tuple[Withdrawal, ...]:
         self._need(VIEW_FINANCE)

@@ -134,7 +134,7 @@ class AskCode(OfWithdrawal):
             "After the fee: *{net}*\nTo: {destination}",
             reference=short(self.withdrawal.id),
             net=self.withdrawal.net,
-            destination=rail_shown(self.withdrawal.method_type, self.withdrawal.destination),
+            destination=rail_shown(self.withdrawal.method_type, self.withdrawal.to),
         )
 
     def choices(self) -> tuple[Choice, ...]:
@@ -235,5 +235,10 @@ async def look(withdrawal_id: UUID, teller: Teller) -> Decide | Requested | Stan
     return Decide(withdrawal=withdrawal) if APPROVE in teller.me.scopes else Stands(withdrawal=withdrawal)
 
 
-async def told_requested(news: WithdrawalRequested, _teller: Teller) -> Decide:
-    return Decide(withdrawal=news.withdrawal)
+async def told_requested(news: WithdrawalRequested, teller: Teller) -> Decide:
+    """The news names no holder of an account; who decides reads the name, and who may no longer does not."""
+    try:
+        seen = await teller.withdrawal(news.withdrawal.id)
+    except NotFound:
+        return Decide(withdrawal=news.withdrawal)
+    return Decide(withdrawal=news.withdrawal.model_copy(update={"named": seen.named}))

@@ -10,6 +10,7 @@ from flows.step import Step
 from flows.teller import Destination
 from flows.text import Text
 from services.news import Withdrawal
+from services.withdrawals.banks import named
 
 _KINDS = {"bank_transfer": Text("Bank"), "till": Text("Till")}
 _WAYS = {
@@ -58,7 +59,7 @@ def short(id_: UUID) -> str:
 
 
 def destination_shown(destination: Destination) -> Text:
-    return rail_shown(destination.method_type, destination.label)
+    return rail_shown(destination.method_type, named(destination.label, destination.details))
 
 
 def rail_shown(method_type: str, label: str) -> Text:
@@ -75,7 +76,7 @@ def in_a_row(destination: Destination) -> Text:
 
 def whose(destination: Destination) -> Text:
     """The rest of a bank account: bank and holder."""
-    _, _, rest = destination.label.partition(", ")
+    _, _, rest = named(destination.label, destination.details).partition(", ")
     return Text("{account}", account=rest)
 
 
@@ -105,7 +106,7 @@ def _facts(withdrawal: Withdrawal) -> Text:
         "amount": withdrawal.amount,
         "fee": withdrawal.fee,
         "net": withdrawal.net,
-        "destination": rail_shown(withdrawal.method_type, withdrawal.destination),
+        "destination": rail_shown(withdrawal.method_type, withdrawal.to),
     }
     if withdrawal.new_destination:
         return Text(

@@ -52,6 +52,11 @@ class Withdrawal(BaseModel):
     expires_at: datetime
     notes: str | None = None
     batch_id: UUID | None = None  # it is a line of a file
+    named: str | None = None  # the destination with its holder's name, for who decides; in no news
+
+    @property
+    def to(self) -> str:
+        return self.named or self.destination
 
 
 class WithdrawalRequested(BaseNews):

@@ -117,7 +117,7 @@ PLACES: dict[str, tuple[Fate, str]] = {
     "book_checks.*": (Fate.KEPT, _NOBODY),
     # money that leaves for the tenant
     "withdrawals.notes": (Fate.SWEPT, ""),
-    "withdrawals.destination": (Fate.KEPT, f"{_TENANT}, masked"),
+    "withdrawals.destination": (Fate.KEPT, f"{_TENANT}, masked; of a holder there are initials"),
     "withdrawals.details_sealed": (Fate.KEPT, _TENANT),
     "withdrawals.details_index": (Fate.KEPT, _TENANT),
     "withdrawals.currency": (Fate.KEPT, _MONEY),

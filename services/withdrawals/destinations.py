@@ -1,4 +1,5 @@
-"""Destinations: where withdrawals go. Sealed in full, since the payout needs them; shown masked."""
+"""Destinations: where withdrawals go. Sealed in full, since the payout needs them; shown masked, the
+holder's name by its initials. Only who chooses or approves one reads the name."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -31,7 +32,7 @@ def of(method_type: str, details: dict[str, str], *, configured: bool = False) -
     label = masked(details[_NAMED_BY[method_type]])
     if method_type == "bank_transfer":  # four digits alone would tell an approver little
         bank = banks.BANKS.get(details["bank_code"], details["bank_code"])
-        label = f"{label}, {bank}, {details['account_name']}"
+        label = f"{label}, {bank}, {banks.initials(details['account_name'])}"
     return Destination(method_type=method_type, details=details, label=label, configured=configured)
 
 

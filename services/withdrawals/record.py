@@ -14,6 +14,7 @@ from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.phones import without_numbers
 from services.store.schema import operations, withdrawal_history, withdrawals
+from services.withdrawals import banks, destinations
 from services.work import Work
 
 WITHDRAWAL = approval.Kind("withdrawal", ask=INITIATE, approve=APPROVE)
@@ -56,8 +57,11 @@ def whole(work: Work, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     )
 
 
-async def read(work: Work, *where: sa.ColumnElement[bool], latest: int | None = None) -> list[Withdrawal]:
-    """As shown; the oldest first, or the latest so many, the newest first."""
+async def read(
+    work: Work, *where: sa.ColumnElement[bool], latest: int | None = None, named: bool = False
+) -> list[Withdrawal]:
+    """As shown; the oldest first, or the latest so many, the newest first. `named`: with the holders' names,
+    for who decides."""
     query = whole(work, *where)
     if latest is None:
         query = query.order_by(withdrawals.c.created_at, withdrawals.c.id)
@@ -65,12 +69,22 @@ async def read(work: Work, *where: sa.ColumnElement[bool], latest: int | None = 
         query = query.order_by(withdrawals.c.created_at.desc(), withdrawals.c.id.desc()).limit(latest)
     rows = (await work.connection.execute(query)).all()
     names = await people.names_of(work, {row.maker_id for row in rows})
-    return [_shown(row, names.get(row.maker_id, "")) for row in rows]
+    listed = [_shown(row, names.get(row.maker_id, "")) for row in rows]
+    if not named:
+        return listed
+    return [
+        each.model_copy(update={"named": _named(work, row)}) for each, row in zip(listed, rows, strict=True)
+    ]
 
 
-async def shown(work: Work, withdrawal_id: UUID) -> Withdrawal:
+def _named(work: Work, row: sa.Row[Any]) -> str:
+    details = work.open(row.details_sealed, destinations.COLUMN, row.id)
+    return banks.named(row.destination, details)
+
+
+async def shown(work: Work, withdrawal_id: UUID, *, named: bool = False) -> Withdrawal:
     """Raises NotFound."""
-    found = await read(work, withdrawals.c.id == withdrawal_id)
+    found = await read(work, withdrawals.c.id == withdrawal_id, named=named)
     if not found:
         raise NotFound("withdrawal")
     return found[0]

@@ -116,6 +116,7 @@ class FakeBusiness(FakeSettings, FakeReview):
     saved: dict[UUID, list[Way]] = dataclasses.field(default_factory=lambda: defaultdict(list))
     payments: dict[UUID, Payment] = dataclasses.field(default_factory=dict)
     withdrawals: dict[UUID, Withdrawal] = dataclasses.field(default_factory=dict)
+    destinations: dict[UUID, Destination] = dataclasses.field(default_factory=dict)  # of withdrawals
     # By whom, if anybody, it was asked of whom; else a program made it, or they ordered it themselves.
     requests: dict[UUID, tuple[Me | None, Me, Checkout]] = dataclasses.field(default_factory=dict)
     away: set[str] = dataclasses.field(default_factory=set)  # have not written for a day

@@ -21,6 +21,7 @@ from services.readable import refuse_blank
 from services.statement.facts import Statement, Sum
 from services.statement.period import days
 from services.withdrawals import destinations
+from services.withdrawals.banks import named
 from tests.fakes.business import MINIMUM, NOTHING
 from tests.fakes.person import PersonTeller
 
@@ -104,7 +105,7 @@ class WalletTeller(PersonTeller):
             created_at=b.now,
             expires_at=b.now + timedelta(hours=24),
         )
-        b.withdrawals[id] = withdrawal
+        b.withdrawals[id], b.destinations[id] = withdrawal, destination
         b.held += quote.gross
         available = b.posted - b.held
         if b.low_balance is not None and available < b.low_balance <= available + quote.gross:
@@ -169,10 +170,17 @@ class WalletTeller(PersonTeller):
     async def withdrawal(self, withdrawal_id):
         if withdrawal_id not in self._business.withdrawals or not self.me.scopes:
             raise errors.NotFound("withdrawal")
-        return self._business.withdrawals[withdrawal_id]
+        return self._as_read(self._business.withdrawals[withdrawal_id])
 
     async def awaiting_approval(self):
-        return tuple(w for w in self._business.withdrawals.values() if w.status == "pending")
+        return tuple(self._as_read(w) for w in self._business.withdrawals.values() if w.status == "pending")
+
+    def _as_read(self, withdrawal):
+        """Who may approve it reads the holder's name."""
+        to = self._business.destinations.get(withdrawal.id)
+        if to is None or APPROVE not in self.me.scopes:
+            return withdrawal
+        return withdrawal.model_copy(update={"named": named(to.label, to.details)})
 
     async def withdrawals(self):
         self._need(VIEW_FINANCE)

@@ -120,7 +120,7 @@ OLD_WITHDRAWAL = (
     "INSERT INTO withdrawals (tenant_id, id, maker_id, amount, fee, net, currency, status, method_type, "
     "details_sealed, details_index, destination, new_destination, approvals_needed, digest, created_at, "
     "expires_at) VALUES (:tenant, :id, :maker, :amount, 3300, :net, 'KES', :status, 'mpesa', :sealed, "
-    ":sealed, '***1', true, 1, :digest, :at, :at)"
+    ":sealed, '***1, KCB, Mama Njeri', true, 1, :digest, :at, :at)"
 )
 OLD_APPROVAL = (
     "INSERT INTO approvals (tenant_id, withdrawal_id, approver_id, maker_id, digest, created_at) VALUES "
@@ -181,6 +181,7 @@ async def test_withdrawals_that_were_there_become_operations_that_stand(url, vau
             made = await locked(work, id_)
             operation = await approval.locked(work, WITHDRAWAL, id_)
             stand[status] = approval.digest(tenant, operation, facts(made)) == operation.digest
+            assert made.destination == "***1, KCB, M. N."
             states[status], steps[status] = operation.state, operation.step_up
         assert await approval.stands(
             work, WITHDRAWAL, ids["processing"], facts(await locked(work, ids["processing"]))
