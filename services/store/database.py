@@ -53,7 +53,6 @@ _BY_INDEX = {
 # What reads whole tables, beside everything else.
 _READ_ONLY = {"default_transaction_read_only": "on", "statement_timeout": "10min"}
 _LONG_SECONDS = 610
-
 _OF_THE_PLATFORM = 6
 
 
@@ -179,11 +178,12 @@ async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
     begun = await greenlet_spawn(begin)
     connection = AsyncConnection(engine, begun)
+    driver = driver_of(connection)  # of one that is lost it cannot be asked
     try:
         yield connection
         await greenlet_spawn(commit)
     except BaseException:
-        if driver_of(connection).is_closed():
+        if driver.is_closed() and not begun.invalidated:
             await connection.invalidate()  # found out past SQLAlchemy, which would keep it
         # Whoever is cancelled gives it back all the same.
         await asyncio.shield(asyncio.ensure_future(connection.close()))

@@ -26,11 +26,12 @@ class _Ending:
 @contextmanager
 def begun(connection: AsyncConnection) -> Iterator[None]:
     """What `at_the_end` is told within is gathered."""
-    connection.info[_KEY] = _Ending()
+    info = connection.info  # of one that is lost it cannot be asked
+    info[_KEY] = _Ending()
     try:
         yield
     finally:
-        connection.info.pop(_KEY, None)
+        info.pop(_KEY, None)
 
 
 def at_the_end(connection: AsyncConnection, write: Write, item: Any) -> None:

@@ -106,3 +106,21 @@ async def test_the_drivers_own_is_not_handed_on_either(postgres):
             await driver.fetchval("SELECT 1")
     async with postgres.driver() as driver:
         assert await driver.fetchval("SELECT 1") == 1
+
+
+async def test_whoever_loses_one_in_a_transaction_is_told_so(postgres):
+    """As the database's absence, not as an error of whoever cleaned up after it: what is grouped would be
+    tried again one by one, each in vain."""
+    async with postgres.transaction(TENANT) as connection:
+        pid = await connection.scalar(sa.select(sa.func.pg_backend_pid()))
+
+    async def lose():
+        async with postgres.transaction(TENANT) as connection:
+            await connection.scalar(sa.select(sa.literal(1)))
+            await _throw_out(postgres, [pid])
+            await connection.scalar(sa.select(sa.literal(1)))
+
+    with pytest.raises(sa.exc.DBAPIError) as lost:
+        await lose()
+    assert lost.value.connection_invalidated
+    assert postgres.engine.pool.checkedout() == 0
