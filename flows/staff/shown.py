@@ -9,8 +9,8 @@ from flows.refusals import decided, provider_name
 from flows.step import Step
 from flows.teller import Destination
 from flows.text import Text
+from services.banks import named
 from services.news import Withdrawal
-from services.withdrawals.banks import named
 
 _KINDS = {"bank_transfer": Text("Bank"), "till": Text("Till")}
 _WAYS = {

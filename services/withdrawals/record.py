@@ -5,7 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, inbox, jobs, ledger
+from services import approval, banks, inbox, jobs, ledger
 from services.errors import NotFound
 from services.money import Money
 from services.news import Flag, News, Unsent, Withdrawal, WithdrawalClosed, WithdrawalRequested
@@ -14,7 +14,7 @@ from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.phones import without_numbers
 from services.store.schema import operations, withdrawal_history, withdrawals
-from services.withdrawals import banks, destinations
+from services.withdrawals import destinations
 from services.work import Work
 
 WITHDRAWAL = approval.Kind("withdrawal", ask=INITIATE, approve=APPROVE)

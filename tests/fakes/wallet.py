@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from services import errors
+from services.banks import named
 from services.errors.approval import TotpInvalid
 from services.errors.limits import PayoutsBlocked, PayoutsStoppedBy
 from services.errors.refunds import MoneyOwed
@@ -21,7 +22,6 @@ from services.readable import refuse_blank
 from services.statement.facts import Statement, Sum
 from services.statement.period import days
 from services.withdrawals import destinations
-from services.withdrawals.banks import named
 from tests.fakes.business import MINIMUM, NOTHING
 from tests.fakes.person import PersonTeller
 
