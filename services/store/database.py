@@ -185,8 +185,7 @@ async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     except BaseException:
         if driver.is_closed() and not begun.invalidated:
             await connection.invalidate()  # found out past SQLAlchemy, which would keep it
-        # Whoever is cancelled gives it back all the same.
-        await asyncio.shield(asyncio.ensure_future(connection.close()))
+        await asyncio.shield(asyncio.ensure_future(connection.close()))  # by whoever is cancelled too
         raise
 
 
