@@ -7,14 +7,18 @@ asked, at growing waits and for ever, and nothing is ever sent again.
 created -> submitting -> pending | unknown -> succeeded | failed
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import jobs
+from services import audit, jobs
 from services.jobs import PAYOUT_LADDER
+from services.money import Money
+from services.providers.base import Succeeded
 from services.reasons import Held
 from services.review.overtaken import overtaken
 from services.store.schema import payouts, refund_attempts
@@ -23,6 +27,48 @@ from services.work import Work
 
 UNDECIDED = ("created", "submitting", "pending", "unknown")
 _OUT_OF_THE_WAY = ("created", "succeeded", "failed")
+# Alerts of a success that was told and moved nothing.
+_IN_VAIN = ("without_amount", "unproven", "amount_mismatch", "receipt_reused")
+# How often what waits looks whether payouts go on; unfreezing makes it due at once.
+FROZEN_WAIT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whom to ask what became of one, by its id or by theirs, and where the answer goes."""
+
+    provider: str
+    attempt_id: UUID
+    reference: str | None
+    callback_url: str
+    timeout_url: str
+
+
+@dataclass(frozen=True)
+class Sending(ABC):
+    """One of them, read under the lock of what it is for. `row`: of the dispatch's table."""
+
+    row: sa.Row[Any]
+
+    @property
+    @abstractmethod
+    def amount(self) -> Money:
+        """What is sent."""
+
+    @property
+    @abstractmethod
+    def known(self) -> dict[str, str | None]:
+        """What each alert tells of it."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What the provider may call it: the id that we sent, and the one that it acknowledged."""
+        return frozenset({str(self.row.id), self.row.reference} - {None})
+
+
+async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:
+    """In the audit, for somebody to look at."""
+    await audit.record(work, audit.PROVIDER, action, one.row.id, one.known | facts, alert=True)
 
 
 @dataclass(frozen=True)
@@ -75,6 +121,33 @@ class Dispatch:
         """The provider gave up waiting, or told too little: no proof of anything. It is asked at once."""
         if await self.move(work, row_id, "submitting", "pending", "unknown", state="unknown"):
             await jobs.schedule(work, self.check, row_id, work.now)
+
+    async def told_in_vain(self, work: Work, row_id: UUID, *others: str) -> bool:
+        """A success was told and moved nothing, or one of these other alerts was given: after that a no is
+        not believed."""
+        actions = (f"{self.job}.{what}" for what in (*_IN_VAIN, *others))
+        return await audit.alerted(work, *actions, target=row_id)
+
+    async def unfitting(self, work: Work, one: Sending, word: Succeeded) -> bool:
+        """It tells of another amount, or by the receipt of another one: it moves nothing, and alerts."""
+        if word.amount is not None and word.amount != one.amount:
+            told = str(word.amount)
+            await alert(work, one, f"{self.job}.amount_mismatch", told=told, receipt=word.receipt)
+            return True
+        if word.receipt and await self.used_elsewhere(work, one.row, word.receipt):
+            await alert(work, one, f"{self.job}.receipt_reused", receipt=word.receipt)
+            return True
+        return False
+
+    async def receipt_added(self, work: Work, one: Sending, receipt: str | None) -> bool:
+        """Told again, it may have the receipt that it had not the first time; another than before alerts."""
+        if receipt is None or receipt == one.row.receipt:
+            return False
+        if one.row.receipt is not None:
+            before = one.row.receipt
+            await alert(work, one, f"{self.job}.receipt_changed", receipt=receipt, before=before)
+            return False
+        return await self.move(work, one.row.id, one.row.state, receipt=receipt)
 
     async def used_elsewhere(self, work: Work, row: sa.Row[Any], receipt: str) -> bool:
         """The provider gave another one this receipt."""

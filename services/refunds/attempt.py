@@ -1,12 +1,11 @@
 """Attempt: asking the provider for a refund, read with the refund under the order's lock."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit
+from services import dispatch
 from services.errors import NotFound
 from services.money import Money
 from services.refunds import record
@@ -16,10 +15,9 @@ from services.work import Work
 
 
 @dataclass(frozen=True)
-class Sending:
-    """A refund's attempt, and the refund, as they are under the lock."""
+class Sending(dispatch.Sending):
+    """A refund's attempt, and the refund."""
 
-    row: sa.Row[Any]
     refund: Refunding
 
     @property
@@ -27,9 +25,8 @@ class Sending:
         return self.refund.amount
 
     @property
-    def names(self) -> frozenset[str]:
-        """What the provider may call it."""
-        return frozenset({str(self.row.id), self.row.reference} - {None})
+    def known(self) -> dict[str, str | None]:
+        return {"refund_id": str(self.refund.row.id), "amount": str(self.amount)}
 
 
 async def sending(work: Work, attempt_id: UUID) -> Sending:
@@ -40,9 +37,3 @@ async def sending(work: Work, attempt_id: UUID) -> Sending:
         raise NotFound("refund_attempt")
     refund = await record.locked(work, refund_id)
     return Sending((await work.connection.execute(sa.select(refund_attempts).where(*mine))).one(), refund)
-
-
-async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:
-    """In the audit, for somebody to look at."""
-    known = {"refund_id": str(one.refund.row.id), "amount": str(one.amount)}
-    await audit.record(work, audit.PROVIDER, action, one.row.id, known | facts, alert=True)

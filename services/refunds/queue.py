@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from services.errors import NotFound, NotPaid
 from services.errors.refunds import AlreadyRefunded
 from services.facts import PaidTwice, Refundable, RefundQueue, RefundWish
+from services.ledger import SUSPENSE
 from services.money import Money
 from services.news import PaymentMethod
 from services.payments.asked import called
 from services.payments.record import SETTLED
-from services.refunds.record import COUNTED, SUSPENSE, credited, gone, read
+from services.refunds.record import COUNTED, credited, gone, read
 from services.store.schema import attempts, orders, payments, refund_wishes, refunds, reversals, transfers
 from services.work import Work
 

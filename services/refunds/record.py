@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from services import approval, inbox, jobs, ledger
 from services.approval import Kind
 from services.errors import NotFound, NotPaid
+from services.ledger import SUSPENSE, WALLET
 from services.money import Money
 from services.news import News
 from services.news.refunds import Refund, Way
@@ -26,7 +27,6 @@ from services.work import Work
 KIND = Kind("refund", ask=RECONCILE, approve=RECONCILE)
 OPEN = ("pending", "processing")
 COUNTED = (*OPEN, "completed")
-WALLET, SUSPENSE = "wallet", "suspense"
 
 
 @dataclass(frozen=True)

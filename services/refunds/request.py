@@ -17,6 +17,7 @@ from services.errors import BelowMinimum, NotFound
 from services.errors.refunds import AlreadyRefunded, MoreThanRemains, NotRefundable
 from services.facts import Shop
 from services.fees import RAILS
+from services.ledger import SUSPENSE, WALLET
 from services.money import Money
 from services.news.refunds import Refund, RefundRequested, Way
 from services.payments.record import Attempt
@@ -33,8 +34,6 @@ from services.refunds import wishes
 from services.refunds.policy import policy
 from services.refunds.record import (
     KIND,
-    SUSPENSE,
-    WALLET,
     credited,
     facts_of,
     gone,

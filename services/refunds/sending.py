@@ -6,8 +6,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import hooks, jobs
-from services.dispatch import REFUND
+from services import dispatch, hooks, jobs
+from services.dispatch import FROZEN_WAIT, REFUND, alert
 from services.jobs import PAYOUT_LADDER
 from services.news import Unpaid
 from services.news.refunds import RefundTold, Unrefunded, Way
@@ -24,7 +24,7 @@ from services.providers.base import (
     Unknown,
 )
 from services.providers.refunds import Refund
-from services.refunds.attempt import Sending, alert, sending
+from services.refunds.attempt import Sending, sending
 from services.refunds.record import shown, still_approved, tell
 from services.refunds.settle import fail, settle, told
 from services.review import queue
@@ -35,20 +35,14 @@ from services.work import Work
 
 # The second clock: what was approved is sent within a day, or not at all.
 _WINDOW = timedelta(hours=24)
-_FROZEN_WAIT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Question:
-    """Whom to ask about a refund, and how: a reversal by `receipt` and `reference`, a payout by its id."""
+class Question(dispatch.Question):
+    """About a refund: a reversal is known by `receipt` and `reference`, a payout by its id."""
 
-    provider: str
     way: Way
-    attempt_id: UUID
     receipt: str
-    reference: str | None
-    callback_url: str
-    timeout_url: str
 
 
 async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payout | None:
@@ -67,7 +61,7 @@ async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payou
         return None
     tenant = await people.tenant_of(work)
     if tenant.payouts_frozen or tenant.stopped_at is not None or await _way_rests(work, one):
-        await jobs.schedule(work, "refund", attempt_id, work.now + _FROZEN_WAIT)
+        await jobs.schedule(work, "refund", attempt_id, work.now + FROZEN_WAIT)
         return None
     await REFUND.move(work, attempt_id, "created", state="submitting")
     return await _message(work, one, public_url)

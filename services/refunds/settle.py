@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services import audit, costs, ledger
-from services.dispatch import REFUND, UNDECIDED
+from services.dispatch import REFUND, UNDECIDED, alert
 from services.ledger import SUSPENSE, WALLET, Transfer, provider_account
 from services.news import Frozen, Unpaid
 from services.news.refunds import RefundMade, RefundTold, Unrefunded, Way
@@ -12,18 +12,14 @@ from services.points import point
 from services.providers import PROVIDERS
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.refunds import taken_back
-from services.refunds.attempt import Sending, alert, sending
+from services.refunds.attempt import Sending, sending
 from services.refunds.decide import close
-from services.refunds.record import SUSPENSE as TWICE
 from services.refunds.record import move as move_refund
 from services.refunds.record import shown, tell
 from services.refunds.standing import settle_standing
 from services.review.overtaken import contradicted
 from services.withdrawals.freeze import freeze_all
 from services.work import Work
-
-# Alerts of a success that was told and moved nothing: after one of them a no is not believed.
-_TOLD = ("refund.without_amount", "refund.unproven", "refund.amount_mismatch", "refund.receipt_reused")
 
 
 async def settle(work: Work, attempt_id: UUID, word: Word) -> None:
@@ -83,11 +79,9 @@ def _of_another(one: Sending, report: Report) -> bool:
 
 
 async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
-    if word.amount is not None and word.amount != one.amount:
-        await alert(work, one, "refund.amount_mismatch", told=str(word.amount), receipt=word.receipt)
-    elif word.receipt and await REFUND.used_elsewhere(work, one.row, word.receipt):
-        await alert(work, one, "refund.receipt_reused", receipt=word.receipt)
-    elif one.row.state == "succeeded":
+    if await REFUND.unfitting(work, one, word):
+        return
+    if one.row.state == "succeeded":
         await _told_again(work, one, word.receipt)
     elif one.refund.row.status != "processing":
         # The money has gone, and what was held for it is free again: it is taken back like any other.
@@ -106,14 +100,14 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
         return
     target = provider_account(one.row.provider)
     cost = await costs.moves(work, one.row.provider, _rail(one), one.amount)
-    if row.source == TWICE:
+    if row.source == SUSPENSE:
         await ledger.post(work, row.id, [Transfer(SUSPENSE, target, one.amount, "refund"), *cost])
     elif not await ledger.post_hold(work, row.id, [Transfer(WALLET, target, one.amount, "refund"), *cost]):
         raise RuntimeError(f"refund {row.id} has no open hold")
     await move_refund(work, row.id, "processing", status="completed", receipt=receipt, done_at=work.now)
     await _record(work, one, "completed", receipt=receipt)
     point("refund.completed")
-    if row.source != TWICE:
+    if row.source != SUSPENSE:
         await settle_standing(work, attempt)
     news = RefundMade(
         number=attempt.number,
@@ -121,7 +115,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
         provider=attempt.provider,
         label=attempt.label,
         receipt=receipt,
-        twice=row.source == TWICE,
+        twice=row.source == SUSPENSE,
     )
     await tell_payer(work, attempt, news)
     await tell(work, row.maker_id, None, RefundTold(refund=await shown(work, row.id)))
@@ -156,7 +150,7 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
         return
     if one.row.because == Unrefunded.SETTLED:  # as people have found
         return
-    if await audit.alerted(work, *_TOLD, target=one.row.id):
+    if await REFUND.told_in_vain(work, one.row.id):
         await alert(work, one, "refund.contradicted", detail=word.detail)
         return
     because = Unrefunded.PROVIDER
@@ -174,12 +168,8 @@ async def _stop_if_settled(work: Work, one: Sending) -> None:
 
 
 async def _told_again(work: Work, one: Sending, receipt: str | None) -> None:
-    if receipt is None or receipt == one.row.receipt:
+    if not await REFUND.receipt_added(work, one, receipt):
         return
-    if one.row.receipt is not None:
-        await alert(work, one, "refund.receipt_changed", receipt=receipt, before=one.row.receipt)
-        return
-    await REFUND.move(work, one.row.id, "succeeded", receipt=receipt)
     await move_refund(work, one.refund.row.id, "completed", receipt=receipt)
     before, after = {"receipt": None}, {"receipt": receipt}
     action, row_id = "refund.receipt_told", one.refund.row.id

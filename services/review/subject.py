@@ -42,7 +42,7 @@ class Subject:
 
     async def used(self, work: Work, receipt: str) -> bool:
         """Another payout, refund or payment of the same provider has this receipt."""
-        one = self.payout.payout if self.payout else self.refund.row if self.refund else None
+        one = self.payout.row if self.payout else self.refund.row if self.refund else None
         dispatches: tuple[Dispatch, ...] = (PAYOUT, REFUND)
         for dispatch in dispatches:
             if one is not None and await dispatch.used_elsewhere(work, one, receipt):

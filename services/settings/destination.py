@@ -88,7 +88,7 @@ async def _stop(work: Work, *there: sa.ColumnElement[bool]) -> None:
     )
     for payout_id in sorted((await work.connection.execute(query)).scalars()):
         one = await sending(work, payout_id)
-        if one.payout.state == "created":
+        if one.row.state == "created":
             await fail(work, one, Unsent.DESTINATION, "not sent")
 
 

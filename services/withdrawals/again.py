@@ -26,7 +26,7 @@ async def ask_again(work: Work, one: Sending) -> None:
     approvers again, under a new digest."""
     row = one.withdrawal
     late = {"because": Unsent.TOO_LATE, "detail": "not begun in time"}
-    if not await PAYOUT.resolve(work, one.payout.id, "created", state="failed", **late):
+    if not await PAYOUT.resolve(work, one.row.id, "created", state="failed", **late):
         return
     tenant = await people.tenant_of(work)
     expires_at = work.now + timedelta(hours=tenant.approval_hours)
@@ -34,7 +34,7 @@ async def ask_again(work: Work, one: Sending) -> None:
     await advance(work, row, "processing", "pending", None, Unsent.TOO_LATE)
     await jobs.schedule(work, "withdrawal_expire", row.id, expires_at)
     withdrawal = await shown(work, row.id)
-    told = {"digest": withdrawal.digest, "payout": str(one.payout.id)}
+    told = {"digest": withdrawal.digest, "payout": str(one.row.id)}
     await audit.record(work, audit.CLOCK, "withdrawal.asked_again", row.id, told)
     approvers = await people.with_scope(work, APPROVE)
     await tell(work, approvers, row.maker_id, WithdrawalRequested(withdrawal=withdrawal))

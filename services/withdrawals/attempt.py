@@ -1,4 +1,4 @@
-"""Sending: a payout with its withdrawal, read under the withdrawal's lock."""
+"""Attempt: a payout with its withdrawal, read under the withdrawal's lock."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit
+from services import dispatch
 from services.errors import NotFound
 from services.fees import RAILS
 from services.ids import new_id
@@ -18,33 +18,31 @@ from services.work import Work
 
 
 @dataclass(frozen=True)
-class Sending:
-    """Both rows, as they are under the lock."""
+class Sending(dispatch.Sending):
+    """A payout and its withdrawal."""
 
-    payout: sa.Row[Any]
     withdrawal: sa.Row[Any]
 
     @property
-    def net(self) -> Money:
-        """What is sent."""
+    def amount(self) -> Money:
+        """The net."""
         return Money(self.withdrawal.net, self.withdrawal.currency)
 
     @property
-    def names(self) -> frozenset[str]:
-        """What the provider may call it: the id that we sent, and the one that it acknowledged."""
-        return frozenset({str(self.payout.id), self.payout.reference} - {None})
+    def known(self) -> dict[str, str | None]:
+        return {"withdrawal_id": str(self.withdrawal.id), "net": str(self.amount)}
 
     @property
     def has_left(self) -> bool:
         """It is booked as paid out, at once or after all."""
-        row = self.payout
+        row = self.row
         return row.left_at is not None or (row.state == "succeeded" and row.denied_at is None)
 
     @property
     def nameless(self) -> bool:
         """The provider took no id of ours, and its own was lost with its answer: nothing can be asked, and
         only a result on the payout's own address can tell."""
-        return self.payout.turn is not None and self.payout.reference is None
+        return self.row.turn is not None and self.row.reference is None
 
 
 async def sending(work: Work, payout_id: UUID) -> Sending:
@@ -77,9 +75,3 @@ def readied(work: Work, withdrawal_id: UUID, method_type: str, created_at: datet
         "state": "created",
         "created_at": created_at,
     }
-
-
-async def alert(work: Work, one: Sending, action: str, **facts: str | None) -> None:
-    """In the audit, for somebody to look at."""
-    known = {"withdrawal_id": str(one.withdrawal.id), "net": str(one.net)}
-    await audit.record(work, audit.PROVIDER, action, one.payout.id, known | facts, alert=True)

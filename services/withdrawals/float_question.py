@@ -34,10 +34,10 @@ async def begin_float(work: Work, payout_id: UUID, public_url: str) -> FloatQues
     one = await sending(work, payout_id)
     await jobs.finish(work, payout_id, "float")
     stopped = await ways.cause(work, one.withdrawal.method_type) is not None  # to ask may lock the credential
-    if one.payout.state != "created" or stopped:
+    if one.row.state != "created" or stopped:
         return None
     return FloatQuestion(
-        provider=one.payout.provider,
+        provider=one.row.provider,
         method_type=one.withdrawal.method_type,
         callback_url=await hooks.address(work, public_url, "float", payout_id),
         timeout_url=await hooks.address(work, public_url, "float_timeout", payout_id),

@@ -12,14 +12,14 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import inbox, jobs
-from services.dispatch import PAYOUT
+from services.dispatch import PAYOUT, alert
 from services.money import Money
 from services.news import Held
 from services.news.withdrawals import FloatShort
 from services.people import people
 from services.providers.base import Report
 from services.store.schema import payouts, rails, withdrawals
-from services.withdrawals.attempt import Sending, alert
+from services.withdrawals.attempt import Sending
 from services.withdrawals.freeze import hold_back
 from services.work import Work
 
@@ -36,16 +36,18 @@ _TOLD_AGAIN = timedelta(days=1)
 async def waits(work: Work, one: Sending) -> bool:
     """Whether it is not sent now: its account is short, or is being asked what it holds."""
     row = await _row(work, one.withdrawal.method_type)
-    since = _KNOWN_TO_THE_HELD if one.payout.held == Held.FLOAT else KNOWN_FOR
+    since = _KNOWN_TO_THE_HELD if one.row.held == Held.FLOAT else KNOWN_FOR
     if row is not None and _told_within(work, row, since):
-        return row.float_funds < one.net.minor and await hold(work, one)
+        return row.float_funds < one.amount.minor and await hold(work, one)
     if row is None or row.float_asked_at is None or work.now - row.float_asked_at >= since:
         await _ask(work, one)
         return True
     if not _answered(row) and work.now - row.float_asked_at < ANSWERED_WITHIN:
-        await jobs.schedule(work, "payout", one.payout.id, row.float_asked_at + ANSWERED_WITHIN)
+        await jobs.schedule(work, "payout", one.row.id, row.float_asked_at + ANSWERED_WITHIN)
         return True
-    return _told_within(work, row, _SHORT_FOR) and row.float_funds < one.net.minor and await hold(work, one)
+    return (
+        _told_within(work, row, _SHORT_FOR) and row.float_funds < one.amount.minor and await hold(work, one)
+    )
 
 
 async def taken(work: Work, one: Sending) -> bool:
@@ -55,8 +57,8 @@ async def taken(work: Work, one: Sending) -> bool:
     known = sa.and_(rails.c.float_told_at.is_not(None), rails.c.float_told_at > work.now - KNOWN_FOR)
     less = (
         sa.update(rails)
-        .where(*_mine(work, way), known, rails.c.float_funds >= one.net.minor)
-        .values(float_funds=rails.c.float_funds - one.net.minor)
+        .where(*_mine(work, way), known, rails.c.float_funds >= one.amount.minor)
+        .values(float_funds=rails.c.float_funds - one.amount.minor)
         .returning(rails.c.rail)
     )
     if (await work.connection.execute(less)).first() is not None:
@@ -69,17 +71,17 @@ async def taken(work: Work, one: Sending) -> bool:
 async def hold(work: Work, one: Sending) -> bool:
     """True: it waits until there is enough. For a day that is no delay that its approval does not cover: its
     people know what it waits for."""
-    if work.now - one.payout.created_at < HELD_AT_MOST:
-        await PAYOUT.move(work, one.payout.id, "created", not_before=work.now)
-    await hold_back(work, one.payout.id, Held.FLOAT)
+    if work.now - one.row.created_at < HELD_AT_MOST:
+        await PAYOUT.move(work, one.row.id, "created", not_before=work.now)
+    await hold_back(work, one.row.id, Held.FLOAT)
     way = one.withdrawal.method_type
     known = sa.and_(rails.c.float_short_at.is_not(None), rails.c.float_short_at > work.now - _TOLD_AGAIN)
     first = sa.update(rails).where(*_mine(work, way), ~known).values(float_short_at=work.now)
     funds = await work.connection.scalar(first.returning(rails.c.float_funds))
     if funds is not None:
-        there = Money(max(funds, 0), one.net.currency)
+        there = Money(max(funds, 0), one.amount.currency)
         await alert(work, one, "payouts.float_short", way=way, funds=str(there))
-        news = FloatShort(rail=way, provider=one.payout.provider, funds=there, needed=one.net)
+        news = FloatShort(rail=way, provider=one.row.provider, funds=there, needed=one.amount)
         await inbox.tell_people(work, await people.reconcilers(work), news)
     return True
 
@@ -116,7 +118,7 @@ async def way_of(work: Work, payout_id: UUID) -> str:
 
 async def _ask(work: Work, one: Sending) -> None:
     """Once for all that wait at this moment; they look again when it must have answered."""
-    await jobs.schedule(work, "payout", one.payout.id, work.now + ANSWERED_WITHIN)
+    await jobs.schedule(work, "payout", one.row.id, work.now + ANSWERED_WITHIN)
     asked = {"float_asked_at": work.now}
     statement = work.insert(rails).values(tenant_id=work.tenant, rail=one.withdrawal.method_type, **asked)
     before = sa.or_(rails.c.float_asked_at.is_(None), rails.c.float_asked_at <= work.now - ANSWERED_WITHIN)
@@ -124,7 +126,7 @@ async def _ask(work: Work, one: Sending) -> None:
         index_elements=[rails.c.tenant_id, rails.c.rail], set_=asked, where=before
     ).returning(rails.c.rail)
     if (await work.connection.execute(asking)).first() is not None:
-        await jobs.schedule(work, "float", one.payout.id, work.now)
+        await jobs.schedule(work, "float", one.row.id, work.now)
 
 
 async def _answer(work: Work, way: str, **told: Any) -> None:

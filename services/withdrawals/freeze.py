@@ -12,19 +12,17 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, inbox, jobs
-from services.dispatch import PAYOUT
+from services.dispatch import FROZEN_WAIT, PAYOUT, alert
 from services.fees import RAILS
 from services.news import Frozen, Held, PayoutsResumed, PayoutsStopped, WithdrawalHeldBack
 from services.people import people
 from services.people.access import APPROVE
 from services.store.schema import tenants
 from services.withdrawals import ways
-from services.withdrawals.attempt import Sending, alert, sending
+from services.withdrawals.attempt import Sending, sending
 from services.withdrawals.record import shown, tell
 from services.work import Work
 
-# How often a payout that waits looks whether payouts go on; unfreezing makes it due at once.
-FROZEN_WAIT = timedelta(minutes=10)
 _WAITS = {
     Held.TURN: timedelta(minutes=1),  # who was before wakes it, but for one that ended at that moment
     Held.FLOAT: timedelta(minutes=3),  # then it is asked again
@@ -42,7 +40,7 @@ async def freeze(work: Work, one: Sending, because: Frozen, detail: str) -> None
     stopped = await (_freeze(work, because) if way is None else ways.freeze(work, way, because))
     await alert(work, one, "payouts.frozen", because=because, way=way, detail=detail)
     if stopped:
-        await _tell_frozen(work, because, one.payout.provider, way)
+        await _tell_frozen(work, because, one.row.provider, way)
 
 
 async def freeze_way(work: Work, way: str) -> bool:
@@ -124,7 +122,7 @@ async def hold_back(work: Work, payout_id: UUID, because: Held, until: datetime 
     are told the first time for each cause."""
     await jobs.schedule(work, "payout", payout_id, until or work.now + _WAITS.get(because, FROZEN_WAIT))
     one = await sending(work, payout_id)
-    if one.payout.held == because or not await PAYOUT.move(work, payout_id, "created", held=because):
+    if one.row.held == because or not await PAYOUT.move(work, payout_id, "created", held=because):
         return
     withdrawal = await shown(work, one.withdrawal.id)
     news = WithdrawalHeldBack(withdrawal=withdrawal, until=until, because=because)

@@ -7,13 +7,13 @@ yes is in the books: it may be the no that is wrong, and the wallet must not be 
 """
 
 from services import audit, inbox, ledger
-from services.dispatch import PAYOUT
+from services.dispatch import PAYOUT, alert
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
 from services.news import Unsent, WithdrawalClosed, WithdrawalPaidLate
 from services.people import people
 from services.people.access import APPROVE
-from services.withdrawals.attempt import Sending, alert
+from services.withdrawals.attempt import Sending
 from services.withdrawals.record import advance, note, shown
 from services.withdrawals.returned import FEE_BACK, GIVEN_BACK
 from services.work import Work
@@ -25,13 +25,13 @@ PAID_LATE = "paid_after_all"  # in the history of the withdrawal
 async def paid_after_all(work: Work, one: Sending, receipt: str | None) -> None:
     """It had failed, or was found not to be paid: its hold is gone, or another payout's. The status of the
     withdrawal stays, since it may be that other one's."""
-    row, before = one.withdrawal, one.payout
+    row, before = one.withdrawal, one.row
     values = {"left_at": work.now, "resolved_at": work.now, "receipt": receipt or before.receipt}
     if not await PAYOUT.move(work, before.id, before.state, **values):
         return
-    owed = await ledger.take_back(work, before.id, before.provider, one.net, LATE)
+    owed = await ledger.take_back(work, before.id, before.provider, one.amount, LATE)
     await note(work, row.id, row.status, None, PAID_LATE)
-    facts = {"payout": str(before.id), "net": str(one.net), "owed": str(owed), "receipt": receipt}
+    facts = {"payout": str(before.id), "net": str(one.amount), "owed": str(owed), "receipt": receipt}
     was = {"payout": before.state, "because": before.because}
     after = was | {"left": True}
     await audit.record(work, audit.PROVIDER, "payout.paid_late", row.id, facts, before=was, after=after)
@@ -43,14 +43,14 @@ async def paid_after_all(work: Work, one: Sending, receipt: str | None) -> None:
 
 async def came_back(work: Work, one: Sending, amount: Money, detail: str) -> None:
     """What was paid after all is given back; told again it changes nothing. It took no fee."""
-    if one.payout.returned_at is not None:
+    if one.row.returned_at is not None:
         return
-    if amount != one.net:
+    if amount != one.amount:
         await alert(work, one, "payout.return_mismatch", told=str(amount), detail=detail)
         return
-    await PAYOUT.move(work, one.payout.id, one.payout.state, returned_at=work.now)
-    move = Transfer(provider_account(one.payout.provider), WALLET, one.net, GIVEN_BACK)
-    await ledger.post(work, one.payout.id, [move])
+    await PAYOUT.move(work, one.row.id, one.row.state, returned_at=work.now)
+    move = Transfer(provider_account(one.row.provider), WALLET, one.amount, GIVEN_BACK)
+    await ledger.post(work, one.row.id, [move])
     await note(work, one.withdrawal.id, one.withdrawal.status, None, Unsent.RETURNED)
     await alert(work, one, "payout.returned", detail=detail)
 
@@ -58,14 +58,14 @@ async def came_back(work: Work, one: Sending, amount: Money, detail: str) -> Non
 async def denied(work: Work, one: Sending, detail: str) -> None:
     """Two people had settled it as paid, and the provider, which had not said so, says that it failed."""
     row = one.withdrawal
-    if not await PAYOUT.move(work, one.payout.id, "succeeded", denied_at=work.now, resolved_at=work.now):
+    if not await PAYOUT.move(work, one.row.id, "succeeded", denied_at=work.now, resolved_at=work.now):
         return
-    moves = [Transfer(provider_account(one.payout.provider), WALLET, one.net, GIVEN_BACK)]
+    moves = [Transfer(provider_account(one.row.provider), WALLET, one.amount, GIVEN_BACK)]
     if row.fee:
         moves.append(Transfer(WITHDRAWAL_FEES, WALLET, Money(row.fee, row.currency), FEE_BACK))
     await ledger.post(work, row.id, moves)
     await advance(work, row, "completed", "failed", None, Unsent.DENIED, receipt=row.receipt)
-    facts = {"payout": str(one.payout.id), "net": str(one.net), "receipt": row.receipt, "detail": detail}
+    facts = {"payout": str(one.row.id), "net": str(one.amount), "receipt": row.receipt, "detail": detail}
     after = {"status": "failed", "because": Unsent.DENIED}
     before = {"status": "completed"}
     await audit.record(work, audit.PROVIDER, "payout.denied", row.id, facts, before=before, after=after)

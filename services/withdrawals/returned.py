@@ -6,13 +6,13 @@ platform's, and is put right where the provider's statement says so (`services/c
 """
 
 from services import audit, inbox, ledger
-from services.dispatch import PAYOUT
+from services.dispatch import PAYOUT, alert
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
 from services.news import Unsent, WithdrawalClosed
 from services.people import people
 from services.people.access import APPROVE
-from services.withdrawals.attempt import Sending, alert
+from services.withdrawals.attempt import Sending
 from services.withdrawals.record import advance, shown
 from services.work import Work
 
@@ -23,19 +23,19 @@ async def returned(work: Work, one: Sending, amount: Money, detail: str) -> None
     """Of a payout that has succeeded, under its lock. Told again it changes nothing, and another amount than
     was sent moves nothing."""
     row = one.withdrawal
-    if one.payout.returned_at is not None:
+    if one.row.returned_at is not None:
         return
-    if amount != one.net:
+    if amount != one.amount:
         await alert(work, one, "payout.return_mismatch", told=str(amount), detail=detail)
         return
-    if not await PAYOUT.move(work, one.payout.id, "succeeded", returned_at=work.now):
+    if not await PAYOUT.move(work, one.row.id, "succeeded", returned_at=work.now):
         return
-    moves = [Transfer(provider_account(one.payout.provider), WALLET, one.net, GIVEN_BACK)]
+    moves = [Transfer(provider_account(one.row.provider), WALLET, one.amount, GIVEN_BACK)]
     if row.fee:
         moves.append(Transfer(WITHDRAWAL_FEES, WALLET, Money(row.fee, row.currency), FEE_BACK))
     await ledger.post(work, row.id, moves)
     await advance(work, row, "completed", "failed", None, Unsent.RETURNED, receipt=row.receipt)
-    facts = {"payout": str(one.payout.id), "net": str(one.net), "receipt": row.receipt, "detail": detail}
+    facts = {"payout": str(one.row.id), "net": str(one.amount), "receipt": row.receipt, "detail": detail}
     await audit.record(
         work,
         audit.PROVIDER,

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, hooks, inbox, jobs
-from services.dispatch import PAYOUT
+from services import approval, dispatch, hooks, inbox, jobs
+from services.dispatch import FROZEN_WAIT, PAYOUT, alert
 from services.jobs import PAYOUT_LADDER
 from services.news import Frozen, Held, PayoutUndecided, Unpaid, Unsent
 from services.people import people
@@ -32,9 +32,9 @@ from services.review import queue
 from services.store.schema import payouts
 from services.withdrawals import floats, limits, turns, ways
 from services.withdrawals.again import EXECUTION_WINDOW, ask_again
-from services.withdrawals.attempt import Sending, alert, sending
+from services.withdrawals.attempt import Sending, sending
 from services.withdrawals.destinations import COLUMN, recipient_of
-from services.withdrawals.freeze import FROZEN_WAIT, freeze, hold_back
+from services.withdrawals.freeze import freeze, hold_back
 from services.withdrawals.record import WITHDRAWAL, facts, shown
 from services.withdrawals.settle import answered, fail, settle
 from services.work import Work
@@ -45,24 +45,19 @@ _LADDER = sum(PAYOUT_LADDER, timedelta())
 
 
 @dataclass(frozen=True)
-class Question:
-    """What `PaysOut.ask` takes, and whom to ask."""
+class Question(dispatch.Question):
+    """What `PaysOut.ask` takes."""
 
-    provider: str
-    attempt_id: UUID
-    reference: str | None
-    callback_url: str
-    timeout_url: str
     method_type: str
 
 
 async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout | None:
     """The payout to send after the commit; None when there is nothing to send, or not now."""
     one = await sending(work, payout_id)
-    if one.payout.state == "submitting":  # whoever began before us never came back
+    if one.row.state == "submitting":  # whoever began before us never came back
         await PAYOUT.lost(work, payout_id)
         return None
-    if one.payout.state != "created":
+    if one.row.state != "created":
         await jobs.finish(work, payout_id, "payout")
         return None
     doubt = await _doubt(work, one)
@@ -99,7 +94,7 @@ async def payout_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
     match answer:
         case Accepted():
             known = {"reference": answer.reference, "recipient": answer.recipient}
-            await PAYOUT.accepted(work, one.payout, **known)
+            await PAYOUT.accepted(work, one.row, **known)
             if answer.told is not None:
                 await answered(work, payout_id, answer.told)
         case Refused():
@@ -120,12 +115,12 @@ async def payout_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
 async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Question | None:
     """Whom to ask after the commit, the next time being due already; None when it is decided."""
     one = await sending(work, payout_id)
-    if one.payout.state not in ("pending", "unknown"):
+    if one.row.state not in ("pending", "unknown"):
         await jobs.finish(work, payout_id, "payout_check")
         return None
     if await ways.wrongly_set(work, one.withdrawal.method_type):
         # Every question with a wrong initiator counts as a failed login.
-        if one.payout.undecided_at is None and work.now - one.payout.created_at > _LADDER:
+        if one.row.undecided_at is None and work.now - one.row.created_at > _LADDER:
             await _undecided(work, one)
         await jobs.schedule(work, "payout_check", payout_id, work.now + FROZEN_WAIT)
         return None
@@ -136,9 +131,9 @@ async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Qu
     if one.nameless:
         return None
     return Question(
-        provider=one.payout.provider,
+        provider=one.row.provider,
         attempt_id=payout_id,
-        reference=one.payout.reference,
+        reference=one.row.reference,
         callback_url=await hooks.address(work, public_url, "query", payout_id),
         timeout_url=await hooks.address(work, public_url, "query_timeout", payout_id),
         method_type=one.withdrawal.method_type,
@@ -158,8 +153,8 @@ async def payout_check_answered(work: Work, payout_id: UUID, answer: Answer) -> 
 async def _undecided(work: Work, one: Sending) -> None:
     """Asked on, every few hours; those who reconcile are told the first time, and settle it."""
     await alert(work, one, "payout.undecided", to_do="Look the payout up in the provider's own books.")
-    if one.payout.undecided_at is None:
-        await queue.mark(work, payouts, one.payout.id)
+    if one.row.undecided_at is None:
+        await queue.mark(work, payouts, one.row.id)
         news = PayoutUndecided(withdrawal=await shown(work, one.withdrawal.id))
         await inbox.tell_people(work, await people.reconcilers(work), news)
 
@@ -177,7 +172,7 @@ async def _doubt(work: Work, one: Sending) -> Unsent | None:
     if not await approval.stands(work, WITHDRAWAL, row.id, facts(row)):
         return Unsent.APPROVER
     # Hours that the tenant has closed were known when it was approved, so they do not count.
-    since = max(one.payout.created_at, one.payout.not_before or one.payout.created_at)
+    since = max(one.row.created_at, one.row.not_before or one.row.created_at)
     if work.now - since > EXECUTION_WINDOW:
         before = await turns.went_before(work, one)
         if before is None or work.now - before > EXECUTION_WINDOW:
@@ -188,10 +183,10 @@ async def _doubt(work: Work, one: Sending) -> Unsent | None:
 async def _begun(work: Work, one: Sending) -> bool:
     """It is being sent from now on. False where another one was quicker: to its turn, or to the money."""
     if not await turns.take(work, one):
-        await hold_back(work, one.payout.id, Held.TURN)
+        await hold_back(work, one.row.id, Held.TURN)
         return False
     if not await floats.taken(work, one):
-        await PAYOUT.move(work, one.payout.id, "submitting", state="created", held=one.payout.held)
+        await PAYOUT.move(work, one.row.id, "submitting", state="created", held=one.row.held)
         await floats.hold(work, one)
         return False
     return True
@@ -199,15 +194,15 @@ async def _begun(work: Work, one: Sending) -> bool:
 
 async def _payout(work: Work, one: Sending, public_url: str) -> Payout:
     row: sa.Row[Any] = one.withdrawal
-    payout_id = one.payout.id
+    payout_id = one.row.id
     return Payout(
-        provider=one.payout.provider,
+        provider=one.row.provider,
         attempt_id=payout_id,
-        amount=one.net,
+        amount=one.amount,
         method_type=row.method_type,
         details=work.open(row.details_sealed, COLUMN, row.id),
         callback_url=await hooks.address(work, public_url, "payout", payout_id),
         timeout_url=await hooks.address(work, public_url, "payout_timeout", payout_id),
         remarks=f"Withdrawal {str(row.id)[-12:]}",
-        recipient=await recipient_of(work, row, one.payout.provider),
+        recipient=await recipient_of(work, row, one.row.provider),
     )

@@ -19,13 +19,13 @@ from services.work import Work
 async def take(work: Work, one: Sending) -> bool:
     """From now on it is being sent. False where another one is, whose turn it is."""
     begun = {"state": "submitting", "detail": None, "held": None}
-    if one.payout.turn is None:
-        return await PAYOUT.move(work, one.payout.id, "created", **begun)
-    if await _taken(work, one.payout.turn):
+    if one.row.turn is None:
+        return await PAYOUT.move(work, one.row.id, "created", **begun)
+    if await _taken(work, one.row.turn):
         return False
     try:
         async with work.connection.begin_nested():
-            return await PAYOUT.move(work, one.payout.id, "created", **begun)
+            return await PAYOUT.move(work, one.row.id, "created", **begun)
     except IntegrityError:  # of two at the same moment one was quicker
         return False
 
@@ -39,7 +39,7 @@ async def _taken(work: Work, turn: str) -> bool:
 
 async def went_before(work: Work, one: Sending) -> datetime | None:
     """When a line of the same file was paid last: who approved them knew that they go one by one."""
-    if one.payout.turn is None or one.withdrawal.batch_id is None:
+    if one.row.turn is None or one.withdrawal.batch_id is None:
         return None
     of_it = sa.and_(
         withdrawals.c.tenant_id == payouts.c.tenant_id, withdrawals.c.id == payouts.c.withdrawal_id
@@ -49,7 +49,7 @@ async def went_before(work: Work, one: Sending) -> datetime | None:
         .join(withdrawals, of_it)
         .where(
             payouts.c.tenant_id == work.tenant,
-            payouts.c.turn == one.payout.turn,
+            payouts.c.turn == one.row.turn,
             payouts.c.state == "succeeded",
             withdrawals.c.tenant_id == work.tenant,
             withdrawals.c.batch_id == one.withdrawal.batch_id,
