@@ -176,6 +176,13 @@ class Help(Step):
             "*approvals* to see what is waiting for approval\n*history* to see past withdrawals\n"
             "*request* to ask a customer to pay\n*order K7Q2X0* to look up an order\n"
             "*refunds* to see what is waiting about refunds\n"
+            "*reconcile* to see where our books and the provider differ\n"
+            "*review* to say what became of payouts that nobody knows of\n"
+            "*statement* for a statement of account\n"
+            "*settings* to see and change limits, staff and destinations\n"
+            "*batches* and *schedules* for many or regular withdrawals\n"
+            "*lend* to lend your approvals while you are away\n"
+            "*freeze* to stop all payouts at once\n"
             "*qr* or *qr 500* for a code that customers scan to pay\n*notices* to choose what I tell you",
             customers=customers,
         )

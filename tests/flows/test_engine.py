@@ -7,6 +7,7 @@ import pytest
 
 from flows.amounts import amount_of
 from flows.conversation import Conversation
+from flows.customer.menu import Help
 from flows.lipachat import SCRIPT
 from flows.refusals import worded
 from flows.reply import Said, Tap
@@ -315,3 +316,11 @@ async def test_any_text_gets_an_answer_and_moves_no_money():
 
 def test_the_script_names_each_step_once():
     assert len(SCRIPT.steps) == len({step.__qualname__ for step in SCRIPT.steps.values()})
+
+
+@pytest.mark.parametrize(("language", "spelling"), [("en", 0), ("sw", 1)])
+def test_help_names_every_word_of_the_staff(language, spelling):
+    told = render(Text(Help(staff=True).says().msgid, customers=""), language)
+    typed_with_a_reference = {"approve", "idhinisha"}
+    words = {word.spellings[spelling] for word in SCRIPT.words if word.scopes} - typed_with_a_reference
+    assert [word for word in sorted(words) if f"*{word}" not in told] == []
