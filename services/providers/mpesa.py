@@ -13,7 +13,6 @@ from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
 import aiohttp
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
 from services.errors import Refusal
 from services.money import Money
@@ -48,7 +47,7 @@ from services.providers.daraja_codes import LIMITS, prompt_word
 from services.providers.daraja_pull import pull
 from services.providers.daraja_reversals import query, reverse
 from services.providers.listing import Listed
-from services.providers.mpesa_settings import MpesaSettings, public_key
+from services.providers.mpesa_settings import MpesaSettings
 from services.providers.refunds import Refund
 
 NAIROBI = timezone(timedelta(hours=3))  # East Africa Time has no summer
@@ -126,8 +125,8 @@ class Mpesa:
     async def pay_out(self, payout: Payout) -> Answer:
         """Send to details["phone_number"], where our attempt's id is Daraja's guard against paying twice; or
         to a till, where nothing is."""
-        if missing := self._settings.missing_to_pay_out:
-            return _lacking(missing)
+        if wrong := self._unready():
+            return wrong
         if payout.method_type == "till":
             return await self._pay_till(payout)
         if no := _beyond("payout", payout.amount):
@@ -158,15 +157,15 @@ class Mpesa:
         method_type: str = "mpesa",
     ) -> Answer:
         """Ask what became of a payout. The reference of `Accepted` is the query's ConversationID."""
-        if missing := self._settings.missing_to_pay_out:
-            return _lacking(missing)
+        if wrong := self._unready():
+            return wrong
         subject = {"OriginalConversationID": reference or str(attempt_id)}
         party = self._paying(method_type)
         return await query(self._daraja, self._initiated(), party, subject, (callback_url, timeout_url))
 
     async def ask_float(self, method_type: str, callback_url: str, timeout_url: str) -> Answer:
-        if missing := self._settings.missing_to_pay_out:
-            return _lacking(missing)
+        if wrong := self._unready():
+            return wrong
         party = self._paying(method_type)
         return await daraja_balances.ask(self._daraja, self._initiated(), party, callback_url, timeout_url)
 
@@ -178,8 +177,8 @@ class Mpesa:
 
     async def refund(self, refund: Refund) -> Answer:
         """Reverse the whole payment of this receipt; see `daraja_reversals`."""
-        if missing := self._settings.missing_to_pay_out:
-            return _lacking(missing)
+        if wrong := self._unready():
+            return wrong
         if no := _beyond("collect", refund.amount):
             return no
         amount, party = _shillings(refund.amount), self._settings.shortcode
@@ -188,8 +187,8 @@ class Mpesa:
     async def ask_refund(
         self, receipt: str, reference: str | None, callback_url: str, timeout_url: str
     ) -> Answer:
-        if missing := self._settings.missing_to_pay_out:
-            return _lacking(missing)
+        if wrong := self._unready():
+            return wrong
         subject = {"OriginalConversationID": reference} if reference else {"TransactionID": receipt}
         party = self._settings.shortcode
         return await query(self._daraja, self._initiated(), party, subject, (callback_url, timeout_url))
@@ -238,7 +237,7 @@ class Mpesa:
         return {
             "OriginatorConversationID": str(payout.attempt_id),
             "InitiatorName": self._settings.initiator_name or "",
-            "SecurityCredential": self._credential(),
+            "SecurityCredential": self._settings.credential(),
             "CommandID": "BusinessPayment",
             "Amount": _shillings(payout.amount),
             "PartyA": self._settings.paying_shortcode,
@@ -252,17 +251,18 @@ class Mpesa:
     def _initiated(self) -> dict[str, str]:
         return {
             "Initiator": self._settings.initiator_name or "",
-            "SecurityCredential": self._credential(),
+            "SecurityCredential": self._settings.credential(),
         }
 
-    def _credential(self) -> str:
-        """The initiator's password under Safaricom's key, by PKCS#1 v1.5 as its page demands."""
-        settings = self._settings
-        if settings.security_credential:
-            return settings.security_credential.get_secret_value()
-        password = settings.initiator_password.get_secret_value() if settings.initiator_password else ""
-        key = public_key(settings.certificate or "")
-        return base64.b64encode(key.encrypt(password.encode(), PKCS1v15())).decode()
+    def _unready(self) -> Misconfigured | None:
+        """What of the settings keeps anything from being sent in the initiator's name."""
+        if missing := self._settings.missing_to_pay_out:
+            return _lacking(missing)
+        try:
+            self._settings.credential()
+        except ValueError as error:
+            return Misconfigured(f"initiator_password or certificate is wrong: {error}")
+        return None
 
 
 def _lacking(missing: tuple[str, ...]) -> Misconfigured:

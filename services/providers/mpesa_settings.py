@@ -5,9 +5,11 @@ A tenant may collect only, or pay out only, so most is optional; `missing_to_col
 https://developer.safaricom.co.ke/apis/MpesaExpressSimulate and /BusinessToCustomer
 """
 
+import base64
 from typing import Annotated, Literal, Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from cryptography.x509 import load_pem_x509_certificate
@@ -93,6 +95,15 @@ class MpesaSettings(ProviderSettings):
     def till_paying_shortcode(self) -> str:
         """What B2B pays from."""
         return self.b2b_shortcode or self.shortcode
+
+    def credential(self) -> str:
+        """The initiator's password under Safaricom's key, by PKCS#1 v1.5 as its page demands. Raises
+        ValueError where there is no key, or one too short for the password."""
+        if self.security_credential:
+            return self.security_credential.get_secret_value()
+        password = self.initiator_password.get_secret_value() if self.initiator_password else ""
+        sealed = public_key(self.certificate or "").encrypt(password.encode(), PKCS1v15())
+        return base64.b64encode(sealed).decode()
 
     @property
     def confirm_above_amount(self) -> Money | None:

@@ -5,6 +5,9 @@ import dataclasses
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import SecretStr
 
 from services.money import Money
 from services.news import Unpaid
@@ -109,6 +112,22 @@ async def test_without_an_initiator_nothing_is_sent(rig):
     missing = Misconfigured("missing in the settings: initiator_name, initiator_password, certificate")
     assert await rig.make(settings=bare).pay_out(PAID_OUT) == missing
     assert await rig.make(settings=bare).ask(PAID_OUT.attempt_id, None, "u", "v") == missing
+
+
+async def test_with_a_wrong_certificate_nothing_is_sent(rig, settings):
+    """A key too short for the password, and what is no key at all."""
+    short = generate_private_key(public_exponent=65537, key_size=1024).public_key()
+    pem = short.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    for certificate, password in ((pem, "é" * 100), ("no key", "right")):
+        wrong = settings.model_copy(
+            update={"certificate": certificate, "initiator_password": SecretStr(password)}
+        )
+        to_till = dataclasses.replace(PAID_OUT, method_type="till", details={"till_number": "600100"})
+        for paid_out in (PAID_OUT, to_till):
+            answer = await rig.make(settings=wrong).pay_out(paid_out)
+            assert isinstance(answer, Misconfigured)
+            assert "certificate is wrong" in answer.detail
+    assert not rig.stub.asked
 
 
 # --- asking what became of it ------------------------------------------------------------------------
