@@ -73,8 +73,8 @@ class Office(Protocol):
         """Raises MissingScope, NotFound, NotLendable."""
         ...
 
-    async def agree(self, lending_id: UUID, digest: str) -> Lending:
-        """Raises FourEyesViolation, MissingScope, NotPending, Changed."""
+    async def agree(self, lending_id: UUID, digest: str, code: str | None = None) -> Lending:
+        """Raises FourEyesViolation, MissingScope, NotPending, Changed, StepUpRequired, TotpInvalid."""
         ...
 
     async def refuse(self, lending_id: UUID, reason: str) -> Lending: ...

@@ -24,6 +24,10 @@ class Nothing(Body):
     pass
 
 
+class Approved(Body):
+    totp: str | None = None
+
+
 class Refused(Body):
     reason: str = Field(max_length=500)
 
@@ -45,11 +49,12 @@ async def lend(call: Call) -> Reply:
     return Reply(_described(await lending.lend(call.work, call.person, borrower, until)))
 
 
-@routes.post("/approval-lendings/{id}/approve", APPROVE, body=Nothing)
+@routes.post("/approval-lendings/{id}/approve", APPROVE, body=Approved)
 async def agree(call: Call) -> Reply:
     """What is approved is what stands there now: nothing of it changes after it was asked for."""
     shown = await lending.one(call.work, call.id("lending"))
-    return Reply(_described(await lending.agree(call.work, call.person, shown.id, shown.digest)))
+    after = await lending.agree(call.work, call.person, shown.id, shown.digest, call.body.totp)
+    return Reply(_described(after))
 
 
 @routes.post("/approval-lendings/{id}/reject", APPROVE, body=Refused)

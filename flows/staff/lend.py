@@ -5,7 +5,8 @@ Each lending is a thread of its own.
 Lendings         -> LendingShown | ChooseBorrower
 ChooseBorrower   -> EnterDays | NotLending
 EnterDays        -> LendingShown | NotLending
-LendingShown     -> LendingShown | EnterWhyNotLent
+LendingShown     -> LendingShown | AskLendingCode | EnterWhyNotLent
+AskLendingCode   -> LendingShown
 EnterWhyNotLent  -> LendingShown
 """
 
@@ -21,7 +22,7 @@ from flows.staff.change_decide import Cancel
 from flows.step import Choice, Step
 from flows.teller import Lending, Member, Teller
 from flows.text import Text
-from services.errors import NotPending
+from services.errors import NotPending, StepUpRequired
 from services.errors.approval import NotLendable
 from services.ids import new_id
 from services.news.approval import LendingAsked, LendingMoved
@@ -190,7 +191,7 @@ class LendingShown(OfLending):
 
     async def hears(
         self, answer: Agree | Disagree | EndLending, teller: Teller
-    ) -> LendingShown | EnterWhyNotLent:
+    ) -> LendingShown | AskLendingCode | EnterWhyNotLent:
         """Who comes second is told where it stands."""
         try:
             match answer:
@@ -203,6 +204,38 @@ class LendingShown(OfLending):
                     return EnterWhyNotLent(lending=self.lending)
         except NotPending:
             return await look(self.lending.id, teller)
+        except StepUpRequired as takes:
+            if not takes.enrolled:
+                raise
+            return AskLendingCode(lending=self.lending)
+
+
+class AskLendingCode(OfLending):
+    """The code is looked at once, and kept nowhere."""
+
+    any_words = True
+    secret = True
+
+    def says(self) -> Text:
+        return Text(
+            "To approve this change, type the 6-digit code that your authenticator app shows now.\n{lines}",
+            lines=Text("{lender} to {borrower}", lender=self.lending.lender, borrower=self.lending.borrower),
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return (Cancel(),)
+
+    async def hears(self, answer: Said | Cancel, teller: Teller) -> LendingShown:
+        match answer:
+            case Said(text=code):
+                try:
+                    digest = self.lending.digest
+                    return shown(await teller.office.agree(self.lending.id, digest, code), teller)
+                except NotPending:
+                    pass
+            case Cancel():
+                pass
+        return await look(self.lending.id, teller)
 
 
 class EnterWhyNotLent(OfLending):

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from services import audit, inbox
 from services.approval.asking import ask
-from services.approval.deciding import approve, cancel, reject
+from services.approval.deciding import add, cancel, may_approve, reject
 from services.approval.record import Kind, locked
-from services.errors import MissingScope, NotFound
-from services.errors.approval import NotLendable
+from services.errors import FourEyesViolation, MissingScope, NotFound
+from services.errors.approval import NotLendable, TotpInvalid
 from services.ids import new_id
 from services.news.approval import Lending, LendingAsked, LendingMoved, RightLent
 from services.people import people
@@ -45,7 +45,8 @@ async def lend(work: Work, lender: UUID, borrower: UUID, until: datetime, id_: U
     id_ = id_ or new_id()
     row = {"lender_id": lender, "borrower_id": borrower, "until": until}
     expires_at = min(until, work.now + _ANSWER_WITHIN)
-    await ask(work, LENDING, id_, lender, _facts(row), needed=1, expires_at=expires_at)
+    step_up = await _takes_code(work)
+    await ask(work, LENDING, id_, lender, _facts(row), needed=1, expires_at=expires_at, step_up=step_up)
     await work.connection.execute(sa.insert(lendings).values(tenant_id=work.tenant, id=id_, **row))
     await audit.record(work, lender, "lending.requested", id_, _facts(row))
     asked = await one(work, id_)
@@ -54,24 +55,56 @@ async def lend(work: Work, lender: UUID, borrower: UUID, until: datetime, id_: U
     return asked
 
 
-async def agree(work: Work, approver: UUID, lending_id: UUID, shown_digest: str) -> Lending:
-    """A third person says yes, and it holds from now on; owners and both of them are told. Raises what
-    `approve` raises."""
+async def agree(
+    work: Work, approver: UUID, lending_id: UUID, shown_digest: str, code: str | None = None
+) -> Lending:
+    """A third person says yes, with a one-time code wherever codes are in use, and it holds from now on;
+    owners and both of them are told. Raises what `may_approve` raises; a tried self-approval is recorded and
+    a wrong code counted before it is refused, so the transaction must still be committed."""
     await locked(work, LENDING, lending_id)
     row = await _row(work, lending_id)
-    if await approve(work, LENDING, approver, lending_id, shown_digest, _facts(row._asdict())):
+    _refuse_borrower(row, approver)
+    told = _facts(row._asdict())
+    step_up = await _takes_code(work)
+    try:
+        operation = await may_approve(
+            work, LENDING, approver, lending_id, shown_digest, told, code=code, step_up=step_up
+        )
+    except TotpInvalid as wrong:
+        if wrong.void:
+            await _moved(work, lending_id, approver)
+        raise
+    if await add(work, LENDING, approver, operation):
         await _change(work, lending_id, begins_at=work.now)
         names = await people.names_of(work, [row.lender_id, row.borrower_id])
-        told = await people.owners(work) | {row.lender_id, row.borrower_id}
+        concerned = await people.owners(work) | {row.lender_id, row.borrower_id}
         news = RightLent(lender=names[row.lender_id], borrower=names[row.borrower_id], until=row.until)
-        await inbox.tell_people(work, told, news)
+        await inbox.tell_people(work, concerned, news)
     return await one(work, lending_id)
 
 
 async def refuse(work: Work, approver: UUID, lending_id: UUID, reason: str) -> Lending:
-    """Raises MissingScope, NotFound, NotPending, BlankReason."""
+    """A third person says no, by a right of their own. Raises MissingScope, NotFound, FourEyesViolation,
+    NotPending, BlankReason."""
+    operation = await locked(work, LENDING, lending_id)
+    if approver == operation.maker_id:
+        raise FourEyesViolation
+    _refuse_borrower(await _row(work, lending_id), approver)
+    if APPROVE not in (await people.rights_to_approve(work)).own.get(approver, ()):
+        raise MissingScope(APPROVE)
     await reject(work, LENDING, approver, lending_id, reason)
     return await _moved(work, lending_id, approver)
+
+
+def _refuse_borrower(row: sa.Row[Any], approver: UUID) -> None:
+    """Who would gain the right decides nothing about it, whatever rights they have meanwhile."""
+    if approver == row.borrower_id:
+        raise FourEyesViolation
+
+
+async def _takes_code(work: Work) -> bool:
+    """As any change that would add an approver: wherever codes are in use at all."""
+    return (await people.tenant_of(work)).totp_above is not None
 
 
 async def end(work: Work, person: UUID, lending_id: UUID) -> Lending:

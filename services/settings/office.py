@@ -88,8 +88,8 @@ class Office:
     async def lend(self, id: UUID, borrower: UUID, until: datetime) -> Lending:  # noqa: A002  the protocol's name
         return await lending.lend(self._work, self._me.person_id, borrower, until, id)
 
-    async def agree(self, lending_id: UUID, digest: str) -> Lending:
-        return await lending.agree(self._work, self._me.person_id, lending_id, digest)
+    async def agree(self, lending_id: UUID, digest: str, code: str | None = None) -> Lending:
+        return await lending.agree(self._work, self._me.person_id, lending_id, digest, code)
 
     async def refuse(self, lending_id: UUID, reason: str) -> Lending:
         return await lending.refuse(self._work, self._me.person_id, lending_id, reason)

@@ -137,8 +137,10 @@ class FakeOffice:
         b.tell_approvers(LendingAsked(lending=lending), self._me)
         return lending
 
-    async def agree(self, lending_id, _digest):
+    async def agree(self, lending_id, _digest, code=None):
         lending = self._pending_lending(lending_id)
+        if self._business.totp_above is not None:
+            self._step_up(code)
         b = self._business
         b.lendings[lending_id] = lent = lending.model_copy(update={"state": "lent"})
         names = {"lender": lent.lender, "borrower": lent.borrower}

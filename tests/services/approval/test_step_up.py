@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
+from services.approval import lending
 from services.errors import NotPending, StepUpRequired
 from services.errors.approval import ApproverCoolingDown, TotpInvalid
 from services.ids import new_id
@@ -33,6 +35,20 @@ async def enrolled(business, person):
     assert (told["issuer"], told["digits"], told["period"]) == (["Mama Njeri"], ["6"], ["30"])
     app = TOTP(base64.b32decode(told["secret"][0]), 6, SHA1(), 30)
     return lambda seconds=0: app.generate(int(business.now.timestamp()) + seconds).decode()
+
+
+async def test_a_right_is_lent_with_a_code_wherever_codes_are_in_use(strict):
+    async with strict.work() as work:
+        asked = await lending.lend(work, strict.owner, strict.cashier, strict.now + timedelta(days=1))
+    with pytest.raises(StepUpRequired):
+        async with strict.work() as work:
+            await lending.agree(work, strict.manager, asked.id, asked.digest)
+    app = await enrolled(strict, strict.manager)
+    with pytest.raises(TotpInvalid):
+        async with strict.work() as work:
+            await lending.agree(work, strict.manager, asked.id, asked.digest, other(app()))
+    async with strict.work() as work:
+        assert (await lending.agree(work, strict.manager, asked.id, asked.digest, app())).state == "lent"
 
 
 def other(code):
