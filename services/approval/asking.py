@@ -49,13 +49,29 @@ async def ask(
     return made
 
 
-async def ask_again(work: Work, kind: Kind, operation_id: UUID, facts: Facts, expires_at: datetime) -> str:
-    """What was approved and not done in time waits for approvals again; those of before count no more, since
-    the digest is another one. Raises NotFound; Changed where it is no longer what was approved."""
+async def ask_again(
+    work: Work,
+    kind: Kind,
+    operation_id: UUID,
+    facts: Facts,
+    *,
+    needed: int,
+    expires_at: datetime,
+    step_up: bool = False,
+) -> str:
+    """What was approved and not done in time waits for approvals again, under the policy of now; those of
+    before count no more, since the digest is another one. Raises NotFound; Changed where it is no longer what
+    was approved."""
     operation = await locked(work, kind, operation_id)
     if operation.state != "approved" or operation.digest != digest(work.tenant, operation, facts):
         raise Changed
-    changed: dict[str, Any] = {"round": operation.round + 1, "state": "pending", "expires_at": expires_at}
+    changed: dict[str, Any] = {
+        "round": operation.round + 1,
+        "approvals_needed": needed,
+        "step_up": step_up,
+        "state": "pending",
+        "expires_at": expires_at,
+    }
     now = SimpleNamespace(**operation._asdict() | changed)
     made = digest(work.tenant, now, facts)
     nobody = {"decided_by": None, "decided_at": None, "wrong_codes": 0}

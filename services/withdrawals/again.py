@@ -13,6 +13,7 @@ from services.news import Unsent, WithdrawalRequested
 from services.news.approval import WithdrawalAskedAgain
 from services.people import people
 from services.people.access import APPROVE
+from services.withdrawals import limits
 from services.withdrawals.attempt import Sending
 from services.withdrawals.record import WITHDRAWAL, advance, facts, shown, tell
 from services.work import Work
@@ -30,7 +31,16 @@ async def ask_again(work: Work, one: Sending) -> None:
         return
     tenant = await people.tenant_of(work)
     expires_at = work.now + timedelta(hours=tenant.approval_hours)
-    await approval.ask_again(work, WITHDRAWAL, row.id, facts(row), expires_at)
+    policy = await limits.policy_again(work, tenant, row)
+    await approval.ask_again(
+        work,
+        WITHDRAWAL,
+        row.id,
+        facts(row),
+        needed=policy.approvals,
+        expires_at=expires_at,
+        step_up=policy.step_up,
+    )
     await advance(work, row, "processing", "pending", None, Unsent.TOO_LATE)
     await jobs.schedule(work, "withdrawal_expire", row.id, expires_at)
     withdrawal = await shown(work, row.id)

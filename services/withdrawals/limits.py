@@ -86,6 +86,12 @@ async def policy(work: Work, tenant: sa.Row[Any], gross: Money) -> Policy:
     return of_sum(tenant, taken + gross.minor)
 
 
+async def policy_again(work: Work, tenant: sa.Row[Any], row: sa.Row[Any]) -> Policy:
+    """For one that is asked for again now: it is in the sum of the last 24 hours, where it is not older."""
+    taken, _ = await all_of_a_day(work, row.currency)
+    return of_sum(tenant, taken if row.created_at > work.now - _DAY else taken + row.amount)
+
+
 def of_sum(tenant: sa.Row[Any], today: int) -> Policy:
     """What the tenant has set for so much in a day."""
     bands = [approvals for above, approvals in tenant.approvals_above if today > above]

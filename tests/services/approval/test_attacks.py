@@ -279,6 +279,17 @@ async def test_a14_what_was_approved_and_not_sent_in_half_an_hour_is_asked_again
     assert await second.begun()
 
 
+@pytest.mark.parametrize("days", [0, 2])
+async def test_a14_what_is_asked_again_takes_what_the_tenant_demands_by_now(funded, days):
+    """However old it is: of an older one the sum of the last day knows nothing."""
+    paying_out = await funded.approved()
+    await funded.set(approvals_above=[[999_00, 2]], totp_above=999_00)
+    funded.forward(days=days, minutes=31)
+    assert not await paying_out.begun()
+    operation = await funded.row(operations, paying_out.withdrawal.id)
+    assert (operation.state, operation.approvals_needed, operation.step_up) == ("pending", 2, True)
+
+
 async def test_a14_what_was_altered_meanwhile_is_not_asked_again_but_failed(funded):
     paying_out = await funded.approved()
     await funded.change(
@@ -384,6 +395,27 @@ async def test_a15_it_ends_in_time_and_with_either_of_them(lent, how):
     with pytest.raises(MissingScope):
         await approved(lent, lent.helper, await lent.withdraw())
     assert not await paying_out.begun()  # what they had approved, and was not sent
+
+
+async def test_a15_who_lends_or_borrows_neither_agrees_nor_rejects(lent):
+    """Whatever rights the borrower has by now."""
+    other = await lent.person("Other", "Cashier")
+    async with lent.work() as work:
+        asked = await lending.lend(work, lent.owner, other, lent.now + timedelta(days=1))
+    await lent.change(staff, staff.c.person_id == other, scopes=sorted(ROLES["Owner"]))
+    for person, refusal in (
+        (lent.owner, FourEyesViolation),
+        (other, FourEyesViolation),
+        (lent.helper, MissingScope),
+    ):
+        with pytest.raises(refusal):
+            async with lent.work() as work:
+                await lending.refuse(work, person, asked.id, "no")
+    with pytest.raises(FourEyesViolation):
+        async with lent.work() as work:
+            await lending.agree(work, other, asked.id, asked.digest)
+    async with lent.work() as work:
+        assert (await lending.refuse(work, lent.manager, asked.id, "no")).state == "rejected"
 
 
 async def test_a15_lending_takes_another_approver_and_two_weeks_at_most_and_is_not_lent_on(lent):
