@@ -44,6 +44,7 @@ class Control:
             web.post(phone + "/share", self._for_phone(self.share)),
             web.post(phone + "/card", self._for_phone(self.card)),
             web.post(phone + "/file", self._for_phone(self.file)),
+            web.post(phone + "/code", self._for_phone(self.code)),
             web.post(phone + "/form", self._for_phone(self.form)),
             web.post(phone + "/read", self._for_phone(self.read)),
             web.post(phone + "/window", self._for_phone(self.window)),
@@ -136,6 +137,10 @@ class Control:
         """{"name", "content": its text}"""
         person = Person(self._chats, phone, shop)
         return person.send_file(text(body, "name"), text(body, "content").encode()).view()
+
+    async def code(self, phone: Phone, _shop: Shop, _body: Json) -> Json:
+        """{"code", "seconds"}: what the authenticator app of one of the staff shows."""
+        return await self._stage.world.codes(phone)
 
     async def form(self, phone: Phone, shop: Shop, body: Json) -> Json:
         """{"message", "data"?: what was filled in, else the form is opened}"""

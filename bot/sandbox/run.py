@@ -31,6 +31,7 @@ from bot.app import web_app
 from bot.parts import CannotRun, parts_of, utc_now
 from bot.run import address, bind, listening, told_to_stop
 from bot.sandbox import goods
+from bot.sandbox.authenticator import Authenticator
 from bot.sandbox.books import ledger_of
 from bot.sandbox.clock import Clock
 from bot.sandbox.keys import certificate_pem, new_private_key
@@ -39,6 +40,7 @@ from bot.sandbox.seed import (
     GUIDE,
     PHONES,
     SHOP,
+    SLUG,
     TEMPLATES,
     daraja_app,
     file_text,
@@ -62,6 +64,7 @@ _LAST_PORT = 65535
 _ANCHORS = "anchors"
 _FILES = (
     "clock",
+    "codes.json",
     "forms.pem",
     "lipachat.db",
     "lipachat.db-wal",
@@ -132,6 +135,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         daraja=(daraja_app(kept.daraja_key),),
         paystack=(paystack_account(),),
         ledger=ledger_of(parts.database),
+        codes=Authenticator(parts, SLUG, data / "codes.json").code,
         forms={BANK_FORM: json.loads(_BANK_LAYOUT.read_text())},
         forms_key=_public(kept.forms_pem),
         now=clock,

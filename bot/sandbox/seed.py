@@ -9,7 +9,7 @@ _CONSUMER_KEY, _CONSUMER_SECRET = "sandbox-consumer", "sandbox-consumer-secret"
 _INITIATOR, _PASSWORD = "lipachat", "sandbox-initiator"
 _PASSKEY = "sandbox-passkey"
 _SHORTCODE = "600100"
-_SLUG = "mama-njeri"
+SLUG = "mama-njeri"
 _PAYSTACK_KEY = "sk_test_sandbox"
 
 BANK_FORM = "1093847261"
@@ -132,11 +132,14 @@ secret_key = "{paystack_key}"
 method_type = "mpesa"
 method_details = {{ phone_number = "+254700123456" }}
 
+[limits]
+totp_above = "20000"
+
 [[staff]]
 name = "Achieng"
 phone = "+254722000001"
 scopes = [
-    "finance:view", "finance:withdraw:initiate", "orders:view", "orders:edit",
+    "finance:view", "finance:withdraw:initiate", "finance:reconcile", "orders:view", "orders:edit",
     "conversations:view", "handoff:perform",
 ]
 
@@ -150,7 +153,7 @@ role = "Finance Admin"
 def file_text(certificate: str) -> str:
     """The tenant file, with Daraja's certificate."""
     return FILE.format(
-        slug=_SLUG,
+        slug=SLUG,
         paystack_key=_PAYSTACK_KEY,
         phone_number_id=SHOP.phone_number_id,
         display_phone_number=SHOP.display_phone_number,
@@ -186,4 +189,4 @@ def daraja_app(private_key: RSAPrivateKey) -> DarajaApp:
 
 
 def paystack_account() -> PaystackAccount:
-    return PaystackAccount(merchant=SHOP.name, slug=_SLUG, secret_key=_PAYSTACK_KEY)
+    return PaystackAccount(merchant=SHOP.name, slug=SLUG, secret_key=_PAYSTACK_KEY)

@@ -102,6 +102,10 @@ async def no_books() -> Json:
     return {"accounts": [], "transfers": [], "sum": "0.00", "currency": "KES"}
 
 
+async def no_codes(phone: Phone) -> Json:
+    raise CannotError(f"{phone.name} has no authenticator app here")
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -124,6 +128,7 @@ class World:
     forms_key: str | None = None  # the public one that the app has given for them
     guide: tuple[Step, ...] = ()
     ledger: Callable[[], Awaitable[Json]] = no_books
+    codes: Callable[[Phone], Awaitable[Json]] = no_codes  # {"code", "seconds"}: what a phone shows now
     seed: str = "sandbox"
     now: Callable[[], datetime] = utc_now
     forward: Callable[[timedelta], None] | None = None  # moves `now` on

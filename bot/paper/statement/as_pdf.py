@@ -13,7 +13,7 @@ from services.money import Money
 from services.statement.facts import Line
 
 _MARGIN, _ROW = 14.0, 5.2  # millimetres
-_WIDTHS = (27.0, 68.0, 27.0, 19.0, 19.0, 22.0)
+_WIDTHS = (25.0, 60.0, 34.0, 20.0, 20.0, 23.0)
 _ALIGNS = ("L", "L", "L", "R", "R", "R")
 _SIZE, _GAP, _BASE = 7.5, 1.0, 3.5  # _BASE: from the top of a row to the line that letters stand on
 _FOOT = 26.0  # for the number of the page

@@ -11,6 +11,7 @@ const $ = (id) => document.getElementById(id)
 const NAMES = {
   wallet: 'Wallet', 'provider:mpesa': 'At M-Pesa', 'provider:paystack': 'At Paystack', 'fees:withdrawals': 'Fees of withdrawals', 'fees:payments': 'Fees of sales',
   suspense: 'In suspense', owed: 'Owed', sale: 'Sale', sale_fee: 'Fee of a sale', payout: 'Payout', withdrawal_fee: 'Fee of a withdrawal',
+  refund: 'Refund', accepted: 'Kept as a sale', reversal: 'Taken back', reversal_owed: 'Taken back, owed', netted: 'Paid of what is owed', payout_returned: 'Payout returned', payout_late: 'Payout after all',
 }
 const ORDER = Object.keys(NAMES)
 

@@ -2,7 +2,7 @@
 
 import { bubble, retick } from './bubble.js'
 import { act, clock, day, h, icon, now, spaced } from './dom.js'
-import { promptDialog, shareSheet, cardSheet, formSheet, listSheet, textsSheet } from './sheets.js'
+import { promptDialog, shareSheet, cardSheet, codeSheet, formSheet, listSheet, textsSheet } from './sheets.js'
 
 const ORDER = ['sending', 'sent', 'delivered', 'read']
 const TEXT_SECONDS = 6
@@ -35,6 +35,8 @@ export class Handset {
     this.over = h('div', { class: 'over' })
     this.toasts = h('div', { class: 'toasts', role: 'status' })
     this.menuButton = h('button', { type: 'button', class: 'iconic', 'aria-label': `More for ${name}`, 'aria-haspopup': 'menu', 'aria-expanded': 'false', onclick: () => this.toggleMenu() }, icon('more'))
+    this.picker = h('input', { type: 'file', hidden: true, 'aria-label': `File from ${name}`, accept: '.csv,.txt,text/*' })
+    this.picker.addEventListener('change', () => this.sendFile())
     const composer = h('form', { class: 'composer', onsubmit: (event) => this.write(event) }, this.input,
       h('button', { type: 'submit', class: 'send', 'aria-label': 'Send' }, icon('send')))
     const seen = number ? spaced(number) : username ? `@${username}, number hidden` : spaced(line ?? '')
@@ -42,7 +44,7 @@ export class Handset {
       h('div', { class: 'statusbar', 'aria-hidden': 'true' }, h('time', {}, clock(now())), h('span', {}, 'Safaricom'), h('i', { class: 'battery' })),
       h('div', { class: 'appbar' }, h('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(this.shop.name)),
         h('div', { class: 'title' }, h('b', {}, h('span', {}, this.shop.name), icon('verified')), this.subtitle), this.menuButton),
-      this.log, this.banner, this.hints, composer, this.over, this.toasts)
+      this.log, this.banner, this.hints, composer, this.over, this.toasts, this.picker)
     this.element = h('article', { class: 'handset', id: `phone-${this.person.key}`, 'data-phone': this.person.key, 'aria-label': `${name}'s phone, ${role}` },
       h('header', { class: 'who' }, h('h2', {}, name), h('span', { class: 'role' }, role), this.badge,
         h('div', { class: 'under' }, h('span', { class: 'line' }, seen), this.tools())),
@@ -271,6 +273,18 @@ export class Handset {
     this.opener = null
   }
 
+  async sendFile() {
+    const file = this.picker.files[0]
+    this.picker.value = ''
+    if (file) await this.post('file', { name: file.name, content: await file.text() })
+  }
+
+  async showCode() {
+    const ask = () => this.post('code', {})
+    const told = await ask()
+    if (told) this.showSheet(codeSheet(this.shop.name, told, ask, () => this.closeSheet()), this.menuButton)
+  }
+
   toggleMenu() {
     if (this.over.querySelector('.menu')) {
       this.closeSheet()
@@ -280,6 +294,8 @@ export class Handset {
     const menu = h('div', { class: 'menu', role: 'menu', 'aria-label': `More for ${this.person.name}` },
       item('Texts from M-PESA', () => this.showSheet(textsSheet(this.texts, () => this.closeSheet()), this.menuButton)),
       item('Send a contact card', () => this.showSheet(cardSheet((body) => { this.closeSheet(); this.post('card', body) }, () => this.closeSheet()), this.menuButton)),
+      item('Send a file', () => this.picker.click()),
+      this.person.role === 'customer' ? null : item('One-time code', () => this.showCode()),
       item('Webhook again (duplicate)', () => this.post('repeat', {})))
     this.showSheet(menu, this.menuButton)
     this.over.querySelector('.scrim').classList.add('clear')

@@ -48,6 +48,22 @@ export function cardSheet(send, close) {
     name, number, h('button', { type: 'submit', class: 'main' }, 'Send')))
 }
 
+/** One-time codes, as an authenticator app shows them: `told` is {code, seconds}, and each next one is asked for. */
+export function codeSheet(shop, told, next, close) {
+  const digits = h('output', { class: 'code', 'aria-label': 'One-time code' })
+  const left = h('i', { class: 'countdown', 'aria-hidden': 'true' })
+  const show = async ({ code, seconds }) => {
+    digits.textContent = `${code.slice(0, 3)} ${code.slice(3)}`
+    left.style.setProperty('--seconds', `${seconds}s`)
+    left.replaceWith(left) // its animation begins anew
+    await new Promise((done) => setTimeout(done, seconds * 1000))
+    const after = digits.isConnected && await next()
+    if (after) show(after)
+  }
+  show(told)
+  return sheet('Authenticator', close, h('p', { class: 'shop' }, shop), digits, left, h('p', { class: 'none' }, 'Good once, for withdrawals above KES 20,000 and for settings.'))
+}
+
 export function textsSheet(texts, close) {
   const list = texts.toReversed().map((text) => h('li', {}, h('p', {}, text.text), h('time', {}, clock(text.at))))
   return sheet('Texts from M-PESA', close, list.length ? h('ol', { class: 'texts' }, list) : h('p', { class: 'none' }, 'None yet.'))
