@@ -18,7 +18,17 @@ has changed the rows that they are read from.
 """
 
 from services.approval.asking import ask, ask_again
-from services.approval.deciding import add, approve, cancel, expire, forget, may_approve, reject, void
+from services.approval.deciding import (
+    add,
+    approve,
+    as_it_stands,
+    cancel,
+    expire,
+    forget,
+    may_approve,
+    reject,
+    void,
+)
 from services.approval.passing import pass_on
 from services.approval.record import Kind, approvers, digest, locked, stands
 
@@ -27,6 +37,7 @@ __all__ = [
     "add",
     "approve",
     "approvers",
+    "as_it_stands",
     "ask",
     "ask_again",
     "cancel",

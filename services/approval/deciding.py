@@ -4,7 +4,8 @@ Four eyes are held by the person, not by phone, session or role, and nobody is e
 refuses a maker's own approval too.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 
 from services import audit, inbox
 from services.approval.record import Facts, Kind, approvers, digest, locked, refuse_decided, right_used
-from services.errors import Changed, FourEyesViolation, MissingScope
+from services.errors import Changed, FourEyesViolation, MissingScope, NotPending
 from services.errors.approval import TotpInvalid
 from services.news.approval import CodesGuessed
 from services.people import people
@@ -56,6 +57,7 @@ async def may_approve(
     *,
     code: str | None = None,
     step_up: bool = False,
+    guessed: Callable[[], Awaitable[object]] | None = None,
 ) -> sa.Row[Any]:
     """The operation, locked, where this person may approve it as it was shown. `facts` are read under
     this lock. `step_up`: it takes a code by now, whether or not it did when it was asked for.
@@ -63,7 +65,7 @@ async def may_approve(
     Raises NotFound, FourEyesViolation, ApproverCoolingDown, MissingScope, StepUpRequired, TotpInvalid,
     NotPending, Changed. A tried self-approval is recorded, and a wrong code counted, before it is refused,
     so the transaction must still be committed. With the last of many wrong codes the operation is closed
-    (TotpInvalid.void), and the kind closes what it keeps.
+    (TotpInvalid.void), and `guessed` closes what the kind keeps.
     """
     operation = await locked(work, kind, operation_id)
     # Before the scope, or a maker without it would try unseen; REST, whose order is the scope first, asks
@@ -78,11 +80,27 @@ async def may_approve(
         await _tried(work, kind, operation, approver)
         raise
     if operation.step_up or step_up:
-        await _step_up(work, kind, operation, approver, code)
+        try:
+            await _step_up(work, kind, operation, approver, code)
+        except TotpInvalid as wrong:
+            if wrong.void and guessed is not None:
+                await guessed()
+            raise
     await refuse_decided(work, operation)
     if not shown_digest == operation.digest == digest(work.tenant, operation, facts):
         raise Changed
     return operation
+
+
+@contextmanager
+def as_it_stands(status: str) -> Iterator[None]:
+    """Who comes too late is told what has become of what was asked for, not only how it was decided.
+    `status`: its own, under its lock."""
+    try:
+        yield
+    except NotPending as decided:
+        now = decided.status if status == "pending" else status
+        raise NotPending(now, decided.by, decided.at) from None
 
 
 async def _tried(work: Work, kind: Kind, operation: sa.Row[Any], approver: UUID) -> None:

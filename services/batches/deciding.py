@@ -4,7 +4,7 @@ With the last approval each line becomes a withdrawal, in the same transaction.
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +15,6 @@ from services.batches.asking import EXPIRES, refuse_changed
 from services.batches.record import BATCH, alone, facts, lines_of, locked, move, moved, shown
 from services.batches.starting import start
 from services.errors import FourEyesViolation
-from services.errors.approval import TotpInvalid
-from services.errors.limits import DestinationCoolingDown
 from services.facts import Destination
 from services.news.batches import Batch, BatchSelfApprovalTried
 from services.people import people
@@ -51,18 +49,15 @@ async def approve(
             await _facts(work, row),
             code=code,
             step_up=limits.takes_step_up(tenant, row.amount),
+            guessed=partial(_end, work, batch_id, "canceled", None),
         )
-    except TotpInvalid as wrong:
-        if wrong.void:
-            await _end(work, batch_id, "canceled", None)
-        raise
     except FourEyesViolation:
         news = BatchSelfApprovalTried(batch=await shown(work, batch_id))
         await inbox.tell_people(work, await people.owners(work), news)
         raise
     for way, *_ in row.sums:
         await refuse_now(work, tenant, row.currency, way)
-    _refuse_too_soon(work, tenant, row)
+    limits.refuse_too_soon(work, tenant, row.created_at, new=row.new_destinations)
     await ledger.lock_wallet(work, row.currency)
     # What waits counts for the limits; from here on its lines do that themselves.
     await move(work, batch_id, "pending", "draft")
@@ -122,12 +117,6 @@ async def expire(work: Work, batch_id: UUID) -> None:
 async def _facts(work: Work, row: sa.Row[Any]) -> dict[str, Any]:
     """What is over is refused by the operation's state, whatever is left of its lines."""
     return facts(work, row) if row.lines_sealed is not None else {}
-
-
-def _refuse_too_soon(work: Work, tenant: sa.Row[Any], row: sa.Row[Any]) -> None:
-    until = row.created_at + timedelta(hours=tenant.new_destination_hours)
-    if row.new_destinations and work.now < until:
-        raise DestinationCoolingDown(until)
 
 
 async def _end(work: Work, batch_id: UUID, state: str, by: UUID | None, reason: str | None = None) -> Batch:

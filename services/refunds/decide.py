@@ -1,13 +1,12 @@
 """Decide: approve, reject, cancel, expire a refund. Four eyes as for every operation
 (`services/approval`)."""
 
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from services import approval, jobs, ledger
-from services.errors import NotPending
-from services.errors.approval import TotpInvalid
 from services.ids import new_id
 from services.ledger import PAYMENT_FEES, SUSPENSE, WALLET, Transfer
 from services.news.refunds import PaymentKept, Refund, RefundTold, Unrefunded, Way
@@ -32,16 +31,18 @@ async def approve(
     one = await locked(work, refund_id)
     step_up = limits.takes_step_up(await people.tenant_of(work), one.row.amount)
     facts = facts_of(one.row)
-    try:
+    with approval.as_it_stands(one.row.status):
         operation = await approval.may_approve(
-            work, KIND, approver, refund_id, shown_digest, facts, code=code, step_up=step_up
+            work,
+            KIND,
+            approver,
+            refund_id,
+            shown_digest,
+            facts,
+            code=code,
+            step_up=step_up,
+            guessed=partial(close, work, one, "pending", "canceled", because=Unrefunded.GUESSED),
         )
-    except TotpInvalid as wrong:
-        if wrong.void:
-            await close(work, one, "pending", "canceled", because=Unrefunded.GUESSED)
-        raise
-    except NotPending as decided:
-        raise _as_it_stands(one, decided) from None
     if await approval.add(work, KIND, approver, operation, facts):
         await _process(work, approver, one)
     return await shown(work, refund_id)
@@ -51,10 +52,8 @@ async def reject(work: Work, approver: UUID, refund_id: UUID, reason: str) -> Re
     """Raises MissingScope, NotFound, NotPending, BlankReason."""
     await people.require(work, approver, KIND.approve)
     one = await locked(work, refund_id)
-    try:
+    with approval.as_it_stands(one.row.status):
         await approval.reject(work, KIND, approver, refund_id, reason, one.attempt.person_id)
-    except NotPending as decided:
-        raise _as_it_stands(one, decided) from None
     return await close(work, one, "pending", "rejected", by=approver, reason=reason)
 
 
@@ -62,10 +61,8 @@ async def cancel(work: Work, person: UUID, refund_id: UUID) -> Refund:
     """The maker takes it back, or who may approve. Raises MissingScope, NotFound, NotPending."""
     await people.require(work, person, KIND.ask)
     one = await locked(work, refund_id)
-    try:
+    with approval.as_it_stands(one.row.status):
         await approval.cancel(work, KIND, person, refund_id)
-    except NotPending as decided:
-        raise _as_it_stands(one, decided) from None
     return await close(work, one, "pending", "canceled", by=person)
 
 
@@ -138,9 +135,3 @@ async def _keep(work: Work, one: Refunding) -> None:
     await move(work, one.row.id, "processing", status="completed", done_at=work.now)
     news = PaymentKept(number=one.attempt.number, amount=one.amount, reason=one.row.reason)
     await tell_payer(work, one.attempt, news)
-
-
-def _as_it_stands(one: Refunding, decided: NotPending) -> NotPending:
-    """Who comes too late is told what has become of it, not only how it was decided."""
-    status = decided.status if one.row.status == "pending" else one.row.status
-    return NotPending(status, decided.by, decided.at)

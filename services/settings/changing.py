@@ -6,6 +6,7 @@ that was changed in between, too few people left.
 """
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,6 @@ import sqlalchemy as sa
 
 from services import approval, audit, jobs
 from services.errors import InvalidMethodDetails, MissingScope, NotPending
-from services.errors.approval import TotpInvalid
 from services.errors.settings import ChangesNothing, InvalidChange, LeavesNoTwo, OwnRights
 from services.news.settings import Change, ChangeAsked
 from services.people import people
@@ -77,22 +77,17 @@ async def approve(
     """Nobody approves what gives rights to themselves. Raises what `approval.may_approve` raises."""
     row, setting = await locked(work, change_id)
     facts = facts_of(work, row)
-    try:
-        operation = await approval.may_approve(
-            work,
-            setting.kind,
-            approver,
-            change_id,
-            shown_digest,
-            facts,
-            code=code,
-            step_up=await policy.takes_code(work, setting),
-        )
-    except TotpInvalid as wrong:
-        if wrong.void:
-            await move(work, change_id, "pending", "void", because="guessed", ended_at=work.now)
-            await moved(work, change_id)
-        raise
+    operation = await approval.may_approve(
+        work,
+        setting.kind,
+        approver,
+        change_id,
+        shown_digest,
+        facts,
+        code=code,
+        step_up=await policy.takes_code(work, setting),
+        guessed=partial(_guessed, work, change_id),
+    )
     if row.kind == "staff" and row.cools and staffing.whose(facts["after"]) == approver:
         tried = {"maker": str(row.maker_id), "for": str(approver)}
         await audit.record(work, approver, f"{setting.kind.name}.self_approval", change_id, tried, alert=True)
@@ -108,6 +103,11 @@ async def approve(
         return await _take_effect(work, change_id, approver)
     await jobs.schedule(work, _FOR_EFFECT, change_id, due_at)
     return await moved(work, change_id, approver)
+
+
+async def _guessed(work: Work, change_id: UUID) -> None:
+    await move(work, change_id, "pending", "void", because="guessed", ended_at=work.now)
+    await moved(work, change_id)
 
 
 async def reject(work: Work, approver: UUID, change_id: UUID, reason: str) -> Change:

@@ -1,8 +1,6 @@
 """Decide: approve, reject, cancel, expire a withdrawal, and what follows of it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +10,9 @@ from services import approval, inbox, jobs, ledger
 from services.errors import (
     FourEyesViolation,
     MissingScope,
-    NotPending,
     PayoutsFrozen,
 )
-from services.errors.approval import TotpInvalid
-from services.errors.limits import DestinationCoolingDown, PayoutsStoppedBy
+from services.errors.limits import PayoutsStoppedBy
 from services.news import SelfApprovalTried, Unsent, Withdrawal, WithdrawalApproved
 from services.people import people
 from services.people.access import APPROVE, INITIATE
@@ -43,7 +39,7 @@ async def approve(
     tenant = await people.tenant_of(work)
     step_up = limits.takes_step_up(tenant, row.amount)
     try:
-        with _as_it_stands(row):
+        with approval.as_it_stands(row.status):
             operation = await approval.may_approve(
                 work,
                 WITHDRAWAL,
@@ -53,17 +49,14 @@ async def approve(
                 facts(row),
                 code=code,
                 step_up=step_up,
+                guessed=partial(close, work, row, "pending", "canceled", None, because=Unsent.GUESSED),
             )
-    except TotpInvalid as wrong:
-        if wrong.void:
-            await close(work, row, "pending", "canceled", None, because=Unsent.GUESSED)
-        raise
     except FourEyesViolation:
         news = SelfApprovalTried(withdrawal=await shown(work, withdrawal_id))
         await inbox.tell_people(work, await people.owners(work), news)
         raise
     await refuse_now(work, tenant, row.currency, row.method_type)
-    _refuse_too_soon(work, tenant, row)
+    limits.refuse_too_soon(work, tenant, row.created_at, new=row.new_destination)
     told = facts_of(await shown(work, withdrawal_id))
     if await approval.add(work, WITHDRAWAL, approver, operation, told):
         await _process(work, approver, row)
@@ -87,7 +80,7 @@ async def reject(work: Work, approver: UUID, withdrawal_id: UUID, reason: str) -
     """Raises MissingScope, NotFound, NotPending, BlankReason."""
     await people.require(work, approver, APPROVE)
     row = await locked(work, withdrawal_id)
-    with _as_it_stands(row):
+    with approval.as_it_stands(row.status):
         await approval.reject(work, WITHDRAWAL, approver, withdrawal_id, reason)
     return await _close(work, row, "rejected", approver, reason)
 
@@ -98,7 +91,7 @@ async def cancel(work: Work, person: UUID, withdrawal_id: UUID, reason: str | No
     if not scopes & {INITIATE, APPROVE}:
         raise MissingScope(INITIATE)
     row = await locked(work, withdrawal_id)
-    with _as_it_stands(row):
+    with approval.as_it_stands(row.status):
         await approval.cancel(work, WITHDRAWAL, person, withdrawal_id, reason)
     return await _close(work, row, "canceled", person, reason)
 
@@ -121,22 +114,6 @@ async def void(work: Work, *which: sa.ColumnElement[bool]) -> None:
         row = await locked(work, withdrawal_id)
         if await approval.void(work, WITHDRAWAL, withdrawal_id):
             await close(work, row, "pending", "canceled", None, because=Unsent.DESTINATION)
-
-
-@contextmanager
-def _as_it_stands(row: sa.Row[Any]) -> Iterator[None]:
-    """Who comes too late is told what has become of the withdrawal, not only how it was decided."""
-    try:
-        yield
-    except NotPending as decided:
-        status = decided.status if row.status == "pending" else row.status
-        raise NotPending(status, decided.by, decided.at) from None
-
-
-def _refuse_too_soon(work: Work, tenant: sa.Row[Any], row: sa.Row[Any]) -> None:
-    until = row.created_at + timedelta(hours=tenant.new_destination_hours)
-    if row.new_destination and work.now < until:
-        raise DestinationCoolingDown(until)
 
 
 async def _process(work: Work, approver: UUID, row: sa.Row[Any]) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from services import hours
 from services.errors import OverLimit
-from services.errors.limits import PayoutsBlocked, TooManyWithdrawals
+from services.errors.limits import DestinationCoolingDown, PayoutsBlocked, TooManyWithdrawals
 from services.facts import Destination
 from services.money import Money
 from services.store.schema import batches, withdrawals
@@ -66,6 +66,14 @@ def refuse_blocked(work: Work, tenant: sa.Row[Any]) -> None:
     at it in the morning."""
     if (until := blocked_until(work, tenant)) is not None:
         raise PayoutsBlocked(until)
+
+
+def refuse_too_soon(work: Work, tenant: sa.Row[Any], asked_at: datetime, *, new: bool) -> None:
+    """To a `new` destination nothing is approved before the hours that the tenant set. Raises
+    DestinationCoolingDown."""
+    until = asked_at + timedelta(hours=tenant.new_destination_hours)
+    if new and work.now < until:
+        raise DestinationCoolingDown(until)
 
 
 @dataclass(frozen=True)
