@@ -16,17 +16,8 @@ from services.work import Work
 
 async def tell_aged(work: Work, provider: str) -> list[Seen]:
     """One alert and one piece of news for all that are told for the first time; those."""
-    aged = await read(
-        work,
-        breaks.c.provider == provider,
-        breaks.c.state == State.OPEN,
-        breaks.c.type != Type.LATE,
-        breaks.c.told_at.is_(None),
-        breaks.c.at <= work.now - LATE,
-    )
-    if not aged:
-        return []
-    await work.connection.execute(
+    # One statement: of two processes that look at once, one finds them untold.
+    marked = await work.connection.execute(
         sa.update(breaks)
         .where(
             breaks.c.tenant_id == work.tenant,
@@ -37,7 +28,13 @@ async def tell_aged(work: Work, provider: str) -> list[Seen]:
             breaks.c.at <= work.now - LATE,
         )
         .values(told_at=work.now)
+        .returning(breaks.c.id)
     )
+    ids = set(marked.scalars())
+    if not ids:
+        return []
+    opened = await read(work, breaks.c.provider == provider, breaks.c.state == State.OPEN)
+    aged = [each for each in opened if each.id in ids]
     currency = (await people.tenant_of(work)).currency
     total = Money(sum(each.amount.minor for each in aged if each.amount.currency == currency), currency)
     facts = {

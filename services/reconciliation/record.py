@@ -1,5 +1,5 @@
 """Record: breaks as they are kept. What is found again stays, with its type of now; what is found no more has
-been explained by a later line or posting; what a person has closed stays closed."""
+been explained by a later line or posting; what a person has closed stays closed while its sums stay."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services import audit
 from services.errors import NotFound
 from services.ids import new_id
 from services.money import Money
@@ -19,7 +20,8 @@ from services.store.schema import breaks
 from services.work import Work
 
 _AT_ONCE = 300
-_FOUND_AGAIN = ("type", "at", "ours", "ours_currency", "theirs", "theirs_currency", "label", "item_id")
+_SUMS = ("ours", "ours_currency", "theirs", "theirs_currency")
+_FOUND_AGAIN = ("type", "at", *_SUMS, "label", "item_id")
 
 
 @dataclass(frozen=True)
@@ -51,16 +53,48 @@ async def keep(work: Work, provider: str, found: Iterable[Break], asked: Iterabl
 
 async def _put(work: Work, provider: str, found: list[Break]) -> int:
     rows = [_row(work, provider, each) for each in found]
+    await _reopen(work, provider, {row["subject"]: row for row in rows})
     statement = work.insert(breaks).values(rows)
     changed = {name: statement.excluded[name] for name in _FOUND_AGAIN}
+    # What is back after it was explained has not been told of yet.
+    told_at = sa.case((breaks.c.state == State.OPEN, breaks.c.told_at), else_=None)
     again = statement.on_conflict_do_update(
         index_elements=["tenant_id", "provider", "subject"],
-        set_=changed | {"state": State.OPEN.value, "explained_at": None},
+        set_=changed | {"state": State.OPEN.value, "explained_at": None, "told_at": told_at},
         where=breaks.c.state != State.CLOSED,
     )
     ids = {row["id"] for row in rows}
     put = await work.connection.execute(again.returning(breaks.c.id))
     return len(ids & set(put.scalars()))
+
+
+async def _reopen(work: Work, provider: str, found: dict[str, dict[str, Any]]) -> None:
+    """A reason explains the sums that its person saw, and no others."""
+    query = sa.select(breaks).where(
+        breaks.c.tenant_id == work.tenant,
+        breaks.c.provider == provider,
+        breaks.c.state == State.CLOSED,
+        breaks.c.subject.in_(found),
+    )
+    for row in (await work.connection.execute(query.order_by(breaks.c.id).with_for_update())).all():
+        now = found[row.subject]
+        seen = {name: getattr(row, name) for name in _SUMS}
+        if all(seen[name] == now[name] for name in _SUMS):
+            continue
+        await work.connection.execute(
+            sa.update(breaks)
+            .where(breaks.c.tenant_id == work.tenant, breaks.c.id == row.id)
+            .values(state=State.OPEN, closed_at=None, closed_by=None, reason=None, told_at=None)
+        )
+        facts = {"provider": provider, "type": now["type"], "receipt": row.receipt, "reason": row.reason}
+        before, after = ({name: _fact(sums[name]) for name in _SUMS} for sums in (seen, now))
+        await audit.record(
+            work, audit.CLOCK, "break.reopened", row.id, facts, before=before, after=after, alert=True
+        )
+
+
+def _fact(value: int | str | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _row(work: Work, provider: str, each: Break) -> dict[str, Any]:
