@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from bot.api.bodies import Body
+from bot.api.bodies import Approved, Body
 from bot.api.files import File
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
@@ -22,10 +22,6 @@ from services.store.schema import batches
 
 routes = Routes()
 _LATEST = 100
-
-
-class Approved(Body):
-    totp: str | None = None
 
 
 class Rejected(Body):
@@ -75,11 +71,13 @@ async def one(call: Call) -> Reply:
 
 @routes.post("/wallet/batches/{id}/approve", APPROVE, body=Approved)
 async def approve(call: Call) -> Reply:
-    """What is approved is what stands there now: nothing of it changes after it was asked for."""
+    """What the caller was shown, where the digest of it is sent; else what stands there now."""
     shown = await record.shown(call.work, call.id("batch"))
     ways = call.tenant.shop.pays_out_by
     try:
-        after = await deciding.approve(call.work, call.person, shown.id, shown.digest, ways, call.body.totp)
+        after = await deciding.approve(
+            call.work, call.person, shown.id, call.body.of(shown.digest), ways, call.body.totp
+        )
     except BatchFaulty as faulty:
         raise _faulty(faulty) from None
     return Reply(_described(after))
@@ -137,6 +135,7 @@ def _checked(found: Checked, currency: str) -> Json:
 def _described(batch: Batch) -> Json:
     return {
         "id": str(batch.id),
+        "digest": batch.digest,
         "name": batch.name,
         "status": batch.state,
         "count": batch.count,

@@ -20,6 +20,17 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class Approved(Body):
+    """`digest`: of what the caller was shown; where it is sent, nothing else is approved."""
+
+    totp: str | None = None
+    digest: str | None = None
+
+    def of(self, now: str) -> str:
+        """The digest that is approved; `now`: of what stands there, which is meant where none was sent."""
+        return now if self.digest is None else self.digest
+
+
 def _written(value: Any) -> str:
     """A decimal string, or a JSON number as a string; what is neither is no amount."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from bot.api.bodies import Body
+from bot.api.bodies import Approved, Body
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
 from services.approval import lending
@@ -22,10 +22,6 @@ class Lent(Body):
 
 class Nothing(Body):
     pass
-
-
-class Approved(Body):
-    totp: str | None = None
 
 
 class Refused(Body):
@@ -51,9 +47,9 @@ async def lend(call: Call) -> Reply:
 
 @routes.post("/approval-lendings/{id}/approve", APPROVE, body=Approved)
 async def agree(call: Call) -> Reply:
-    """What is approved is what stands there now: nothing of it changes after it was asked for."""
+    """What the caller was shown, where the digest of it is sent; else what stands there now."""
     shown = await lending.one(call.work, call.id("lending"))
-    after = await lending.agree(call.work, call.person, shown.id, shown.digest, call.body.totp)
+    after = await lending.agree(call.work, call.person, shown.id, call.body.of(shown.digest), call.body.totp)
     return Reply(_described(after))
 
 
@@ -77,6 +73,7 @@ def _malformed() -> Problem:
 def _described(row: Lending) -> Json:
     return {
         "id": str(row.id),
+        "digest": row.digest,
         "lender": str(row.lender_id),
         "borrower": str(row.borrower_id),
         "until": plain(row.until),

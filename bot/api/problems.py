@@ -49,7 +49,7 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.NotFound: (404, "There is nothing here"),
     errors.BlankReason: (422, "The reason is blank"),
     errors.NotPending: (409, "It is no longer pending"),
-    errors.Changed: (409, "It is no longer what it was"),
+    errors.Changed: (409, "It has changed since you saw it: read it again"),
     errors.StepUpRequired: (403, "A one-time code is required"),
     approval.NotLendable: (422, "The right cannot be lent so"),
     approval.TotpInvalid: (403, "The one-time code is not right"),

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import Field
 
-from bot.api.bodies import Amount, Body, money
+from bot.api.bodies import Amount, Approved, Body, money
 from bot.api.pages import PAGING, bad_cursor, limit, page
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
@@ -31,10 +31,6 @@ class Asked(Body):
 
 class Reasoned(Body):
     reason: str = Field(max_length=request.MOST_REASON)
-
-
-class Approved(Body):
-    totp: str | None = None
 
 
 class Nothing(Body):
@@ -74,9 +70,9 @@ async def one(call: Call) -> Reply:
 
 @routes.post("/refunds/{id}/approve", RECONCILE, body=Approved)
 async def approve(call: Call) -> Reply:
-    """What is approved is what stands there now: nothing of it changes after it was asked for."""
+    """What the caller was shown, where the digest of it is sent; else what stands there now."""
     shown = await record.shown(call.work, call.id("refund"))
-    after = await decide.approve(call.work, call.person, shown.id, shown.digest, call.body.totp)
+    after = await decide.approve(call.work, call.person, shown.id, call.body.of(shown.digest), call.body.totp)
     return _short(after)
 
 
@@ -164,6 +160,7 @@ def _described(refund: Refund) -> Json:
         "provider": refund.provider,
         "method": refund.label,
         "reason": refund.reason,
+        "digest": refund.digest,
         "initiated_by": str(refund.maker_id),
         "receipt": refund.receipt,
         "created_at": plain(refund.created_at),

@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import Field
 
-from bot.api.bodies import Body
+from bot.api.bodies import Approved, Body
 from bot.api.pages import PAGING, bad_cursor, limit, page
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
@@ -26,10 +26,6 @@ class Said(Body):
     outcome: Literal["paid", "not_paid"]
     reference: str = Field(max_length=settling.MOST_REFERENCE)
     note: str = Field(max_length=settling.MOST_NOTE)
-
-
-class Approved(Body):
-    totp: str | None = None
 
 
 class Rejected(Body):
@@ -97,9 +93,11 @@ async def one(call: Call) -> Reply:
 
 @routes.post("/settlements/{id}/approve", RECONCILE, body=Approved)
 async def approve(call: Call) -> Reply:
-    """What is approved is what stands there now: nothing of it changes after it was said."""
+    """What the caller was shown, where the digest of it is sent; else what stands there now."""
     shown = await record.shown(call.work, call.id("settlement"))
-    after = await settling.approve(call.work, call.person, shown.id, shown.digest, call.body.totp)
+    after = await settling.approve(
+        call.work, call.person, shown.id, call.body.of(shown.digest), call.body.totp
+    )
     return Reply(_described(after))
 
 
@@ -144,6 +142,7 @@ def _undecided(about: Undecided) -> Json:
 def _described(settlement: Settlement) -> Json:
     return {
         "id": str(settlement.id),
+        "digest": settlement.digest,
         "status": settlement.state,
         "about": _undecided(settlement.about),
         "outcome": settlement.outcome,

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from bot.api.bodies import Amount, Body, money
+from bot.api.bodies import Amount, Approved, Body, money
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
 from bot.api.wallet import Asked as Withdrawn
@@ -32,10 +32,6 @@ class Asked(Body):
     until: str
     method_type: Literal["mpesa", "till", "bank_transfer"]
     method_details: dict[str, Any]
-
-
-class Approved(Body):
-    totp: str | None = None
 
 
 class Rejected(Body):
@@ -79,9 +75,9 @@ async def ask(call: Call) -> Reply:
 
 @routes.post("/wallet/schedules/{id}/approve", APPROVE, body=Approved)
 async def approve(call: Call) -> Reply:
-    """What is approved is what stands there now: nothing of it changes after it was asked for."""
+    """What the caller was shown, where the digest of it is sent; else what stands there now."""
     shown = await record.shown(call.work, call.id("schedule"))
-    digest, code = shown.digest, call.body.totp
+    digest, code = call.body.of(shown.digest), call.body.totp
     return Reply(_described(await deciding.approve(call.work, call.person, shown.id, digest, code)))
 
 
@@ -109,6 +105,7 @@ async def cancel(call: Call) -> Reply:
 def _described(schedule: Schedule) -> Json:
     return {
         "id": str(schedule.id),
+        "digest": schedule.digest,
         "name": schedule.name,
         "status": schedule.state,
         "because": schedule.because,

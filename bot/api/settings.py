@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import Field
 
-from bot.api.bodies import Body
+from bot.api.bodies import Approved, Body
 from bot.api.pages import PAGING, bad_cursor, limit, page
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
@@ -38,10 +38,6 @@ _STATES = tuple(Change.model_fields["state"].annotation.__args__)  # type: ignor
 class Asked(Body):
     kind: str = Field(max_length=20)
     to: dict[str, Any] = Field(default_factory=dict)
-
-
-class Approved(Body):
-    totp: str | None = None
 
 
 class Rejected(Body):
@@ -92,7 +88,11 @@ async def one(call: Call) -> Reply:
 async def approve(call: Call) -> Reply:
     shown = await record.shown(call.work, call.id("change"))
     return Reply(
-        _described(await changing.approve(call.work, call.person, shown.id, shown.digest, call.body.totp))
+        _described(
+            await changing.approve(
+                call.work, call.person, shown.id, call.body.of(shown.digest), call.body.totp
+            )
+        )
     )
 
 
@@ -141,6 +141,7 @@ def _described(change: Change) -> Json:
     """`effective_at`: when it holds, or held."""
     return {
         "id": str(change.id),
+        "digest": change.digest,
         "kind": change.kind,
         "status": change.state,
         "before": change.before,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from bot.api.bodies import Amount, Body, money
+from bot.api.bodies import Amount, Approved, Body, money
 from bot.api.pages import PAGING, bad_cursor, limit, page
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
@@ -39,10 +39,6 @@ class Asked(Body):
     method_type: Literal["mpesa", "till", "bank_transfer"]
     method_details: dict[str, Any]
     notes: str | None = Field(default=None, max_length=500)
-
-
-class Approved(Body):
-    totp: str | None = None
 
 
 class Rejected(Body):
@@ -127,9 +123,9 @@ async def ask(call: Call) -> Reply:
 
 @routes.post("/wallet/withdrawals/{id}/approve", APPROVE, body=Approved)
 async def approve(call: Call) -> Reply:
-    """What is approved is what stands there now: nothing of it changes after it was asked for."""
+    """What the caller was shown, where the digest of it is sent; else what stands there now."""
     shown = await record.shown(call.work, call.id("withdrawal"))
-    after = await decide.approve(call.work, call.person, shown.id, shown.digest, call.body.totp)
+    after = await decide.approve(call.work, call.person, shown.id, call.body.of(shown.digest), call.body.totp)
     message = "Approved; more approvals are needed." if after.status == "pending" else "Approved."
     return Reply({"success": True, "status": after.status} | _sums(message, after))
 
@@ -200,6 +196,7 @@ def _described(row: Described) -> Json:
     withdrawal = row.withdrawal
     return {
         "id": str(withdrawal.id),
+        "digest": withdrawal.digest,
         "amount": str(withdrawal.amount),
         "fee": str(withdrawal.fee),
         "net_amount": str(withdrawal.net),

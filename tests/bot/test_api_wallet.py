@@ -100,6 +100,18 @@ async def test_a_withdrawal_is_asked_for_told_and_approved(door, cashier, manage
     assert shown["created_at"].endswith("Z")
 
 
+async def test_only_what_the_caller_was_shown_is_approved_where_its_digest_is_sent(door, cashier, manager):
+    id_ = await asked(cashier)
+    shown = (await manager.get(f"/wallet/withdrawals/{id_}")).body["digest"]
+    (listed,) = (await manager.get("/wallet/withdrawals")).body["results"]
+    assert listed["digest"] == shown
+    stale = await manager.post(f"/wallet/withdrawals/{id_}/approve", {"digest": "0" * 64})
+    assert (stale.status, stale.code) == (409, "operation_changed")
+    assert "changed since you saw it" in stale.body["detail"]
+    assert (await manager.get(f"/wallet/withdrawals/{id_}")).body["approved_by"] == []
+    assert (await manager.post(f"/wallet/withdrawals/{id_}/approve", {"digest": shown})).status == 200
+
+
 async def test_the_maker_may_not_approve_and_the_attempt_is_recorded(door, manager):
     id_ = await asked(manager)
     answer = await manager.post(f"/wallet/withdrawals/{id_}/approve")
