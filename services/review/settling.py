@@ -100,8 +100,8 @@ async def approve(
 ) -> Settlement:
     """Approve exactly what was shown: it is taken as the provider's word would be, in the same transaction.
 
-    Raises what `approval.may_approve` raises, and ReceiptUsed. A tried self-approval is recorded and a wrong
-    code counted before it is refused, so the transaction must still be committed.
+    Raises what `approval.may_approve` raises, NotUndecided and ReceiptUsed. A tried self-approval is recorded
+    and a wrong code counted before it is refused, so the transaction must still be committed.
     """
     row = await record.found(work, settlement_id)
     one = await subject.locked(work, row.payout_id or row.refund_attempt_id)
@@ -118,6 +118,9 @@ async def approve(
         raise
     except NotPending as decided:
         raise await _as_it_stands(work, settlement_id, decided) from None
+    if one.about.state not in OPEN or one.status != "processing":
+        # It is to be sent anew, or another one is sent for it: that one's word counts, and nobody says this.
+        raise NotUndecided(one.about.state)
     if row.outcome == "paid" and await one.used(work, row.reference):
         raise ReceiptUsed(row.reference)
     if not await approval.add(work, KIND, approver, operation, facts):

@@ -66,6 +66,20 @@ async def test_it_was_not_paid_releases_the_hold_and_sends_nothing(business, out
     assert "payouts.frozen" not in await business.alerts()
 
 
+async def test_what_can_no_longer_be_settled_is_refused_and_stays_to_be_rejected(business, out):
+    """Another payout is to be sent for the withdrawal: its word counts. Nothing of the approval is kept."""
+    asked = await propose(business, out.payout)
+    await business.change(withdrawals, withdrawals.c.id == out.withdrawal.id, status="pending")
+    for _ in range(2):
+        with pytest.raises(NotUndecided):
+            await approve(business, asked)
+    async with business.behind() as work:
+        recorded = sa.select(audit.c.seq).where(audit.c.action == "settlement.approved")
+        assert (await work.connection.execute(recorded)).first() is None
+    async with business.work() as work:
+        assert (await settling.reject(work, business.owner, asked.id, "it is sent anew")).state == "rejected"
+
+
 async def test_what_changed_stands_in_the_audit(business, out):
     asked = await propose(business, out.payout, "not_paid", "call 4711 to 0712345678")
     await approve(business, asked)
