@@ -48,7 +48,7 @@ class Watch:
     async def minute(self) -> None:
         """What has changed since the last time, and the next time."""
         began = self._clock()
-        async with self._database.still() as connection:
+        async with self._database.long_snapshot() as connection:
             last = await watch.last_snapshot(connection, watch.MINUTE)
             checked = await books.check_since(connection, last - watch.MARGIN if last else None)
         await self._tell(checked.breaches)
@@ -75,7 +75,7 @@ class Watch:
         found = 0
         for tenant in ids:
             start = asyncio.get_running_loop().time()
-            async with self._database.still() as connection:
+            async with self._database.long_snapshot() as connection:
                 wrong = await books.check(connection, tenant)
             await self._tell(wrong)
             found += len(wrong)

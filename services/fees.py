@@ -1,7 +1,6 @@
 """Fees: what a withdrawal costs and what a sale costs, as data."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -11,32 +10,10 @@ import sqlalchemy as sa
 from services.errors import BelowMinimum, NotWholeShillings, OverLimit, ProviderNotConfigured
 from services.facts import Quote
 from services.money import PLACES, Money
+from services.rails import RAILS, Rail
 from services.store.schema import fees
 from services.work import Work
 
-
-@dataclass(frozen=True)
-class Rail:
-    """A way out for money: who carries it, what it costs unless the tenant has bands of its own, and
-    what it takes. The minimum and the maximum count for the net. Minor units of KES.
-
-    `alone`: the carrier takes no id of ours, so that nothing guards against paying twice but that one of a
-    tenant's payouts is under way at a time."""
-
-    provider: str
-    fee: int
-    minimum: int
-    maximum: int | None = None
-    whole: bool = False  # whole shillings only
-    alone: bool = False
-
-
-# The defaults. Daraja's B2C takes 10 to 250,000: https://developer.safaricom.co.ke/faqs
-RAILS = {
-    "mpesa": Rail("mpesa", fee=33_00, minimum=10_00, maximum=250_000_00, whole=True),
-    "bank_transfer": Rail("paystack", fee=50_00, minimum=100_00),
-    "till": Rail("mpesa", fee=27_00, minimum=10_00, whole=True, alone=True),
-}
 _CURRENCY = "KES"
 _ALWAYS = datetime(1, 1, 1, tzinfo=UTC)  # a band without a date is older than every dated one
 

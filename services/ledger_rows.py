@@ -139,9 +139,9 @@ def bears(account: Account, change: Change) -> bool:
     return not account.limited or account.after(change).available >= 0
 
 
-async def change(work: Work, account: Account, change: Change) -> None:
+async def change(work: Work, account: Account, by: Change) -> None:
     """Of an account that is locked already."""
-    values = (work.tenant, account.id, change.posted, change.held, change.entries)
+    values = (work.tenant, account.id, by.posted, by.held, by.entries)
     if is_postgres(work.connection):
         await run(work.connection, _CHANGE_POSTGRES, values, of=work.tenant)
     else:

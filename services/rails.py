@@ -1,12 +1,37 @@
 """Rails: what the ways of collecting and of paying out take, known without asking anybody."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from services.errors import ProviderNotConfigured
 from services.facts import Shop
 from services.money import Money
 from services.providers import PROVIDERS, Provider, WrongSettings, settings_of
+
+
+@dataclass(frozen=True)
+class Rail:
+    """A way out for money: who carries it, what it costs unless the tenant has bands of its own, and
+    what it takes. The minimum and the maximum count for the net. Minor units of KES.
+
+    `alone`: the carrier takes no id of ours, so that nothing guards against paying twice but that one of a
+    tenant's payouts is under way at a time."""
+
+    provider: str
+    fee: int
+    minimum: int
+    maximum: int | None = None
+    whole: bool = False  # whole shillings only
+    alone: bool = False
+
+
+# The defaults. Daraja's B2C takes 10 to 250,000: https://developer.safaricom.co.ke/faqs
+RAILS = {
+    "mpesa": Rail("mpesa", fee=33_00, minimum=10_00, maximum=250_000_00, whole=True),
+    "bank_transfer": Rail("paystack", fee=50_00, minimum=100_00),
+    "till": Rail("mpesa", fee=27_00, minimum=10_00, whole=True, alone=True),
+}
 
 
 def refuse_uncollectable(provider: str, amount: Money) -> None:

@@ -11,7 +11,6 @@ from bot.api.pages import PAGING, bad_cursor, limit, page
 from bot.api.problems import Problem, plain
 from bot.api.routes import Call, Json, Reply, Routes
 from services.errors import NotFound
-from services.fees import RAILS
 from services.ids import new_id
 from services.news.settings import Change
 from services.people import people
@@ -23,7 +22,7 @@ from services.people.access import (
     RECONCILE,
     VIEW_FINANCE,
 )
-from services.rails import refuse_closed_way_out
+from services.rails import RAILS, refuse_closed_way_out
 from services.settings import changing, record
 from services.store.schema import changes
 from services.withdrawals import stop

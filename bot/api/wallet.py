@@ -18,7 +18,7 @@ from services.ids import new_id
 from services.money import Money
 from services.news import Flag, Withdrawal
 from services.people.access import APPROVE, INITIATE, VIEW_FINANCE
-from services.rails import refuse_closed_way_out
+from services.rails import RAILS, refuse_closed_way_out
 from services.withdrawals import decide, destinations, listing, record, request, ways
 from services.withdrawals.listing import Described, masked_details
 
@@ -80,7 +80,7 @@ async def options(call: Call) -> Reply:
         {
             "available_methods": [way for way in _WAYS if way in call.tenant.shop.pays_out_by],
             "configured_method": _method(configured) if configured else None,
-            "minimum_amounts": {way: str(Money(fees.RAILS[way].minimum, "KES")) for way in _WAYS},
+            "minimum_amounts": {way: str(Money(RAILS[way].minimum, "KES")) for way in _WAYS},
             "fees": {way: str(fee) for way, fee in costs.items()},
             "wallet_balance": str(balance.posted),
             "available_balance": str(balance.available),

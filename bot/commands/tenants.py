@@ -10,13 +10,13 @@ from bot.parts import CannotRun, Parts
 from bot.settings import Settings
 from services import audit, books
 from services.books import watch
-from services.fees import RAILS
 from services.ids import new_id
 from services.people import tenant_file
 from services.people.apply import CurrencyInUse, NumberTaken, apply, id_of
 from services.people.file_lines import Lines, TenantFileError, decoded
 from services.people.show import shown
 from services.people.staffing import OnePersonEach
+from services.rails import RAILS
 from services.store.scope import PLATFORM
 from services.withdrawals import stop
 from services.withdrawals.freeze import freeze_way, unfreeze, unfreeze_ways
@@ -99,7 +99,7 @@ def _refuse_unknown(rail: str | None) -> None:
 
 
 async def _refuse_wrong_books(parts: Parts, slug: str, tenant_id: UUID) -> None:
-    async with parts.database.still() as connection:
+    async with parts.database.long_snapshot() as connection:
         wrong = await books.check(connection, tenant_id)
     if wrong:
         first = wrong[0]

@@ -11,13 +11,13 @@ from bot.doctor.clearing import clearing
 from bot.doctor.finding import Finding, broken, good, warning
 from bot.doctor.templates import templates
 from bot.parts import Parts
-from services.fees import RAILS
 from services.news import Resting
 from services.people import people as persons
 from services.people.access import who_may_withdraw
 from services.people.tenants import Tenant
 from services.providers import PROVIDERS, WrongSettings, settings_of
 from services.providers.base import Misconfigured, NotSent, ProvesKeys, ProviderSettings
+from services.rails import RAILS
 from services.store.schema import audit, provider_tokens, tenants
 from services.store.scope import PLATFORM
 from services.withdrawals import ways

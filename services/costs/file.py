@@ -25,13 +25,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services import audit
 from services.costs import COLLECTION, REVERSAL
-from services.fees import RAILS
 from services.ids import new_id
 from services.money import PLACES
 from services.people.file_lines import Lines, TenantFileError, Wrong
 from services.people.file_values import Moment, Text
 from services.people.tenant_file import parsed, told_wrong
 from services.providers import PROVIDERS
+from services.rails import RAILS
 from services.store.schema import NOBODY, costs, tenants
 from services.work import Work
 from services.written import Amount, Percent, amount_of, minor_of, percent_of, ppm_of

@@ -148,7 +148,7 @@ async def forget(
 ) -> dict[UUID, dict[str, int]]:
     """Of every tenant, and of what came in for none: how much is old, by rule; where it is `really` to be
     forgotten, how much was."""
-    async with database.still() as connection:
+    async with database.long_snapshot() as connection:
         tenants = [*await connection.scalars(sa.select(tables.tenants.c.id).order_by(tables.tenants.c.id))]
     told: dict[UUID, dict[str, int]] = {}
     for tenant in (*tenants, NOBODY):
@@ -157,7 +157,7 @@ async def forget(
             if before is None:
                 continue
             old = [rule.table.c.tenant_id == tenant, rule.old(before)]
-            async with database.still() as connection:
+            async with database.long_snapshot() as connection:
                 query = sa.select(*rule.table.primary_key).where(*old)
                 keys: Sequence[Any] = (await connection.execute(query)).all()
             many = await _apply(database, vault, tenant, rule, old, keys, now) if really else len(keys)

@@ -16,7 +16,6 @@ from services import approval, audit, jobs, ledger
 from services.errors import BelowMinimum, NotFound
 from services.errors.refunds import AlreadyRefunded, MoreThanRemains, NotRefundable
 from services.facts import Shop
-from services.fees import RAILS
 from services.ledger import SUSPENSE, WALLET
 from services.money import Money
 from services.news.refunds import Refund, RefundRequested, Way
@@ -28,7 +27,7 @@ from services.phones import without_numbers
 from services.points import point
 from services.providers import PROVIDERS
 from services.providers.refunds import RefundRules
-from services.rails import refuse_closed_way_out
+from services.rails import RAILS, refuse_closed_way_out
 from services.readable import refuse_blank
 from services.refunds import wishes
 from services.refunds.policy import policy

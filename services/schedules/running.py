@@ -21,6 +21,7 @@ from services.money import PLACES, Money
 from services.news.schedules import ScheduleRan
 from services.people import people
 from services.people.access import INITIATE
+from services.rails import RAILS
 from services.schedules.asking import RUNS
 from services.schedules.record import (
     SCHEDULE,
@@ -132,7 +133,7 @@ async def _amount(work: Work, tenant: sa.Row[Any], row: sa.Row[Any], to: Destina
     available = (await ledger.balance(work, row.currency)).available
     left = [available.minor - row.keep, row.most, *await _left(work, tenant, row, to)]
     gross = min(left)
-    if fees.RAILS[row.method_type].whole:
+    if RAILS[row.method_type].whole:
         unit = 10 ** PLACES[row.currency]
         gross = gross // unit * unit
     if gross <= 0:

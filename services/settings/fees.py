@@ -7,12 +7,12 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from services.errors.settings import InvalidChange
-from services.fees import RAILS
 from services.ids import new_id
 from services.people import people
 from services.people.file_bands import senseless_bands
 from services.people.file_lines import Lines, Where
 from services.people.tenant_file import FeePart, TenantFile, TenantPart
+from services.rails import RAILS
 from services.store.schema import fees
 from services.work import Work
 from services.written import amount_of, minor_of, percent_of, ppm_of

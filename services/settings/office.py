@@ -11,12 +11,12 @@ from uuid import UUID
 from services.approval import lending
 from services.errors import MissingScope
 from services.facts import Destination, Me, Member, Stopped
-from services.fees import RAILS
 from services.news.approval import Lending
 from services.news.settings import Change
 from services.people import people
 from services.people.access import APPROVE, MANAGE_INTEGRATIONS, MANAGE_USERS, RECONCILE
 from services.phones import normalize
+from services.rails import RAILS
 from services.settings import changing, fees, limits, record, staffing
 from services.store.schema import changes, lendings
 from services.withdrawals import destinations, stop

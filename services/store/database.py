@@ -136,7 +136,7 @@ class Database:
                 in_transaction.reset(token)
 
     @asynccontextmanager
-    async def still(self) -> AsyncIterator[AsyncConnection]:
+    async def long_snapshot(self) -> AsyncIterator[AsyncConnection]:
         """For long reads of all tenants that must agree with each other: a snapshot too, one at a time, and
         on SQLite in a thread of its own, so that turns go on beside it."""
         async with _standing(self._still, AUDITOR) as connection:

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from services import dispatch
 from services.errors import NotFound
-from services.fees import RAILS
 from services.ids import new_id
 from services.money import Money
+from services.rails import RAILS
 from services.store.schema import payouts
 from services.withdrawals.record import locked
 from services.work import Work

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from services import audit, inbox, jobs
 from services.dispatch import FROZEN_WAIT, PAYOUT, alert
-from services.fees import RAILS
 from services.news import Frozen, Held, PayoutsResumed, PayoutsStopped, WithdrawalHeldBack
 from services.people import people
 from services.people.access import APPROVE
+from services.rails import RAILS
 from services.store.schema import tenants
 from services.withdrawals import ways
 from services.withdrawals.attempt import Sending, sending

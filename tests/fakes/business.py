@@ -10,7 +10,6 @@ from services import errors, phones
 from services.batches.faults import Faulty
 from services.facts import Checkout, Customer, Destination, Me, RefundWish, Shop, Started, Stopped, Way
 from services.facts import PaidTwice as FactPaidTwice
-from services.fees import RAILS
 from services.ids import new_id
 from services.money import Money
 from services.news import (
@@ -54,6 +53,7 @@ from services.news.schedules import Schedule
 from services.news.settings import Change
 from services.news.staff import DaySummed, SaleMade
 from services.people.access import APPROVE, RECONCILE, ROLES
+from services.rails import RAILS
 from services.reconciliation.seen import Seen
 from services.shop.facts import Line
 from tests.fakes.office import FakeSettings

@@ -18,13 +18,13 @@ from flows.refusals import PROVIDERS, STATUSES
 from flows.staff.unsent import _BECAUSE as UNSENT
 from flows.step import alternatives
 from flows.text import LANGUAGES, Text, catalogue, render
-from services.fees import RAILS
 from services.ids import new_id
 from services.money import Money
 from services.news import Doubt, Flag, News, OrderInDoubt, Unpaid, Unsent, Unusual, Withdrawal
 from services.news.refunds import Refund, Way
 from services.news.settings import Change
 from services.people.tenant_file import LimitsPart
+from services.rails import RAILS
 from services.store import schema
 from tests.flows.languages import COMPLETE
 from tests.flows.transcript import Play

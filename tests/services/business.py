@@ -13,13 +13,13 @@ from services import books, hooks, ledger
 from services.books.breach import Breach
 from services.errors import Refusal
 from services.facts import Checkout, Destination, Me, Shop, Started, Way
-from services.fees import RAILS
 from services.ids import new_id
 from services.money import Money
 from services.news import News, PaymentMethod, Withdrawal, read_news
 from services.payments import collect, start
 from services.people.access import ROLES
 from services.providers.base import Accepted, Answer, Report, Succeeded, Word
+from services.rails import RAILS
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import (

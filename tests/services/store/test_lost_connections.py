@@ -35,7 +35,7 @@ async def _throw_out(database, pids):
         lambda database: database.reading(PLATFORM),
         lambda database: database.reading(AUDITOR),
         lambda database: database.snapshot(new_id()),
-        lambda database: database.still(),
+        lambda database: database.long_snapshot(),
     ],
     ids=[
         "transaction",
