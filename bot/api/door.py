@@ -114,9 +114,9 @@ class Api:
                     answer = await self._answer(request, route, request_id)
                 except Problem as problem:
                     answer = _told(problem, request_id)
-                except Exception:
+                except Exception as error:
                     log.exception("api.failed", method=request.method, path=request.path)
-                    answer = _told(Problem(500, "internal_error", "Something failed here"), request_id)
+                    answer = _told(problems.of_failure(error), request_id)
             answer.headers["X-Request-Id"] = request_id
             answer.headers["Cache-Control"] = "no-store"
             return answer

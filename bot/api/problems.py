@@ -19,6 +19,7 @@ from services.errors import (
     statement,
 )
 from services.money import Money
+from services.store.grouping import is_away
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -128,6 +129,15 @@ def of(refusal: Refusal) -> Problem:
 
 def missing_scope(scope: str) -> Problem:
     return of(errors.MissingScope(scope))
+
+
+def of_failure(error: Exception) -> Problem:
+    """Whether what was asked for was committed may be unknown where the database was lost."""
+    if not is_away(error):
+        return Problem(500, "internal_error", "Something failed here")
+    detail = "Send it again. What changes something has its effect once under the same Idempotency-Key."
+    again = {"Retry-After": "5"}
+    return Problem(503, "unavailable", "The database does not answer", detail=detail, headers=again)
 
 
 def plain(value: Any) -> Any:

@@ -69,7 +69,7 @@ class GroupCommit(Generic[T]):
         try:
             await self._write([item for items, _ in batch for item in items])
         except Exception as error:  # noqa: BLE001  handed to whoever submitted it
-            if len(batch) == 1 or _is_away(error):
+            if len(batch) == 1 or is_away(error):
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)
@@ -82,7 +82,7 @@ class GroupCommit(Generic[T]):
                 future.set_result(None)
 
 
-def _is_away(error: Exception) -> bool:
+def is_away(error: Exception) -> bool:
     """Whether nobody would fare better."""
     if isinstance(error, DBAPIError):
         return error.connection_invalidated

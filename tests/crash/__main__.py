@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from sqlalchemy.engine import make_url
 
@@ -58,7 +59,7 @@ def main() -> None:
     sys.exit(1 if table.bad else 0)
 
 
-async def _rounds(database: str, rounds: int, abreast: int, table: Table, how: dict[str, bool]) -> None:
+async def _rounds(database: str, rounds: int, abreast: int, table: Table, how: dict[str, Any]) -> None:
     """Each installation lives through all rounds, and its books grow."""
     runs = alone()
     async with asyncio.TaskGroup() as group:
@@ -66,7 +67,7 @@ async def _rounds(database: str, rounds: int, abreast: int, table: Table, how: d
             group.create_task(_lives(database, rounds, runs[n::abreast], table, how))
 
 
-async def _lives(database: str, rounds: int, runs: Sequence[Run], table: Table, how: dict[str, bool]) -> None:
+async def _lives(database: str, rounds: int, runs: Sequence[Run], table: Table, how: dict[str, Any]) -> None:
     with TemporaryDirectory() as folder:
         async with (
             _database(database, Path(folder)) as url,

@@ -136,9 +136,10 @@ class Ground:
 
 @asynccontextmanager
 async def ground(
-    folder: Path, database_url: str, *, forked: bool = True, patient: bool = False
+    folder: Path, database_url: str, *, way: str = "", forked: bool = True, patient: bool = False
 ) -> AsyncIterator[Ground]:
-    """With its tables, its tenant and the keys of three of its staff; nothing runs yet."""
+    """With its tables, its tenant and the keys of three of its staff; nothing runs yet. `way`: the address by
+    which the processes reach the database, where it is another one than ours."""
     async with aiohttp.ClientSession() as http, _outside(http) as (town, port):
         environment = {
             "LIPACHAT_WHATSAPP__GRAPH_URL": town.url,
@@ -147,7 +148,7 @@ async def ground(
             "LIPACHAT_PESAPAL__URL": town.url,
             "LIPACHAT_STRIPE__URL": town.url,
             "LIPACHAT_PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "LIPACHAT_DATABASE_URL": database_url,
+            "LIPACHAT_DATABASE_URL": way or database_url,
         }
         told = Installation(folder, **environment).environment
         database = Database(database_url, pool_size=2)

@@ -75,9 +75,10 @@ def _collections(ours: _Ours, theirs: Any) -> None:
 def _payouts(ours: _Ours, theirs: Any) -> None:
     """Each payout of ours is with M-Pesa once at most; it has gone if, and only if, it is out of our books;
     where we do not know, it never came there. Of tills M-Pesa has ids of its own: the receipt names them."""
-    asked = Counter(each["id"] for each in theirs["payouts"])
+    out, _ = _by_cause(ours, theirs)
+    asked = Counter(each["id"] for each in out)
     assert all(times == 1 for times in asked.values())
-    gone = {each["receipt"]: each for each in theirs["payouts"] if each["code"] == "0"}
+    gone = {each["receipt"]: each for each in out if each["code"] == "0"}
     done = {each.receipt: each for each in ours.payouts if each.state == "succeeded"}
     assert done.keys() == gone.keys()
     phones = {receipt: each for receipt, each in gone.items() if "till" not in each["number"]}
@@ -91,16 +92,25 @@ def _payouts(ours: _Ours, theirs: Any) -> None:
 
 
 def _refunds(ours: _Ours, theirs: Any) -> None:
-    """Each reversal that M-Pesa made is out of our books once; where we do not know, none was made."""
+    """Each reversal that M-Pesa made is out of our books once; where we do not know, none was made. What was
+    paid without a receipt that we know goes back as a payout."""
     reversed_ = [each["text"] for each in theirs["sms"] if "has been reversed" in each["text"]]
+    _, back = _by_cause(ours, theirs)
+    assert all(times == 1 for times in Counter(each["id"] for each in back).values())
+    went = [int(text.split("Ksh")[1].split(".")[0].replace(",", "")) for text in reversed_]
+    went += [each["amount"] for each in back if each["code"] == "0"]
     completed = [each for each in ours.refunds if each.status == "completed"]
-    assert len(reversed_) == len(completed)
-    assert sorted(
-        int(text.split("Ksh")[1].split(".")[0].replace(",", "")) * 100 for text in reversed_
-    ) == sorted(each.amount for each in completed)
+    assert sorted(amount * 100 for amount in went) == sorted(each.amount for each in completed)
     moved = Counter(each.cause_id for each in ours.transfers if each.reason == "refund")
     assert moved == Counter(each.id for each in completed)
     assert len({each.refund_id for each in ours.refund_attempts}) == len(ours.refund_attempts)
+
+
+def _by_cause(ours: _Ours, theirs: Any) -> tuple[Rows, Rows]:
+    """M-Pesa's payouts: of withdrawals, and of refunds."""
+    refunding = {str(each.id) for each in ours.refund_attempts}
+    back = [each for each in theirs["payouts"] if each["id"] in refunding]
+    return [each for each in theirs["payouts"] if each["id"] not in refunding], back
 
 
 def _boxes(ours: _Ours, theirs: Any) -> None:

@@ -211,13 +211,14 @@ class Scenes:
 
     async def _left(self, kind: str) -> bool:
         """Whether the provider has one of which we have no word yet; the last of its own books."""
+        sent = (await self._town.get("/payouts"))["payouts"]
         if kind == "refund":
             texts = (await self._town.get("/state"))["sms"]
-            return any(
+            return any(each["amount"] == self.paid[-1] for each in sent) or any(
                 f"Ksh{self.paid[-1]:,}.00" in each["text"] and "reversed" in each["text"] for each in texts
             )
         net = list(self.withdrawn.values())[-1] - 33
-        return any(each["amount"] == net for each in (await self._town.get("/payouts"))["payouts"])
+        return any(each["amount"] == net for each in sent)
 
     async def _until(self, look: Callable[[], Awaitable[T | None]], what: str, *hasten: str) -> T:
         """What `look` finds. What waits for its time is hastened once and again where nothing else happens.
@@ -275,7 +276,7 @@ class Scenes:
                 )
             except (aiohttp.ClientError, OSError):
                 return None
-            if status == 409 and answer["code"] == "idempotency_key_in_use":
+            if status == 503 or (status == 409 and answer["code"] == "idempotency_key_in_use"):
                 return None
             assert status in (200, 201), answer
             return answer

@@ -8,18 +8,24 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 
+# How the server tells a connection which of its processes serves it: BackendKeyData.
+# https://www.postgresql.org/docs/current/protocol-message-formats.html
+_SERVED_BY = b"K\x00\x00\x00\x0c"
+
 Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Proxy:
-    """`url` is the database's, by way of this proxy."""
+    """`url` is the database's, by way of this proxy; `backends`: the server's processes."""
 
     def __init__(self, database_url: str) -> None:
+        self.backends: set[int] = set()
         self._target: URL = make_url(database_url)
         self._server: asyncio.Server | None = None
         self._ends: set[asyncio.StreamWriter] = set()
         self._flows = asyncio.Event()
         self._flows.set()
+        self._at_commit, self._waits_for_commit = asyncio.Event(), False
         self._port = 0
 
     @property
@@ -43,6 +49,15 @@ class Proxy:
         for end in list(self._ends):
             end.transport.abort()
 
+    async def cut_at_commit(self) -> None:
+        """Once the next COMMIT has been sent, whose answer nobody will read."""
+        self._at_commit.clear()
+        self._waits_for_commit = True
+        try:
+            await self._at_commit.wait()
+        finally:
+            self._waits_for_commit = False
+
     def freeze(self) -> None:
         """Nothing comes through any more, and nobody is told: a host that has vanished."""
         self._flows.clear()
@@ -51,22 +66,35 @@ class Proxy:
         self._flows.set()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there = await self._connect()
-        ends = {writer, there[1]}
-        self._ends |= ends
+        ends = {writer}
+        self._ends.add(writer)
         try:
-            await asyncio.gather(self._pump(reader, there[1]), self._pump(there[0], writer))
+            there = await self._connect()
+            ends.add(there[1])
+            self._ends.add(there[1])
+            if self._server is None:  # it was cut meanwhile
+                return
+            await asyncio.gather(self._pump(reader, there[1], asks=True), self._pump(there[0], writer))
         finally:
             self._ends -= ends
             for end in ends:
-                end.close()
+                end.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, asks: bool = False
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
                 await self._flows.wait()
+                if not asks and _SERVED_BY in data:
+                    told = data.partition(_SERVED_BY)[2]
+                    self.backends.add(int.from_bytes(told[:4], "big"))
                 writer.write(data)
                 await writer.drain()
+                if asks and self._waits_for_commit and b"COMMIT" in data:
+                    self._waits_for_commit = False
+                    await self.cut()
+                    self._at_commit.set()
         writer.close()
 
     async def _connect(self) -> Pipe:

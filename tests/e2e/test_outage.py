@@ -68,6 +68,11 @@ async def test_while_the_database_is_away_nothing_is_taken_and_after_it_all_goes
     assert (await seen(http, f"{place.url}/livez"))[0] == 200
     assert (await seen(http, f"{place.url}/metrics"))[0] == 200
     assert (await seen(http, f"{place.url}/hooks/{'0' * 64}"))[0] == 503
+    key = {"X-TENANT-API-KEY": f"lipa_{'0' * 12}_{'0' * 64}_{'0' * 8}"}
+    async with http.get(f"{place.url}/api/v1/wallet", headers=key) as answer:
+        problem = await answer.json()
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert (problem["code"], problem["status"]) == ("unavailable", 503)
     await proxy.mend()
     await ready(http, place.url)
     assert (await told(http, place.url, message("wamid.after", "pay 78")))[0] == 200
