@@ -161,7 +161,8 @@ class Reconciling:
             try:
                 report = await self.reconcile(tenant, provider, span)
             except Exception:
-                log.exception("reconcile.failed", tenant_id=str(tenant), provider=provider)
+                log.exception("reconcile.failed", tenant_id=str(tenant), step="statements", provider=provider)
+                await self._failed(tenant, "statements", provider)
                 continue
             open_count += len(report.opened)
             if report.trouble:
@@ -180,9 +181,13 @@ class Reconciling:
             pairs = {(row.tenant_id, row.provider) for row in await connection.execute(known)}
             ids = list(active)
         for tenant in ids:
-            for provider in await self._providers.names(tenant):
-                if await self.tells(tenant, provider):
-                    pairs.add((tenant, provider))
+            try:
+                for provider in await self._providers.names(tenant):
+                    if await self.tells(tenant, provider):
+                        pairs.add((tenant, provider))
+            except Exception:
+                log.exception("reconcile.failed", tenant_id=str(tenant), step="settings")
+                await self._failed(tenant, "settings")
         return sorted((pair for pair in pairs if pair[0] in set(ids)), key=str)
 
     async def _tell_old(self) -> None:
@@ -191,9 +196,25 @@ class Reconciling:
             query = sa.select(tenants.c.id).where(tenants.c.active).order_by(tenants.c.id)
             ids = list((await connection.execute(query)).scalars())
         for tenant in ids:
+            try:
+                async with self._database.transaction(tenant) as connection:
+                    old = await ages.tell_old(self._work(tenant, connection))
+            except Exception:
+                log.exception("reconcile.failed", tenant_id=str(tenant), step="ages")
+                await self._failed(tenant, "ages")
+                continue
+            for each in old:
+                log.warning("clearing.aged", tenant_id=str(tenant), account=each.account)
+
+    async def _failed(self, tenant: UUID, step: str, provider: str | None = None) -> None:
+        """An alert, so that somebody looks. Where it cannot be kept, the log says so, and that is all."""
+        facts = {"step": step, "provider": provider}
+        try:
             async with self._database.transaction(tenant) as connection:
-                for each in await ages.tell_old(self._work(tenant, connection)):
-                    log.warning("clearing.aged", tenant_id=str(tenant), account=each.account)
+                work = self._work(tenant, connection)
+                await audit.record(work, audit.CLOCK, "reconciliation.failed", tenant, facts, alert=True)
+        except Exception:
+            log.exception("reconcile.not_alerted", tenant_id=str(tenant), step=step)
 
     async def tells(self, tenant: UUID, provider: str) -> bool:
         try:

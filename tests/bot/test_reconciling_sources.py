@@ -1,13 +1,15 @@
 """Reconciling with what the emulated providers tell: the portal's file, M-Pesa's list, Paystack's lists."""
 
+from uuid import UUID
+
 import pytest
 import sqlalchemy as sa
 
 from bot.reconciling import JOB, next_night
 from services.providers.listing import Kind
 from services.refunds import still_paid
-from services.store.schema import NOBODY, jobs
-from services.store.scope import PLATFORM
+from services.store.schema import NOBODY, credentials, jobs, tenants
+from services.store.scope import OWNER, PLATFORM
 from tests.bot.market import PAYSTACK, SETTINGS, until, with_phone
 from tests.bot.reconciled import Reconciled, number, opened
 from tests.services.business import TO_BANK
@@ -161,3 +163,21 @@ async def test_every_night_all_that_can_be_asked_are_asked_and_old_breaks_told(m
     market.business.forward(days=1)
     assert await calls.once()
     assert await market.business.alerts() == ["reconciliation.aged"]
+
+
+async def test_a_tenant_that_cannot_be_read_costs_no_other_its_night_and_is_alerted(market, reconciled):
+    await market.act(
+        "paystack/transactions", slug=market.business.slug, amount=5000, reference="page-of-theirs"
+    )
+    async with market.database.transaction(OWNER) as connection:
+        row = (await connection.execute(sa.select(tenants))).mappings().first()
+        # Another's settings, which its key does not open; its id comes first.
+        spoiled = dict(row) | {"id": UUID(int=1), "slug": "spoiled", "phone_number_id": "999"}
+        await connection.execute(sa.insert(tenants).values(spoiled))
+        for part in (await connection.execute(sa.select(credentials))).mappings().all():
+            await connection.execute(sa.insert(credentials).values(dict(part) | {"tenant_id": UUID(int=1)}))
+    market.business.forward(days=2)
+    await reconciled.edge.as_job()
+    assert await market.business.alerts_of(UUID(int=1)) == ["reconciliation.failed"]
+    assert "reconciliation.aged" in await market.business.alerts()
+    assert (await market.job(NOBODY)).due_at == next_night(market.business.now)
