@@ -1,12 +1,10 @@
-"""Books of what goes back: the rules of `services/books` about refunds, suspense and what is owed."""
+"""Refund rules: those about what goes back, and about suspense."""
 
 from typing import Any
 
 import sqlalchemy as sa
 
 from services.store.schema import accounts, holds, payments, refunds, reversals, transfers
-
-_ZERO = sa.literal(0, sa.BigInteger)
 
 
 def _whole(sums: Any) -> Any:
@@ -107,29 +105,10 @@ def _suspense_holds_what_is_not_resolved() -> sa.Select[Any]:
     )
 
 
-def _owed_is_paid_first() -> sa.Select[Any]:
-    """Nothing is available in a wallet while something is owed."""
-    owes, wallet = accounts.alias("owes"), accounts.alias("wallet")
-    available = wallet.c.posted - wallet.c.held
-    return (
-        sa.select(owes.c.tenant_id, owes.c.id, _ZERO, available)
-        .join(
-            wallet,
-            sa.and_(
-                wallet.c.tenant_id == owes.c.tenant_id,
-                wallet.c.currency == owes.c.currency,
-                wallet.c.name == "wallet",
-            ),
-        )
-        .where(owes.c.name == "owed", sa.or_(owes.c.posted > 0, sa.and_(owes.c.posted < 0, available > 0)))
-    )
-
-
 OF_REFUNDS: dict[str, sa.Select[Any]] = {
     "a hold is open while its refund is": _hold_follows_its_refund(),
     "no more goes back than was paid": _no_more_goes_back_than_was_paid(),
     "a completed refund is posted once, in full": _refund_is_posted_once(),
     "what was taken back is posted once, in full": _reversal_is_posted_once(),
     "suspense holds what was paid twice and not resolved": _suspense_holds_what_is_not_resolved(),
-    "what is owed is paid before anything is available": _owed_is_paid_first(),
 }
