@@ -87,13 +87,18 @@ async def cancel(work: Work, person: UUID, batch_id: UUID, reason: str | None = 
 
 
 async def void(work: Work, old: Destination) -> None:
-    """Close those that nobody has decided with a line to this destination: it was changed."""
-    query = sa.select(batches.c.id).where(batches.c.tenant_id == work.tenant, batches.c.state == "pending")
-    for batch_id in sorted((await work.connection.execute(query)).scalars()):
-        row = await locked(work, batch_id)
-        if row.state != "pending" or not any(_goes(line, old) for line in lines_of(work, row)):
+    """Close those that nobody has decided, or sent on yet, with a line to this destination: it was
+    changed."""
+    waits = batches.c.state.in_(("draft", "pending"))
+    query = sa.select(batches.c.id, batches.c.state).where(batches.c.tenant_id == work.tenant, waits)
+    for batch_id, state in sorted((row.id, row.state) for row in await work.connection.execute(query)):
+        row = await (alone if state == "draft" else locked)(work, batch_id)
+        if row.state != state or not any(_goes(line, old) for line in lines_of(work, row)):
             continue
-        if await approval.void(work, BATCH, batch_id):
+        if state == "draft":
+            await jobs.finish(work, batch_id, EXPIRES)
+            await move(work, batch_id, "draft", "expired", ended_at=work.now, lines_sealed=None)
+        elif await approval.void(work, BATCH, batch_id):
             await _end(work, batch_id, "canceled", None)
 
 

@@ -18,7 +18,7 @@ from services.people.file_warnings import warnings
 from services.people.staffing import staff_changed
 from services.people.tenant_file import LimitsPart, ProvidersPart, TenantFile
 from services.providers import PROVIDERS
-from services.settings import undone
+from services.settings import destination, undone
 from services.store.schema import accounts, attempts, credentials, fees, products, tenants
 from services.store.scope import PLATFORM, within
 from services.withdrawals.freeze import unfreeze_ways
@@ -64,8 +64,7 @@ async def apply(work: Work, file: TenantFile) -> Applied:
     Raises NumberTaken, CurrencyInUse and OnePersonEach. The owners are told what an operator has changed.
     """
     await _refuse_taken_number(work, file)
-    query = sa.select(tenants).where(tenants.c.id == work.tenant).with_for_update()
-    row = (await work.connection.execute(query)).first()
+    row = (await work.connection.execute(sa.select(tenants).where(_me(work)).with_for_update())).first()
     applied = Applied(work.tenant, file.tenant.slug, created=row is None)
     before = await show.shown(work) if row else {}
     owners = await persons.owners(work) if row else set()
@@ -81,6 +80,8 @@ async def apply(work: Work, file: TenantFile) -> Applied:
         if _payout(work, row) != (file.payout and file.payout.method_details):
             different["payout_sealed"] = _sealed_payout(work, file)
         applied.changed += sorted(_KEYS.get(key, f"tenant.{key}") for key in different)
+        if {"payout_sealed", "payout_method_type"} & different.keys():
+            await destination.leave_configured(work)
         if different:
             await work.connection.execute(sa.update(tenants).where(_me(work)).values(**different))
     if applied.created or {"tenant.summary_at", "tenant.timezone"} & set(applied.changed):

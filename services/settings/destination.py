@@ -61,16 +61,22 @@ def safer(_before: dict[str, Any], _after: dict[str, Any]) -> bool:
 
 async def put(work: Work, after: dict[str, Any]) -> None:
     """What waits to be approved for the old one is closed, and asked for again where it is still wanted."""
-    old = await now(work, after)
-    if old:
-        index = work.indexes(old["method_details"], destinations.COLUMN)
-        there = (withdrawals.c.method_type == old["method_type"], withdrawals.c.details_index.in_(index))
-        await decide.void(work, *there)
-        await deciding.void(work, destinations.of(old["method_type"], old["method_details"]))
-        await _stop(work, *there)
+    await leave_configured(work)
     sealed = work.seal(after["method_details"], "tenants.payout", work.tenant)
     values = {"payout_method_type": after["method_type"], "payout_sealed": sealed}
     await work.connection.execute(sa.update(tenants).where(tenants.c.id == work.tenant).values(**values))
+
+
+async def leave_configured(work: Work) -> None:
+    """Nothing that was asked for or approved goes to the one that was configured until now."""
+    old = await destinations.configured_one(work)
+    if old is None:
+        return
+    index = work.indexes(old.details, destinations.COLUMN)
+    there = (withdrawals.c.method_type == old.method_type, withdrawals.c.details_index.in_(index))
+    await decide.void(work, *there)
+    await deciding.void(work, old)
+    await _stop(work, *there)
 
 
 async def _stop(work: Work, *there: sa.ColumnElement[bool]) -> None:
