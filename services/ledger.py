@@ -117,8 +117,7 @@ async def take_back(
 ) -> Money | None:
     """The provider took this out of what it holds: from what is available in the wallet, the rest is owed.
     Returns the rest; None when it stood there before."""
-    names = [WALLET, OWED, provider_account(provider)]
-    rows = await locked(work, names, amount.currency)
+    rows = await locked(work, _taken_of(provider), amount.currency)
     covered = min(amount.minor, rows[WALLET].available)
     rest = Money(amount.minor - covered, amount.currency)
     moves = []
@@ -160,6 +159,15 @@ async def refuse_owing(work: Work, currency: str) -> None:
 async def lock_wallet(work: Work, currency: str) -> None:
     """Until the transaction ends nobody else moves the wallet: sums read now still hold at its end."""
     await locked(work, [WALLET], currency)
+
+
+async def lock_to_take_back(work: Work, provider: str, currency: str) -> None:
+    """What `take_back` moves, for who releases a hold before it: all of them in the one order, at once."""
+    await locked(work, _taken_of(provider), currency)
+
+
+def _taken_of(provider: str) -> list[str]:
+    return [WALLET, OWED, provider_account(provider)]
 
 
 async def _post(work: Work, cause_id: UUID, moves: Sequence[Transfer], freed: int) -> bool:

@@ -57,6 +57,7 @@ async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> N
     if await taken(work, attempt) + amount.minor > attempt.amount.minor:
         await alert(work, attempt, "payment.reversal_beyond", reference=reference, told=str(amount))
         return
+    await ledger.lock_to_take_back(work, attempt.provider, amount.currency)
     await _end_open(work, attempt)
     if await _may_be_ours(work, attempt):
         await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))

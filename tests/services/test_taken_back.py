@@ -7,12 +7,14 @@ import pytest
 
 from services import hooks
 from services.errors.refunds import AlreadyRefunded, MoneyOwed
+from services.ledger import WALLET
+from services.ledger_rows import account_id, locked
 from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
 from services.payments import settle
 from services.providers.base import Pending, Report, Succeeded
 from services.refunds.queue import paid_twice
 from services.store.schema import orders, payments, refunds
-from tests.services.business import kes
+from tests.services.business import Business, kes
 from tests.services.refunding import Refunding, approve, approved, ask, resolve
 
 
@@ -176,3 +178,23 @@ async def test_a_refund_and_a_reversal_at_once_leave_the_books_right(business):
         )
         assert (await business.row(refunds, one.refund.id)).status == "completed"
     assert await business.wallet() == ("1600.00", "0.00", "1600.00")  # each given back once
+
+
+@pytest.mark.postgres
+async def test_whoever_takes_back_and_ends_a_refund_locks_in_the_order_of_all_others(postgres, vault):
+    """The provider's account stands before the wallet: who waits for the first may not hold the second."""
+    business = Business(postgres, vault)
+    while account_id(business.tenant, "provider:mpesa", "KES") > account_id(business.tenant, WALLET, "KES"):
+        business = Business(postgres, vault)
+    await business.open()
+    paying = await business.paid("500")
+    await approved(business, paying, "200")
+    async with business.work() as other:
+        await locked(other, ["provider:mpesa"], "KES")
+        taking = asyncio.create_task(told(business, paying.attempt))
+        await asyncio.sleep(0.3)  # it has come as far as it can
+        assert not taking.done()
+        async with asyncio.timeout(0.7):  # PostgreSQL looks for deadlocks after a second
+            await locked(other, [WALLET], "KES")
+    await taking
+    assert await business.balances() == {"provider:mpesa": 0, "wallet": 0}

@@ -256,6 +256,7 @@ async def test_a10_the_approver_reads_everything_that_decides(funded):
 async def test_a14_what_was_approved_and_not_sent_in_half_an_hour_is_asked_again(funded):
     paying_out = await funded.approved()
     before = paying_out.withdrawal
+    bystander = await funded.withdraw("700")
     funded.forward(minutes=30)
     await funded.set(payouts_frozen=True)
     assert not await paying_out.begun()
@@ -264,7 +265,8 @@ async def test_a14_what_was_approved_and_not_sent_in_half_an_hour_is_asked_again
     funded.forward(seconds=1)
     assert not await paying_out.begun()
     assert (await funded.row(withdrawals, before.id)).status == "pending"
-    assert await funded.wallet() == ("50000.00", "1000.00", "49000.00")  # held as before
+    assert await funded.wallet() == ("50000.00", "1700.00", "48300.00")  # held as before
+    assert (await funded.row(operations, bystander.id)).round == 1
     assert await funded.jobs(before.id) == {"withdrawal_expire": timedelta(hours=24)}
     assert isinstance((await funded.news(funded.cashier))[-1], WithdrawalAskedAgain)
     asked = (await funded.news(funded.owner))[-1]

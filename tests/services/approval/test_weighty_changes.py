@@ -9,9 +9,11 @@ from services.approval import lending
 from services.errors import Changed, FourEyesViolation, MissingScope, StepUpRequired
 from services.errors.approval import TotpInvalid
 from services.errors.settings import ChangesNothing, InvalidChange, LeavesNoTwo, OwnRights
+from services.news.approval import LendingMoved
 from services.news.settings import ChangeMoved
+from services.people import changes
 from services.settings import changing, record
-from services.store.schema import audit, fees
+from services.store.schema import approvals, audit, fees, operations
 from tests.services.approval.test_changes import approve, ask, pass_a_day, tenant, told
 from tests.services.approval.test_step_up import enrolled, other
 from tests.services.test_fees import band, quoted
@@ -215,6 +217,42 @@ async def test_a_lent_right_is_no_second_person(business):
         await lending.agree(work, business.owner, asked.id, asked.digest)
     with pytest.raises(LeavesNoTwo):
         await ask(business, "limits", {"approvals": 3})
+
+
+async def test_only_who_may_approve_by_an_own_right_ends_one_that_is_lent(business):
+    async with business.work() as work:
+        asked = await lending.lend(work, business.manager, business.cashier, business.now + timedelta(days=3))
+        await lending.agree(work, business.owner, asked.id, asked.digest)
+    moved = (await business.row(operations, asked.id)).decided_by
+    assert moved == business.owner
+    with pytest.raises(MissingScope):
+        async with business.work() as work:
+            await lending.end(work, business.cashier, asked.id)
+    async with business.work() as work:
+        ended = await lending.end(work, business.owner, asked.id)
+    assert ended.state == "over"
+    assert isinstance((await business.news(business.manager))[-1], LendingMoved)
+
+
+async def test_of_one_whose_chat_was_another_s_the_lent_approvals_go_too(business):
+    """What the borrower approved by their right counts no more, and what others approved stands."""
+    third = await business.person("Kamau", "Finance Admin")
+    await business.paid("5000")
+    await business.set(approvals=3)
+    async with business.work() as work:
+        asked = await lending.lend(work, business.manager, business.cashier, business.now + timedelta(days=3))
+        await lending.agree(work, business.owner, asked.id, asked.digest)
+    withdrawal = await business.withdraw("1000", maker=third)
+    for person in (business.cashier, business.owner):
+        async with business.teller(person) as teller:
+            await teller.approve(withdrawal.id, withdrawal.digest)
+    async with business.work() as work:
+        await changes.distrust(work, business.manager)
+    async with business.behind() as work:
+        left = await work.connection.execute(
+            sa.select(approvals.c.approver_id).where(approvals.c.operation_id == withdrawal.id)
+        )
+        assert list(left.scalars()) == [business.owner]
 
 
 async def test_steps_of_approvals_cool_where_any_amount_would_take_fewer(business):
