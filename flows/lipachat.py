@@ -231,6 +231,7 @@ SCRIPT = Script(
         approval_news.LendingAsked: lend.told_asked,
         approval_news.LendingMoved: lend.told_moved,
         approval_news.RightLent: notices.told_right_lent,
+        approval_news.RightUsed: notices.told_right_used,
         news.TenantChanged: notices.told_changed,
         handoff_news.PersonWanted: answering.told_wanted,
         handoff_news.CustomerWrote: answering.told_wrote,

@@ -163,6 +163,7 @@ TOLD: Mapping[type, Telling] = {
     privacy_news.ErasureWanted: _STAFF,
     reconciliation_news.BreaksAged: _STAFF,
     approval_news.RightLent: _STAFF,
+    approval_news.RightUsed: _STAFF,
     refund_news.RefundRequested: _STAFF,
     refund_news.RefundTold: _STAFF,
     refund_news.RefundMade: _PAYMENT,

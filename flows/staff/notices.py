@@ -20,7 +20,7 @@ from services.news import (
     TenantChanged,
     Withdrawal,
 )
-from services.news.approval import CodesEnrolled, CodesGuessed, RightLent
+from services.news.approval import CodesEnrolled, CodesGuessed, RightLent, RightUsed
 from services.news.privacy import ErasureWanted
 from services.news.withdrawals import FloatShort
 
@@ -85,6 +85,19 @@ class RightLentTold(_Notice):
             borrower=self.borrower,
             lender=self.lender,
             until=self.until,
+        )
+
+
+class RightUsedTold(_Notice):
+    borrower: str
+    operation: str
+
+    def says(self) -> Text:
+        return Text(
+            "{borrower} has approved {operation} by the right that you have lent. If you did not expect "
+            "that, type *lend* to end it.",
+            borrower=self.borrower,
+            operation=self.operation,
         )
 
 
@@ -266,6 +279,10 @@ async def told_codes_guessed(news: CodesGuessed, _teller: Teller) -> CodesGuesse
 
 async def told_right_lent(news: RightLent, _teller: Teller) -> RightLentTold:
     return RightLentTold(lender=news.lender, borrower=news.borrower, until=news.until)
+
+
+async def told_right_used(news: RightUsed, _teller: Teller) -> RightUsedTold:
+    return RightUsedTold(borrower=news.borrower, operation=news.reference)
 
 
 class FloatShortTold(_Notice):

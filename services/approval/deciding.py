@@ -15,7 +15,7 @@ from services import audit, inbox
 from services.approval.record import Facts, Kind, approvers, digest, locked, refuse_decided, right_used
 from services.errors import Changed, FourEyesViolation, MissingScope, NotPending
 from services.errors.approval import TotpInvalid
-from services.news.approval import CodesGuessed
+from services.news.approval import CodesGuessed, RightUsed
 from services.people import people
 from services.phones import without_numbers
 from services.points import point
@@ -136,10 +136,19 @@ async def add(
         if right_of != approver:
             known["lent_by"] = str(right_of)
         await audit.record(work, approver, f"{kind.name}.approved", operation.id, known | (told or {}))
+        if right_of != approver:
+            borrower = await people.name_of(work, approver) or ""
+            used = RightUsed(borrower=borrower, reference=_reference(operation))
+            await inbox.tell_people(work, [right_of], used)
     if len(await approvers(work, kind, operation)) < operation.approvals_needed:
         return False
     await _decide(work, operation, "approved", approver)
     return True
+
+
+def _reference(operation: sa.Row[Any]) -> str:
+    """As people are shown it."""
+    return str(operation.id.hex[-6:].upper())
 
 
 async def _make_room(
@@ -176,9 +185,8 @@ async def _step_up(work: Work, kind: Kind, operation: sa.Row[Any], approver: UUI
         await _decide(work, operation, "canceled", None)
         facts = {"wrong_codes": tries, "last_by": str(approver)}
         await audit.record(work, approver, f"{kind.name}.codes_guessed", operation.id, facts, alert=True)
-        news = CodesGuessed(
-            name=await people.name_of(work, approver) or "", reference=operation.id.hex[-6:].upper()
-        )
+        name = await people.name_of(work, approver) or ""
+        news = CodesGuessed(name=name, reference=_reference(operation))
         await inbox.tell_people(work, await people.owners(work), news)
         wrong.void = True
         raise

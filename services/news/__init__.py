@@ -17,6 +17,7 @@ from services.news.approval import (
     LendingAsked,
     LendingMoved,
     RightLent,
+    RightUsed,
     WithdrawalAskedAgain,
 )
 from services.news.base import BaseNews
@@ -260,6 +261,7 @@ News = (
     | LendingAsked
     | LendingMoved
     | RightLent
+    | RightUsed
     | PersonWanted
     | CustomerWrote
     | CustomerGone

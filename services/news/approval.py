@@ -57,6 +57,14 @@ class RightLent(BaseNews):
     until: datetime
 
 
+class RightUsed(BaseNews):
+    """To the lender: the borrower has approved by the lent right."""
+
+    kind: Literal["right_used"] = "right_used"
+    borrower: str
+    reference: str
+
+
 class WithdrawalAskedAgain(BaseNews):
     """To the maker: it was approved and could not be sent in time, so the approvers are asked again."""
 

@@ -54,7 +54,7 @@ from services.news import (
     Unsent,
     Unusual,
 )
-from services.news.approval import CodesEnrolled, CodesGuessed, RightLent
+from services.news.approval import CodesEnrolled, CodesGuessed, RightLent, RightUsed
 from services.news.batches import BatchSelfApprovalTried, Repeated
 from services.news.handoff import Ended
 from services.news.reconciliation import BreaksAged
@@ -437,6 +437,9 @@ class Play:
                 until = business.now + timedelta(days=3)
                 lent = RightLent(lender=lender, borrower=borrower, until=until)
                 business.told += [(owner, lent) for owner in business.owners()]
+            case "used", (lender, borrower):
+                used = RightUsed(borrower=borrower, reference="4F2A9C")
+                business.told.append((business.people[lender].person_id, used))
             case "guessed", (name,):
                 guessed = CodesGuessed(name=name, reference="4F2A9C")
                 business.told += [(owner, guessed) for owner in business.owners()]

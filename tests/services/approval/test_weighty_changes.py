@@ -246,6 +246,8 @@ async def test_of_one_whose_chat_was_another_s_the_lent_approvals_go_too(busines
     for person in (business.cashier, business.owner):
         async with business.teller(person) as teller:
             await teller.approve(withdrawal.id, withdrawal.digest)
+    used = (await business.news(business.manager))[-1]
+    assert (used.kind, used.borrower) == ("right_used", "Wanjiku")
     async with business.work() as work:
         await changes.distrust(work, business.manager)
     async with business.behind() as work:
