@@ -132,6 +132,7 @@ async def test_a_typed_code_approves_and_is_kept_nowhere(street, vault):
     code = TOTP(base64.b32decode(secret), 6, SHA1(), 30).generate(int(now().timestamp())).decode()
     await street.says(KAMAU, "hello")
     await street.says(ACHIENG, "hello")
+    await door.hears(3)  # that he has codes now is among them, however late
     withdraw = button(await street.says(ACHIENG, "withdraw 1000"), "Withdraw")
     await street.taps(ACHIENG, withdraw)
     for most in itertools.count(4):  # others may be told of other things first
