@@ -10,7 +10,7 @@ What a provider takes back is taken whether the wallet covers it or not: the res
 becomes available in the wallet later pays it first, in the transaction that makes it available.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -117,7 +117,8 @@ async def take_back(
 ) -> Money | None:
     """The provider took this out of what it holds: from what is available in the wallet, the rest is owed.
     Returns the rest; None when it stood there before."""
-    rows = await locked(work, _taken_of(provider), amount.currency)
+    names = [WALLET, OWED, provider_account(provider)]
+    rows = await locked(work, names, amount.currency)
     covered = min(amount.minor, rows[WALLET].available)
     rest = Money(amount.minor - covered, amount.currency)
     moves = []
@@ -161,13 +162,10 @@ async def lock_wallet(work: Work, currency: str) -> None:
     await locked(work, [WALLET], currency)
 
 
-async def lock_to_take_back(work: Work, provider: str, currency: str) -> None:
-    """What `take_back` moves, for who releases a hold before it: all of them in the one order, at once."""
-    await locked(work, _taken_of(provider), currency)
-
-
-def _taken_of(provider: str) -> list[str]:
-    return [WALLET, OWED, provider_account(provider)]
+async def lock(work: Work, names: Iterable[str], currency: str) -> None:
+    """All that a transaction is going to move by several postings, at once and in the one order of all: who
+    locked them one after another could meet somebody who does it the other way round."""
+    await locked(work, names, currency)
 
 
 async def _post(work: Work, cause_id: UUID, moves: Sequence[Transfer], freed: int) -> bool:

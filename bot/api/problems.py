@@ -19,7 +19,7 @@ from services.errors import (
     statement,
 )
 from services.money import Money
-from services.store.grouping import is_away
+from services.store.away import is_away
 
 MEDIA_TYPE = "application/problem+json"
 

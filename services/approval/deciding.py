@@ -133,10 +133,10 @@ async def add(
     point("approval.added")
     if added:
         known = {"maker": str(operation.maker_id), "digest": operation.digest}
-        if right_of != approver:
-            known["lent_by"] = str(right_of)
-        await audit.record(work, approver, f"{kind.name}.approved", operation.id, known | (told or {}))
-        if right_of != approver:
+        lent = {} if right_of == approver else {"lent_by": str(right_of)}
+        facts = known | lent | (told or {})
+        await audit.record(work, approver, f"{kind.name}.approved", operation.id, facts)
+        if lent:
             borrower = await people.name_of(work, approver) or ""
             used = RightUsed(borrower=borrower, reference=_reference(operation))
             await inbox.tell_people(work, [right_of], used)

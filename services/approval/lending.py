@@ -5,6 +5,7 @@ approves what the lender has asked for. One right stays one approval, whoever us
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from services.approval.asking import ask
 from services.approval.deciding import add, cancel, may_approve, reject
 from services.approval.record import Kind, locked
 from services.errors import FourEyesViolation, MissingScope, NotFound
-from services.errors.approval import NotLendable, TotpInvalid
+from services.errors.approval import NotLendable
 from services.ids import new_id
 from services.news.approval import Lending, LendingAsked, LendingMoved, RightLent
 from services.people import people
@@ -66,14 +67,10 @@ async def agree(
     _refuse_borrower(row, approver)
     told = _facts(row._asdict())
     step_up = await _takes_code(work)
-    try:
-        operation = await may_approve(
-            work, LENDING, approver, lending_id, shown_digest, told, code=code, step_up=step_up
-        )
-    except TotpInvalid as wrong:
-        if wrong.void:
-            await _moved(work, lending_id, approver)
-        raise
+    guessed = partial(_moved, work, lending_id, approver)
+    operation = await may_approve(
+        work, LENDING, approver, lending_id, shown_digest, told, code=code, step_up=step_up, guessed=guessed
+    )
     if await add(work, LENDING, approver, operation):
         await _change(work, lending_id, begins_at=work.now)
         names = await people.names_of(work, [row.lender_id, row.borrower_id])

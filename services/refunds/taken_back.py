@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from services import audit, inbox, ledger
 from services.dispatch import REFUND
 from services.ids import new_id
-from services.ledger import SUSPENSE, Transfer, provider_account
+from services.ledger import OWED, SUSPENSE, WALLET, Transfer, provider_account
 from services.money import Money
 from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded, Way
 from services.payments.record import Attempt, alert
@@ -57,12 +57,13 @@ async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> N
     if await taken(work, attempt) + amount.minor > attempt.amount.minor:
         await alert(work, attempt, "payment.reversal_beyond", reference=reference, told=str(amount))
         return
-    await ledger.lock_to_take_back(work, attempt.provider, amount.currency)
+    twice = await record.suspended(work, attempt.id)
+    moved = {WALLET, OWED, provider_account(attempt.provider)} | ({SUSPENSE} if twice else set())
+    await ledger.lock(work, moved, amount.currency)
     await _end_open(work, attempt)
     if await _may_be_ours(work, attempt):
         await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
         return
-    twice = await record.suspended(work, attempt.id)
     kept = twice and not await record.gone(work, attempt.id, "completed")
     reversal_id = new_id()
     owed = Money(0, amount.currency)

@@ -6,6 +6,7 @@ word and people's decision come one after the other, and whichever is first coun
 
 import re
 from datetime import timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,6 @@ import sqlalchemy as sa
 
 from services import approval, audit, inbox, jobs
 from services.errors import NotFound, NotPending
-from services.errors.approval import TotpInvalid
 from services.errors.review import InvalidReference, NotUndecided, ReceiptUsed, SettlementWaits
 from services.news.review import Settlement, SettlementAsked
 from services.people import people
@@ -109,13 +109,16 @@ async def approve(
     facts = record.facts(row, one.about)
     try:
         operation = await approval.may_approve(
-            work, KIND, approver, settlement_id, shown_digest, facts, code=code, step_up=step_up
+            work,
+            KIND,
+            approver,
+            settlement_id,
+            shown_digest,
+            facts,
+            code=code,
+            step_up=step_up,
+            guessed=partial(_guessed, work, settlement_id),
         )
-    except TotpInvalid as wrong:
-        if wrong.void and await move(work, settlement_id, "pending", "void", "guessed"):
-            await jobs.finish(work, settlement_id, EXPIRY)
-            await moved(work, settlement_id)
-        raise
     except NotPending as decided:
         raise await _as_it_stands(work, settlement_id, decided) from None
     if one.about.state not in OPEN or one.status != "processing":
@@ -129,6 +132,12 @@ async def approve(
     await jobs.finish(work, settlement_id, EXPIRY)
     await _done(work, approver, row, one)
     return await moved(work, settlement_id, approver)
+
+
+async def _guessed(work: Work, settlement_id: UUID) -> None:
+    if await move(work, settlement_id, "pending", "void", "guessed"):
+        await jobs.finish(work, settlement_id, EXPIRY)
+        await moved(work, settlement_id)
 
 
 async def reject(work: Work, approver: UUID, settlement_id: UUID, reason: str) -> Settlement:

@@ -169,7 +169,11 @@ async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
     def begin() -> sa.Connection:
         connection = engine.sync_engine.connect()
-        connection.begin()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def commit() -> None:

@@ -8,15 +8,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-import asyncpg
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from services.store.away import is_away
 
 T = TypeVar("T")
-
-# Of what was to be written, not of the server: cardinality, data, constraint, limit.
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-_REFUSALS = frozenset({"21", "22", "23", "54"})
 
 
 class GroupCommit(Generic[T]):
@@ -80,14 +74,3 @@ class GroupCommit(Generic[T]):
         for _, future in batch:
             if not future.done():  # the caller may have gone
                 future.set_result(None)
-
-
-def is_away(error: Exception) -> bool:
-    """Whether nobody would fare better."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated
-    if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "")[:2] not in _REFUSALS
-    # A TimeoutError is an OSError; a value that the driver cannot encode is a ValueError too.
-    away = OSError | PoolTimeout | asyncpg.InterfaceError
-    return isinstance(error, away) and not isinstance(error, ValueError)

@@ -16,6 +16,7 @@ from bot.sandbox.world import World, utc_now
 from tests.conftest import administer, drop
 from tests.e2e.crowd import PEOPLE
 from tests.e2e.installation import Installation, ready, stopping
+from tests.e2e.phones import Sandbox, browser_page
 from tests.e2e.town import Town
 from tests.servers import free_port
 
@@ -128,3 +129,14 @@ async def ground(request, backend_url, outside, tmp_path):
 async def place(ground, http):
     await started(ground, http)
     return ground
+
+
+@pytest.fixture
+def sandbox(tmp_path):
+    return Sandbox(tmp_path)
+
+
+@pytest.fixture
+async def phones():
+    async with browser_page() as page:
+        yield page

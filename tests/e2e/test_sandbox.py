@@ -6,14 +6,9 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e import story
-from tests.e2e.phones import Sandbox, browser_page
+from tests.e2e.phones import Sandbox
 
 browser = pytest.mark.browser
-
-
-@pytest.fixture
-def sandbox(tmp_path):
-    return Sandbox(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +16,6 @@ def shared(tmp_path_factory):
     """One that runs for all tests that only look at chats; each empties its phones first."""
     with Sandbox(tmp_path_factory.mktemp("shared")).running() as url:
         yield url
-
-
-@pytest.fixture
-async def phones():
-    async with browser_page() as page:
-        yield page
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e import story
-from tests.e2e.phones import Phones, browser_page
-from tests.e2e.test_sandbox import browser, sandbox  # noqa: F401
+from tests.e2e.phones import Phones
 
 PICTURES = os.environ.get("LIPACHAT_PICTURES")  # a folder for what there is to look at
 
@@ -18,12 +17,6 @@ PICTURES = os.environ.get("LIPACHAT_PICTURES")  # a folder for what there is to 
 async def picture(phones: Phones, name: str) -> None:
     if PICTURES:
         await phones.page.screenshot(path=Path(PICTURES) / f"{name}.png")
-
-
-@pytest.fixture
-async def phones():
-    async with browser_page() as phones:
-        yield phones
 
 
 async def pays(phones, amount, shown):
@@ -54,9 +47,9 @@ async def code_of(phones, name):
     return code
 
 
-@browser
+@pytest.mark.browser
 @pytest.mark.timeout(180)
-async def test_money_leaves_by_every_way_out_and_comes_back(sandbox, phones, tmp_path):  # noqa: F811
+async def test_money_leaves_by_every_way_out_and_comes_back(sandbox, phones, tmp_path):
     with sandbox.running() as url:
         await phones.open(url)
         await story.pays_and_saves(phones)

@@ -7,7 +7,7 @@ import pytest
 
 from services import hooks
 from services.errors.refunds import AlreadyRefunded, MoneyOwed
-from services.ledger import WALLET
+from services.ledger import SUSPENSE, WALLET
 from services.ledger_rows import account_id, locked
 from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
 from services.payments import settle
@@ -180,21 +180,38 @@ async def test_a_refund_and_a_reversal_at_once_leave_the_books_right(business):
     assert await business.wallet() == ("1600.00", "0.00", "1600.00")  # each given back once
 
 
-@pytest.mark.postgres
-async def test_whoever_takes_back_and_ends_a_refund_locks_in_the_order_of_all_others(postgres, vault):
-    """The provider's account stands before the wallet: who waits for the first may not hold the second."""
+async def opened_with(postgres, vault, first, then):
+    """A business whose one account stands before the other in the order of locks."""
     business = Business(postgres, vault)
-    while account_id(business.tenant, "provider:mpesa", "KES") > account_id(business.tenant, WALLET, "KES"):
+    while account_id(business.tenant, first, "KES") > account_id(business.tenant, then, "KES"):
         business = Business(postgres, vault)
-    await business.open()
-    paying = await business.paid("500")
-    await approved(business, paying, "200")
+    return await business.open()
+
+
+async def waits_holding_nothing(business, attempt, first, then):
+    """Whoever waits for the first account does not hold the second."""
     async with business.work() as other:
-        await locked(other, ["provider:mpesa"], "KES")
-        taking = asyncio.create_task(told(business, paying.attempt))
+        await locked(other, [first], "KES")
+        taking = asyncio.create_task(told(business, attempt))
         await asyncio.sleep(0.3)  # it has come as far as it can
         assert not taking.done()
         async with asyncio.timeout(0.7):  # PostgreSQL looks for deadlocks after a second
-            await locked(other, [WALLET], "KES")
+            await locked(other, [then], "KES")
     await taking
+
+
+@pytest.mark.postgres
+async def test_what_is_taken_back_with_a_refund_open_is_locked_in_the_order_of_all_others(postgres, vault):
+    business = await opened_with(postgres, vault, "provider:mpesa", WALLET)
+    paying = await business.paid("500")
+    await approved(business, paying, "200")
+    await waits_holding_nothing(business, paying.attempt, "provider:mpesa", WALLET)
     assert await business.balances() == {"provider:mpesa": 0, "wallet": 0}
+
+
+@pytest.mark.postgres
+async def test_what_is_taken_back_out_of_suspense_is_locked_so_as_well(postgres, vault):
+    business = await opened_with(postgres, vault, SUSPENSE, "provider:mpesa")
+    second = await paid_twice_by(business)
+    await waits_holding_nothing(business, second.attempt, SUSPENSE, "provider:mpesa")
+    assert (await business.balances())[SUSPENSE] == 0

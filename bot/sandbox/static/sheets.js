@@ -61,7 +61,7 @@ export function codeSheet(shop, told, next, close) {
     if (after) show(after)
   }
   show(told)
-  return sheet('Authenticator', close, h('p', { class: 'shop' }, shop), digits, left, h('p', { class: 'none' }, 'Good once, for withdrawals above KES 20,000 and for settings.'))
+  return sheet('Authenticator', close, h('p', { class: 'shop' }, shop), digits, left, h('p', { class: 'none' }, 'Each code is good once.'))
 }
 
 export function textsSheet(texts, close) {

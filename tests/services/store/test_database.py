@@ -1,4 +1,5 @@
 import asyncio
+import sqlite3
 
 import aiohttp
 import pytest
@@ -83,3 +84,19 @@ async def test_a_transaction_says_whose_rows_it_is_for(database, whose):
         with pytest.raises(TypeError, match="whose rows"):
             async with connect(whose):
                 pass
+
+
+async def test_one_that_is_broken_off_before_it_begins_gives_its_connection_back(database):
+    """Another process is writing, and whoever waits for it is cancelled."""
+    with sqlite3.connect(database.url.database, isolation_level=None) as another:
+        another.execute("BEGIN IMMEDIATE")
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05), database.transaction(OWNER):
+                    pass
+        assert database.engine.pool.checkedout() == 0
+        another.execute("ROLLBACK")
+    assert await count(database) == 0
+    async with asyncio.timeout(5), database.transaction(OWNER) as connection:
+        await connection.execute(sa.text("UPDATE counter SET n = 1"))
+    assert await count(database) == 1

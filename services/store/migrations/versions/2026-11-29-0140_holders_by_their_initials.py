@@ -1,4 +1,4 @@
-"""holders of accounts by their initials, where withdrawals are kept"""
+"""holders of accounts by their initials, where withdrawals and schedules are kept"""
 
 import re
 
@@ -16,12 +16,13 @@ def upgrade() -> None:
     connection = op.get_bind()
     if connection.dialect.name == "postgresql":  # wait briefly rather than block everybody
         op.execute("SET LOCAL lock_timeout = '5s'")
-    table = sa.table("withdrawals", sa.column("destination"))
-    wanted = sa.select(table.c.destination).distinct().where(table.c.destination.like("%, %, %"))
-    for (label,) in connection.execute(wanted).all():
-        account, bank, name = label.split(", ", 2)
-        initials = " ".join(f"{letter.upper()}." for letter in re.findall(r"\b\w", name))
-        told = f"{account}, {bank}, {initials}"
-        connection.execute(
-            sa.update(table).where(table.c.destination == label).values(destination=told)
-        )
+    for name in ("withdrawals", "schedules"):
+        table = sa.table(name, sa.column("destination"))
+        wanted = sa.select(table.c.destination).distinct().where(table.c.destination.like("%, %, %"))
+        for (label,) in connection.execute(wanted).all():
+            account, bank, holder = label.split(", ", 2)
+            initials = " ".join(f"{letter.upper()}." for letter in re.findall(r"\b\w", holder))
+            told = f"{account}, {bank}, {initials}"
+            connection.execute(
+                sa.update(table).where(table.c.destination == label).values(destination=told)
+            )
