@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
 from services import approval, audit, ledger
@@ -195,3 +198,21 @@ async def test_withdrawals_that_were_there_become_operations_that_stand(url, vau
     }
     assert steps == {"pending": True, "processing": False, "forged": False, "rejected": False}
     await database.close()
+
+
+def test_holders_that_are_there_become_initials(tmp_path):
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/holders.db")
+    with engine.begin() as connection:
+        for table in ("withdrawals", "schedules"):
+            connection.exec_driver_sql(f"CREATE TABLE {table} (destination TEXT)")
+            connection.exec_driver_sql(
+                f"INSERT INTO {table} VALUES ('******9887, KCB, Mama Njeri'), ('M-Pesa ********5678')"
+            )
+        module = ScriptDirectory.from_config(upgrade.config()).get_revision("b05e7c41d9a2").module
+        with Operations.context(MigrationContext.configure(connection)):
+            module.upgrade()
+            module.upgrade()  # the same again
+        for table in ("withdrawals", "schedules"):
+            rows = connection.exec_driver_sql(f"SELECT destination FROM {table}").scalars().all()
+            assert rows == ["******9887, KCB, M. N.", "M-Pesa ********5678"]
+    engine.dispose()
