@@ -1,7 +1,5 @@
 """Notices: what owners and those who reconcile are told, and need not answer."""
 
-from datetime import datetime
-
 from flows.refusals import carrier_name, provider_name, receipt_shown
 from flows.staff.shown import facts, way_shown
 from flows.step import Step
@@ -20,18 +18,17 @@ from services.news import (
     TenantChanged,
     Withdrawal,
 )
-from services.news.approval import CodesEnrolled, CodesGuessed, RightLent, RightUsed
 from services.news.privacy import ErasureWanted
 from services.news.withdrawals import FloatShort
 
 
-class _Notice(Step):
+class Notice(Step):
     @property
     def thread(self) -> str:
         return "notice"
 
 
-class ChangedTold(_Notice):
+class ChangedTold(Notice):
     changed: tuple[str, ...]
 
     def says(self) -> Text:
@@ -42,66 +39,7 @@ class ChangedTold(_Notice):
         )
 
 
-class CodesEnrolledTold(_Notice):
-    name: str
-    again: bool
-
-    def says(self) -> Text:
-        if self.again:
-            return Text(
-                "⚠️ The operator has given {name} new one-time codes for approvals at {shop}. They count in "
-                "24 hours. If you did not expect that, call the operator now.",
-                name=self.name,
-            )
-        return Text(
-            "The operator has given {name} one-time codes for approvals at {shop}. If you did not expect "
-            "that, call the operator now.",
-            name=self.name,
-        )
-
-
-class CodesGuessedTold(_Notice):
-    name: str
-    withdrawal: str
-
-    def says(self) -> Text:
-        return Text(
-            "⚠️ Ten wrong one-time codes were typed for {withdrawal}, the last by {name}, so it is cancelled. "
-            "Ask {name} whether it was them; if not, call the operator now.",
-            withdrawal=self.withdrawal,
-            name=self.name,
-        )
-
-
-class RightLentTold(_Notice):
-    lender: str
-    borrower: str
-    until: datetime
-
-    def says(self) -> Text:
-        return Text(
-            "{borrower} may approve withdrawals of {shop} for {lender} until {until}, but none that {lender} "
-            "has asked for.",
-            borrower=self.borrower,
-            lender=self.lender,
-            until=self.until,
-        )
-
-
-class RightUsedTold(_Notice):
-    borrower: str
-    operation: str
-
-    def says(self) -> Text:
-        return Text(
-            "{borrower} has approved {operation} by the right that you have lent. If you did not expect "
-            "that, type *lend* to end it.",
-            borrower=self.borrower,
-            operation=self.operation,
-        )
-
-
-class OrderTwiceTold(_Notice):
+class OrderTwiceTold(Notice):
     number: str
     amount: Money
     receipt: str | None
@@ -116,7 +54,7 @@ class OrderTwiceTold(_Notice):
         )
 
 
-class OrderDoubtTold(_Notice):
+class OrderDoubtTold(Notice):
     number: str
     amount: Money
     receipt: str | None
@@ -143,7 +81,7 @@ class OrderDoubtTold(_Notice):
                 return Text("M-Pesa said that it is paid, and has not confirmed it.")
 
 
-class SettingsWrongTold(_Notice):
+class SettingsWrongTold(Notice):
     provider: str
 
     def says(self) -> Text:
@@ -154,7 +92,7 @@ class SettingsWrongTold(_Notice):
         )
 
 
-class StoppedTold(_Notice):
+class StoppedTold(Notice):
     """All payouts, or those of one way out."""
 
     because: Frozen
@@ -200,7 +138,7 @@ class StoppedTold(_Notice):
                 )
 
 
-class ResumedTold(_Notice):
+class ResumedTold(Notice):
     way: str | None = None
 
     def says(self) -> Text:
@@ -212,7 +150,7 @@ class ResumedTold(_Notice):
         return Text("✅ Payouts from {shop} have resumed. What was waiting is being sent now.")
 
 
-class UndecidedTold(_Notice):
+class UndecidedTold(Notice):
     withdrawal: Withdrawal
 
     def says(self) -> Text:
@@ -254,11 +192,7 @@ async def told_undecided(news: PayoutUndecided, _teller: Teller) -> UndecidedTol
     return UndecidedTold(withdrawal=news.withdrawal)
 
 
-async def told_codes_enrolled(news: CodesEnrolled, _teller: Teller) -> CodesEnrolledTold:
-    return CodesEnrolledTold(name=news.name, again=news.again)
-
-
-class ErasureWantedTold(_Notice):
+class ErasureWantedTold(Notice):
     customer: str
 
     def says(self) -> Text:
@@ -273,19 +207,7 @@ async def told_erasure_wanted(news: ErasureWanted, _teller: Teller) -> ErasureWa
     return ErasureWantedTold(customer=news.customer)
 
 
-async def told_codes_guessed(news: CodesGuessed, _teller: Teller) -> CodesGuessedTold:
-    return CodesGuessedTold(name=news.name, withdrawal=news.reference)
-
-
-async def told_right_lent(news: RightLent, _teller: Teller) -> RightLentTold:
-    return RightLentTold(lender=news.lender, borrower=news.borrower, until=news.until)
-
-
-async def told_right_used(news: RightUsed, _teller: Teller) -> RightUsedTold:
-    return RightUsedTold(borrower=news.borrower, operation=news.reference)
-
-
-class FloatShortTold(_Notice):
+class FloatShortTold(Notice):
     provider: str
     way: str
     funds: Money
