@@ -206,7 +206,7 @@ async def test_one_that_is_lost_never_comes(sandbox, paystack, wait, events):
     await sandbox.arm("paystack.webhook", "lost")
     await paystack.send()
     async with asyncio.timeout(10):
-        while await paystack.status() != "success":
+        while await paystack.status() != "success":  # noqa: ASYNC110  it tells nobody: that is the point
             await asyncio.sleep(0.01)
     assert events == []
 
