@@ -1,2 +1,2 @@
-"""Cli: the groups of the command line that `main.py` puts together. What a command does is in `bot/commands`,
-imported when it is called, so that --help is quick."""
+"""Cli: the commands of the command line, a module for each group; `main.py` puts them together. What a
+command does is in `bot/commands`; it is imported when the command is called, so that --help is quick."""

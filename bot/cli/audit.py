@@ -1,4 +1,4 @@
-"""The commands of the audit. Heavy parts are imported inside, as in `main`."""
+"""The commands of the audit."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The commands of costs. Heavy parts are imported inside, as in `main`."""
+"""The commands of costs."""
 
 import csv
 import sys

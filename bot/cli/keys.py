@@ -1,4 +1,4 @@
-"""The commands of keys. Heavy parts are imported inside, as in `main`."""
+"""The commands of keys."""
 
 from typing import Annotated
 

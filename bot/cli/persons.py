@@ -1,4 +1,4 @@
-"""The commands about persons and what is held of them. Heavy parts are imported inside, as in `main`."""
+"""The commands about persons and what is held of them."""
 
 from typing import Annotated
 

@@ -1,0 +1,17 @@
+"""The command that counts messages."""
+
+from typing import Annotated
+
+import typer
+
+from bot.cli.console import performed, show
+
+
+def messages(
+    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    month: Annotated[str | None, typer.Option(help="As 2026-11; without it, this month.")] = None,
+) -> None:
+    """How many messages were sent, by the category and type that WhatsApp charges them under."""
+    from bot.commands.messages import count_messages
+
+    show(performed(lambda settings: count_messages(settings, slug, month)))

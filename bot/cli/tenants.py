@@ -1,0 +1,43 @@
+"""The commands of tenants."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli.console import commands, performed, show
+
+tenant = commands("Tenants and their files.")
+Rail = Annotated[str | None, typer.Option(help="One way out alone: mpesa, till or bank_transfer.")]
+
+
+@tenant.command("apply")
+def tenant_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+    """Create or change a tenant by its file; applying the same again changes nothing."""
+    from bot.commands.tenants import apply_file
+
+    show(performed(lambda settings: apply_file(settings, file)))
+
+
+@tenant.command("show")
+def tenant_show(slug: str) -> None:
+    """The configuration with secrets masked."""
+    from bot.commands.tenants import show_tenant
+
+    show(performed(lambda settings: show_tenant(settings, slug)))
+
+
+@tenant.command("freeze")
+def tenant_freeze(slug: str, rail: Rail = None) -> None:
+    """Stop all of the tenant's payouts, or those of one way out; its staff are told."""
+    from bot.commands.tenants import freeze_tenant
+
+    show(performed(lambda settings: freeze_tenant(settings, slug, rail)))
+
+
+@tenant.command("unfreeze")
+def tenant_unfreeze(slug: str, rail: Rail = None) -> None:
+    """Let the tenant's payouts go on, once the cause has been looked at: see the alerts in its audit."""
+    from bot.commands.tenants import unfreeze_tenant
+
+    show(performed(lambda settings: unfreeze_tenant(settings, slug, rail)))
