@@ -74,6 +74,7 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     refunds.NotRefundable: (422, "The provider does not give it back in this way"),
     reconciliation.StillLate: (409, "It is not a day old"),
     reconciliation.NotOpen: (409, "It is no longer open"),
+    reconciliation.OwnBreak: (403, "Somebody else has to close it"),
     reconciliation.InvalidStatement: (422, "This is no whole statement of the shop's there"),
     reconciliation.NoStatements: (422, "Files of this provider are not read"),
     review.NotUndecided: (409, "It is known what became of it, or the provider is still being asked"),
@@ -182,6 +183,9 @@ def _of_period_or_limit(refusal: Refusal) -> str | None:
             return f"Nothing of it was kept: {'; '.join(refusal.faults[:5])}."
         case reconciliation.NotOpen():
             return f"It is {refusal.status}."
+        case reconciliation.OwnBreak():
+            by = ", ".join(refusal.others) or "the operator, by python main.py reconcile --close"
+            return f"You have asked for or approved what it is about. It can be closed by {by}."
         case statement.PeriodTooLong():
             return f"A statement tells of {refusal.most_days} days at most."
         case statement.StatementTooLarge():

@@ -16,12 +16,19 @@ def reconcile(
     ] = None,
     since: Annotated[str | None, typer.Option("--from", help="As 2026-11-24; else seven days ago.")] = None,
     until: Annotated[str | None, typer.Option("--to", help="The last day; else up to now.")] = None,
+    closed: Annotated[
+        str | None, typer.Option("--close", help="The id of a break that nobody else may close.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why it needs nothing more.")] = "",
     *,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Compare the books with what the provider says; exit 1 where they do not fit together."""
     from bot.commands import reconcile as reconciling
 
+    if closed is not None:
+        show(performed(lambda settings: reconciling.close(settings, slug, closed, reason)))
+        return
     asked = reconciling.Asked(slug, provider, file, since, until)
     outcome = performed(lambda settings: reconciling.reconcile(settings, asked))
     if as_json:

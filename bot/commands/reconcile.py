@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from bot.commands.opening import known_tenant, opened
+from bot.commands.opening import known_tenant, opened, work_of
 from bot.http import open_session
 from bot.parts import CannotRun, Parts
 from bot.providers import Providers
 from bot.reconciling import DAYS, Reconciling, Report
 from bot.settings import Settings
+from services.errors import Refusal
 from services.errors.reconciliation import InvalidStatement, NoStatements
-from services.reconciliation import ages
+from services.reconciliation import ages, closing
 from services.reconciliation.ages import Standing
 from services.reconciliation.reach import Span
 from services.reconciliation.run import Sum
@@ -68,6 +69,20 @@ async def reconcile(settings: Settings, asked: Asked) -> Outcome:
             span = _span(asked, ZoneInfo(str(zone)), parts.clock())
             reports = [await edge.reconcile(tenant, name, span) for name in names]
         return Outcome(reports, await _standing(parts, tenant), parts.clock())
+
+
+async def close(settings: Settings, slug: str, break_id: str, reason: str) -> dict[str, Any]:
+    """Where nobody else of the business may. Raises CannotRun."""
+    try:
+        wanted = UUID(break_id)
+    except ValueError:
+        raise CannotRun(f"{break_id} is no id of a break.") from None
+    try:
+        async with opened(settings) as parts, work_of(parts, slug) as work:
+            seen = await closing.close_as_operator(work, wanted, reason)
+    except Refusal as refused:
+        raise CannotRun(f"Break {break_id} cannot be closed: {refused.code}.") from None
+    return {"id": str(seen.id), "state": seen.state, "amount": str(seen.amount), "reason": seen.reason}
 
 
 async def _of_file(edge: Reconciling, tenant: UUID, asked: Asked, names: list[str]) -> Report:

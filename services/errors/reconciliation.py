@@ -24,6 +24,15 @@ class NotOpen(Refusal):
 
 
 @dataclass(eq=False)
+class OwnBreak(Refusal):
+    """It is about what this person has asked for or approved. `others`: the names of who may close it;
+    with none the operator does."""
+
+    code: ClassVar[str] = "four_eyes_violation"
+    others: tuple[str, ...]
+
+
+@dataclass(eq=False)
 class InvalidStatement(Refusal):
     """The file is no whole and legible statement of the business's there; nothing of it was kept."""
 

@@ -154,6 +154,7 @@ class FakeBusiness(FakeSettings, FakeReview):
     sale_fee: Money = NOTHING
     refunds: dict[UUID, Refund] = dataclasses.field(default_factory=dict)
     breaks: dict[UUID, Seen] = dataclasses.field(default_factory=dict)
+    who_may_close: tuple[str, ...] | None = None  # where it is about what is asked here
     wishes: dict[UUID, RefundWish] = dataclasses.field(default_factory=dict)
     twice: dict[UUID, FactPaidTwice] = dataclasses.field(default_factory=dict)
     schedules: dict[UUID, Schedule] = dataclasses.field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Clerk: what a FakeBusiness and a provider do not agree on."""
 
 from services import errors
-from services.errors.reconciliation import NotOpen, StillLate
+from services.errors.reconciliation import NotOpen, OwnBreak, StillLate
 from services.readable import refuse_blank
 from services.reconciliation.compare import LATE
 from services.reconciliation.facts import State, Type
@@ -27,5 +27,7 @@ class FakeClerk:
             raise NotOpen(one.state)
         if one.type == Type.LATE:
             raise StillLate(one.at + LATE)
+        if self._teller._business.who_may_close is not None:
+            raise OwnBreak(self._teller._business.who_may_close)
         self._breaks[break_id] = one.model_copy(update={"state": State.CLOSED})
         return self._breaks[break_id]

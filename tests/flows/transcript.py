@@ -360,6 +360,8 @@ class Play:
             case "break", (type_, shillings, label, receipt, hours):
                 one = a_break(type_, shillings, label, receipt, business.now - timedelta(hours=int(hours)))
                 business.breaks[one.id] = one
+            case "own_break", others:  # who is talking has approved what it is about
+                business.who_may_close = tuple(others)
             case "explained", ():
                 for one in business.breaks.values():
                     business.breaks[one.id] = one.model_copy(update={"state": "explained"})

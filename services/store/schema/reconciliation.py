@@ -77,7 +77,7 @@ breaks = sa.Table(
     sa.Column("explained_at", Moment),
     sa.Column("told_at", Moment),  # when its age was alerted
     sa.Column("closed_at", Moment),
-    sa.Column("closed_by", sa.Uuid),
+    sa.Column("closed_by", sa.Uuid),  # null: the operator
     sa.Column("reason", sa.Text),
     sa.UniqueConstraint("tenant_id", "provider", "subject"),
     one_of("state", "open", "explained", "closed"),
@@ -93,7 +93,7 @@ breaks = sa.Table(
         "fee_differs",
     ),
     sa.CheckConstraint(
-        "(state = 'closed') = (closed_at IS NOT NULL AND closed_by IS NOT NULL AND reason IS NOT NULL)",
+        "(state = 'closed') = (closed_at IS NOT NULL AND reason IS NOT NULL)",
         name="closed",
     ),
     of("people", "closed_by"),
