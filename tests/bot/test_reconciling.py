@@ -3,7 +3,8 @@
 import pytest
 import sqlalchemy as sa
 
-from services import costs, ledger
+from services import ledger
+from services.costs.margin import lines
 from services.errors import BlankReason, MissingScope
 from services.errors.reconciliation import InvalidStatement, NotOpen, StillLate
 from services.ids import new_id
@@ -11,12 +12,14 @@ from services.ledger import Transfer
 from services.news import Unpaid
 from services.news.reconciliation import BreaksAged
 from services.providers.base import Failed, Succeeded
+from services.reconciliation import charges
 from services.reconciliation.closing import close
+from services.reconciliation.compare import LATE
 from services.reconciliation.facts import State
 from services.reconciliation.record import read
 from services.store.schema import audit, statement_lines
 from services.store.schema import costs as bands
-from services.store.scope import OWNER, PLATFORM
+from services.store.scope import AUDITOR, OWNER, PLATFORM
 from tests.bot.reconciled import Reconciled, number, opened
 from tests.services.business import kes
 from tests.services.reconciliation.portal import came, went
@@ -130,9 +133,20 @@ async def test_a_fee_that_is_not_the_one_booked_differs(market, reconciled):
     report = await reconciled.file(paid, sent, charge)
     (only,) = report.opened
     assert (only.type, only.ours, only.theirs) == ("fee_differs", kes("5"), kes("7"))
+    # What `costs settle` does: from then on the books, the statement and the margin say the same.
     async with business.work() as work:
-        await costs.told(work, out.withdrawal.id, "mpesa", kes("7"))
+        (told,) = await charges.take_theirs(work)
+    assert (told["receipt"], told["cost"], told["posted"]) == ("SJP0000001", "7.00", True)
     assert opened(await reconciled.again()) == set()
+    assert (await business.balances())["costs:mpesa"] == -7_00
+    async with market.database.reading(AUDITOR) as connection:
+        found = await lines(connection, business.tenant, reconciled.began, business.now + LATE)
+    assert [(each.rail, each.price, each.cost, each.margin) for each in found] == [
+        ("collection", 0, 0, 0),
+        ("mpesa", 33_00, 7_00, 26_00),
+    ]
+    async with business.work() as work:
+        assert await charges.take_theirs(work) == []
 
 
 async def test_what_the_ledger_moved_and_nothing_has_asked_for_is_missed(market, reconciled):
