@@ -30,7 +30,7 @@ class Control:
     def __init__(self, chats: Chats, daraja: Daraja, paystack: Paystack) -> None:
         self._chats = chats
         self._daraja = daraja
-        self._transfers, self._transactions = paystack.transfers, paystack.transactions
+        self._transfers, self._listed = paystack.transfers, (paystack.transactions, paystack.refunds)
         self._stage = chats.stage
         self._forms = Forms(chats)
 
@@ -229,7 +229,8 @@ class Control:
         self._chats.reset()
         self._daraja.reset()
         self._transfers.reset()
-        self._transactions.reset()
+        for listed in self._listed:
+            listed.reset()
         self._stage.forget_shared()
         self._stage.lines.clear()
         self._stage.faults.clear()

@@ -22,6 +22,7 @@ class StatementControl:
             web.get("/control/statement", self.statement),
             web.post("/control/counter", self.counter),
             web.post("/control/paystack/transactions", self.transaction),
+            web.post("/control/paystack/refunds", self.refund),
         ]
 
     async def statement(self, request: web.Request) -> web.Response:
@@ -47,6 +48,14 @@ class StatementControl:
             text(body, "slug"), amount, text(body, "reference"), text(body, "status")
         )
         return web.json_response(told)
+
+    async def refund(self, request: web.Request) -> web.Response:
+        """{"slug", "amount" in cents, "reference" of what was paid, "status"? = "processed"}: one made at
+        Paystack itself."""
+        body = {"status": "processed"} | await body_of(request)
+        slug, amount = text(body, "slug"), count(body, "amount", 1, 100 * _MOST)
+        of = self._paystack.transactions.called(slug, text(body, "reference"))
+        return web.json_response(self._paystack.refunds.make(slug, amount, of, text(body, "status")))
 
     def _app(self, shortcode: str | None) -> DarajaApp:
         for app in self._stage.world.daraja:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.sandbox.faults import CATALOGUE
 from bot.sandbox.paystack_events import Events
-from bot.sandbox.paystack_lists import Transactions, page_of, transfers_of
+from bot.sandbox.paystack_lists import Refunds, Transactions, page_of, transfers_of
 from bot.sandbox.paystack_transfers import PaystackError, Transfers
 from bot.sandbox.stage import Stage
 from bot.sandbox.world import Json, PaystackAccount
@@ -27,6 +27,7 @@ class Paystack:
         self._stage = stage
         self.transfers = Transfers(stage, Events(stage))
         self.transactions = Transactions(stage)
+        self.refunds = Refunds(stage)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -35,6 +36,7 @@ class Paystack:
             web.get("/paystack/transfer/verify/{reference}", self._answering("verify", self._verify)),
             web.get("/paystack/transfer", self._answering("list", self._list_transfers)),
             web.get("/paystack/transaction", self._answering("list", self._list_transactions)),
+            web.get("/paystack/refund", self._answering("list", self._list_refunds)),
             web.get("/paystack/balance", self._answering("balance", self._balance)),
             web.get("/paystack/bank", self._answering("bank", self._banks)),
         ]
@@ -71,6 +73,11 @@ class Paystack:
         self, account: PaystackAccount, request: web.Request, _body: Json, _fault: str
     ) -> tuple[str, object]:
         return "Transactions retrieved", page_of(self.transactions.of(account), request.query)
+
+    async def _list_refunds(
+        self, account: PaystackAccount, request: web.Request, _body: Json, _fault: str
+    ) -> tuple[str, object]:
+        return "Refunds retrieved", page_of(self.refunds.of(account), request.query)
 
     async def _banks(
         self, _account: PaystackAccount, _request: web.Request, _body: Json, _fault: str

@@ -1,10 +1,11 @@
-"""Lists: what Paystack's own lists of transactions and transfers tell, a page at a time.
+"""Lists: what Paystack's own lists of transactions, transfers and refunds tell, a page at a time.
 
-https://paystack.com/docs/api/transaction#list and /docs/api/transfer#list. It is asked by when each was made
-there; amounts and fees are in subunits. What is neither a success nor was given back is no movement yet.
+https://paystack.com/docs/api/transaction#list, /docs/api/transfer#list and /docs/api/refund#list. It is asked
+by when each was made there; amounts and fees are in subunits. What is not done, or was given back, is no
+movement yet. What went back to customers is in the list of refunds, lost disputes too.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from services.money import PLACES, Money
 from services.providers.base import Misconfigured, NotSent, Unknown
@@ -15,8 +16,10 @@ from services.providers.paystack_words import Reply, money_of
 
 _PER_PAGE = 100
 _NOT_ALLOWED = (401, 403)
-_TRANSACTIONS, _TRANSFERS = "transaction", "transfer"
-_KINDS = (Kind.PAID, Kind.SENT, Kind.RETURNED)
+_TRANSACTIONS, _TRANSFERS, _REFUNDS = "transaction", "transfer", "refund"
+_NEXT = {_TRANSACTIONS: _TRANSFERS, _TRANSFERS: _REFUNDS}
+_KINDS = (Kind.PAID, Kind.SENT, Kind.RETURNED, Kind.BACK)
+_REFUND_TAKES = timedelta(days=21)  # from when it is made, by which it is listed, until the bank has it
 
 
 class _Unreadable(ValueError):
@@ -26,9 +29,10 @@ class _Unreadable(ValueError):
 async def list_lines(
     client: PaystackClient, since: datetime, until: datetime, page: str | None
 ) -> Listed | Misconfigured | NotSent | Unknown:
-    """All transactions first, then all transfers."""
+    """All transactions first, then all transfers, then all refunds."""
     what, number = _place(page)
-    query = f"perPage={_PER_PAGE}&page={number}&from={_stamp(since)}&to={_stamp(until)}"
+    begin = since - _REFUND_TAKES if what == _REFUNDS else since
+    query = f"perPage={_PER_PAGE}&page={number}&from={_stamp(begin)}&to={_stamp(until)}"
     reply = await client.get(f"/{what}?{query}")
     if not isinstance(reply, Reply):
         return reply
@@ -43,8 +47,8 @@ async def list_lines(
         return Unknown(f"a {what} that cannot be read: {wrong}")
     if len(listed) >= _PER_PAGE:
         return Listed(tuple(lines), following=f"{what}:{number + 1}")
-    if what == _TRANSACTIONS:
-        return Listed(tuple(lines), following=f"{_TRANSFERS}:1")
+    if what in _NEXT:
+        return Listed(tuple(lines), following=f"{_NEXT[what]}:1")
     return Listed(tuple(lines), tuple(Covered(kind, since, until) for kind in _KINDS))
 
 
@@ -62,20 +66,41 @@ def _lines(what: str, told: object) -> list[Line]:
     if not isinstance(told, dict):
         raise _Unreadable("it is no object")
     status = code_of(told.get("status")).lower()
+    if what == _REFUNDS:
+        return [_refund(told)] if status == "processed" else []
     if status not in ("success", "reversed"):
         return []
     if what == _TRANSACTIONS:
-        moved = _line(told, f"transaction:{_id(told)}", Kind.PAID, "paid_at", "fees")
-        back = Kind.BACK
-    else:
-        moved = _line(told, f"transfer:{_id(told)}", Kind.SENT, "transferred_at", "fee_charged")
-        back = Kind.RETURNED
+        return [_line(told, f"transaction:{_id(told)}", Kind.PAID, "paid_at", "fees")]
+    moved = _line(told, f"transfer:{_id(told)}", Kind.SENT, "transferred_at", "fee_charged")
     if status == "success":
         return [moved]
     at = _moment(told, "updatedAt", "updated_at", "createdAt", "created_at")
     of = moved.receipt or moved.reference
-    returned = Line(f"{moved.key}:{back}", back, moved.amount, at, reference=moved.reference, of=of)
+    key = f"{moved.key}:{Kind.RETURNED}"
+    returned = Line(key, Kind.RETURNED, moved.amount, at, reference=moved.reference, of=of)
     return [moved, returned]
+
+
+def _refund(told: Json) -> Line:
+    """Called as the books have it by its event: by the dispute that it ends, else by itself."""
+    amount = money_of(told.get("amount"), told.get("currency"))
+    if amount is None:
+        raise _Unreadable("its amount")
+    paid = told.get("transaction")
+    within = paid if isinstance(paid, dict) else {"id": paid}
+    of = id_of(told.get("transaction_reference")) or id_of(within.get("reference")) or id_of(within.get("id"))
+    dispute = told.get("dispute")
+    ended = id_of(dispute.get("id") if isinstance(dispute, dict) else dispute)
+    name = id_of(told.get("refund_reference")) or _id(told)
+    return Line(
+        f"refund:{_id(told)}",
+        Kind.BACK,
+        amount,
+        _moment(told, "refunded_at", "updatedAt", "updated_at", "createdAt", "created_at"),
+        reference=f"dispute-{ended}" if ended else f"refund-{name}",
+        of=of,
+    )
 
 
 def _line(told: Json, key: str, kind: Kind, done: str, fee: str) -> Line:

@@ -104,6 +104,7 @@ _GIVEN_BACK = (
         sa.case((refunds.c.way == "reversal", attempts.c.receipt)).label("other_name"),
         orders.c.number.label("label"),
         attempts.c.label.label("party"),
+        sa.case((refunds.c.way == "reversal", attempts.c.id)).label("given_back"),
         (refund_attempts.c.state == "succeeded").label("done"),
         refund_attempts.c.tenant_id,
         refund_attempts.c.provider,
@@ -127,6 +128,7 @@ _TAKEN_BACK = (
         attempts.c.receipt.label("other_name"),
         orders.c.number.label("label"),
         attempts.c.label.label("party"),
+        attempts.c.id.label("given_back"),  # by which a provider may name it that has no receipts
         sa.true().label("done"),
         reversals.c.tenant_id,
         reversals.c.provider,
@@ -174,6 +176,7 @@ SOURCES: tuple[tuple[sa.Select[Any], dict[str, Any]], ...] = (
             "until": refund_attempts.c.resolved_at,
             "receipt": refund_attempts.c.receipt,
             "name": attempts.c.receipt,
+            "given_back": attempts.c.id,
         },
     ),
     (
@@ -184,6 +187,7 @@ SOURCES: tuple[tuple[sa.Select[Any], dict[str, Any]], ...] = (
             "until": reversals.c.created_at,
             "receipt": reversals.c.reference,
             "name": attempts.c.receipt,
+            "given_back": attempts.c.id,
         },
     ),
 )

@@ -70,6 +70,7 @@ class Items:
             *await self._found("receipt", receipts),
             *await self._found("name", names),
             *await self._found("id", ids),
+            *await self._found("given_back", ids),
         ]
         return list({item.id: item for item in items}.values())
 
@@ -142,7 +143,8 @@ def _sum(moved: dict[str, Money], reasons: Iterable[str]) -> Money | None:
 def _item(row: Any, moved: dict[str, Money]) -> Item:
     kind, asked = Kind(row.kind), Money(row.amount, row.currency)
     until = row.until or row.since + _MAY_TAKE
-    names = {str(name) for name in (row.name, row.other_name, row.id) if name is not None}
+    called = (row.name, row.other_name, row.id, getattr(row, "given_back", None))
+    names = {str(name) for name in called if name is not None}
     one = Item(
         row.id,
         kind,
