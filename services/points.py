@@ -58,6 +58,24 @@ POINTS = {
     "refund.kept": "the reply to a refund is written, and not yet committed",
     "refund_check.answered": "what became of a refund is read, and not yet committed",
     "refund.completed": "a refund has left the books, and not yet committed",
+    "batch.asked": "a file is written with its operation, and not yet committed",
+    "batch.held": "a file's lines are held for, and no withdrawal is there yet, in one transaction",
+    "batch.started": "the lines of a file are withdrawals, ready to be sent, and not yet committed",
+    "batch.done": "the last line of a file has ended, and so has the file, and not yet committed",
+    "schedule.day": "the day of a run is written, and nothing is made of it yet, in one transaction",
+    "schedule.made": "a run's withdrawal is written, and its run does not name it yet, in one transaction",
+    "schedule.moved": "the time of the next run is written, and not yet committed",
+    "settlement.asked": "what one person says of a payout is written, and not yet committed",
+    "settlement.decided": "another has approved it, and the payout is as before, in one transaction",
+    "settlement.done": "it is taken as the provider's word would be, and not yet committed",
+    "float.asked": "it is written that an account is being asked what it holds, and not yet committed",
+    "float.begun": "it is committed that it is asked, and nothing of it has left",
+    "unread/mpesa/accountbalance/v1/query": "M-Pesa has taken the question, and its reply is not yet read",
+    "float.answered": "the reply to it is read, and not yet committed",
+    "float.told": "what an account holds is written, and what waits for it is due, and not yet committed",
+    "float.held": "a payout waits since its account is short, and those who can fill it are not told yet, "
+    "in one transaction",
+    "float.taken": "a payout is off what the account holds, and not yet committed as being sent",
 }
 
 

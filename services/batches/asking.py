@@ -25,6 +25,7 @@ from services.news.batches import Batch, BatchAsked
 from services.people import people
 from services.people.access import INITIATE
 from services.phones import without_numbers
+from services.points import point
 from services.store.schema import batches
 from services.withdrawals import limits
 from services.work import Work
@@ -129,6 +130,7 @@ async def ask(work: Work, maker: UUID, batch_id: UUID, ways: Collection[str]) ->
     await audit.record(work, maker, "batch.asked", batch_id, told)
     batch = await shown(work, batch_id)
     await tell(work, BatchAsked(batch=batch), maker, maker)
+    point("batch.asked")
     return batch
 
 

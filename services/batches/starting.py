@@ -13,6 +13,7 @@ from services.facts import Destination
 from services.ids import new_id
 from services.ledger_together import hold_all
 from services.money import Money
+from services.points import point
 from services.store.schema import jobs as jobs_table
 from services.store.schema import payouts, withdrawal_history, withdrawals
 from services.withdrawals import destinations, low_balance
@@ -26,6 +27,7 @@ async def start(work: Work, batch: sa.Row[Any], lines: list[dict[str, Any]]) -> 
     rows = [_row(work, batch, line) for line in lines]
     amounts = {row["id"]: Money(row["amount"], batch.currency) for row in rows}
     await hold_all(work, amounts, batch.currency)
+    point("batch.held")
     await low_balance.tell(work, Money(batch.amount, batch.currency))
     operation = await approval.locked(work, BATCH, batch.id)
     made = {row["id"]: facts(SimpleNamespace(**row)) for row in rows}
@@ -39,6 +41,7 @@ async def start(work: Work, batch: sa.Row[Any], lines: list[dict[str, Any]]) -> 
     await move(work, batch.id, "pending", "running", started_at=work.now)
     told = {"count": batch.count, "amount": batch.amount, "file": batch.file_digest}
     await audit.record(work, operation.decided_by, "batch.started", batch.id, told)
+    point("batch.started")
 
 
 async def finish(work: Work, batch_id: UUID) -> None:
@@ -54,6 +57,7 @@ async def finish(work: Work, batch_id: UUID) -> None:
     if row.state == "running" and not await work.connection.scalar(going_on):
         await move(work, batch_id, "running", "done", ended_at=work.now)
         await moved(work, batch_id)
+        point("batch.done")
 
 
 def _row(work: Work, batch: sa.Row[Any], line: dict[str, Any]) -> dict[str, Any]:

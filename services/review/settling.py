@@ -19,6 +19,7 @@ from services.errors.review import InvalidReference, NotUndecided, ReceiptUsed, 
 from services.news.review import Settlement, SettlementAsked
 from services.people import people
 from services.phones import without_numbers
+from services.points import point
 from services.readable import is_blank, refuse_blank
 from services.refunds.policy import as_sent
 from services.review import record, subject
@@ -82,6 +83,7 @@ async def propose(
     settlement = await shown(work, settlement_id)
     others = await people.with_scope(work, KIND.approve) - {maker}
     await inbox.tell_people(work, others, SettlementAsked(settlement=settlement))
+    point("settlement.asked")
     return settlement
 
 
@@ -130,7 +132,9 @@ async def approve(
         return await shown(work, settlement_id)
     await move(work, settlement_id, "pending", "done")
     await jobs.finish(work, settlement_id, EXPIRY)
+    point("settlement.decided")
     await _done(work, approver, row, one)
+    point("settlement.done")
     return await moved(work, settlement_id, approver)
 
 

@@ -21,6 +21,7 @@ from services.money import PLACES, Money
 from services.news.schedules import ScheduleRan
 from services.people import people
 from services.people.access import INITIATE
+from services.points import point
 from services.rails import RAILS
 from services.schedules.asking import RUNS
 from services.schedules.record import (
@@ -68,11 +69,13 @@ async def run(work: Work, schedule_id: UUID) -> None:
     zone, rule = ZoneInfo(tenant.timezone), rule_of(row)
     day, _ = rule.before(work.now, zone)
     if day <= row.last_day and await _first_of(work, row, day):
+        point("schedule.day")
         await _run(work, tenant, row, day)
     following, at = rule.after(work.now, zone)
     if following <= row.last_day:
         if await move(work, schedule_id, "active", "active", next_at=at):
             await jobs.schedule(work, RUNS, schedule_id, at)
+            point("schedule.moved")
         return
     if await move(work, schedule_id, "active", "ended", next_at=None, ended_at=work.now):
         await jobs.finish(work, schedule_id, RUNS)
@@ -108,6 +111,7 @@ async def _run(work: Work, tenant: sa.Row[Any], row: sa.Row[Any], day: Any) -> N
         await _skip(work, row, day, because)
         return
     withdrawal_id = await _make(work, tenant, row, quoted, to)
+    point("schedule.made")
     await _outcome(work, row, day, outcome="made", withdrawal_id=withdrawal_id)
     told = {"day": day.isoformat(), "withdrawal": str(withdrawal_id), "amount": str(quoted.gross)}
     await audit.record(work, audit.CLOCK, "schedule.ran", row.id, told)

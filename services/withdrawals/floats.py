@@ -17,6 +17,7 @@ from services.money import Money
 from services.news import Held
 from services.news.withdrawals import FloatShort
 from services.people import people
+from services.points import point
 from services.providers.base import Report
 from services.store.schema import payouts, rails, withdrawals
 from services.withdrawals.attempt import Sending
@@ -62,6 +63,7 @@ async def taken(work: Work, one: Sending) -> bool:
         .returning(rails.c.rail)
     )
     if (await work.connection.execute(less)).first() is not None:
+        point("float.taken")
         await _suffices(work, one)
         return True
     row = await _row(work, way)
@@ -74,6 +76,7 @@ async def hold(work: Work, one: Sending) -> bool:
     if work.now - one.row.created_at < HELD_AT_MOST:
         await PAYOUT.move(work, one.row.id, "created", not_before=work.now)
     await hold_back(work, one.row.id, Held.FLOAT)
+    point("float.held")
     way = one.withdrawal.method_type
     known = sa.and_(rails.c.float_short_at.is_not(None), rails.c.float_short_at > work.now - _TOLD_AGAIN)
     first = sa.update(rails).where(*_mine(work, way), ~known).values(float_short_at=work.now)
@@ -127,6 +130,7 @@ async def _ask(work: Work, one: Sending) -> None:
     ).returning(rails.c.rail)
     if (await work.connection.execute(asking)).first() is not None:
         await jobs.schedule(work, "float", one.row.id, work.now)
+        point("float.asked")
 
 
 async def _answer(work: Work, way: str, **told: Any) -> None:
@@ -141,6 +145,7 @@ async def _answer(work: Work, way: str, **told: Any) -> None:
     )
     if (await work.connection.execute(answering)).first() is not None:
         await jobs.hasten(work, "payout")
+        point("float.told")
 
 
 async def _suffices(work: Work, one: Sending) -> None:

@@ -1,4 +1,4 @@
-"""The long proof: `python -m tests.crash [--rounds 50] [--on sqlite,postgres] [--waiting] [--forked]`.
+"""The long proof: `python -m tests.crash [--rounds 50] [--points 'batch.*'] [--waiting] [--forked]`.
 
 In each round the process is killed once at every point of services/points.py, each time in a scene of its
 own, and started again. After the scenes of a round the books are proven, and the emulators' own books are
@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,12 +31,14 @@ from tests.crash.ground import Ground, ground
 from tests.crash.plan import ENDING, OPENING, Run, alone
 from tests.crash.proof import prove
 from tests.crash.scenes import Never, Scenes
+from tests.crash.staff_scenes import StaffScenes
 from tests.crash.table import LOST, NOT_REACHED, UNPROVEN, Table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--points", default="*", help="patterns of those to kill it at, between commas")
     parser.add_argument("--on", default="sqlite,postgres", help="databases, between commas")
     parser.add_argument("--waiting", action="store_true", help="leases run out by themselves")
     parser.add_argument("--forked", action="store_true", help="spare the seconds that loading takes")
@@ -44,11 +47,12 @@ def main() -> None:
     abreast = chosen.abreast or (8 if chosen.waiting else 2)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it would be deaf to it
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    runs = [run for run in alone() if any(fnmatch(run.points[-1], each) for each in chosen.points.split(","))]
     table, began = Table(), time.monotonic()
     try:
         for database in chosen.on.split(","):
             how = {"patient": chosen.waiting, "forked": chosen.forked}
-            asyncio.run(_rounds(database, chosen.rounds, abreast, table, how))
+            asyncio.run(_rounds(database, chosen.rounds, runs, abreast, table, how))
     except* AssertionError as failed:
         traceback.print_exception(failed)
         table.add("all", "the books", UNPROVEN, 0.0)
@@ -59,9 +63,10 @@ def main() -> None:
     sys.exit(1 if table.bad else 0)
 
 
-async def _rounds(database: str, rounds: int, abreast: int, table: Table, how: dict[str, Any]) -> None:
+async def _rounds(
+    database: str, rounds: int, runs: Sequence[Run], abreast: int, table: Table, how: dict[str, Any]
+) -> None:
     """Each installation lives through all rounds, and its books grow."""
-    runs = alone()
     async with asyncio.TaskGroup() as group:
         for n in range(abreast):
             group.create_task(_lives(database, rounds, runs[n::abreast], table, how))
@@ -73,7 +78,7 @@ async def _lives(database: str, rounds: int, runs: Sequence[Run], table: Table, 
             _database(database, Path(folder)) as url,
             ground(Path(folder), url, **how) as place,
         ):
-            scenes = Scenes(place)
+            scenes = StaffScenes(place)
             await _played(place, scenes, OPENING)
             for number in range(1, rounds + 1):
                 began = time.monotonic()

@@ -42,6 +42,11 @@ RUNS = (
     ),
     Run("pay", ("outbox.accepted", "outbox.marked", "hook.applied")),
     Run("withdraw", ("api.kept", "payout.begun")),
+    Run("batch", ("batch.asked", "batch.held", "batch.done")),
+    Run("settle_paid", ("settlement.asked", "settlement.decided")),
+    Run("withdraw_asking", ("float.asked", "float.taken")),
+    Run("withdraw_asking", ("float.begun",)),
+    Run("schedule", ("schedule.day", "schedule.moved")),
     Run("pay_untold", ("collect_check.answered",)),
     Run("refund", ("refund.answered",)),
     Run("withdraw_untold", ("payout_check.answered",)),
@@ -50,6 +55,12 @@ RUNS = (
     Run("expire", ("approval.expired", "ledger.released")),
     Run("refund", ("refund.begun",)),
     Run("refund_untold", ("refund_check.answered",)),
+    Run("withdraw_short", ("float.told", "float.held")),
+    Run("batch", ("batch.started",)),
+    Run("settle_unpaid", ("settlement.done",)),
+    Run("schedule", ("schedule.made",)),
+    Run("withdraw_asking", ("unread/mpesa/accountbalance/v1/query",)),
+    Run("withdraw_asking", ("float.answered",)),
 )
 
 

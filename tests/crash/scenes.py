@@ -217,8 +217,9 @@ class Scenes:
             return any(each["amount"] == self.paid[-1] for each in sent) or any(
                 f"Ksh{self.paid[-1]:,}.00" in each["text"] and "reversed" in each["text"] for each in texts
             )
-        net = list(self.withdrawn.values())[-1] - 33
-        return any(each["amount"] == net for each in sent)
+        net = sa.select(withdrawals.c.net).order_by(withdrawals.c.id.desc()).limit(1)
+        last = await self._one(net)
+        return any(each["amount"] * 100 == last for each in sent)
 
     async def _until(self, look: Callable[[], Awaitable[T | None]], what: str, *hasten: str) -> T:
         """What `look` finds. What waits for its time is hastened once and again where nothing else happens.
@@ -265,15 +266,13 @@ class Scenes:
         except (aiohttp.ClientError, OSError):
             return False
 
-    async def _call(self, who: str, path: str, body: Any) -> Any:
+    async def _call(self, who: str, path: str, body: Any, **head: str) -> Any:
         """As programs should: the same request under the same key, until it is answered."""
-        key = str(new_id())
+        told = head | {"Idempotency-Key": str(new_id())}
 
         async def answered() -> Any:
             try:
-                status, answer = await self._ground.programs[who](
-                    "POST", path, body, **{"Idempotency-Key": key}
-                )
+                status, answer = await self._ground.programs[who]("POST", path, body, **told)
             except (aiohttp.ClientError, OSError):
                 return None
             if status == 503 or (status == 409 and answer["code"] == "idempotency_key_in_use"):

@@ -34,7 +34,8 @@ class Program:
 
     async def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         told = {"X-TENANT-API-KEY": self.key} | headers
-        async with self.http.request(method, f"{self.url}/api/v1{path}", json=body, headers=told) as answer:
+        sent = {"data" if isinstance(body, bytes) else "json": body}
+        async with self.http.request(method, f"{self.url}/api/v1{path}", headers=told, **sent) as answer:
             return answer.status, json.loads(await answer.read())
 
     async def until(self, town: Town, path: str, status: str) -> Any:

@@ -8,7 +8,8 @@ from services.points import POINTS
 from tests.crash.ground import ground
 from tests.crash.plan import ENDING, OPENING, RUNS
 from tests.crash.proof import prove
-from tests.crash.scenes import HELD, RESTED, Scenes
+from tests.crash.scenes import HELD, RESTED
+from tests.crash.staff_scenes import StaffScenes
 
 NEVER_LEFT = {"payout.begun", "refund.begun"}  # whoever dies there can never know
 
@@ -17,16 +18,16 @@ def test_the_plan_leaves_no_point_out():
     assert {point for run in RUNS for point in run.points} == set(POINTS)
 
 
-@pytest.mark.timeout(600)  # some forty processes, one after the other
+@pytest.mark.timeout(600)  # some fifty processes, one after the other
 async def test_killed_at_every_point_the_story_goes_on(database_url, runs, tmp_path):
     async with ground(tmp_path, database_url) as place:
-        scenes = Scenes(place)
+        scenes = StaffScenes(place)
         for run in (OPENING, *runs, ENDING):
             place.reached.clear()
             await place.begin(run.points)
             came_of = await getattr(scenes, run.scene)()
             assert await place.killed(run.points), (run, place.reached)
-            assert came_of == (HELD if NEVER_LEFT & set(run.points) else RESTED)
+            assert came_of == (HELD if NEVER_LEFT & set(run.points) else RESTED), run
         await place.end()
         await prove(place, scenes)
 
