@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import count
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
@@ -152,18 +153,35 @@ async def change(work: Work, account: Account, by: Change) -> None:
 
 # --- one statement on PostgreSQL ---------------------------------------------------------------------
 
-# `locked` is what an account is now, however long it was waited for. All else of it comes from there, since
-# what the statement itself sees is as old as its beginning.
-_POST_POSTGRES = """
+
+@lru_cache(maxsize=64)
+def _posting(locked: int, changed: int, entries: int) -> str:
+    """The statement for so many of each. Its values are single ones: the driver takes longer to write arrays
+    than the database to carry out all of it.
+
+    `locked` is what an account is now, however long it was waited for. All else of it comes from there, since
+    what the statement itself sees is as old as its beginning.
+    """
+    numbers = count(2)
+
+    def values(of: int, *types: str) -> str:
+        rows = (", ".join(f"${next(numbers)}::{each}" for each in types) for _ in range(of))
+        return ", ".join(f"({row})" for row in rows)
+
+    ids = ", ".join(f"${next(numbers)}::uuid" for _ in range(locked))
+    return f"""
 WITH locked AS MATERIALIZED (
     SELECT id, name, posted, held, entries, limited FROM accounts
-    WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND cardinality($2::uuid[]) = (
-        SELECT count(*) FROM accounts AS there WHERE there.tenant_id = $1 AND there.id = ANY ($2::uuid[])
+    WHERE tenant_id = $1 AND id IN ({ids}) AND {locked} = (
+        SELECT count(*) FROM accounts AS there WHERE there.tenant_id = $1 AND there.id IN ({ids})
     )
     ORDER BY id FOR NO KEY UPDATE
-), change AS (
-    SELECT * FROM unnest($3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[])
-        AS new (id, posted, held, entries)
+), change (id, posted, held, entries) AS (
+    VALUES {values(changed, "uuid", "bigint", "bigint", "bigint")}
+), new (
+    id, source_id, source_entry, target_id, target_entry, amount, currency, reason, cause_id, created_at
+) AS (
+    VALUES {values(entries, *_TYPES)}
 ), refused AS (
     SELECT count(*) AS n FROM locked JOIN change USING (id)
     WHERE locked.limited AND locked.posted + change.posted - locked.held - change.held < 0
@@ -175,12 +193,7 @@ WITH locked AS MATERIALIZED (
     SELECT $1, new.id, source.id, source.entries + new.source_entry,
         target.id, target.entries + new.target_entry,
         new.amount, new.currency, new.reason, new.cause_id, new.created_at
-    FROM unnest(
-        $7::uuid[], $8::uuid[], $9::bigint[], $10::uuid[], $11::bigint[],
-        $12::bigint[], $13::text[], $14::text[], $15::uuid[], $16::timestamptz[]
-    ) AS new (
-        id, source_id, source_entry, target_id, target_entry, amount, currency, reason, cause_id, created_at
-    )
+    FROM new
     JOIN locked AS source ON source.id = new.source_id JOIN locked AS target ON target.id = new.target_id,
         refused
     WHERE refused.n = 0
@@ -192,10 +205,13 @@ WITH locked AS MATERIALIZED (
         posted = locked.posted + change.posted, held = locked.held + change.held,
         entries = locked.entries + change.entries
     FROM change JOIN locked USING (id), counted
-    WHERE accounts.tenant_id = $1 AND accounts.id = change.id AND counted.n = cardinality($7::uuid[])
+    WHERE accounts.tenant_id = $1 AND accounts.id = change.id AND counted.n = {entries}
 )
 SELECT locked.*, counted.n FROM locked, counted
-"""
+"""  # noqa: S608  of numbers and types only
+
+
+_TYPES = ("uuid", "uuid", "bigint", "uuid", "bigint", "bigint", "text", "text", "uuid", "timestamptz")
 _CHANGE_POSTGRES = (
     "UPDATE accounts SET posted = posted + $3, held = held + $4, entries = entries + $5 "
     "WHERE tenant_id = $1 AND id = $2"
@@ -205,20 +221,13 @@ _CHANGE_POSTGRES = (
 async def _post_postgres(
     work: Work, ids: Sequence[UUID], entries: Sequence[Entry], changes: Mapping[UUID, Change]
 ) -> tuple[list[Account], int]:
-    told = await run(
-        work.connection,
-        _POST_POSTGRES,
-        [
-            work.tenant,
-            ids,
-            list(changes),
-            [each.posted for each in changes.values()],
-            [each.held for each in changes.values()],
-            [each.entries for each in changes.values()],
-            *map(list, zip(*entries, strict=True)),
-        ],
-        of=work.tenant,
-    )
+    values: list[object] = [work.tenant, *ids]
+    for each, by in changes.items():
+        values += (each, by.posted, by.held, by.entries)
+    for entry in entries:
+        values += entry
+    statement = _posting(len(ids), len(changes), len(entries))
+    told = await run(work.connection, statement, values, of=work.tenant)
     return [Account(*row[:-1]) for row in told], told[0][-1] if told else 0
 
 

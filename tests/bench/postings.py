@@ -1,6 +1,7 @@
 """Postings: what the ledger takes a second, beside pgbench's TPC-B on the same PostgreSQL.
 
-TPC-B is three updates, a select and an insert in one commit, so about what a posting is; its client is C.
+TPC-B is three updates, a select and an insert in one commit, so about what a posting is; its client is C, in
+two threads. Ours are two processes, as `serve` and `work` are.
 """
 
 import asyncio
@@ -22,13 +23,21 @@ from tests.e2e.installation import ROOT, Installation
 
 TITLE = "## Postings"
 _RATE = "postings_per_second"
-_ABREAST, _SCALE, _MANY = 16, 50, 1000
-# By what the page calls it: the poster's plan, the target, and what that is a ratio to.
-_POSTGRES: dict[str, tuple[dict[str, Any], float | None, str]] = {
-    "spread over 1,000 wallets": ({"accounts": _MANY}, 0.6, "TPC-B"),
-    "to one wallet": ({"accounts": 1}, 0.3, "TPC-B"),
-    "spread, each audited": ({"accounts": _MANY, "audited": True}, None, "TPC-B"),
+_ABREAST, _SCALE, _MANY, _PROCESSES = 16, 50, 1000, 2
+_FEW = 4  # as many as a worker takes callbacks at once
+_SPREAD, _AUDITED, _WHOLE = (
+    "spread over 1,000 wallets",
+    "spread, each audited",
+    "callbacks of payments, whole",
+)
+# By what the page calls it: the poster's plan, and the target of its ratio to TPC-B.
+_POSTGRES: dict[str, tuple[dict[str, Any], float | None]] = {
+    _SPREAD: ({"accounts": _MANY, "abreast": _ABREAST}, 0.6),
+    _AUDITED: ({"accounts": _MANY, "abreast": _ABREAST, "audited": True}, None),
+    f"to one wallet, {_FEW} at once": ({"accounts": 1, "abreast": _FEW}, 0.3),
+    f"to one wallet, {_ABREAST} at once": ({"accounts": 1, "abreast": _ABREAST}, None),
 }
+_PAYMENTS = {"tenants": 20, "payments": 300, "abreast": _FEW}
 # The same as TPC-B, all of it on one row of the branches: what the server itself can do of a hot account.
 _HOT = "TPC-B on one branch, by pgbench"
 _ONE_BRANCH = """\
@@ -82,14 +91,23 @@ async def _beside_tpcb(figures: Figures, url: str, say: Callable[[str], None]) -
         hot = await _tps("-f", script.name)
     figures.add(_HOT, {_RATE: hot})
     say(f"  {_HOT:<34} {hot:8,.0f} transactions/s, {hot / tps:.2f} of it")
-    for name, (plan, _, _) in _POSTGRES.items():
-        told_ = await _posted(url=url, seconds=figures.seconds, abreast=_ABREAST, **plan)
-        figures.add(name, told_)
+    for name, (plan, _) in _POSTGRES.items():
+        told_ = figures.add(name, await _together(url=url, seconds=figures.seconds, **plan))
         say(f"  {name:<34} {told_[_RATE]:8,.0f} postings/s, {told_[_RATE] / tps:.2f} of it")
+    whole = figures.add(_WHOLE, await _posted("settler", url=url, **_PAYMENTS))
+    say(f"  {_WHOLE:<34} {whole[_RATE]:8,.0f} a second by one process")
 
 
-async def _posted(**plan: Any) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.bench.poster", json.dumps(plan)]
+async def _together(abreast: int, **plan: Any) -> dict[str, Any]:
+    """By all processes at the same time, `abreast` in all. The waits: of the one that waited longest."""
+    each = [_posted(abreast=abreast // _PROCESSES, **plan) for _ in range(_PROCESSES)]
+    told = await asyncio.gather(*each)
+    slowest = max(told, key=lambda one: one["posting_ms"]["p99"])
+    return slowest | {_RATE: sum(one[_RATE] for one in told)}
+
+
+async def _posted(by: str = "poster", **plan: Any) -> dict[str, Any]:
+    command = [sys.executable, "-m", f"tests.bench.{by}", json.dumps(plan)]
     told: dict[str, Any] = json.loads(await _run(*command))
     return told
 
@@ -129,8 +147,9 @@ def postings(figures: Figures) -> list[str]:
         TITLE,
         "",
         "Each posting moves money from one account to another under the locks of both, in a transaction of",
-        f"its own, committed to disk, {_ABREAST} at once from one process. Beside it `pgbench` runs TPC-B",
-        f"(three updates, a select, an insert; at scale {_SCALE}) with as many clients on the same server.",
+        f"its own, committed to disk, from {_PROCESSES} processes, {_ABREAST} at once in all unless",
+        f"said. Beside it `pgbench` runs TPC-B (three updates, a select, an insert; at scale {_SCALE}) by",
+        f"{_ABREAST} clients in two threads on the same server.",
         f"{machine()}; medians of {figures.rounds} rounds.",
         "",
         "| PostgreSQL | a second | of TPC-B | target | p50 / p99 |",
@@ -138,15 +157,28 @@ def postings(figures: Figures) -> list[str]:
         f"| TPC-B by pgbench | {tpcb:,.0f} | 1.00 | | |",
         f"| {_HOT} | {figures.median(_HOT, _RATE):,.0f} | {figures.ratio(_HOT, 'TPC-B', _RATE):.2f} | | |",
     ]
-    for name, (_, target, to) in _POSTGRES.items():
+    for name, (_, target) in _POSTGRES.items():
         wanted = f"{target:.2f}" if target else ""
-        rate, ratio = figures.median(name, _RATE), figures.ratio(name, to, _RATE)
+        rate, ratio = figures.median(name, _RATE), figures.ratio(name, "TPC-B", _RATE)
         rows.append(f"| {name} | {rate:,.0f} | {ratio:.2f} | {wanted} | {_waits(figures, name)} |")
-    rows += ["", "| SQLite | a second | p50 / p99 of a transaction |", "|---|--:|--:|"]
+    rows += ["", *_audit(figures), "", "| SQLite | a second | p50 / p99 of a transaction |", "|---|--:|--:|"]
     for short in _SQLITE:
         name = f"SQLite, {short}"
         rows.append(f"| {short} | {figures.median(name, _RATE):,.0f} | {_waits(figures, name)} |")
     return [*rows, ""]
+
+
+def _audit(figures: Figures) -> list[str]:
+    """What an entry of the audit costs, of a bare posting and of what a payment's callback does in all."""
+    entry = _PROCESSES / figures.median(_AUDITED, _RATE) - _PROCESSES / figures.median(_SPREAD, _RATE)
+    bare = 1 - figures.ratio(_AUDITED, _SPREAD, _RATE)
+    whole = figures.median(_WHOLE, _RATE)
+    return [
+        f"An entry of the audit costs {entry * 1000:.2f} ms of a process: {bare:.0%} of a bare posting, and",
+        f"{entry * whole:.0%} of what a payment's callback does in all (the payment, the order, the ledger,",
+        f"the customer's message), of which one process takes {whole:,.0f} a second",
+        f"({_PAYMENTS['tenants']} merchants, {_FEW} at once).",
+    ]
 
 
 def _waits(figures: Figures, name: str) -> str:
