@@ -110,7 +110,7 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
     if one.has_left:
         await confirm(work, PAYOUT.job, one.row.id)
         await PAYOUT.receipt_added(work, one, word.receipt)
-    elif one.row.state == "failed" and one.row.returned_at is not None:
+    elif one.row.returned_at is not None:
         # It came back, and that was told first: nothing has left.
         await alert(work, one, "payout.succeeded_before_return", receipt=word.receipt)
     elif one.withdrawal.status != "processing" or not await _alone(work, one):

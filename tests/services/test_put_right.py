@@ -180,6 +180,15 @@ async def test_a_yes_after_that_no_is_booked_too(business, out):
     await proven(business)
 
 
+async def test_a_yes_after_it_was_denied_and_came_back_is_of_before_that(business, out):
+    await settled(business, out, "paid")
+    for word in (NO, BACK, YES):
+        await out.called(word)
+    assert await business.wallet() == ("3000.00", "0.00", "3000.00")
+    assert "payout.succeeded_before_return" in await business.alerts()
+    await proven(business)
+
+
 async def test_to_a_bank_it_is_the_same(business):
     await business.paid("3000")
     out = await left_undecided(business, to=TO_BANK)
