@@ -5,6 +5,7 @@ from datetime import datetime
 from flows.refusals_statement import statement_worded
 from flows.refused_approvals import approval_worded
 from flows.refused_closing import closing_worded
+from flows.refused_refunds import refund_worded
 from flows.staff import limited
 from flows.staff.refused_review import review_worded
 from flows.text import Text
@@ -12,7 +13,6 @@ from services import errors
 from services.banks import InvalidDestination
 from services.errors import Refusal
 from services.errors import handoff as handoff_errors
-from services.errors import refunds as refund_errors
 
 PROVIDERS = {
     "mpesa": Text("M-Pesa"),
@@ -258,34 +258,12 @@ def _answering(refusal: Refusal) -> Text:
                 "They can be answered once they write again."
             )
         case _:
-            return _given_back(refusal)
+            return _of_staff(refusal)
 
 
-def _given_back(refusal: Refusal) -> Text:
-    match refusal:
-        case refund_errors.MoneyOwed(owed=owed):
-            return Text(
-                "{shop} owes {owed}, since a payment was taken back. The next sales pay it, and you can "
-                "withdraw again then.",
-                owed=owed,
-            )
-        case refund_errors.AlreadyRefunded(number=number):
-            return Text(
-                "Nothing of order {number} is left to give back: it has been refunded.", number=number
-            )
-        case refund_errors.MoreThanRemains(remains=remains):
-            return Text("At most {remains} of this payment can be given back.", remains=remains)
-        case refund_errors.NotRefundable(because="whole"):
-            return Text("What was paid twice is given back as a whole.")
-        case refund_errors.NotRefundable():
-            return Text("The provider cannot give this payment back. Please give it back in another way.")
-        case refund_errors.RefundAsked(number=number):
-            return Text(
-                "You have asked {shop} about order {number} already. They will answer here.", number=number
-            )
-        case _:
-            closing = closing_worded(refusal) or review_worded(refusal)
-            return statement_worded(refusal) or closing or limited.worded(refusal)
+def _of_staff(refusal: Refusal) -> Text:
+    closing = closing_worded(refusal) or review_worded(refusal) or refund_worded(refusal)
+    return statement_worded(refusal) or closing or limited.worded(refusal)
 
 
 def decided(status: str, by: str | None = None, at: datetime | None = None) -> Text:

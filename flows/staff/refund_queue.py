@@ -102,6 +102,7 @@ class TakenBackTold(Step):
     amount: Money
     owed: Money
     provider: str
+    left: Money | None = None
 
     @property
     def thread(self) -> str:
@@ -113,6 +114,14 @@ class TakenBackTold(Step):
             "amount": self.amount,
             "number": self.number,
         }
+        if self.left is not None:
+            return Text(
+                "⚠️ {provider} says that it has taken {amount} of order {number} back to the customer, though "
+                "only {left} of it was left. I have booked nothing, and the operator is told. Please look it "
+                "up in the records of {provider}: what it did take beyond that, {shop} owes.",
+                **facts,
+                left=self.left,
+            )
         if self.owed:
             return Text(
                 "⚠️ {provider} has taken {amount} of order {number} back to the customer. The wallet did not "
@@ -152,7 +161,9 @@ async def refunds(teller: Teller, _rest: str = "") -> RefundsWaiting | NothingWa
 
 
 async def told_taken_back(news: MoneyTakenBack, _teller: Teller) -> TakenBackTold:
-    return TakenBackTold(number=news.number, amount=news.amount, owed=news.owed, provider=news.provider)
+    return TakenBackTold(
+        number=news.number, amount=news.amount, owed=news.owed, provider=news.provider, left=news.left
+    )
 
 
 async def told_disputed(news: PaymentDisputed, _teller: Teller) -> DisputedTold:

@@ -17,10 +17,12 @@ class MoneyOwed(Refusal):
 
 @dataclass(eq=False)
 class AlreadyRefunded(Refusal):
-    """Nothing of the payment is left to give back, or to ask for: it has gone back, or is on its way."""
+    """Nothing of the payment is left to give back, or to ask for. `because`: it is "refunded", it "waits" for
+    a decision or is on its way, the provider has "taken_back" it, or it was "kept" as another sale."""
 
     code: ClassVar[str] = "already_refunded"
     number: str
+    because: str = "refunded"
 
 
 @dataclass(eq=False)

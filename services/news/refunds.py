@@ -121,13 +121,14 @@ class RefundDeclined(BaseNews):
 
 class MoneyTakenBack(BaseNews):
     """To those who reconcile: a provider took a customer's payment back. `owed`: what the wallet did not
-    cover."""
+    cover. `left`: it says that it took more than this, which was left of the payment; nothing is booked."""
 
     kind: Literal["money_taken_back"] = "money_taken_back"
     number: str
     amount: Money
     owed: Money
     provider: str
+    left: Money | None = None
 
 
 class PaymentDisputed(BaseNews):

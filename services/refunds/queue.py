@@ -13,7 +13,7 @@ from services.money import Money
 from services.news import PaymentMethod
 from services.payments.asked import called
 from services.payments.record import SETTLED
-from services.refunds.record import COUNTED, credited, gone, read
+from services.refunds.record import COUNTED, credited, gone, read, why_gone
 from services.store.schema import attempts, orders, payments, refund_wishes, refunds, reversals, transfers
 from services.work import Work
 
@@ -31,7 +31,7 @@ async def refundable(work: Work, number: str) -> Refundable:
         raise NotPaid(number)
     left = row.amount - await gone(work, attempt_id)
     if left <= 0:
-        raise AlreadyRefunded(number)
+        raise AlreadyRefunded(number, await why_gone(work, attempt_id))
     fee = sa.select(transfers.c.amount).where(
         transfers.c.tenant_id == work.tenant,
         transfers.c.cause_id == attempt_id,

@@ -132,6 +132,21 @@ async def gone(work: Work, attempt_id: UUID, *statuses: str) -> int:
     return int(await work.connection.scalar(asked) or 0) + int(await work.connection.scalar(taken) or 0)
 
 
+async def why_gone(work: Work, attempt_id: UUID) -> str:
+    """Of an attempt of which nothing is left; as `AlreadyRefunded.because` has it."""
+    query = sa.select(refunds.c.way, refunds.c.status).where(
+        refunds.c.tenant_id == work.tenant,
+        refunds.c.attempt_id == attempt_id,
+        refunds.c.status.in_(COUNTED),
+    )
+    counted = (await work.connection.execute(query)).all()
+    if any(row.status in OPEN for row in counted):
+        return "waits"
+    if any(row.way == Way.SALE for row in counted):
+        return "kept"
+    return "refunded" if counted else "taken_back"
+
+
 async def open_of(work: Work, attempt_id: UUID) -> Sequence[sa.Row[Any]]:
     query = sa.select(refunds).where(
         refunds.c.tenant_id == work.tenant,

@@ -40,6 +40,7 @@ from services.refunds.record import (
     suspended,
     tell,
     unpaid,
+    why_gone,
 )
 from services.store.schema import refunds
 from services.work import Work
@@ -70,7 +71,7 @@ async def request(
     refuse_blank(reason)
     left = Money(attempt.amount.minor - await gone(work, attempt.id), attempt.amount.currency)
     if left.minor <= 0:
-        raise AlreadyRefunded(attempt.number)
+        raise AlreadyRefunded(attempt.number, await why_gone(work, attempt.id))
     wanted = amount or left
     if wanted > left:
         raise MoreThanRemains(left, wanted)
@@ -93,7 +94,7 @@ async def resolve_twice(
     attempt = await locked_attempt(work, attempt_id)
     refuse_blank(reason)
     if await gone(work, attempt_id):
-        raise AlreadyRefunded(attempt.number)
+        raise AlreadyRefunded(attempt.number, await why_gone(work, attempt_id))
     way = Way.SALE if keep else way_for(shop, attempt, attempt.amount, None, work.now - attempt.created_at)
     return await _ask(work, maker, refund_id, attempt, _Wanted(attempt.amount, way, SUSPENSE, reason))
 

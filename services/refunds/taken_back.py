@@ -54,8 +54,9 @@ async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> N
     """From suspense where it still lies there, else from the wallet, and beyond it from what is owed."""
     if await _stands(work, attempt, reference):
         return
-    if await taken(work, attempt) + amount.minor > attempt.amount.minor:
-        await alert(work, attempt, "payment.reversal_beyond", reference=reference, told=str(amount))
+    left = attempt.amount.minor - await taken(work, attempt)
+    if amount.minor > left:
+        await _beyond(work, attempt, reference, amount, Money(left, amount.currency))
         return
     twice = await record.suspended(work, attempt.id)
     moved = {WALLET, OWED, provider_account(attempt.provider)} | ({SUSPENSE} if twice else set())
@@ -90,6 +91,18 @@ async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> N
         await settle_standing(work, attempt)
     await alert(work, attempt, "payment.taken_back", reference=reference, told=str(amount), owed=str(owed))
     news = MoneyTakenBack(number=attempt.number, amount=amount, owed=owed, provider=attempt.provider)
+    await inbox.tell_people(work, await people.reconcilers(work), news)
+
+
+async def _beyond(work: Work, attempt: Attempt, reference: str, amount: Money, left: Money) -> None:
+    """More than was left: it is not believed, and told once to whose debt it would be."""
+    told = await audit.alerted(work, "payment.reversal_beyond", target=attempt.id)
+    await alert(work, attempt, "payment.reversal_beyond", reference=reference, told=str(amount))
+    if told:
+        return
+    none = Money(0, amount.currency)
+    facts = {"number": attempt.number, "amount": amount, "provider": attempt.provider}
+    news = MoneyTakenBack(**facts, owed=none, left=left)
     await inbox.tell_people(work, await people.reconcilers(work), news)
 
 

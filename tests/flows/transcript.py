@@ -354,6 +354,9 @@ class Play:
                 business.wishes.clear()
             case "rejected_meanwhile", ():  # a refund, by another; the news is still on its way
                 business.put_refund(next(reversed(business.refunds.values())), "rejected")
+            case "taken_back", (shillings, "of", left):
+                sums = {"owed": Money(0, "KES"), "left": Money.parse(left, "KES")}
+                business.tell_reconcilers(MoneyTakenBack, **_of_an_order(shillings), **sums)
             case "taken_back", (shillings, *owed):
                 rest = Money.parse(owed[0], "KES") if owed else Money(0, "KES")
                 business.tell_reconcilers(MoneyTakenBack, **_of_an_order(shillings), owed=rest)

@@ -9,6 +9,7 @@ from services import hooks
 from services.errors.refunds import AlreadyRefunded, MoneyOwed
 from services.ledger import SUSPENSE, WALLET
 from services.ledger_rows import account_id, locked
+from services.money import Money
 from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
 from services.payments import settle
 from services.providers.base import Pending, Report, Succeeded
@@ -71,8 +72,37 @@ async def test_a_part_leaves_the_rest_to_refund_and_more_than_was_paid_is_not_be
     await told(business, paying.attempt, "D1", "200")  # the same again
     await told(business, paying.attempt, "D2", "400")
     assert await business.alerts() == ["payment.taken_back", "payment.reversal_beyond"]
+    await told(business, paying.attempt, "D2", "400")  # the same again
+    for person in (business.owner, business.manager):
+        news = [each for each in await business.news(person) if isinstance(each, MoneyTakenBack)]
+        assert [(each.amount, each.owed, each.left) for each in news] == [
+            (kes("200"), Money(0, "KES"), None),
+            (kes("400"), Money(0, "KES"), kes("300")),
+        ]
     assert await business.wallet() == ("300.00", "0.00", "300.00")
     assert (await ask(business, paying)).amount == kes("300")
+
+
+async def test_why_nothing_is_left_is_said(business):
+    """Asked for, done, taken back, or kept as a sale: each is another reason."""
+
+    async def why(paying):
+        with pytest.raises(AlreadyRefunded) as refused:
+            await ask(business, paying)
+        return refused.value.because
+
+    paying = await business.paid("500")
+    refund = await ask(business, paying)
+    assert await why(paying) == "waits"
+    await approve(business, refund)
+    assert await why(paying) == "waits"
+    one = await Refunding.of(business, refund)
+    await one.sent()
+    await one.called(Succeeded("UKR1", kes("500")))
+    assert await why(paying) == "refunded"
+    paying = await business.paid("500")
+    await told(business, paying.attempt)
+    assert await why(paying) == "taken_back"
 
 
 async def test_what_waited_to_be_sent_back_is_not_sent_any_more(business):
@@ -137,8 +167,9 @@ async def test_what_was_paid_twice_goes_back_out_of_suspense(business):
         (twice,) = await paid_twice(work)
     assert (twice.attempt_id, twice.receipt) == (second.attempt, "UKO2")
     refund = await approve(business, await resolve(business, second.attempt, keep=False))
-    with pytest.raises(AlreadyRefunded):
+    with pytest.raises(AlreadyRefunded) as refused:
         await resolve(business, second.attempt, keep=True)
+    assert refused.value.because == "waits"
     one = await Refunding.of(business, refund)
     await one.sent()
     await one.called(Succeeded("UKR1", kes("500")), original="UKO2")
@@ -153,6 +184,9 @@ async def test_what_was_paid_twice_is_kept_with_the_fee_of_a_sale(business):
     assert kept.status == "completed"
     assert await business.wallet() == ("995.00", "0.00", "995.00")
     assert (await business.balances())["suspense"] == 0
+    with pytest.raises(AlreadyRefunded) as refused:
+        await resolve(business, second.attempt, keep=False)
+    assert refused.value.because == "kept"
 
 
 async def test_what_lies_in_suspense_is_taken_back_out_of_it(business):
