@@ -37,7 +37,7 @@ def worded(refusal: Refusal) -> Text:
             )
         case limit_errors.PayoutsBlocked(until=until):
             return Text(
-                "No money leaves {shop} at this hour. You can approve this withdrawal from {until}.",
+                "No money leaves {shop} at this hour. You can approve this from {until}.",
                 until=until,
             )
         case limit_errors.DestinationCoolingDown(until=until):

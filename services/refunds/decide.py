@@ -25,11 +25,12 @@ async def approve(
     """Approve exactly what was shown. With the last approval needed it is made ready to be sent, or, where
     the shop keeps what was paid twice, done.
 
-    Raises what `approval.may_approve` raises. A tried self-approval is recorded and a wrong code counted
-    before it is refused, so the transaction must still be committed.
+    Raises what `approval.may_approve` raises, and PayoutsBlocked. A tried self-approval is recorded and a
+    wrong code counted before it is refused, so the transaction must still be committed.
     """
     one = await locked(work, refund_id)
-    step_up = limits.takes_step_up(await people.tenant_of(work), one.row.amount)
+    tenant = await people.tenant_of(work)
+    step_up = limits.takes_step_up(tenant, one.row.amount)
     facts = facts_of(one.row)
     with approval.as_it_stands(one.row.status):
         operation = await approval.may_approve(
@@ -43,6 +44,8 @@ async def approve(
             step_up=step_up,
             guessed=partial(close, work, one, "pending", "canceled", because=Unrefunded.GUESSED),
         )
+    if one.row.way != Way.SALE:  # which leaves nobody
+        limits.refuse_blocked(work, tenant)
     if await approval.add(work, KIND, approver, operation, facts):
         await _process(work, approver, one)
     return await shown(work, refund_id)

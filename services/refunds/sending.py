@@ -30,7 +30,7 @@ from services.refunds.settle import fail, settle, told
 from services.review import queue
 from services.store.schema import jobs as due_jobs
 from services.store.schema import refund_attempts
-from services.withdrawals import ways
+from services.withdrawals import limits, ways
 from services.work import Work
 
 # The second clock: what was approved is sent within a day, or not at all.
@@ -62,6 +62,9 @@ async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payou
     tenant = await people.tenant_of(work)
     if tenant.payouts_frozen or tenant.stopped_at is not None or await _way_rests(work, one):
         await jobs.schedule(work, "refund", attempt_id, work.now + FROZEN_WAIT)
+        return None
+    if (until := limits.blocked_until(work, tenant)) is not None:
+        await jobs.schedule(work, "refund", attempt_id, until)
         return None
     await REFUND.move(work, attempt_id, "created", state="submitting")
     return await _message(work, one, public_url)

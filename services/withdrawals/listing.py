@@ -9,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services.banks import initials
 from services.errors import NotFound
 from services.news import Withdrawal
 from services.phones import masked
@@ -96,8 +97,9 @@ async def _described(work: Work, where: sa.ColumnElement[bool]) -> list[Describe
 
 
 def masked_details(details: dict[str, str]) -> dict[str, str]:
-    """Its numbers with all but their last four signs as stars."""
-    return {key: masked(value) if key in _NUMBERS else value for key, value in details.items()}
+    """Its numbers with all but their last four signs as stars, a holder by the initials."""
+    hidden = dict.fromkeys(_NUMBERS, masked) | {"account_name": initials}
+    return {key: hidden.get(key, str)(value) for key, value in details.items()}
 
 
 async def _lines(work: Work, ids: Sequence[UUID]) -> dict[UUID, list[Line]]:

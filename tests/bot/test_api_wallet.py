@@ -272,7 +272,7 @@ async def test_an_account_that_cannot_be_one_is_named(door, way, details, wrong)
     assert (await cashier.get(path)).body["method_details"] == {
         "account_number": "******6789",
         "bank_code": "68",
-        "account_name": "Mama Njeri",
+        "account_name": "M. N.",
     }
 
 

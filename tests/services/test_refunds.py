@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from services import ledger
 from services.errors import (
     BelowMinimum,
     BlankReason,
@@ -18,7 +19,9 @@ from services.errors import (
     NotPending,
     NotWholeShillings,
 )
+from services.errors.limits import PayoutsBlocked
 from services.errors.refunds import AlreadyRefunded, MoreThanRemains, NotRefundable, RefundAsked
+from services.ids import new_id
 from services.news import Unpaid
 from services.news.refunds import (
     RefundDeclined,
@@ -44,9 +47,10 @@ from services.providers.refunds import RefundRules
 from services.refunds import decide, wishes
 from services.refunds.request import why_not
 from services.shop.facts import Line
-from services.store.schema import orders, payments, products, refund_attempts, refunds, staff
+from services.store.schema import holds, orders, payments, products, refund_attempts, refunds, staff
 from tests.services.business import PHONE, kes
-from tests.services.refunding import Refunding, approve, approved, ask, refunded
+from tests.services.paying_twice import paid_twice_by
+from tests.services.refunding import Refunding, approve, approved, ask, refunded, resolve
 
 NO = Failed(Unpaid.PROVIDER, "R000002")
 OURS = Failed(Unpaid.SHOP, "2001", ours=True)
@@ -342,3 +346,46 @@ async def test_a_refund_and_a_withdrawal_at_once_never_share_the_money(business,
     results = await asyncio.gather(ask(business, paying), business.withdraw("1000"), return_exceptions=True)
     assert [isinstance(each, InsufficientBalance) for each in results].count(True) == 1
     assert await business.wallet() == ("1000.00", "1000.00", "0.00")
+
+
+async def test_hours_that_the_shop_has_closed_hold_refunds_until_they_are_over(business, paying):
+    """But for what is kept as a sale, and what the provider takes back by itself."""
+    early, late = await ask(business, paying, "400"), await ask(business, paying, "300")
+    await approve(business, early)
+    one = await Refunding.of(business, early)
+    await business.set(blocked_hours="11:30-14:00", timezone="Africa/Nairobi")  # it is noon
+    assert not await one.begun()
+    assert await business.jobs(one.attempt) == {"refund": timedelta(hours=2)}
+    with pytest.raises(PayoutsBlocked):
+        await approve(business, late)
+    assert (await ask(business, paying, "100")).status == "pending"
+    business.forward(hours=2)
+    assert await one.begun()
+    assert (await approve(business, late)).status == "processing"
+
+
+async def test_keeping_what_was_paid_twice_as_a_sale_is_free_at_any_hour(business):
+    second = await paid_twice_by(business)
+    await business.set(blocked_hours="11:30-14:00", timezone="Africa/Nairobi")
+    assert (await approve(business, await resolve(business, second.attempt, keep=True))).status == "completed"
+
+
+async def test_a_refund_that_shares_a_hold_is_not_asked_for_and_one_without_is_not_completed(
+    business, paying
+):
+    taken = new_id()
+    async with business.work() as work:
+        await ledger.hold(work, taken, kes("1"))
+    with pytest.raises(RuntimeError, match="holds something else"):
+        await ask(business, paying, "400", id_=taken)
+    one = await approved(business, paying, "400")
+    await one.sent()
+    its_own = holds.c.id == one.refund.id
+    await business.change(holds, its_own, state="voided", resolved_at=business.now)
+    with pytest.raises(RuntimeError, match="no open hold"):
+        await one.called(Succeeded("UKP1", kes("400")))
+    assert (await business.row(refunds, one.refund.id)).status == "processing"
+    assert (await business.balances())["provider:mpesa"] == -1000_00
+    await business.change(holds, its_own, state="open", resolved_at=None)
+    await one.called(Succeeded("UKP1", kes("400")))
+    assert (await business.balances())["provider:mpesa"] == -600_00

@@ -11,11 +11,11 @@ from services.ledger import SUSPENSE, WALLET
 from services.ledger_rows import account_id, locked
 from services.money import Money
 from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
-from services.payments import settle
 from services.providers.base import Pending, Report, Succeeded
 from services.refunds.queue import paid_twice
 from services.store.schema import orders, payments, refunds
 from tests.services.business import Business, kes
+from tests.services.paying_twice import paid_twice_by
 from tests.services.refunding import Refunding, approve, approved, ask, resolve
 
 
@@ -147,18 +147,6 @@ async def test_what_cannot_be_read_of_it_is_alerted(business):
         assert hook is not None
         await hooks.apply(work, hook, report)
     assert await business.alerts() == ["payment.reversal_unreadable"]
-
-
-async def paid_twice_by(business):
-    first = await business.pay("500")
-    await first.sent()
-    async with business.work() as work:
-        await settle.expire(work, first.attempt)
-    second = await business.pay("500", first.started.order_id)
-    await second.sent()
-    await first.called(Succeeded("UKO1", kes("500")))
-    await second.called(Succeeded("UKO2", kes("500")))
-    return second
 
 
 async def test_what_was_paid_twice_goes_back_out_of_suspense(business):
