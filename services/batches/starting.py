@@ -9,16 +9,16 @@ import sqlalchemy as sa
 
 from services import approval, audit, jobs
 from services.batches.record import BATCH, alone, move, moved
-from services.facts import Destination
+from services.facts import Destination, Quote
 from services.ids import new_id
 from services.ledger_together import hold_all
 from services.money import Money
 from services.points import point
 from services.store.schema import jobs as jobs_table
 from services.store.schema import payouts, withdrawal_history, withdrawals
-from services.withdrawals import destinations, low_balance
+from services.withdrawals import low_balance
 from services.withdrawals.attempt import readied
-from services.withdrawals.record import WITHDRAWAL, facts
+from services.withdrawals.record import WITHDRAWAL, facts, new_row
 from services.work import Work
 
 
@@ -61,26 +61,19 @@ async def finish(work: Work, batch_id: UUID) -> None:
 
 
 def _row(work: Work, batch: sa.Row[Any], line: dict[str, Any]) -> dict[str, Any]:
-    id_ = new_id()
+    gross, fee, net = (Money(line[key], batch.currency) for key in ("gross", "fee", "net"))
     to = Destination(method_type=line["method_type"], details=line["details"], label=line["label"])
-    return {
-        "tenant_id": work.tenant,
-        "id": id_,
-        "maker_id": batch.maker_id,
-        "amount": line["gross"],
-        "fee": line["fee"],
-        "net": line["net"],
-        "currency": batch.currency,
-        "status": "processing",
-        "method_type": line["method_type"],
-        "new_destination": line["new"],
-        "flags": line["flags"],
-        "notes": line["note"],
-        "created_at": work.now,
-        "batch_id": batch.id,
-        "batch_line": line["at"],
-        **destinations.seal(work, to, id_),
-    }
+    row = new_row(
+        work,
+        batch.maker_id,
+        new_id(),
+        Quote(gross=gross, fee=fee, net=net),
+        to,
+        new=line["new"],
+        flags=line["flags"],
+        notes=line["note"],
+    )
+    return row | {"status": "processing", "batch_id": batch.id, "batch_line": line["at"]}
 
 
 def _history(

@@ -1,5 +1,6 @@
 """Record: a withdrawal's row, what an approval approves of it, its history, and how it is shown."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import sqlalchemy as sa
 
 from services import approval, banks, inbox, jobs, ledger
 from services.errors import NotFound
+from services.facts import Destination, Quote
 from services.money import Money
 from services.news import Flag, News, Unsent, Withdrawal, WithdrawalClosed, WithdrawalRequested
 from services.news.approval import WithdrawalAskedAgain
@@ -22,6 +24,36 @@ _OF_OPERATION = ("round", "approvals_needed", "step_up", "digest", "expires_at")
 _OF_ITSELF = (WithdrawalRequested, WithdrawalAskedAgain)
 _ENDED = ("completed", "failed", "canceled", "rejected", "expired")
 _RELEASED_AS = {"expired": "expired"}  # the others are voided
+
+
+def new_row(
+    work: Work,
+    maker: UUID,
+    withdrawal_id: UUID,
+    quoted: Quote,
+    to: Destination,
+    *,
+    new: bool,
+    flags: Sequence[Any],
+    notes: str | None,
+) -> dict[str, Any]:
+    """As it is written first, pending; `flags` as they are kept, in JSON."""
+    return {
+        "tenant_id": work.tenant,
+        "id": withdrawal_id,
+        "maker_id": maker,
+        "amount": quoted.gross.minor,
+        "fee": quoted.fee.minor,
+        "net": quoted.net.minor,
+        "currency": quoted.gross.currency,
+        "status": "pending",
+        "method_type": to.method_type,
+        "new_destination": new,
+        "flags": flags,
+        "notes": notes,
+        "created_at": work.now,
+        **destinations.seal(work, to, withdrawal_id),
+    }
 
 
 def facts(row: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from services.people.access import APPROVE, INITIATE
 from services.points import point
 from services.store.schema import withdrawals
 from services.withdrawals import destinations, limits, low_balance, unusual
-from services.withdrawals.record import WITHDRAWAL, facts, note, shown, tell
+from services.withdrawals.record import WITHDRAWAL, facts, new_row, note, shown, tell
 from services.work import Work
 
 
@@ -112,22 +112,8 @@ async def row_of(
 ) -> dict[str, Any]:
     new = await destinations.is_new(work, destination)
     found = await unusual.flags(work, tenant, quoted.gross, maker, destination, new=new)
-    return {
-        "tenant_id": work.tenant,
-        "id": withdrawal_id,
-        "maker_id": maker,
-        "amount": quoted.gross.minor,
-        "fee": quoted.fee.minor,
-        "net": quoted.net.minor,
-        "currency": quoted.gross.currency,
-        "status": "pending",
-        "method_type": destination.method_type,
-        "new_destination": new,
-        "flags": [each.model_dump(mode="json", exclude_none=True) for each in found],
-        "notes": notes,
-        "created_at": work.now,
-        **destinations.seal(work, destination, withdrawal_id),
-    }
+    flags = [each.model_dump(mode="json", exclude_none=True) for each in found]
+    return new_row(work, maker, withdrawal_id, quoted, destination, new=new, flags=flags, notes=notes)
 
 
 async def _ask(work: Work, tenant: sa.Row[Any], row: dict[str, Any], gross: Money) -> None:
