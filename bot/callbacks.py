@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.log import redacted
 from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
-from services import hooks
+from services import callbacks, hooks
 from services.points import point
 from services.providers import PROVIDERS
 from services.providers.base import Unreadable
@@ -149,7 +149,7 @@ class Callbacks:
                 return
             if not await _mark(connection, callback, state="done", error=None):
                 return  # our lease ran out, and another worker has taken it
-            await hooks.apply(work, hook, report, confirm_above=confirm_above)
+            await callbacks.apply(work, hook, report, confirm_above=confirm_above)
             point("hook.applied")
         point("hook.committed")
         self._bell.ring("turns")

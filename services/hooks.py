@@ -10,16 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.money import Money
-from services.payments import settle as payments
-from services.providers.base import Report, Succeeded
-from services.refunds import settle as refunds
-from services.refunds import still_paid as standing
-from services.refunds import taken_back
-from services.store.schema import attempts, hooks, refund_attempts
-from services.store.schema import payouts as payout_rows
-from services.withdrawals import floats
-from services.withdrawals import settle as payouts
+from services.providers.base import Report
+from services.store.schema import attempts, hooks, payouts, refund_attempts
 from services.work import Work
 
 _TOKEN_BYTES = 32
@@ -41,6 +33,14 @@ class Hook:
     def read_as(self) -> str:
         """As which kind of callback the provider reads it."""
         return self.about.removeprefix(_REFUND).removeprefix(_PAYMENT)
+
+    @property
+    def is_of_refund(self) -> bool:
+        return self.about.startswith(_REFUND)
+
+    @property
+    def is_of_payment(self) -> bool:
+        return self.about.startswith(_PAYMENT)
 
 
 def of_refund(about: str) -> str:
@@ -86,10 +86,10 @@ async def by_hash(connection: AsyncConnection, token_hash: bytes) -> Hook | None
 
 async def provider_of(connection: AsyncConnection, hook: Hook) -> str | None:
     """Who calls this address: the provider of its target."""
-    table = payout_rows
-    if hook.about == "collect" or hook.about.startswith(_PAYMENT):
+    table = payouts
+    if hook.about == "collect" or hook.is_of_payment:
         table = attempts
-    elif hook.about.startswith(_REFUND):
+    elif hook.is_of_refund:
         table = refund_attempts
     mine = (table.c.tenant_id == hook.tenant_id, table.c.id == hook.target_id)
     found: str | None = await connection.scalar(sa.select(table.c.provider).where(*mine))
@@ -104,7 +104,7 @@ async def named(work: Work, provider: str, report: Report) -> Hook | None:
     if report.about != "payout":
         return None
     ids = [UUID(name) for name in report.references if _ID.fullmatch(name)]
-    rows = payout_rows.c
+    rows = payouts.c
     query = sa.select(rows.id).where(
         rows.tenant_id == work.tenant,
         rows.provider == provider,
@@ -123,59 +123,6 @@ async def _named_payment(work: Work, provider: str, report: Report) -> Hook | No
     )
     found = (await work.connection.execute(query.limit(2))).scalars().all()
     return Hook(work.tenant, report.about, found[0]) if len(found) == 1 else None
-
-
-async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money | None = None) -> None:
-    """Take a callback to what it is about. The address says that, never the body.
-
-    `confirm_above`: a larger success of a customer's payment is asked for once more before it counts.
-    """
-    match hook.about:
-        case "collect":
-            await payments.reported(work, hook.target_id, report, confirm_above=confirm_above)
-        case "payout":
-            await payouts.reported(work, hook.target_id, report)
-        case "query":
-            await payouts.answered(work, hook.target_id, report)
-        case "payout_timeout":
-            await payouts.timed_out(work, hook.target_id, report)
-        case "float":
-            await floats.reported(work, hook.target_id, report)
-        case "query_timeout" | "float_timeout":
-            pass  # it is asked again
-        case "taken_back" | "disputed":
-            await _taken(work, hook, report)
-        case about if about.startswith(_REFUND):
-            await _refund(work, hook, report)
-        case about if about.startswith(_PAYMENT):
-            await standing.told(work, hook.target_id, report)
-        case about:
-            raise ValueError(about)
-
-
-async def _refund(work: Work, hook: Hook, report: Report) -> None:
-    match hook.read_as:
-        case "refund" | "payout":
-            await refunds.reported(work, hook.target_id, report)
-        case "query" | "refund_query" | "refunded_query":
-            await refunds.told(work, hook.target_id, report)
-        case "refund_timeout" | "payout_timeout":
-            await refunds.timed_out(work, hook.target_id)
-        case "query_timeout":
-            pass  # the ladder asks again
-        case about:
-            raise ValueError(about)
-
-
-async def _taken(work: Work, hook: Hook, report: Report) -> None:
-    word = report.word
-    if not isinstance(word, Succeeded) or word.amount is None or word.receipt is None:
-        await taken_back.unclear(work, hook.target_id, getattr(word, "detail", ""))
-        return
-    if hook.about == "disputed":
-        await taken_back.disputed(work, hook.target_id, word.receipt, word.amount)
-    else:
-        await taken_back.taken_back(work, hook.target_id, word.receipt, word.amount)
 
 
 def _hash(token: str) -> bytes:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services import audit, hooks, ledger
+from services import audit, callbacks, hooks, ledger
 from services.ledger import Transfer
 from services.providers.base import Report, Succeeded
 from services.reconciliation.facts import Type
@@ -50,7 +50,7 @@ async def told(market, sale, shillings, reference="refund-TRF_1"):
     async with market.business.work() as work:
         hook = await hooks.named(work, "paystack", report)
         assert hook is not None
-        await hooks.apply(work, hook, report)
+        await callbacks.apply(work, hook, report)
 
 
 async def asked(market, reconciled, days=0):

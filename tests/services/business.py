@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import books, hooks, ledger
+from services import books, callbacks, hooks, ledger
 from services.books.breach import Breach
 from services.errors import Refusal
 from services.facts import Checkout, Destination, Me, Shop, Started, Way
@@ -342,7 +342,7 @@ class Paying:
         async with self.business.work() as work:
             hook = await self.business.hook(self.token)
             assert hook is not None
-            await hooks.apply(work, hook, report, confirm_above=confirm_above)
+            await callbacks.apply(work, hook, report, confirm_above=confirm_above)
 
     async def checked(self, word: Word) -> None:
         async with self.business.work() as work:
@@ -389,7 +389,7 @@ class PayingOut:
         async with self.business.work() as work:
             hook = await self.business.hook(self.tokens[about])
             assert hook is not None
-            await hooks.apply(work, hook, report)
+            await callbacks.apply(work, hook, report)
 
 
 def destination(phone: str) -> Destination:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import hooks
+from services import callbacks, hooks
 from services.news import Unpaid
 from services.news.refunds import Refund, Way
 from services.providers.base import (
@@ -136,7 +136,7 @@ class BackProgram:
             async with self.business.work() as work:
                 hook = await hooks.named(work, "mpesa", report)
                 assert hook is not None
-                await hooks.apply(work, hook, report)
+                await callbacks.apply(work, hook, report)
 
     # --- what must be true
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import hooks
+from services import callbacks
 from services.facts import Shop
 from services.ids import new_id
 from services.money import Money
@@ -118,7 +118,7 @@ class Refunding:
             hook = await self.business.hook(self.tokens[about])
             assert hook is not None
             assert hook.read_as == about
-            await hooks.apply(work, hook, report)
+            await callbacks.apply(work, hook, report)
 
 
 async def approved(

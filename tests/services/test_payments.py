@@ -413,7 +413,7 @@ async def test_another_persons_method_is_not_found(business):
 
 
 async def test_a_large_success_is_confirmed_by_a_query_first(business):
-    from services import hooks
+    from services import callbacks
     from services.providers.base import Report
 
     paying = await business.pay("500")
@@ -422,7 +422,7 @@ async def test_a_large_success_is_confirmed_by_a_query_first(business):
         hook = await business.hook(paying.token)
         assert hook is not None
         report = Report("collect", frozenset({paying.reference}), PAID)
-        await hooks.apply(work, hook, report, confirm_above=kes("499"))
+        await callbacks.apply(work, hook, report, confirm_above=kes("499"))
     assert await business.wallet() == ("0.00", "0.00", "0.00")
     assert (await business.jobs(paying.attempt))["collect_check"] == timedelta(0)
     await paying.checked(Succeeded())

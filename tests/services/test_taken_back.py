@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from services import hooks
+from services import callbacks, hooks
 from services.errors.refunds import AlreadyRefunded, MoneyOwed
 from services.ledger import SUSPENSE, WALLET
 from services.ledger_rows import account_id, locked
@@ -25,7 +25,7 @@ async def told(business, attempt, reference="D1", amount="500", about="taken_bac
     async with business.work() as work:
         hook = await hooks.named(work, "mpesa", report)
         assert hook is not None
-        await hooks.apply(work, hook, report)
+        await callbacks.apply(work, hook, report)
 
 
 async def owed(business):
@@ -145,7 +145,7 @@ async def test_what_cannot_be_read_of_it_is_alerted(business):
     async with business.work() as work:
         hook = await hooks.named(work, "mpesa", report)
         assert hook is not None
-        await hooks.apply(work, hook, report)
+        await callbacks.apply(work, hook, report)
     assert await business.alerts() == ["payment.reversal_unreadable"]
 
 
