@@ -14,9 +14,9 @@ from services.inbox import tell_people
 from services.news import Frozen, TenantChanged
 from services.people import people as persons
 from services.people import show
+from services.people.file_parts import LimitsPart, ProvidersPart, TenantFile
 from services.people.file_warnings import warnings
 from services.people.staffing import staff_changed
-from services.people.tenant_file import LimitsPart, ProvidersPart, TenantFile
 from services.providers import PROVIDERS
 from services.settings import destination, undone
 from services.store.schema import accounts, attempts, credentials, fees, products, tenants

@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from services.people.file_lines import Lines, Wrong
+from services.people.file_parts import TenantFile
 from services.written import amount_of, minor_of
-
-if TYPE_CHECKING:
-    from services.people.tenant_file import TenantFile
 
 _ENDLESS = 10**18
 _ALWAYS, _FOREVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -29,7 +26,7 @@ class Band:
         return self.low <= other.high and other.low <= self.high
 
 
-def senseless_bands(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
+def senseless_bands(file: TenantFile, lines: Lines) -> Iterator[Wrong]:
     """Overlaps of bands that begin together, and gaps between amounts and between times.
 
     A band that begins later than another is newer, and goes before it as long as it is in force.
@@ -52,7 +49,7 @@ def senseless_bands(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
             yield from _gaps(bands, currency, lines)
 
 
-def _band(file: "TenantFile", n: int) -> Band:
+def _band(file: TenantFile, n: int) -> Band:
     fee, currency = file.fees[n], file.currency_of(file.fees[n])
     high = _ENDLESS if fee.to is None else minor_of(fee.to, currency)
     since, until = file.begins(fee) or _ALWAYS, file.ends(fee) or _FOREVER

@@ -1,19 +1,16 @@
 """File sense: what has the right shape in a tenant file and makes no sense together."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from services.errors import InvalidPhone
 from services.people.file_bands import senseless_bands
 from services.people.file_lines import Lines, Where, Wrong
+from services.people.file_parts import TenantFile
 from services.phones import normalize
 from services.written import minor_of
 
-if TYPE_CHECKING:
-    from services.people.tenant_file import TenantFile
 
-
-def senseless(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
+def senseless(file: TenantFile, lines: Lines) -> Iterator[Wrong]:
     """Each mistake that only shows where several keys are seen together."""
     amounts = list(_amounts(file, lines))
     yield from amounts
@@ -24,7 +21,7 @@ def senseless(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
     yield from _twice("products", "sku", [product.sku for product in file.products], lines)
 
 
-def _amounts(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
+def _amounts(file: TenantFile, lines: Lines) -> Iterator[Wrong]:
     """With more places than the currency has."""
     currency = file.tenant.currency
     given: list[tuple[Where, str | None, str]] = [
@@ -46,7 +43,7 @@ def _amounts(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
                 yield lines.wrong(where, str(error))
 
 
-def _phones(file: "TenantFile", lines: Lines) -> Iterator[Wrong]:
+def _phones(file: TenantFile, lines: Lines) -> Iterator[Wrong]:
     seen: set[str] = set()
     for n, person in enumerate(file.staff):
         where: Where = ("staff", n, "phone" if person.phone is not None else "phones")

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from services import hours
 from services.people import people as persons
 from services.people.access import APPROVE, who_may_withdraw
-from services.people.tenant_file import TenantFile
+from services.people.file_parts import TenantFile
 from services.providers import PROVIDERS
 from services.store.schema import totps
 from services.work import Work

@@ -9,8 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.errors import InvalidPhone
+from services.people.file_parts import StaffPart
 from services.people.people import tenant_of
-from services.people.tenant_file import StaffPart
 from services.phones import normalize
 from services.store.schema import conversations, people, staff
 from services.work import Work

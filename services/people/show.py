@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from services.people import people as persons
-from services.people.tenant_file import AMOUNTS, LimitsPart, ProvidersPart
+from services.people.file_parts import AMOUNTS, LimitsPart, ProvidersPart
 from services.phones import masked
 from services.store.schema import conversations, credentials, fees, people, products, staff
 from services.withdrawals import ways

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from services.ids import new_id
 from services.people import untold
+from services.people.file_parts import StaffPart, TenantFile
 from services.people.identity import PHONE, Entry, OnePersonEach, chat_of, people_of
 from services.people.people import names_of
-from services.people.tenant_file import StaffPart, TenantFile
 from services.phones import normalize
 from services.store.schema import conversations, people, staff
 from services.work import Work

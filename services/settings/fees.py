@@ -11,7 +11,7 @@ from services.ids import new_id
 from services.people import people
 from services.people.file_bands import senseless_bands
 from services.people.file_lines import Lines, Where
-from services.people.tenant_file import FeePart, TenantFile, TenantPart
+from services.people.file_parts import FeePart, TenantFile, TenantPart
 from services.rails import RAILS
 from services.store.schema import fees
 from services.work import Work

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from services.errors.settings import InvalidChange
 from services.people import people
-from services.people.tenant_file import AMOUNTS, LimitsPart
+from services.people.file_parts import AMOUNTS, LimitsPart
 from services.settings.hands import refuse_no_two
 from services.store.schema import tenants
 from services.work import Work

@@ -11,9 +11,9 @@ from services.errors.settings import InvalidChange
 from services.facts import Member
 from services.people import people, untold
 from services.people.access import granted
+from services.people.file_parts import StaffPart
 from services.people.identity import chat_of
 from services.people.staffing import join
-from services.people.tenant_file import StaffPart
 from services.phones import masked as masked_number
 from services.phones import normalize
 from services.settings import hands

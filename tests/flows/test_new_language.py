@@ -12,7 +12,7 @@ import asyncio
 from flows.lipachat import SCRIPT
 from flows.text import LANGUAGES, Text, render
 from services.money import Money
-from services.people.tenant_file import TenantPart
+from services.people.file_parts import TenantPart
 from tests.flows.transcript import Play
 
 assert LANGUAGES["pt"] == "Português", LANGUAGES

@@ -23,7 +23,7 @@ from services.money import Money
 from services.news import Doubt, Flag, News, OrderInDoubt, Unpaid, Unsent, Unusual, Withdrawal
 from services.news.refunds import Refund, Way
 from services.news.settings import Change
-from services.people.tenant_file import LimitsPart
+from services.people.file_parts import LimitsPart
 from services.rails import RAILS
 from services.store import schema
 from tests.flows.languages import COMPLETE

@@ -10,8 +10,8 @@ from services.ids import new_id
 from services.news import News, read_news
 from services.people import tenant_file
 from services.people.apply import Applied, apply, id_of
+from services.people.file_parts import TenantFile
 from services.people.show import shown
-from services.people.tenant_file import TenantFile
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import audit, inbox, metadata

@@ -13,7 +13,7 @@ from services.ids import new_id
 from services.money import Money
 from services.news import TenantChanged
 from services.people.apply import CurrencyInUse, NumberTaken
-from services.people.tenant_file import TenantFile
+from services.people.file_parts import TenantFile
 from services.store.scope import OWNER
 from services.work import Work
 from tests.services.business import Business

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from services.people.tenant_file import TenantFile
+from services.people.file_parts import TenantFile
 from services.store.schema import audit, tenants
 from services.store.scope import OWNER
 from tests.services.people.registry import CERTIFICATE, FULL, SMALL
