@@ -125,16 +125,17 @@ class Mpesa:
     async def pay_out(self, payout: Payout) -> Answer:
         """Send to details["phone_number"], where our attempt's id is Daraja's guard against paying twice; or
         to a till, where nothing is."""
-        if wrong := self._unready():
-            return wrong
+        initiator = self._initiator()
+        if isinstance(initiator, Misconfigured):
+            return initiator
         if payout.method_type == "till":
-            return await self._pay_till(payout)
+            return await self._pay_till(payout, initiator)
         if no := _beyond("payout", payout.amount):
             return no
         phone = _PHONE.fullmatch(payout.details.get("phone_number", ""))
         if payout.method_type != "mpesa" or phone is None:
             return Refused(Unpaid.RECEIVER, "not a destination that B2C reaches")
-        reply = await self._daraja.post(PAYOUT, self._payout_body(payout, phone[1]))
+        reply = await self._daraja.post(PAYOUT, self._payout_body(payout, phone[1], initiator))
         if not isinstance(reply, Reply):
             return reply
         if not reply.accepted:
@@ -142,11 +143,11 @@ class Mpesa:
         originator = id_of(reply.body.get("OriginatorConversationID")) or str(payout.attempt_id)
         return Accepted(originator, id_of(reply.body.get("ConversationID")))
 
-    async def _pay_till(self, payout: Payout) -> Answer:
+    async def _pay_till(self, payout: Payout, initiator: dict[str, str]) -> Answer:
         if no := _beyond("till", payout.amount):
             return no
         amount = _shillings(payout.amount)
-        return await daraja_tills.pay(self._daraja, self._initiated(), self._settings, payout, amount)
+        return await daraja_tills.pay(self._daraja, initiator, self._settings, payout, amount)
 
     async def ask(
         self,
@@ -157,17 +158,19 @@ class Mpesa:
         method_type: str = "mpesa",
     ) -> Answer:
         """Ask what became of a payout. The reference of `Accepted` is the query's ConversationID."""
-        if wrong := self._unready():
-            return wrong
+        initiator = self._initiator()
+        if isinstance(initiator, Misconfigured):
+            return initiator
         subject = {"OriginalConversationID": reference or str(attempt_id)}
         party = self._paying(method_type)
-        return await query(self._daraja, self._initiated(), party, subject, (callback_url, timeout_url))
+        return await query(self._daraja, initiator, party, subject, (callback_url, timeout_url))
 
     async def ask_float(self, method_type: str, callback_url: str, timeout_url: str) -> Answer:
-        if wrong := self._unready():
-            return wrong
+        initiator = self._initiator()
+        if isinstance(initiator, Misconfigured):
+            return initiator
         party = self._paying(method_type)
-        return await daraja_balances.ask(self._daraja, self._initiated(), party, callback_url, timeout_url)
+        return await daraja_balances.ask(self._daraja, initiator, party, callback_url, timeout_url)
 
     def _paying(self, method_type: str) -> str:
         settings = self._settings
@@ -177,21 +180,23 @@ class Mpesa:
 
     async def refund(self, refund: Refund) -> Answer:
         """Reverse the whole payment of this receipt; see `daraja_reversals`."""
-        if wrong := self._unready():
-            return wrong
+        initiator = self._initiator()
+        if isinstance(initiator, Misconfigured):
+            return initiator
         if no := _beyond("collect", refund.amount):
             return no
         amount, party = _shillings(refund.amount), self._settings.shortcode
-        return await reverse(self._daraja, self._initiated(), party, refund, amount)
+        return await reverse(self._daraja, initiator, party, refund, amount)
 
     async def ask_refund(
         self, receipt: str, reference: str | None, callback_url: str, timeout_url: str
     ) -> Answer:
-        if wrong := self._unready():
-            return wrong
+        initiator = self._initiator()
+        if isinstance(initiator, Misconfigured):
+            return initiator
         subject = {"OriginalConversationID": reference} if reference else {"TransactionID": receipt}
         party = self._settings.shortcode
-        return await query(self._daraja, self._initiated(), party, subject, (callback_url, timeout_url))
+        return await query(self._daraja, initiator, party, subject, (callback_url, timeout_url))
 
     # --- lists ---------------------------------------------------------------------------------------
 
@@ -232,12 +237,12 @@ class Mpesa:
             "TransactionDesc": _DESCRIPTION,  # said to be optional, refused where it is missing
         }
 
-    def _payout_body(self, payout: Payout, phone: str) -> dict[str, str]:
+    def _payout_body(self, payout: Payout, phone: str, initiator: dict[str, str]) -> dict[str, str]:
         remarks = legible(payout.remarks)[:_REMARKS]
         return {
             "OriginatorConversationID": str(payout.attempt_id),
-            "InitiatorName": self._settings.initiator_name or "",
-            "SecurityCredential": self._settings.credential(),
+            "InitiatorName": initiator["Initiator"],
+            "SecurityCredential": initiator["SecurityCredential"],
             "CommandID": "BusinessPayment",
             "Amount": _shillings(payout.amount),
             "PartyA": self._settings.paying_shortcode,
@@ -248,21 +253,15 @@ class Mpesa:
             "Occassion": "Payout",  # their spelling
         }
 
-    def _initiated(self) -> dict[str, str]:
-        return {
-            "Initiator": self._settings.initiator_name or "",
-            "SecurityCredential": self._settings.credential(),
-        }
-
-    def _unready(self) -> Misconfigured | None:
-        """What of the settings keeps anything from being sent in the initiator's name."""
+    def _initiator(self) -> dict[str, str] | Misconfigured:
+        """In whose name anything is sent; or what of the settings keeps it from being sent."""
         if missing := self._settings.missing_to_pay_out:
             return _lacking(missing)
         try:
-            self._settings.credential()
+            credential = self._settings.credential()
         except ValueError as error:
             return Misconfigured(f"initiator_password or certificate is wrong: {error}")
-        return None
+        return {"Initiator": self._settings.initiator_name or "", "SecurityCredential": credential}
 
 
 def _lacking(missing: tuple[str, ...]) -> Misconfigured:
