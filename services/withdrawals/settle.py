@@ -161,20 +161,26 @@ async def _record(work: Work, one: Sending, status: str, **told: str | None) -> 
 async def _failed(work: Work, one: Sending, word: Failed) -> None:
     if one.row.state == "succeeded" or one.row.left_at is not None:
         await _failed_after_success(work, one, word)
-        return
-    if one.row.because == Unsent.SETTLED:  # as people have found
-        if word.returned is not None:
-            await PAYOUT.move(work, one.row.id, "failed", returned_at=work.now)
-        return
-    if await PAYOUT.told_in_vain(work, one.row.id):
+    elif one.row.because == Unsent.SETTLED:  # as people have found
+        await _note_return(work, one, word)
+    elif await PAYOUT.told_in_vain(work, one.row.id):
         await alert(work, one, "payout.contradicted", detail=word.detail)
         await freeze(work, one, Frozen.CONTRADICTION, "a payout was told as paid, and as failed")
-        return
-    if not word.ours:
+    elif word.ours:
+        await _failed_by_us(work, one, word)
+    else:
         await fail(work, one, _UNSENT.get(word.because, Unsent.PROVIDER), word.detail)
-        if word.returned is not None:
-            await PAYOUT.move(work, one.row.id, "failed", returned_at=work.now)
-        return
+        await _note_return(work, one, word)
+
+
+async def _note_return(work: Work, one: Sending, word: Failed) -> None:
+    """So that a success which is told later is known to be of before."""
+    if word.returned is not None:
+        await PAYOUT.move(work, one.row.id, "failed", returned_at=work.now)
+
+
+async def _failed_by_us(work: Work, one: Sending, word: Failed) -> None:
+    """Another payout takes its place, and waits."""
     failure = {"because": word.because, "detail": word.detail}
     if await PAYOUT.resolve(work, one.row.id, *UNDECIDED, state="failed", **failure):
         short = word.because == Unpaid.INSUFFICIENT_FUNDS
