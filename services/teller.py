@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from services import audit, handoff
+from services.domains import Domains
 from services.errors import MissingScope, NotFound, ProviderNotConfigured
 from services.facts import (
     Asked,
@@ -32,7 +33,6 @@ from services.people import changes, people, preferences, telling
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.privacy.wish import wish_erasure
 from services.rails import refuse_closed_way_out
-from services.rooms import Rooms
 from services.shop import carts, catalogue, checkout, fulfilment, orders
 from services.shop.facts import Cart, Order, OrderRow, Product, Wanted
 from services.statement.facts import Statement
@@ -44,7 +44,7 @@ from services.withdrawals import decide, destinations, record, request, ways
 _LATEST = 20
 
 
-class Teller(Rooms):
+class Teller(Domains):
     # --- the customer shops
 
     async def products(self) -> tuple[Product, ...]:

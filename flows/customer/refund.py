@@ -44,7 +44,7 @@ class AskWhyRefund(Step):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> RefundWished | NotWished:
         match answer:
             case Said(text=reason):
-                return RefundWished(number=await teller.desk.wish(self.payment_id, reason))
+                return RefundWished(number=await teller.refunds.wish(self.payment_id, reason))
             case Cancel():
                 return NotWished()
 

@@ -85,13 +85,13 @@ class BatchShown(OfBatch):
         try:
             match answer:
                 case ApproveBatch():
-                    return shown(await teller.paymaster.approve(self.batch.id, self.batch.digest), teller)
+                    return shown(await teller.batches.approve(self.batch.id, self.batch.digest), teller)
                 case TakeBatchBack():
-                    return shown(await teller.paymaster.cancel(self.batch.id), teller)
+                    return shown(await teller.batches.cancel(self.batch.id), teller)
                 case RejectBatch():
                     return EnterWhyNotBatch(batch=self.batch)
                 case ShowResults():
-                    return BatchResults(batch=await teller.paymaster.batch(self.batch.id), at=teller.now)
+                    return BatchResults(batch=await teller.batches.batch(self.batch.id), at=teller.now)
         except NotPending:
             return await look(self.batch.id, teller)
         except StepUpRequired as takes:
@@ -120,9 +120,7 @@ class AskBatchCode(OfBatch):
         match answer:
             case Said(text=code):
                 try:
-                    return shown(
-                        await teller.paymaster.approve(self.batch.id, self.batch.digest, code), teller
-                    )
+                    return shown(await teller.batches.approve(self.batch.id, self.batch.digest, code), teller)
                 except NotPending:
                     pass
             case Cancel():
@@ -148,7 +146,7 @@ class EnterWhyNotBatch(OfBatch):
             case Said(text=typed):
                 try:
                     reason = typed.strip()[:_MOST_REASON]
-                    return shown(await teller.paymaster.reject(self.batch.id, reason), teller)
+                    return shown(await teller.batches.reject(self.batch.id, reason), teller)
                 except NotPending:
                     pass
             case Cancel():
@@ -168,7 +166,7 @@ class BatchResults(OfBatch):
         return (ShowResults(),)
 
     async def hears(self, answer: ShowResults, teller: Teller) -> BatchResults:  # noqa: ARG002  the only choice
-        return BatchResults(batch=await teller.paymaster.batch(self.batch.id), at=teller.now)
+        return BatchResults(batch=await teller.batches.batch(self.batch.id), at=teller.now)
 
     def document(self) -> Document:
         return Document(
@@ -188,4 +186,4 @@ def shown(batch: Batch, teller: Teller) -> BatchShown:
 
 
 async def look(batch_id: UUID, teller: Teller) -> BatchShown:
-    return shown(await teller.paymaster.batch(batch_id), teller)
+    return shown(await teller.batches.batch(batch_id), teller)

@@ -102,9 +102,9 @@ class BatchReview(OfBatch):
     async def hears(self, answer: AskForApproval | Cancel, teller: Teller) -> BatchShown | BatchDropped:
         match answer:
             case AskForApproval():
-                return shown(await teller.paymaster.send(self.batch.id), teller)
+                return shown(await teller.batches.send(self.batch.id), teller)
             case Cancel():
-                return BatchDropped(batch=await teller.paymaster.drop(self.batch.id))
+                return BatchDropped(batch=await teller.batches.drop(self.batch.id))
 
 
 class BatchDropped(OfBatch):
@@ -126,12 +126,12 @@ class BatchTried(Step):
 
 
 async def batches(teller: Teller, _rest: str = "") -> Batches | NoBatches:
-    found = await teller.paymaster.latest()
+    found = await teller.batches.latest()
     return Batches(batches=found) if found else NoBatches()
 
 
 async def filed(sent: SentFile, teller: Teller) -> FileTaken:
-    return FileTaken(batch=await teller.paymaster.take(new_id(), sent.name, sent.media))
+    return FileTaken(batch=await teller.batches.take(new_id(), sent.name, sent.media))
 
 
 async def told_read(news: BatchRead, _teller: Teller) -> BatchReview | FileFaulty:

@@ -153,7 +153,7 @@ class EnterBreakReason(Step):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> BreakClosed | BreakShown | BreakGone:
         match answer:
             case Said(text=reason):
-                closed = await teller.clerk.close(self.one.id, reason)
+                closed = await teller.reconciliation.close(self.one.id, reason)
                 return BreakClosed(amount=closed.amount)
             case Cancel():
                 return await look(self.one, teller)
@@ -210,14 +210,14 @@ def _age(hours: int) -> Text:
 
 async def look(one: Seen, teller: Teller) -> BreakShown | BreakGone:
     """As it stands now."""
-    now = await teller.clerk.one(one.id)
+    now = await teller.reconciliation.one(one.id)
     if now.state != State.OPEN:
         return BreakGone()
     return BreakShown(one=now, hours=int(now.age(teller.now) / timedelta(hours=1)))
 
 
 async def reconcile(teller: Teller, _rest: str = "") -> BreaksOpen | NoBreaks:
-    found = await teller.clerk.breaks()
+    found = await teller.reconciliation.breaks()
     return BreaksOpen(breaks=found) if found else NoBreaks()
 
 

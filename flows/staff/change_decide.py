@@ -91,9 +91,9 @@ class ChangeShown(OfChange):
         try:
             match answer:
                 case ApproveChange():
-                    return shown(await teller.office.approve(self.change.id, self.change.digest), teller)
+                    return shown(await teller.settings.approve(self.change.id, self.change.digest), teller)
                 case TakeChangeBack():
-                    return shown(await teller.office.take_back(self.change.id), teller)
+                    return shown(await teller.settings.take_back(self.change.id), teller)
                 case RejectChange():
                     return EnterWhyNotChange(change=self.change)
         except NotPending:
@@ -124,7 +124,7 @@ class AskChangeCode(OfChange):
             case Said(text=code):
                 try:
                     digest = self.change.digest
-                    return shown(await teller.office.approve(self.change.id, digest, code), teller)
+                    return shown(await teller.settings.approve(self.change.id, digest, code), teller)
                 except NotPending:
                     pass
             case Cancel():
@@ -148,7 +148,7 @@ class EnterWhyNotChange(OfChange):
             case Said(text=typed):
                 try:
                     reason = typed.strip()[:_MOST_REASON]
-                    return shown(await teller.office.reject(self.change.id, reason), teller)
+                    return shown(await teller.settings.reject(self.change.id, reason), teller)
                 except NotPending:
                     pass
             case Cancel():
@@ -168,4 +168,4 @@ def shown(change: Change, teller: Teller) -> ChangeShown:
 
 
 async def look(change_id: UUID, teller: Teller) -> ChangeShown:
-    return shown(await teller.office.change(change_id), teller)
+    return shown(await teller.settings.change(change_id), teller)

@@ -149,10 +149,10 @@ class EnterNewHolder(Step):
 
 
 async def _ask(id_: UUID, way: str, typed: dict[str, str], teller: Teller) -> ChangeShown:
-    """Raises InvalidPhone, InvalidDestination and what `Office.ask` raises."""
-    found = await teller.office.destination(way, typed)
+    """Raises InvalidPhone, InvalidDestination and what `Settings.ask` raises."""
+    found = await teller.settings.destination(way, typed)
     wanted = {"method_type": way, "method_details": dict(found.details)}
-    return shown(await teller.office.ask(id_, "destination", wanted), teller)
+    return shown(await teller.settings.ask(id_, "destination", wanted), teller)
 
 
 def choose(teller: Teller) -> ChooseNewWay:

@@ -139,7 +139,7 @@ class EnterLimit(Step):
                 return NotChanging()
 
     async def _ask(self, wanted: Any, teller: Teller) -> ChangeShown:
-        return shown(await teller.office.ask(self.id, "limits", {self.key: wanted}), teller)
+        return shown(await teller.settings.ask(self.id, "limits", {self.key: wanted}), teller)
 
 
 class ChooseFee(Step):
@@ -192,12 +192,12 @@ class EnterFee(Step):
 
     async def _ask(self, bands: list[dict[str, str]], teller: Teller) -> ChangeShown:
         wanted = {"method_type": self.method_type, "bands": bands}
-        return shown(await teller.office.ask(self.id, "fees", wanted), teller)
+        return shown(await teller.settings.ask(self.id, "fees", wanted), teller)
 
 
 async def choose(of: Literal["limits", "approvals"], teller: Teller) -> ChooseLimit:
-    return ChooseLimit(of=of, now=await teller.office.limits())
+    return ChooseLimit(of=of, now=await teller.settings.limits())
 
 
 async def choose_fee(teller: Teller) -> ChooseFee:
-    return ChooseFee(now=await teller.office.fees())
+    return ChooseFee(now=await teller.settings.fees())

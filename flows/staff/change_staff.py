@@ -107,7 +107,7 @@ class MemberShown(Step):
                 return ChooseRights(id=self.id, name=self.member.name, staff_id=self.member.id)
             case TakeOff():
                 wanted = {"action": "remove", "staff_id": str(self.member.id)}
-                return shown(await teller.office.ask(self.id, "staff", wanted), teller)
+                return shown(await teller.settings.ask(self.id, "staff", wanted), teller)
             case Cancel():
                 return NotChanging()
 
@@ -143,7 +143,7 @@ class EnterNewPhone(Step):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> ChooseRights | NotChanging:
         match answer:
             case Said(text=text):
-                phone = await teller.office.phone(text)
+                phone = await teller.settings.phone(text)
                 return ChooseRights(id=self.id, name=self.name, phone=phone)
             case Cancel():
                 return NotChanging()
@@ -186,8 +186,8 @@ class ChooseRights(Step):
             wanted = {"action": "set", "staff_id": str(self.staff_id)} | rights
         else:
             wanted = {"action": "add", "name": self.name, "phone": self.phone} | rights
-        return shown(await teller.office.ask(self.id, "staff", wanted), teller)
+        return shown(await teller.settings.ask(self.id, "staff", wanted), teller)
 
 
 async def choose(teller: Teller) -> ChooseMember:
-    return ChooseMember(members=await teller.office.staff())
+    return ChooseMember(members=await teller.settings.staff())

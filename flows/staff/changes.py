@@ -128,7 +128,7 @@ class Settings(Step):
 async def settings(teller: Teller, _rest: str = "") -> Settings:
     scopes = teller.me.scopes
     return Settings(
-        changes=await teller.office.changes(),
+        changes=await teller.settings.changes(),
         may_pay_elsewhere=MANAGE_INTEGRATIONS in scopes,
         may_limit=RECONCILE in scopes,
         may_staff=MANAGE_USERS in scopes,

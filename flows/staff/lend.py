@@ -94,7 +94,7 @@ class Lendings(Step):
     async def hears(self, answer: Lend | LookAtLending, teller: Teller) -> LendingShown | ChooseBorrower:
         match answer:
             case Lend():
-                return ChooseBorrower(members=await teller.office.borrowers())
+                return ChooseBorrower(members=await teller.settings.borrowers())
             case LookAtLending(lending=lending):
                 return await look(lending.id, teller)
 
@@ -137,7 +137,7 @@ class EnterDays(Step):
                 if not _DAYS.fullmatch(text.strip()):
                     raise NotLendable("no number of days")
                 until = teller.now + timedelta(days=int(text))
-                return shown(await teller.office.lend(self.id, self.member.id, until), teller)
+                return shown(await teller.settings.lend(self.id, self.member.id, until), teller)
             case Cancel():
                 return NotLending()
 
@@ -196,10 +196,10 @@ class LendingShown(OfLending):
         try:
             match answer:
                 case Agree():
-                    found = await teller.office.agree(self.lending.id, self.lending.digest)
+                    found = await teller.settings.agree(self.lending.id, self.lending.digest)
                     return shown(found, teller)
                 case EndLending():
-                    return shown(await teller.office.end(self.lending.id), teller)
+                    return shown(await teller.settings.end(self.lending.id), teller)
                 case Disagree():
                     return EnterWhyNotLent(lending=self.lending)
         except NotPending:
@@ -230,7 +230,7 @@ class AskLendingCode(OfLending):
             case Said(text=code):
                 try:
                     digest = self.lending.digest
-                    return shown(await teller.office.agree(self.lending.id, digest, code), teller)
+                    return shown(await teller.settings.agree(self.lending.id, digest, code), teller)
                 except NotPending:
                     pass
             case Cancel():
@@ -254,7 +254,7 @@ class EnterWhyNotLent(OfLending):
             case Said(text=typed):
                 try:
                     reason = typed.strip()[:_MOST_REASON]
-                    return shown(await teller.office.refuse(self.lending.id, reason), teller)
+                    return shown(await teller.settings.refuse(self.lending.id, reason), teller)
                 except NotPending:
                     pass
             case Cancel():
@@ -274,11 +274,11 @@ def shown(lending: Lending, teller: Teller) -> LendingShown:
 
 
 async def look(lending_id: UUID, teller: Teller) -> LendingShown:
-    return shown(await teller.office.lending(lending_id), teller)
+    return shown(await teller.settings.lending(lending_id), teller)
 
 
 async def lendings(teller: Teller, _rest: str = "") -> Lendings:
-    return Lendings(lendings=await teller.office.lendings())
+    return Lendings(lendings=await teller.settings.lendings())
 
 
 async def told_asked(news: LendingAsked, teller: Teller) -> LendingShown:

@@ -133,7 +133,7 @@ class OrderFound(Step):
             case CloseOrder():
                 return EnterClosingReason(number=self.order.number)
             case GiveBack():
-                return EnterRefundAmount(of=await teller.desk.refundable(self.order.number))
+                return EnterRefundAmount(of=await teller.refunds.refundable(self.order.number))
 
     def _tries(self) -> tuple[Text, ...]:
         return tuple(_line(each) for each in self.order.tries) or (Text("Nobody has tried to pay it yet."),)

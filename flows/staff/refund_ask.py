@@ -107,7 +107,7 @@ class EnterRefundReason(Step):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> RefundRequestedShown | NotRefunding:
         match answer:
             case Said(text=reason):
-                asked = await teller.desk.ask(self.id, self.of.payment_id, self.amount, reason)
+                asked = await teller.refunds.ask(self.id, self.of.payment_id, self.amount, reason)
                 return RefundRequestedShown(refund=asked)
             case Cancel():
                 return NotRefunding()
@@ -142,7 +142,7 @@ class WishShown(_OfWish):
     async def hears(self, answer: GiveBack | Decline, teller: Teller) -> EnterRefundAmount | EnterWhyNot:
         match answer:
             case GiveBack():
-                return EnterRefundAmount(of=await teller.desk.refundable(self.wish.number))
+                return EnterRefundAmount(of=await teller.refunds.refundable(self.wish.number))
             case Decline():
                 return EnterWhyNot(wish=self.wish)
 
@@ -162,7 +162,7 @@ class EnterWhyNot(_OfWish):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> WishDeclined | WishShown:
         match answer:
             case Said(text=reason):
-                first = await teller.desk.decline(self.wish.id, reason)
+                first = await teller.refunds.decline(self.wish.id, reason)
                 return WishDeclined(wish=self.wish, first=first)
             case Cancel():
                 return WishShown(wish=self.wish)
@@ -224,7 +224,7 @@ class EnterTwiceReason(_OfTwice):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> RefundRequestedShown | TwiceShown:
         match answer:
             case Said(text=reason):
-                asked = await teller.desk.resolve_twice(
+                asked = await teller.refunds.resolve_twice(
                     self.id, self.twice.attempt_id, reason, keep=self.keep
                 )
                 return RefundRequestedShown(refund=asked)
@@ -234,7 +234,7 @@ class EnterTwiceReason(_OfTwice):
 
 async def look_wish(wish_id: UUID, teller: Teller) -> WishShown | None:
     """What is still to be answered; None where it has been."""
-    wishes = (await teller.desk.queue()).wishes
+    wishes = (await teller.refunds.queue()).wishes
     return next((WishShown(wish=wish) for wish in wishes if wish.id == wish_id), None)
 
 

@@ -46,9 +46,9 @@ class RefundRequestedShown(OfRefund):
 
     async def hears(self, answer: TakeBack, teller: Teller) -> RefundStands:  # noqa: ARG002  the only choice
         try:
-            return RefundStands(refund=await teller.desk.cancel(self.refund.id))
+            return RefundStands(refund=await teller.refunds.cancel(self.refund.id))
         except NotPending:
-            return RefundStands(refund=await teller.desk.refund(self.refund.id))
+            return RefundStands(refund=await teller.refunds.refund(self.refund.id))
 
 
 class DecideRefund(OfRefund):
@@ -114,9 +114,9 @@ class AskRefundCode(OfRefund):
 async def _approved(refund: Refund, teller: Teller, code: str | None = None) -> RefundStands:
     """Who comes second is told what was decided."""
     try:
-        return RefundStands(refund=await teller.desk.approve(refund.id, refund.digest, code))
+        return RefundStands(refund=await teller.refunds.approve(refund.id, refund.digest, code))
     except NotPending:
-        return RefundStands(refund=await teller.desk.refund(refund.id))
+        return RefundStands(refund=await teller.refunds.refund(refund.id))
 
 
 class AskRefusal(OfRefund):
@@ -138,9 +138,9 @@ class AskRefusal(OfRefund):
             case Said(text=typed):
                 reason = reason_of(typed)
                 try:
-                    after = await teller.desk.reject(self.refund.id, reason)
+                    after = await teller.refunds.reject(self.refund.id, reason)
                 except NotPending:
-                    return RefundStands(refund=await teller.desk.refund(self.refund.id))
+                    return RefundStands(refund=await teller.refunds.refund(self.refund.id))
                 return RefundStands(refund=after, reason=reason)
             case Cancel():
                 return DecideRefund(refund=self.refund)
@@ -148,7 +148,7 @@ class AskRefusal(OfRefund):
 
 async def look(refund_id: UUID, teller: Teller) -> DecideRefund | RefundRequestedShown | RefundStands:
     """As it is for this person: to be decided, waited for, or decided."""
-    refund = await teller.desk.refund(refund_id)
+    refund = await teller.refunds.refund(refund_id)
     if refund.status != "pending":
         return RefundStands(refund=refund)
     if refund.maker_id == teller.me.person_id:

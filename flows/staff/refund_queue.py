@@ -155,7 +155,7 @@ class DisputedTold(Step):
 
 
 async def refunds(teller: Teller, _rest: str = "") -> RefundsWaiting | NothingWaits:
-    queue = await teller.desk.queue()
+    queue = await teller.refunds.queue()
     waits = queue.refunds or queue.wishes or queue.twice
     return RefundsWaiting(queue=queue) if waits else NothingWaits()
 

@@ -90,7 +90,7 @@ class Undecideds(Step):
     ) -> UndecidedShown | SettlementShown:
         match answer:
             case LookAt(about=about):
-                return UndecidedShown(about=await teller.reviewer.undecided(about.id))
+                return UndecidedShown(about=await teller.review.undecided(about.id))
             case LookAtSettlement(settlement=settlement):
                 return await look(settlement.id, teller)
 
@@ -118,7 +118,7 @@ class UndecidedShown(Step):
         return WasPaid(), WasNotPaid()
 
     async def hears(self, answer: WasPaid | WasNotPaid, teller: Teller) -> EnterReceipt | EnterProof:
-        about = await teller.reviewer.undecided(self.about.id)
+        about = await teller.review.undecided(self.about.id)
         match answer:
             case WasPaid():
                 return EnterReceipt(id=new_id(), about=about)
@@ -144,7 +144,7 @@ class EnterReceipt(Step):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> EnterNote | UndecidedShown:
         match answer:
             case Said(text=typed):
-                receipt = await teller.reviewer.receipt(self.about.id, typed)
+                receipt = await teller.review.receipt(self.about.id, typed)
                 return EnterNote(id=self.id, about=self.about, outcome="paid", evidence=receipt)
             case Cancel():
                 return UndecidedShown(about=self.about)
@@ -195,7 +195,7 @@ class EnterNote(Step):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> SettlementShown | UndecidedShown:
         match answer:
             case Said(text=typed):
-                made = await teller.reviewer.propose(
+                made = await teller.review.propose(
                     self.id, self.about.id, self.outcome, self.evidence, reason_of(typed)
                 )
                 return shown(made, teller)
@@ -204,5 +204,5 @@ class EnterNote(Step):
 
 
 async def review(teller: Teller, _rest: str = "") -> Undecideds | NothingUndecided:
-    queue = await teller.reviewer.queue()
+    queue = await teller.review.queue()
     return Undecideds(queue=queue) if queue.undecided or queue.settlements else NothingUndecided()

@@ -249,7 +249,7 @@ class ChooseScheduleTo(Asking):
                 return NotScheduling()
         rule = Rule(self.every, self.days, self.hour)
         wanted = Wanted(self.name, rule, self.keep, self.most, self.last_day, to)
-        return shown(await teller.rota.ask(self.id, wanted), teller)
+        return shown(await teller.schedules.ask(self.id, wanted), teller)
 
 
 def _day_of(typed: str) -> date:

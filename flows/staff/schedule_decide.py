@@ -111,19 +111,19 @@ class ScheduleShown(OfSchedule):
         teller: Teller,
     ) -> ScheduleShown | AskScheduleCode | EnterWhyNotSchedule:
         """Who comes second is told where it stands."""
-        id_, rota = self.schedule.id, teller.rota
+        id_, schedules = self.schedule.id, teller.schedules
         try:
             match answer:
                 case ApproveSchedule():
-                    return shown(await rota.approve(id_, self.schedule.digest), teller)
+                    return shown(await schedules.approve(id_, self.schedule.digest), teller)
                 case RejectSchedule():
                     return EnterWhyNotSchedule(schedule=self.schedule)
                 case StopSchedule():
-                    return shown(await rota.stop(id_), teller)
+                    return shown(await schedules.stop(id_), teller)
                 case ResumeSchedule():
-                    return shown(await rota.resume(id_), teller)
+                    return shown(await schedules.resume(id_), teller)
                 case CancelSchedule():
-                    return shown(await rota.cancel(id_), teller)
+                    return shown(await schedules.cancel(id_), teller)
         except NotPending:
             return await look(id_, teller)
         except StepUpRequired as takes:
@@ -154,7 +154,7 @@ class AskScheduleCode(OfSchedule):
             case Said(text=code):
                 try:
                     digest = self.schedule.digest
-                    return shown(await teller.rota.approve(self.schedule.id, digest, code), teller)
+                    return shown(await teller.schedules.approve(self.schedule.id, digest, code), teller)
                 except NotPending:
                     pass
             case Cancel():
@@ -180,7 +180,7 @@ class EnterWhyNotSchedule(OfSchedule):
             case Said(text=typed):
                 try:
                     reason = typed.strip()[:_MOST_REASON]
-                    return shown(await teller.rota.reject(self.schedule.id, reason), teller)
+                    return shown(await teller.schedules.reject(self.schedule.id, reason), teller)
                 except NotPending:
                     pass
             case Cancel():
@@ -199,4 +199,4 @@ def shown(schedule: Schedule, teller: Teller) -> ScheduleShown:
 
 
 async def look(schedule_id: UUID, teller: Teller) -> ScheduleShown:
-    return shown(await teller.rota.schedule(schedule_id), teller)
+    return shown(await teller.schedules.schedule(schedule_id), teller)

@@ -80,7 +80,7 @@ class ScheduleTried(Step):
 
 
 async def schedules(teller: Teller, _rest: str = "") -> Schedules:
-    found = await teller.rota.schedules()
+    found = await teller.schedules.schedules()
     return Schedules(schedules=found, may_ask=INITIATE in teller.me.scopes)
 
 

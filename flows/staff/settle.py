@@ -75,7 +75,7 @@ class SettlementShown(OfSettlement):
                 return EnterWhyNotSo(settlement=self.settlement)
             case TakeItBack():
                 try:
-                    return shown(await teller.reviewer.cancel(self.settlement.id), teller)
+                    return shown(await teller.review.cancel(self.settlement.id), teller)
                 except NotPending:
                     return await look(self.settlement.id, teller)
 
@@ -127,7 +127,7 @@ class EnterWhyNotSo(OfSettlement):
         match answer:
             case Said(text=typed):
                 try:
-                    return shown(await teller.reviewer.reject(self.settlement.id, reason_of(typed)), teller)
+                    return shown(await teller.review.reject(self.settlement.id, reason_of(typed)), teller)
                 except NotPending:
                     pass
             case Cancel():
@@ -138,7 +138,7 @@ class EnterWhyNotSo(OfSettlement):
 async def _approved(settlement: Settlement, teller: Teller, code: str | None = None) -> SettlementShown:
     """Who comes second is told where it stands."""
     try:
-        after = await teller.reviewer.approve(settlement.id, settlement.digest, code)
+        after = await teller.review.approve(settlement.id, settlement.digest, code)
     except NotPending:
         return await look(settlement.id, teller)
     return shown(after, teller)
@@ -154,7 +154,7 @@ def shown(settlement: Settlement, teller: Teller) -> SettlementShown:
 
 
 async def look(settlement_id: UUID, teller: Teller) -> SettlementShown:
-    return shown(await teller.reviewer.settlement(settlement_id), teller)
+    return shown(await teller.review.settlement(settlement_id), teller)
 
 
 async def told_asked(news: SettlementAsked, teller: Teller) -> SettlementShown:

@@ -44,7 +44,7 @@ class ConfirmStop(Step):
     async def hears(self, answer: StopPayouts | Cancel, teller: Teller) -> StoppedNow | NotStopping:
         match answer:
             case StopPayouts():
-                stopped = await teller.office.stop()
+                stopped = await teller.settings.stop()
                 return StoppedNow(at=stopped.at)
             case Cancel():
                 return NotStopping()
@@ -118,11 +118,11 @@ class StopTold(Step):
 
 
 async def _let_go_on(teller: Teller) -> ChangeShown:
-    return shown(await teller.office.ask(new_id(), "resume", {}), teller)
+    return shown(await teller.settings.ask(new_id(), "resume", {}), teller)
 
 
 async def freeze(teller: Teller, _rest: str = "") -> ConfirmStop | StoppedAlready:
-    found = await teller.office.stopped()
+    found = await teller.settings.stopped()
     return ConfirmStop() if found is None else StoppedAlready(by=found.by, at=found.at)
 
 

@@ -56,8 +56,8 @@ from services.people.access import APPROVE, RECONCILE, ROLES
 from services.rails import RAILS
 from services.reconciliation.seen import Seen
 from services.shop.facts import Line
-from tests.fakes.office import FakeSettings
-from tests.fakes.reviewer import FakeReview
+from tests.fakes.review import BusinessReview
+from tests.fakes.settings import BusinessSettings
 from tests.fakes.shop import FakeShop
 
 TEN_THOUSAND, NOTHING, FEE = Money(10_000_00, "KES"), Money(0, "KES"), Money(33_00, "KES")
@@ -92,7 +92,7 @@ class Handed:
 
 
 @dataclasses.dataclass
-class FakeBusiness(FakeSettings, FakeReview):
+class FakeBusiness(BusinessSettings, BusinessReview):
     """One shop. `told` are the news that wait for each person."""
 
     shop: Shop = dataclasses.field(

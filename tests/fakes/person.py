@@ -4,13 +4,13 @@ from datetime import datetime
 
 from services import errors
 from services.facts import Me, Shop, Standing
+from tests.fakes.batches import FakeBatches
 from tests.fakes.business import FakeBusiness
-from tests.fakes.clerk import FakeClerk
-from tests.fakes.desk import FakeDesk
-from tests.fakes.office import FakeOffice
-from tests.fakes.paymaster import FakePaymaster
-from tests.fakes.reviewer import FakeReviewer
-from tests.fakes.rota import FakeRota
+from tests.fakes.reconciliation import FakeReconciliation
+from tests.fakes.refunds import FakeRefunds
+from tests.fakes.review import FakeReview
+from tests.fakes.schedules import FakeSchedules
+from tests.fakes.settings import FakeSettings
 from tests.fakes.shop import ShopTeller
 
 
@@ -34,28 +34,28 @@ class PersonTeller(ShopTeller):
         return self._business.now
 
     @property
-    def desk(self) -> FakeDesk:
-        return FakeDesk(self)
+    def refunds(self) -> FakeRefunds:
+        return FakeRefunds(self)
 
     @property
-    def clerk(self) -> FakeClerk:
-        return FakeClerk(self)
+    def reconciliation(self) -> FakeReconciliation:
+        return FakeReconciliation(self)
 
     @property
-    def reviewer(self) -> FakeReviewer:
-        return FakeReviewer(self)
+    def review(self) -> FakeReview:
+        return FakeReview(self)
 
     @property
-    def office(self) -> FakeOffice:
-        return FakeOffice(self._business, self.me)
+    def settings(self) -> FakeSettings:
+        return FakeSettings(self._business, self.me)
 
     @property
-    def paymaster(self) -> FakePaymaster:
-        return FakePaymaster(self._business, self.me)
+    def batches(self) -> FakeBatches:
+        return FakeBatches(self._business, self.me)
 
     @property
-    def rota(self) -> FakeRota:
-        return FakeRota(self._business, self.me)
+    def schedules(self) -> FakeSchedules:
+        return FakeSchedules(self._business, self.me)
 
     def _need(self, scope):
         if scope not in self.me.scopes:

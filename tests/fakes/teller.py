@@ -10,12 +10,12 @@ from services.news.handoff import CustomerWrote, Ended, PersonWanted
 from services.news.privacy import ErasureWanted
 from services.people.access import HAND_OFF
 from tests.fakes.business import Handed, Payment
-from tests.fakes.counter import CounterTeller
+from tests.fakes.orders import OrdersTeller
 from tests.fakes.shop import checkout_of
 from tests.fakes.wallet import WalletTeller
 
 
-class FakeTeller(CounterTeller, WalletTeller):
+class FakeTeller(OrdersTeller, WalletTeller):
     """What customers do is here."""
 
     async def open_order(self):

@@ -64,9 +64,9 @@ from services.people.access import HAND_OFF, ROLES
 from services.shop.facts import Line
 from services.withdrawals import destinations
 from tests.fakes import FakeBusiness, FakeTeller, mpesa
+from tests.fakes.batches import FakeBatches
 from tests.fakes.breaks import a_break
-from tests.fakes.paymaster import FakePaymaster
-from tests.fakes.rota import FakeRota
+from tests.fakes.schedules import FakeSchedules
 
 CAST = {
     "Wanjiku": ("+254712345678", None),
@@ -300,20 +300,20 @@ class Play:
             case "payout_failed", (because,):
                 business.fail_payout(Unsent(because))
             case "batch", (state, *many):  # the latest one comes to its end
-                FakePaymaster(business, None).end(state, int(many[0]) if many else 0)
+                FakeBatches(business, None).end(state, int(many[0]) if many else 0)
             case "batch_rejected", ("unheard",):  # by another; the news is still on its way
                 business.reject_batch()
             case "batch_tried", ():  # by a program, with the maker's key
                 batch = next(reversed(business.batches.values()))
                 business.told += [(owner, BatchSelfApprovalTried(batch=batch)) for owner in business.owners()]
             case "schedule", ("runs", *why):
-                FakeRota(business, None).run(why[0] if why else None)
+                FakeSchedules(business, None).run(why[0] if why else None)
             case "schedule", ("tried",):  # by a program, with the maker's key
-                FakeRota(business, None).tried()
+                FakeSchedules(business, None).tried()
             case "schedule", ("unheard",):  # rejected by another; the news is still on its way
-                FakeRota(business, None).decide_unheard()
+                FakeSchedules(business, None).decide_unheard()
             case "schedule", (state, *why):
-                FakeRota(business, None).end(state, why[0] if why else None)
+                FakeSchedules(business, None).end(state, why[0] if why else None)
             case "schedule_bad", (field,):
                 business.bad_schedule = field
             case "file_over", ():

@@ -12,7 +12,7 @@ from services.news import Frozen, Unpaid, Unsent, WithdrawalClosed, WithdrawalPa
 from services.news.review import SettlementAsked
 from services.providers.base import Failed, Succeeded, Unknown
 from services.review import queue, settling
-from services.review.reviewer import Reviewer
+from services.review.teller import Review
 from services.store.schema import audit, payouts, tenants, withdrawals
 from services.withdrawals import ways
 from tests.services.business import TO_TILL, kes
@@ -103,7 +103,7 @@ async def test_nobody_approves_what_they_said_themselves_nor_without_the_right(b
         await propose(business, out.payout, by=business.cashier)
     with pytest.raises(MissingScope):
         async with business.teller(business.cashier) as teller:
-            await teller.reviewer.queue()
+            await teller.review.queue()
     with pytest.raises(Changed):
         await approve(business, asked.model_copy(update={"digest": "0" * 64}))
     assert await status(business, out) == ("processing", "pending")
@@ -267,10 +267,10 @@ async def test_another_tenant_sees_nothing_of_it(business, out, database, vault)
     with pytest.raises(NotFound):
         await approve(other, asked)
     async with other.work() as work:
-        reviewer = Reviewer(work, other.teller_in(work, other.owner).me)
-        assert (await reviewer.queue()).settlements == ()
+        review = Review(work, other.teller_in(work, other.owner).me)
+        assert (await review.queue()).settlements == ()
         with pytest.raises(NotFound):
-            await reviewer.settlement(asked.id)
+            await review.settlement(asked.id)
 
 
 async def test_a_till_whose_answer_was_lost_is_settled_and_the_next_goes_on(business):

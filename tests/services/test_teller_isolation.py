@@ -1,4 +1,4 @@
-"""Whatever a teller, or a room behind it, is asked by an id of another tenant is answered as if there were no
+"""Whatever a teller, or a part of it, is asked by an id of another tenant is answered as if there were no
 such thing, and changes nothing. Made of the signatures: a new method that takes an id is asked too, and one
 that takes what is not known here fails until it is."""
 
@@ -10,28 +10,28 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from services.batches.paymaster import Paymaster
+from services.batches.teller import Batches
 from services.errors import Refusal
 from services.ids import new_id
-from services.reconciliation.clerk import Clerk
-from services.refunds.desk import Desk
-from services.review.reviewer import Reviewer
-from services.schedules.rota import Rota
-from services.settings.office import Office
+from services.reconciliation.teller import Reconciliation
+from services.refunds.teller import Refunds
+from services.review.teller import Review
+from services.schedules.teller import Schedules
+from services.settings.teller import Settings
 from services.store.schema import metadata
 from services.store.scope import OWNER
 from services.teller import Teller
 from tests.services import refunding
 from tests.services.business import Business, kes
 
-ROOMS = {
+DOMAINS = {
     "": Teller,
-    "office": Office,
-    "desk": Desk,
-    "clerk": Clerk,
-    "reviewer": Reviewer,
-    "paymaster": Paymaster,
-    "rota": Rota,
+    "settings": Settings,
+    "refunds": Refunds,
+    "reconciliation": Reconciliation,
+    "review": Review,
+    "batches": Batches,
+    "schedules": Schedules,
 }
 GIVEN: dict[str, Any] = {
     "words": "hello",
@@ -50,8 +50,8 @@ GIVEN: dict[str, Any] = {
 
 def _asked() -> list[tuple[str, str]]:
     return [
-        (room, name)
-        for room, kind in ROOMS.items()
+        (domain, name)
+        for domain, kind in DOMAINS.items()
         for name, method in inspect.getmembers(kind, inspect.iscoroutinefunction)
         if not name.startswith("_") and any(each != "id" for each in _ids(method))
     ]
@@ -61,12 +61,12 @@ def _ids(method: Any) -> list[str]:
     return [name for name, kind in get_type_hints(method).items() if kind is UUID and name != "return"]
 
 
-async def _came_of(business: Business, person: UUID, room: str, name: str, id_: UUID) -> object:
+async def _came_of(business: Business, person: UUID, domain: str, name: str, id_: UUID) -> object:
     """What was answered, without the id that was asked by."""
     try:
         async with business.teller(person) as teller:
-            method = getattr(getattr(teller, room) if room else teller, name)
-            ids = _ids(getattr(ROOMS[room], name))
+            method = getattr(getattr(teller, domain) if domain else teller, name)
+            ids = _ids(getattr(DOMAINS[domain], name))
             given = {each: new_id() if each == "id" else id_ for each in ids}
             rest = set(inspect.signature(method).parameters) - given.keys()
             return await method(**given, **{each: GIVEN[each] for each in rest})
@@ -115,17 +115,17 @@ async def _known(business: Business) -> list[UUID]:
 async def test_what_is_another_tenants_is_as_if_it_were_not_there(business, other):
     known, before = await _known(other), await _rows(other)
     assert len(known) > 8
-    for room, name in _asked():
+    for domain, name in _asked():
         for person in (business.customer, business.owner):
-            nothing = await _came_of(business, person, room, name, new_id())
+            nothing = await _came_of(business, person, domain, name, new_id())
             for id_ in known:
-                assert await _came_of(business, person, room, name, id_) == nothing, (room, name)
+                assert await _came_of(business, person, domain, name, id_) == nothing, (domain, name)
     assert await _rows(other) == before
 
 
 async def test_to_its_own_people_it_is_there(other):
     """Else the test above would pass whatever leaked."""
-    for room, name in (("", "withdrawal"), ("desk", "refund")):
-        nothing = await _came_of(other, other.owner, room, name, new_id())
-        found = [await _came_of(other, other.owner, room, name, each) for each in await _known(other)]
+    for domain, name in (("", "withdrawal"), ("refunds", "refund")):
+        nothing = await _came_of(other, other.owner, domain, name, new_id())
+        found = [await _came_of(other, other.owner, domain, name, each) for each in await _known(other)]
         assert any(each != nothing for each in found)

@@ -1,4 +1,4 @@
-"""Desk: what a conversation may do about money that goes back, as `Teller.desk`."""
+"""Refunds: what a conversation may do about money that goes back, as `Teller.refunds`."""
 
 from typing import Protocol
 from uuid import UUID
@@ -8,7 +8,7 @@ from services.money import Money
 from services.news.refunds import Refund
 
 
-class Desk(Protocol):
+class Refunds(Protocol):
     async def wish(self, payment_id: UUID, reason: str) -> str:
         """A customer asks for a payment of their own; the order's number. Raises BlankReason, NotFound,
         NotPaid, AlreadyRefunded, RefundAsked."""

@@ -1,4 +1,4 @@
-"""Reviewer: what is undecided in a FakeBusiness, and what people say of it."""
+"""Review: what is undecided in a FakeBusiness, and what people say of it."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,7 +18,7 @@ from services.people.access import RECONCILE
 from services.readable import refuse_blank
 
 
-class FakeReviewer:
+class FakeReview:
     def __init__(self, teller):
         self._teller, self._business = teller, teller._business
 
@@ -91,7 +91,7 @@ class FakeReviewer:
         return self._business.move_settlement(settlement, state, self._teller.me, reason)
 
 
-class FakeReview:
+class BusinessReview:
     """What of a business in memory is undecided."""
 
     now: datetime

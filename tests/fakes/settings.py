@@ -1,4 +1,4 @@
-"""Office: what the staff do about the settings, and payouts as a whole."""
+"""Settings: what the staff do about the settings, and payouts as a whole."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -15,7 +15,7 @@ from services.settings import destination, fees, limits, staffing
 from services.withdrawals import destinations
 
 
-class FakeOffice:
+class FakeSettings:
     def __init__(self, business, me):
         self._business, self._me = business, me
 
@@ -202,7 +202,7 @@ def _role(me):
     return next(role for role, scopes in ROLES.items() if scopes == me.scopes)
 
 
-class FakeSettings:
+class BusinessSettings:
     """What of a business in memory is told of its settings."""
 
     people: dict[str, Me]

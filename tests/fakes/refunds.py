@@ -1,4 +1,4 @@
-"""Desk: what goes back in a FakeBusiness."""
+"""Refunds: what goes back in a FakeBusiness."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ from services.readable import refuse_blank
 OPEN = ("pending", "processing")
 
 
-class FakeDesk:
+class FakeRefunds:
     def __init__(self, teller):
         self._teller, self._business = teller, teller._business
 

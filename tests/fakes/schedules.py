@@ -1,4 +1,4 @@
-"""Rota: withdrawals that come by themselves, in memory."""
+"""Schedules: withdrawals that come by themselves, in memory."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from services.news.schedules import (
 from services.readable import refuse_blank
 
 
-class FakeRota:
+class FakeSchedules:
     def __init__(self, business, me):
         self._business, self._me = business, me
 

@@ -1,4 +1,4 @@
-"""Counter: what the staff do about orders, requests and customers who want a person."""
+"""Orders: what the staff do about orders, requests and customers who want a person."""
 
 from services import errors
 from services.errors import handoff as handoff_errors
@@ -12,7 +12,7 @@ from services.readable import refuse_blank
 from tests.fakes.person import PersonTeller
 
 
-class CounterTeller(PersonTeller):
+class OrdersTeller(PersonTeller):
     async def take_back_request(self, number):
         self._need(EDIT_ORDERS)
         for order_id, (_, _, checkout) in self._business.requests.items():

@@ -1,4 +1,5 @@
-"""Clerk: what a conversation may do where the books and a provider do not agree, as `Teller.clerk`."""
+"""Reconciliation: what a conversation may do where the books and a provider do not agree, as
+`Teller.reconciliation`."""
 
 from typing import Protocol
 from uuid import UUID
@@ -6,7 +7,7 @@ from uuid import UUID
 from services.reconciliation.seen import Seen
 
 
-class Clerk(Protocol):
+class Reconciliation(Protocol):
     """All needs finance:reconcile."""
 
     async def breaks(self) -> tuple[Seen, ...]:

@@ -1,7 +1,8 @@
 """Teller: all that a conversation may do with the business.
 
 The flows own this protocol; `services/teller.py` satisfies it without importing it, and
-`tests/fakes.py` has one in memory. A teller is made for one person in one turn. What it knows
+`tests/fakes` has one in memory. What belongs to one domain has its own module here, and most of it a
+name of its own, such as `teller.refunds`. A teller is made for one person in one turn. What it knows
 without asking (`me`, `shop`, `now`) is free; every other verb may read or write the database.
 
 Every verb may raise a Refusal of `services/errors`; the engine says it, and the person stays.
@@ -12,10 +13,10 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from flows.accounts import Accounts
-from flows.answers import Answers
-from flows.counter import Counter
-from flows.rooms import Rooms
+from flows.teller.domains import Domains
+from flows.teller.handoff import Handoffs
+from flows.teller.orders import Orders
+from flows.teller.statement import Statements
 from services.facts import (
     Asked,
     Balance,
@@ -84,7 +85,7 @@ __all__ = [
 ]
 
 
-class Teller(Accounts, Answers, Counter, Rooms, Protocol):
+class Teller(Statements, Handoffs, Orders, Domains, Protocol):
     @property
     def me(self) -> Me: ...
     @property

@@ -1,4 +1,4 @@
-"""Reviewer: what a conversation may do about what is undecided, for one person in one turn.
+"""Review: what a conversation may do about what is undecided, for one person in one turn.
 
 It has the shape of the protocol that the flows own, and no knowledge of them.
 """
@@ -13,7 +13,7 @@ from services.review import queue, record, settling
 from services.work import Work
 
 
-class Reviewer:
+class Review:
     def __init__(self, work: Work, me: Me) -> None:
         self._work, self._me = work, me
 

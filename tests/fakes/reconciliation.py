@@ -1,4 +1,4 @@
-"""Clerk: what a FakeBusiness and a provider do not agree on."""
+"""Reconciliation: what a FakeBusiness and a provider do not agree on."""
 
 from services import errors
 from services.errors.reconciliation import NotOpen, OwnBreak, StillLate
@@ -7,7 +7,7 @@ from services.reconciliation.compare import LATE
 from services.reconciliation.facts import State, Type
 
 
-class FakeClerk:
+class FakeReconciliation:
     def __init__(self, teller):
         self._teller, self._breaks = teller, teller._business.breaks
 

@@ -1,4 +1,4 @@
-"""Rota: what a conversation may do about withdrawals that come by themselves, as `Teller.rota`."""
+"""Schedules: what a conversation may do about withdrawals that come by themselves, as `Teller.schedules`."""
 
 from typing import Protocol
 from uuid import UUID
@@ -7,7 +7,7 @@ from services.news.schedules import Schedule
 from services.schedules.asking import Wanted
 
 
-class Rota(Protocol):
+class Schedules(Protocol):
     async def schedules(self) -> tuple[Schedule, ...]:
         """Those that are not over, the latest first."""
         ...

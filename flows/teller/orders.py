@@ -1,11 +1,11 @@
-"""Counter: what the staff do about orders and requests, and are told of. Part of the `Teller`."""
+"""Orders: what the staff do about orders and requests, and are told of. Part of the `Teller`."""
 
 from typing import Protocol
 
 from services.facts import Asked, Checkout, Customer, Notices, OrderSeen
 
 
-class Counter(Protocol):
+class Orders(Protocol):
     async def find_order(self, number: str) -> OrderSeen:
         """Needs orders:view. Raises NotFound, for another shop's too."""
         ...

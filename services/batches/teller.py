@@ -1,4 +1,4 @@
-"""Paymaster: what a conversation may do about files of withdrawals, for one person in one turn.
+"""Batches: what a conversation may do about files of withdrawals, for one person in one turn.
 
 It has the shape of the protocol that the flows own, and no knowledge of them.
 """
@@ -17,7 +17,7 @@ _SEE = frozenset({INITIATE, APPROVE, VIEW_FINANCE})
 _LATEST = 8
 
 
-class Paymaster:
+class Batches:
     def __init__(self, work: Work, shop: Shop, me: Me, conversation_id: UUID) -> None:
         self._work, self._shop, self._me = work, shop, me
         self._conversation_id = conversation_id

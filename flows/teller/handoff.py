@@ -1,4 +1,4 @@
-"""Answers: the part of a teller by which people of the staff answer customers. See `flows/teller.py`."""
+"""Handoffs: how people of the staff answer customers instead of the bot. Part of the `Teller`."""
 
 from typing import Protocol
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from services.facts import Handoff
 
 
-class Answers(Protocol):
+class Handoffs(Protocol):
     # --- the customer
 
     async def ask_person(self, words: tuple[str, ...]) -> UUID:

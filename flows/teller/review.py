@@ -1,5 +1,5 @@
-"""Reviewer: what a conversation may do about money whose provider does not say what became of it, as
-`Teller.reviewer`. All of it needs finance:reconcile."""
+"""Review: what a conversation may do about money whose provider does not say what became of it, as
+`Teller.review`. All of it needs finance:reconcile."""
 
 from typing import Protocol
 from uuid import UUID
@@ -7,7 +7,7 @@ from uuid import UUID
 from services.news.review import ReviewQueue, Settlement, Undecided
 
 
-class Reviewer(Protocol):
+class Review(Protocol):
     async def queue(self) -> ReviewQueue:
         """What is undecided, and what somebody has said of it."""
         ...

@@ -1,4 +1,4 @@
-"""Paymaster: files of withdrawals, read as they really are, in memory."""
+"""Batches: files of withdrawals, read as they really are, in memory."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -15,7 +15,7 @@ MOST_TOLD = 10
 _NOTHING = Money(0, "KES")
 
 
-class FakePaymaster:
+class FakeBatches:
     def __init__(self, business, me):
         self._business, self._me = business, me
 

@@ -1,4 +1,4 @@
-"""Paymaster: what a conversation may do about files of withdrawals, as `Teller.paymaster`."""
+"""Batches: what a conversation may do about files of withdrawals, as `Teller.batches`."""
 
 from typing import Protocol
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from services.news.batches import Batch
 
 
-class Paymaster(Protocol):
+class Batches(Protocol):
     async def take(self, id: UUID, name: str, media: str) -> Batch:  # noqa: A002
         """Have a file fetched that was sent here; what it comes to is told as BatchRead. Raises
         MissingScope."""

@@ -1,4 +1,4 @@
-"""Rota: what a conversation may do about schedules, for one person in one turn.
+"""Schedules: what a conversation may do about schedules, for one person in one turn.
 
 It has the shape of the protocol that the flows own, and no knowledge of them.
 """
@@ -19,7 +19,7 @@ _SEE = frozenset({INITIATE, APPROVE, VIEW_FINANCE})
 _OPEN = ("pending", "active", "stopped", "resting")
 
 
-class Rota:
+class Schedules:
     def __init__(self, work: Work, shop: Shop, me: Me) -> None:
         self._work, self._shop, self._me = work, shop, me
 

@@ -1,4 +1,4 @@
-"""Office: what a conversation may do about the tenant's settings, for one person in one turn.
+"""Settings: what a conversation may do about the tenant's settings, for one person in one turn.
 
 It has the shape of the protocol that the flows own, and no knowledge of them.
 """
@@ -25,7 +25,7 @@ from services.work import Work
 SEE = frozenset({APPROVE, MANAGE_INTEGRATIONS, MANAGE_USERS, RECONCILE})
 
 
-class Office:
+class Settings:
     def __init__(self, work: Work, me: Me) -> None:
         self._work, self._me = work, me
 

@@ -1,4 +1,4 @@
-"""Desk: what a conversation may do about money that goes back, for one person in one turn.
+"""Refunds: what a conversation may do about money that goes back, for one person in one turn.
 
 It has the shape of the protocol that the flows own, and no knowledge of them.
 """
@@ -14,7 +14,7 @@ from services.refunds import decide, queue, record, request, wishes
 from services.work import Work
 
 
-class Desk:
+class Refunds:
     def __init__(self, work: Work, shop: Shop, me: Me) -> None:
         self._work, self._shop, self._me = work, shop, me
 

@@ -1,4 +1,4 @@
-"""Clerk: what a conversation may do about breaks, for one person in one turn.
+"""Reconciliation: what a conversation may do about breaks, for one person in one turn.
 
 It has the shape of the protocol that the flows own, and no knowledge of them.
 """
@@ -17,7 +17,7 @@ from services.work import Work
 _MOST = 30
 
 
-class Clerk:
+class Reconciliation:
     def __init__(self, work: Work, me: Me) -> None:
         self._work, self._me = work, me
 

@@ -1,5 +1,5 @@
-"""Office: what a conversation may do about the tenant's settings and its payouts as a whole, as
-`Teller.office`."""
+"""Settings: what a conversation may do about the tenant's settings and its payouts as a whole, as
+`Teller.settings`."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from services.news.approval import Lending
 from services.news.settings import Change
 
 
-class Office(Protocol):
+class Settings(Protocol):
     async def changes(self) -> tuple[Change, ...]:
         """Those that wait, the latest first."""
         ...

@@ -1,4 +1,4 @@
-"""Accounts: the part of a teller by which the staff see what moved in the wallet. See `flows/teller.py`."""
+"""Statements: the staff see what moved in the wallet. Part of the `Teller`."""
 
 from datetime import date
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 from services.statement.facts import Statement
 
 
-class Accounts(Protocol):
+class Statements(Protocol):
     async def statement(self, first: date, last: date) -> Statement:
         """From the first day to the last, both whole by the clocks of the shop, or until now.
 
