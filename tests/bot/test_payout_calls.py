@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from services import jobs as due
 from services.news import WithdrawalClosed, WithdrawalPaid
 from services.store.schema import jobs, payouts
 from tests.bot.market import SETTINGS, until
@@ -258,8 +259,6 @@ async def test_an_approved_payout_is_not_sent_twice_by_a_second_approval_worker(
     mine = (payouts.c.id == paying_out.payout) & (payouts.c.state != "succeeded")  # its result may be quicker
     await market.business.change(payouts, mine, state="submitting")
     async with market.business.work() as work:
-        from services import jobs as due
-
         await due.schedule(work, "payout", paying_out.payout, work.now)
     await market.work()
     assert len(await market.sent_payouts()) == 1

@@ -8,6 +8,7 @@ import json
 import pytest
 import sqlalchemy as sa
 
+from services import jobs
 from services.news import Frozen, Unsent, WithdrawalClosed, WithdrawalPaid
 from services.store.schema import inbox, payouts
 from services.store.scope import OWNER
@@ -191,8 +192,6 @@ async def test_the_same_reference_is_not_paid_twice_and_the_first_one_is_asked_a
     await until(lambda: decided(market))
     await market.business.change(payouts, payouts.c.id == paying_out.payout, state="created")
     async with market.business.work() as work:
-        from services import jobs
-
         await jobs.schedule(work, "payout", paying_out.payout, work.now)
     await market.work()
     assert await market.payout(paying_out.payout) == "unknown"

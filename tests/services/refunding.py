@@ -9,7 +9,7 @@ from services.facts import Shop
 from services.ids import new_id
 from services.money import Money
 from services.news.refunds import Refund, Way
-from services.providers.base import Accepted, Answer, Payout, Report, Word
+from services.providers.base import Accepted, Answer, Payout, Report, Succeeded, Word
 from services.providers.refunds import Refund as Reversal
 from services.refunds import decide, request, sending
 from services.store.schema import refund_attempts
@@ -131,8 +131,6 @@ async def approved(
 async def refunded(
     business: Business, paying: Paying, amount: str | None = None, receipt: str = "UKR1"
 ) -> Refunding:
-    from services.providers.base import Succeeded
-
     one = await approved(business, paying, amount)
     await one.sent()
     sent: Money = one.refund.amount

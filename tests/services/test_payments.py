@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from services import callbacks, hooks
 from services.errors import (
     AlreadyPaid,
     BelowMinimum,
@@ -25,6 +26,7 @@ from services.providers.base import (
     NotSent,
     Pending,
     Refused,
+    Report,
     Succeeded,
     Unknown,
 )
@@ -413,9 +415,6 @@ async def test_another_persons_method_is_not_found(business):
 
 
 async def test_a_large_success_is_confirmed_by_a_query_first(business):
-    from services import callbacks
-    from services.providers.base import Report
-
     paying = await business.pay("500")
     await paying.sent()
     async with business.work() as work:
@@ -431,8 +430,6 @@ async def test_a_large_success_is_confirmed_by_a_query_first(business):
 
 
 async def test_an_unknown_token_is_nobodys(business):
-    from services import hooks
-
     assert await business.hook("0" * 64) is None
     async with business.work() as work:
         token = await hooks.mint(work, "collect", new_id())

@@ -14,11 +14,13 @@ from services.errors import NotFound
 from services.errors.refunds import NotRefundable
 from services.languages import LANGUAGES
 from services.news.privacy import ErasureWanted
+from services.news.refunds import Way
 from services.people import customers, people
 from services.privacy import compact, erase, held, standing
 from services.privacy.places import PLACES, placed
 from services.privacy.traces import Traces
-from services.refunds import wishes
+from services.providers.base import Succeeded
+from services.refunds import decide, wishes
 from services.safety.rotation import rotate
 from services.shop import orders as shop_orders
 from services.shop.facts import Priced
@@ -153,8 +155,6 @@ async def test_a_refund_to_the_phone_of_who_was_erased_is_refused(business: Busi
     sale = await business.paid("500")
     business.forward(days=31)
     await erased(business, business.customer)
-    from services.news.refunds import Way
-
     with pytest.raises(NotRefundable):
         await ask_refund(business, sale, "100", Way.PAYOUT)
     refund = await ask_refund(business, sale)  # what the provider itself reverses needs no phone
@@ -172,14 +172,10 @@ async def test_nobody_is_erased_while_money_is_under_way(business: Business) -> 
     await paying.sent()
     business.forward(days=2)
     assert "under way" in await reasons(business, business.customer)
-    from services.providers.base import Succeeded
-
     await paying.called(Succeeded("UKX1", kes("500")))
     assert await reasons(business, business.customer) == ""
     refund = await ask_refund(business, paying)
     assert "A refund of order" in await reasons(business, business.customer)
-    from services.refunds import decide
-
     async with business.work() as work:
         await decide.reject(work, business.owner, refund.id, "no")
         await wishes.wish(work, business.customer, paying.started.payment_id, "too small")

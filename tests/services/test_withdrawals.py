@@ -24,6 +24,7 @@ from services.errors import (
     StepUpRequired,
 )
 from services.errors.limits import DestinationCoolingDown
+from services.facts import Quote
 from services.ids import new_id
 from services.news import (
     SelfApprovalTried,
@@ -35,7 +36,7 @@ from services.news import (
 )
 from services.providers.base import Succeeded
 from services.store.schema import approvals, audit, holds, staff, tenants, withdrawal_history, withdrawals
-from services.withdrawals import decide
+from services.withdrawals import decide, request
 from tests.services.business import TO_PHONE, PayingOut, destination, kes
 
 
@@ -153,9 +154,6 @@ async def test_the_tenants_limits_count_by_the_request_and_by_the_last_24_hours(
 
 
 async def test_the_fee_that_was_shown_is_the_fee_that_is_charged(funded):
-    from services.facts import Quote
-    from services.withdrawals import request
-
     stale = Quote(gross=kes("1000"), fee=kes("10"), net=kes("990"))
     async with funded.work() as work:
         with pytest.raises(Changed):
