@@ -3,18 +3,19 @@ JSON."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from bot.commands.opening import known_tenant, opened
 from bot.parts import CannotRun, Parts
 from bot.settings import Settings
 from services.people.identity import member
 from services.people.people import active_staff
-from services.privacy import compact, detach, erase, held, rectify, standing, sweep
+from services.privacy import compact, detach, erase, held, rectify, standing, sweep, yielding
 from services.privacy.traces import Traces
 from services.readable import is_blank
 from services.store.schema import people
@@ -22,7 +23,9 @@ from services.store.scope import PLATFORM
 from services.work import CLI, Work
 
 _ROUNDS, _BETWEEN_SECONDS = 10, 2.0
+_TRIES, _BREATH_SECONDS = 50, 0.1
 _LONGEST_NAME = 120
+_Done = TypeVar("_Done")
 
 
 async def show_person(settings: Settings, slug: str, who: str) -> dict[str, Any]:
@@ -68,25 +71,33 @@ async def erase_person(
             return told | {"erased": False}
         if reasons:
             raise CannotRun("\n".join(["Nothing was erased.", *reasons]))
-        return await _erased(parts, tenant, person, say, seen)
+        return await erased(parts, tenant, person, say, seen)
 
 
-async def _erased(
-    parts: Parts, tenant: UUID, person: UUID, say: Callable[[str], None], seen: float
+async def erased(
+    parts: Parts, tenant: UUID, person: UUID, say: Callable[[str], None], seen: float, tries: int = _TRIES
 ) -> dict[str, Any]:
-    async with _work(parts, tenant) as work:
+    """In three steps, the first and the last of which are begun again, `tries` times, where others are at
+    work with the same rows. Raises CannotRun."""
+
+    async def first(work: Work) -> tuple[Traces, list[UUID]]:
         _refuse(await standing.in_the_way(work, person), person)
         traces = await detach.traces_of(work, person)
         chats = [chat.id for chat in await detach.chats_of(work, person)]
         await detach.detach(work, person)
+        return traces, chats
+
+    async def last(work: Work) -> dict[str, int]:
+        await erase.lock(work, person)
+        _refuse(await standing.in_the_way(work, person), person)
+        return await erase.erase(work, person, traces, elsewhere)
+
+    traces, chats = await _giving_way(parts, tenant, tries, first)
     parts.bell.ring("turns")
     say(f"Person {person} is no longer found by their number. For {seen:.0f} seconds every process sees so.")
     await asyncio.sleep(seen)
     elsewhere = await _swept(parts, tenant, person, traces, chats)
-    async with _work(parts, tenant) as work:
-        await erase.lock(work, person)
-        _refuse(await standing.in_the_way(work, person), person)
-        done = await erase.erase(work, person, traces, elsewhere)
+    done = await _giving_way(parts, tenant, tries, last)
     return {
         "person_id": str(person),
         "erased": True,
@@ -95,6 +106,21 @@ async def _erased(
         "keeps": erase.KEPT,
         "compacted": await compact.compact(parts.database),
     }
+
+
+async def _giving_way(
+    parts: Parts, tenant: UUID, tries: int, do: Callable[[Work], Awaitable[_Done]]
+) -> _Done:
+    for _ in range(tries):
+        try:
+            async with _work(parts, tenant) as work:
+                await yielding.give_way(work.connection)
+                return await do(work)
+        except DBAPIError as error:
+            if not yielding.gave_way(error):
+                raise
+        await asyncio.sleep(_BREATH_SECONDS)
+    raise CannotRun("Others are at work with what is theirs, again and again. Run this again by their id.")
 
 
 async def _swept(

@@ -59,6 +59,7 @@ _TOLD = (
         outbox.c.tries,
         outbox.c.conversation_id,
         outbox.c.due_at,
+        sa.func.length(outbox.c.body_sealed) == 0,
     )
     .where(outbox.c.seq.in_(_told_of))
     .order_by(outbox.c.seq)
@@ -97,13 +98,15 @@ class _Told:
     tries: int
     conversation_id: UUID
     due_at: datetime  # where it was accepted: when
+    forgotten: bool  # what it was and whom it was for is erased
     closed: bool = False  # it passes another way, or is held until the person writes
 
     def hear(self, status: Status) -> bool:
         """Whether it changed. The price is what was told first, whatever became of the message."""
         if self.wamid == status.wamid and self.state in _OPEN:
             return False  # of a try that is over: the window was closed
-        state = advance(self.state, status.word)
+        # The id of a message has the number of its recipient inside.
+        state = None if self.forgotten else advance(self.state, status.word)
         if state is not None:
             self.closed = state == "failed" and status.closed and self.tries < _MOST_TRIES
             self.state, self.wamid, self.error = state, status.wamid, status.reason

@@ -73,6 +73,8 @@ def _message(*states: str) -> Callable[[datetime], sa.ColumnElement[bool]]:
 _IN, _ATTEMPTS = tables.inbox.c, tables.attempts.c
 _STATUS = _IN.kind.in_(["status", "payment_status"])
 _DONE = _IN.state.in_(["done", "kept"])
+_CHATS = tables.conversations.c
+_HAS_CHAT = sa.exists().where(_CHATS.tenant_id == _IN.tenant_id, _CHATS.id == _IN.conversation_id)
 _NUMBERED = sa.case((tables.outbox.c.wamid.is_not(None), "erased-" + sa.cast(tables.outbox.c.seq, sa.Text)))
 _SAID = {"body_sealed": STRUCK, "template_sealed": None, "error": None, "wamid": _NUMBERED}
 RULES = (
@@ -93,6 +95,12 @@ RULES = (
         tables.inbox,
         lambda before: sa.and_(_IN.state == "parked", _IN.received_at < before),
         period="parked",
+    ),
+    Rule(
+        "what was being told to who is erased",
+        tables.inbox,
+        lambda before: sa.and_(_IN.conversation_id.is_not(None), ~_HAS_CHAT, _IN.received_at < before),
+        period="statuses",
     ),
     Rule("messages sent", tables.outbox, _message(*_SENT), _SAID, "messages"),
     Rule("messages never read", tables.outbox, _message("held"), _SAID | {"state": "failed"}, "messages"),

@@ -7,13 +7,16 @@ opened for it. Messages that wait to be played or sent stay, and are counted: th
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
+from services.privacy import yielding
 from services.privacy.traces import Traces
 from services.safety.rotation import SEALED, Sealed
 from services.safety.vault import Unopenable, Vault
@@ -118,10 +121,23 @@ async def sweep(database: Database, vault: Vault, tenant: UUID, traces: Traces, 
     found = Found(Counter(), Counter())
     staffs = await _chats_of_staff(database, tenant)
     for swept in SWEPT:
-        await _opened(_Sweeping(database, vault, tenant, traces, but, staffs), swept, found)
+        async with _giving_way(found, swept.table):
+            await _opened(_Sweeping(database, vault, tenant, traces, but, staffs), swept, found)
     for column in PLAIN:
-        await _plain(database, tenant, traces, column, found)
+        async with _giving_way(found, column.table):
+            await _plain(database, tenant, traces, column, found)
     return found
+
+
+@asynccontextmanager
+async def _giving_way(found: Found, table: sa.Table) -> AsyncIterator[None]:
+    """Where others are at work with its rows, what is not swept is left for the next time."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not yielding.gave_way(error):
+            raise
+        found.left[table.name] += 1
 
 
 @dataclass(frozen=True)
@@ -157,6 +173,7 @@ async def _opened(of: _Sweeping, swept: _Swept, found: Found) -> None:
     after: tuple[Any, ...] | None = None
     while True:
         async with of.database.transaction(of.tenant) as connection:
+            await yielding.give_way(connection)
             query = sa.select(table, busy.label("busy")).where(*where)
             rows = (await connection.execute(_page(query, table, after))).all()
             for row in rows:
@@ -212,6 +229,7 @@ async def _plain(
     after: tuple[Any, ...] | None = None
     while True:
         async with database.transaction(tenant) as connection:
+            await yielding.give_way(connection)
             query = sa.select(table).where(table.c.tenant_id == tenant, column.is_not(None))
             rows = (await connection.execute(_page(query, table, after))).all()
             for row in rows:

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
 
+from services.ids import new_id
 from services.privacy.periods import Periods
 from services.privacy.retention import forget
 from services.store import schema
@@ -88,3 +89,19 @@ def test_nothing_is_forgotten_while_somebody_may_still_tell_of_it() -> None:
         with pytest.raises(ValidationError):
             Periods.model_validate(wrong)
     assert Periods(messages_days=8, details_days=0).details_days == 0
+
+
+async def test_what_is_told_to_a_chat_that_is_gone_is_forgotten_though_nobody_plays_it(
+    aged: Business,
+) -> None:
+    """Whoever told it had found the chat while its person was being erased."""
+    row = {"tenant_id": aged.tenant, "kind": "news", "external_id": "late", "status": "", "state": "waiting"}
+    when = {"due_at": aged.now, "received_at": aged.now}
+    for chat in (new_id(), aged.chats[aged.manager]):
+        told = row | {"external_id": str(chat), "conversation_id": chat, "body_sealed": b"x"}
+        async with aged.behind() as work:
+            await work.connection.execute(sa.insert(schema.inbox).values(**told, **when))
+    aged.forward(days=8)
+    assert (await forgotten(aged))["what was being told to who is erased"] == 1
+    left = sa.select(schema.inbox.c.conversation_id).where(schema.inbox.c.body_sealed == b"x")
+    assert await rows(aged, left) == [(aged.chats[aged.manager],)]

@@ -457,6 +457,22 @@ async def test_statuses_only_move_forward(post):
     assert told == ["read", "read", "read", "read", "played"]
 
 
+async def test_a_status_brings_nothing_back_of_a_message_that_was_erased(post):
+    """The id that Meta has for it holds the number of who was erased."""
+    await post.says("a")
+    await post.deliver()
+    async with post.database.transaction(OWNER) as connection:
+        struck = sa.update(outbox).values(body_sealed=b"", wamid="erased-1", error=None)
+        await connection.execute(struck)
+        seq = await connection.scalar(sa.select(outbox.c.seq))
+    reasons = {"errors": [{"code": 131047, "title": "to 254700000000"}]}
+    for word, more in (("delivered", {}), ("failed", reasons), ("played", {})):
+        await post.hears_status(word, wamid="wamid.1", opaque=str(seq), **more)
+    async with post.database.reading(OWNER) as connection:
+        left = (await connection.execute(sa.select(outbox.c.wamid, outbox.c.error, outbox.c.state))).all()
+    assert left == [("erased-1", None, "sent")]
+
+
 async def test_a_send_that_failed_later_stays_failed(post):
     await post.says("a")
     await post.deliver()
