@@ -38,7 +38,7 @@ class Unsent(StrEnum):
     ALTERED = "altered"  # it is not what was approved
     DESTINATION = "destination"  # where payouts usually go was changed while it waited
     GUESSED = "guessed"  # too many wrong one-time codes were typed for it
-    APPROVER = "approver"  # who approved it may no longer do so
+    APPROVER = "approver"  # who approved it may no longer do so, or is not enough any more
     SETTLED = "settled"  # two people have found that it was not paid
     DENIED = "denied"  # two people had found that it was paid, and the provider says that it failed
     RETURNED = "returned"  # it was paid, and the provider gave it back

@@ -9,7 +9,7 @@ from flows.staff.shown import Stands, facts, short, withdrawal_thread
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
-from services.news import Withdrawal
+from services.news import Unsent, Withdrawal
 from services.news.approval import WithdrawalAskedAgain
 
 
@@ -19,10 +19,12 @@ class TakeBack(Choice):
 
 
 class Requested(Step):
-    """The maker waits for the approval. `again`: it was approved, and could not be sent in time."""
+    """The maker waits for the approval. `again`: it is asked for anew, since it was approved and could not be
+    sent in time; or, with `rules`, since what was approved is not enough any more."""
 
     withdrawal: Withdrawal
     again: bool = False
+    rules: bool = False
 
     @property
     def thread(self) -> str:
@@ -33,6 +35,12 @@ class Requested(Step):
         return short(self.withdrawal.id)
 
     def says(self) -> Text:
+        if self.rules:
+            return Text(
+                "Who may approve, or how many have to, has changed since you asked for this withdrawal, so "
+                "it has to be approved again. I've asked the approvers.\n{facts}",
+                facts=facts(self.withdrawal),
+            )
         if self.again:
             return Text(
                 "This withdrawal was approved, but it could not be sent within 30 minutes, so it has to be "
@@ -52,7 +60,7 @@ class Requested(Step):
 
 
 async def told_asked_again(news: WithdrawalAskedAgain, _teller: Teller) -> Requested:
-    return Requested(withdrawal=news.withdrawal, again=True)
+    return Requested(withdrawal=news.withdrawal, again=True, rules=news.because == Unsent.APPROVER)
 
 
 class NotWithdrawing(Step):

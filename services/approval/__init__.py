@@ -10,7 +10,7 @@ own module keeps what is to be done in a table of its own, under the operation's
     await approval.cancel(work, KIND, person, operation_id, reason)
     await approval.expire(work, KIND, operation_id)          -> True where its time was over
     await approval.stands(work, KIND, operation_id, facts)   -> asked again in the transaction that acts
-    await approval.ask_again(work, KIND, operation_id, facts, needed=1, expires_at=...)  -> not done in time
+    await approval.ask_again(work, KIND, operation_id, facts, needed=1, expires_at=...)  -> no more enough
     await approval.pass_on(work, operation, KIND, OTHER, {id: facts})  -> each of many, approved by the same
 
 `facts` are everything that decides what is done: plain values, the same at every call as long as nobody
@@ -30,7 +30,7 @@ from services.approval.deciding import (
     void,
 )
 from services.approval.passing import pass_on
-from services.approval.record import Kind, approvers, digest, locked, stands
+from services.approval.record import Kind, approvers, digest, given, locked, stands
 
 __all__ = [
     "Kind",
@@ -44,6 +44,7 @@ __all__ = [
     "digest",
     "expire",
     "forget",
+    "given",
     "locked",
     "may_approve",
     "pass_on",

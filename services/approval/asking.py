@@ -27,8 +27,8 @@ async def ask(
 ) -> str:
     """Have `needed` others than the maker asked; the digest of what they are asked for.
 
-    `step_up`: each of them has to type a one-time code. The policy is pinned: what the tenant changes
-    later counts for what is asked later. The kind tells the approvers, and schedules the expiry.
+    `step_up`: each of them has to type a one-time code. The policy is pinned; a kind asks again where that is
+    no longer enough. The kind tells the approvers, and schedules the expiry.
     Raises MissingScope.
     """
     await people.require(work, maker, kind.ask)
@@ -59,11 +59,13 @@ async def ask_again(
     expires_at: datetime,
     step_up: bool = False,
 ) -> str:
-    """What was approved and not done in time waits for approvals again, under the policy of now; those of
-    before count no more, since the digest is another one. Raises NotFound; Changed where it is no longer what
-    was approved."""
+    """What was approved and not done in time, or waits under a policy that is no longer enough, waits for
+    approvals again, under the policy of now; those of before count no more, since the digest is another one.
+    Raises NotFound; Changed where it is no longer what was asked for."""
     operation = await locked(work, kind, operation_id)
-    if operation.state != "approved" or operation.digest != digest(work.tenant, operation, facts):
+    if operation.state not in ("approved", "pending") or operation.digest != digest(
+        work.tenant, operation, facts
+    ):
         raise Changed
     changed: dict[str, Any] = {
         "round": operation.round + 1,

@@ -87,6 +87,16 @@ async def approvers(work: Work, kind: Kind, operation: sa.Row[Any]) -> dict[UUID
     }
 
 
+async def given(work: Work, operation: sa.Row[Any]) -> set[UUID]:
+    """Who approved it in this round, whether or not they may still."""
+    query = sa.select(approvals.c.approver_id).where(
+        approvals.c.tenant_id == work.tenant,
+        approvals.c.operation_id == operation.id,
+        approvals.c.round == operation.round,
+    )
+    return set((await work.connection.execute(query)).scalars())
+
+
 async def right_used(
     work: Work, kind: Kind, operation: sa.Row[Any], approver: UUID, used: Iterable[UUID] = ()
 ) -> UUID:

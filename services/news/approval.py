@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from services.news.base import BaseNews
 from services.news.withdrawals import Withdrawal
+from services.reasons import Unsent
 
 
 class Lending(BaseModel):
@@ -66,10 +67,12 @@ class RightUsed(BaseNews):
 
 
 class WithdrawalAskedAgain(BaseNews):
-    """To the maker: it was approved and could not be sent in time, so the approvers are asked again."""
+    """To the maker: the approvers are asked again, since it could not be sent in time, or since what was
+    approved is not enough any more (`because`)."""
 
     kind: Literal["withdrawal_asked_again"] = "withdrawal_asked_again"
     withdrawal: Withdrawal
+    because: Unsent = Unsent.TOO_LATE
 
 
 class CodesGuessed(BaseNews):

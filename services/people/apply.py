@@ -14,13 +14,16 @@ from services.inbox import tell_people
 from services.news import Frozen, TenantChanged
 from services.people import people as persons
 from services.people import show
+from services.people.access import APPROVE
 from services.people.file_parts import LimitsPart, ProvidersPart, TenantFile
+from services.people.file_products import products_changed
 from services.people.file_warnings import warnings
 from services.people.staffing import staff_changed
 from services.providers import PROVIDERS
 from services.settings import destination, undone
-from services.store.schema import accounts, attempts, credentials, fees, products, tenants
+from services.store.schema import accounts, attempts, credentials, fees, tenants
 from services.store.scope import PLATFORM, within
+from services.withdrawals.again import hold_against_now
 from services.withdrawals.freeze import unfreeze_ways
 from services.work import Work, canonical
 from services.written import minor_of, ppm_of
@@ -68,6 +71,7 @@ async def apply(work: Work, file: TenantFile) -> Applied:
     applied = Applied(work.tenant, file.tenant.slug, created=row is None)
     before = await show.shown(work) if row else {}
     owners = await persons.owners(work) if row else set()
+    approvers = await persons.with_scope(work, APPROVE)
     values = _values(file)
     if row is None:
         new = {"id": work.tenant, "version": 1, "created_at": work.now} | values
@@ -88,9 +92,11 @@ async def apply(work: Work, file: TenantFile) -> Applied:
         await summary.begin(work)
     applied.changed += await _credentials_changed(work, file)
     applied.changed += await _fees_changed(work, file)
-    applied.changed += await _products_changed(work, file)
+    applied.changed += await products_changed(work, file)
     changed_staff, applied.staff = await staff_changed(work, file)
     applied.changed += changed_staff
+    if any(key.startswith(("staff.", "limits.")) for key in applied.changed):
+        await hold_against_now(work, approvers)
     applied.changed += await _payouts_go_on(work, row, applied.changed)
     applied.warnings = [*await undone.warnings(work, applied.changed), *await warnings(work, file)]
     await _conclude(work, applied, owners, before)
@@ -259,41 +265,6 @@ async def _fees_changed(work: Work, file: TenantFile) -> list[str]:
     if rows:
         await work.connection.execute(sa.insert(fees), rows)
     return ["fees"]
-
-
-async def _products_changed(work: Work, file: TenantFile) -> list[str]:
-    wanted = {
-        product.sku: {
-            "name": product.name,
-            "price": minor_of(product.price, file.tenant.currency),
-            "description": product.description,
-            "stock": product.stock,
-            "image": product.image,
-        }
-        for product in file.products
-    }
-    query = (
-        sa.select(products)
-        .where(products.c.tenant_id == work.tenant)
-        .order_by(products.c.sku)
-        .with_for_update(key_share=True)  # as orders lock them
-    )
-    known = {row.sku: row for row in await work.connection.execute(query)}
-    changed = []
-    for sku in sorted(wanted.keys() | known.keys()):
-        mine = (products.c.tenant_id == work.tenant, products.c.sku == sku)
-        if sku not in wanted:
-            await work.connection.execute(sa.delete(products).where(*mine))
-        elif sku not in known:
-            new = {"tenant_id": work.tenant, "sku": sku} | wanted[sku]
-            await work.connection.execute(sa.insert(products).values(**new))
-        elif any(getattr(known[sku], key) != value for key, value in wanted[sku].items()):
-            counted = {"sold": 0} if known[sku].stock != wanted[sku]["stock"] else {}
-            await work.connection.execute(sa.update(products).where(*mine).values(**wanted[sku] | counted))
-        else:
-            continue
-        changed.append(f"products.{sku}")
-    return changed
 
 
 def _me(work: Work) -> sa.ColumnElement[bool]:

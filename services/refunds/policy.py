@@ -7,6 +7,7 @@ them; and never fewer than one.
 """
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -49,6 +50,15 @@ async def as_sent(work: Work, maker: UUID, operation_id: UUID | None) -> Policy:
     sent = (await work.connection.execute(query)).first()
     took = Policy(sent.approvals_needed, bool(sent.step_up)) if sent else Policy(1, step_up=False)
     return await possible(work, maker, took)
+
+
+async def enough_now(work: Work, refund: sa.Row[Any]) -> bool:
+    """Whether as many had to approve it as its own amount takes by what the tenant has set by now."""
+    least = await possible(work, refund.maker_id, of_sum(await people.tenant_of(work), refund.amount))
+    query = sa.select(operations.c.approvals_needed).where(
+        operations.c.tenant_id == work.tenant, operations.c.id == refund.id
+    )
+    return bool((await work.connection.execute(query)).scalar_one() >= least.approvals)
 
 
 async def possible(work: Work, maker: UUID, wanted: Policy) -> Policy:

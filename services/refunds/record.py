@@ -221,7 +221,7 @@ async def withdraw(work: Work, one: Refunding) -> None:
 
 
 async def still_approved(work: Work, row: sa.Row[Any], window: timedelta) -> bool:
-    """By as many as it takes who may approve now, exactly this, and not too long ago."""
+    """By as many as it took, who may approve now, exactly this, and not too long ago."""
     query = sa.select(operations.c.decided_at).where(
         operations.c.tenant_id == work.tenant, operations.c.id == row.id
     )

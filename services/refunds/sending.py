@@ -25,6 +25,7 @@ from services.providers.base import (
 )
 from services.providers.refunds import Refund
 from services.refunds.attempt import Sending, sending
+from services.refunds.policy import enough_now
 from services.refunds.record import shown, still_approved, tell
 from services.refunds.settle import fail, settle, told
 from services.review import queue
@@ -54,7 +55,12 @@ async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payou
     if one.row.state != "created":
         await jobs.finish(work, attempt_id, "refund")
         return None
-    if one.refund.row.status != "processing" or not await still_approved(work, one.refund.row, _WINDOW):
+    row = one.refund.row
+    if (
+        row.status != "processing"
+        or not await still_approved(work, row, _WINDOW)
+        or not await enough_now(work, row)
+    ):
         await alert(work, one, "refund.not_sent")
         late = work.now - one.row.created_at > _WINDOW
         await fail(work, one, Unrefunded.TOO_LATE if late else Unrefunded.APPROVER, "not sent")

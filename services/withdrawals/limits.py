@@ -100,6 +100,16 @@ async def policy_again(work: Work, tenant: sa.Row[Any], row: sa.Row[Any]) -> Pol
     return of_sum(tenant, taken if row.created_at > work.now - _DAY else taken + row.amount)
 
 
+async def least_now(work: Work, tenant: sa.Row[Any], row: sa.Row[Any]) -> int:
+    """How many have to have approved it by what the tenant has set by now: its own amount's, or all of its
+    batch's. The sum of its day was counted when it was asked for."""
+    amount: int = row.amount
+    if row.batch_id is not None:
+        mine = (batches.c.tenant_id == work.tenant, batches.c.id == row.batch_id)
+        amount = await work.connection.scalar(sa.select(batches.c.amount).where(*mine)) or amount
+    return of_sum(tenant, amount).approvals
+
+
 def of_sum(tenant: sa.Row[Any], today: int) -> Policy:
     """What the tenant has set for so much in a day."""
     bands = [approvals for above, approvals in tenant.approvals_above if today > above]

@@ -61,8 +61,8 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
         await jobs.finish(work, payout_id, "payout")
         return None
     doubt = await _doubt(work, one)
-    if doubt is Unsent.TOO_LATE:
-        await ask_again(work, one)
+    if doubt in (Unsent.TOO_LATE, Unsent.APPROVER):
+        await ask_again(work, one, doubt)
         return None
     if doubt is not None:
         await alert(work, one, "payout.not_sent", detail=doubt)
@@ -167,9 +167,13 @@ async def _doubt(work: Work, one: Sending) -> Unsent | None:
     if row.details_index not in work.indexes(work.open(row.details_sealed, COLUMN, row.id), COLUMN):
         return Unsent.ALTERED
     operation = await approval.locked(work, WITHDRAWAL, row.id)
-    if operation.digest != approval.digest(work.tenant, operation, facts(row)):
+    if operation.state != "approved" or operation.digest != approval.digest(
+        work.tenant, operation, facts(row)
+    ):
         return Unsent.ALTERED
-    if not await approval.stands(work, WITHDRAWAL, row.id, facts(row)):
+    least = await limits.least_now(work, await people.tenant_of(work), row)
+    needed = max(operation.approvals_needed, least)
+    if len(await approval.approvers(work, WITHDRAWAL, operation)) < needed:
         return Unsent.APPROVER
     # Hours that the tenant has closed were known when it was approved, so they do not count.
     since = max(one.row.created_at, one.row.not_before or one.row.created_at)

@@ -251,15 +251,15 @@ class FakeBusiness(BusinessSettings, BusinessReview):
             news = WithdrawalHeldBack(withdrawal=withdrawal, until=until, because=because)
             self.told.append((person, news))
 
-    def ask_again(self) -> None:
-        """The latest withdrawal was approved, and not sent in time."""
+    def ask_again(self, because: Unsent = Unsent.TOO_LATE) -> None:
+        """The latest withdrawal was approved, and not sent in time, or by too few for the rules of now."""
         withdrawal = self.put(next(reversed(self.withdrawals.values())), "pending")
         again = withdrawal.model_copy(update={"digest": withdrawal.digest + "2"})
         self.withdrawals[again.id] = again
         for person in self.approvers():
             if person != again.maker_id:
                 self.told.append((person, WithdrawalRequested(withdrawal=again)))
-        self.told.append((again.maker_id, WithdrawalAskedAgain(withdrawal=again)))
+        self.told.append((again.maker_id, WithdrawalAskedAgain(withdrawal=again, because=because)))
 
     def leave_undecided(self, reference: str | None = None) -> None:
         withdrawal = next(reversed(self.withdrawals.values()))

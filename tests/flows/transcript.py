@@ -377,6 +377,8 @@ class Play:
                 business.now += timedelta(minutes=int(minutes))
             case "asked_again", ():
                 business.ask_again()
+            case "asked_again", ("rules",):
+                business.ask_again(Unsent.APPROVER)
             case "undecided", reference:  # as M-Pesa has acknowledged it, where it has
                 business.leave_undecided(*reference)
             case "receipt_used", (receipt,):

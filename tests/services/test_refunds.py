@@ -389,3 +389,12 @@ async def test_a_refund_that_shares_a_hold_is_not_asked_for_and_one_without_is_n
     await business.change(holds, its_own, state="open", resolved_at=None)
     await one.called(Succeeded("UKP1", kes("400")))
     assert (await business.balances())["provider:mpesa"] == -600_00
+
+
+async def test_what_fewer_have_approved_than_it_takes_by_now_is_not_sent(business, paying):
+    one = await approved(business, paying, "400")
+    await business.person("Barasa", "Owner")
+    await business.set(approvals=2)
+    assert not await one.begun()
+    assert (await business.row(refunds, one.refund.id)).because == Unrefunded.APPROVER
+    assert await business.wallet() == ("1000.00", "0.00", "1000.00")

@@ -21,12 +21,13 @@ from services.approval import lending
 from services.errors import Changed, FourEyesViolation, MissingScope, NotFound
 from services.errors.approval import ApproverCoolingDown, NotLendable
 from services.ids import new_id
-from services.news import WithdrawalRequested
+from services.news import Unsent, WithdrawalRequested
 from services.news.approval import RightLent, WithdrawalAskedAgain
 from services.people import changes
 from services.people.access import APPROVE, INITIATE, ROLES
 from services.store.schema import approvals, audit, operations, staff, withdrawals
 from services.withdrawals import decide
+from services.withdrawals.again import hold_against_now
 from services.withdrawals.record import WITHDRAWAL
 from tests.services.business import PayingOut
 
@@ -163,8 +164,84 @@ async def test_a13_who_approved_and_was_removed_since_has_not_approved(funded):
     paying_out = await funded.approved()
     await funded.change(staff, staff.c.person_id == funded.manager, active=False)
     assert not await paying_out.begun()
-    assert (await funded.row(withdrawals, paying_out.withdrawal.id)).status == "failed"
-    assert await funded.wallet() == ("50000.00", "0.00", "50000.00")
+    # Those who are left are asked; the money stays held.
+    assert (await funded.row(withdrawals, paying_out.withdrawal.id)).status == "pending"
+    assert await funded.wallet() == ("50000.00", "1000.00", "49000.00")
+    asked = [each for each in await funded.news(funded.owner) if isinstance(each, WithdrawalRequested)]
+    assert asked[-1].withdrawal.digest != paying_out.withdrawal.digest
+    told = (await funded.news(funded.cashier))[-1]
+    assert isinstance(told, WithdrawalAskedAgain)
+    assert told.because == Unsent.APPROVER
+    assert (await approved(funded, funded.owner, asked[-1].withdrawal)).status == "processing"
+
+
+async def test_a13_a_policy_that_has_become_stricter_holds_before_the_sending(funded):
+    paying_out = await funded.approved()
+    await funded.set(approvals=2)
+    assert not await paying_out.begun()
+    async with funded.teller(funded.owner) as teller:
+        (waiting,) = await teller.awaiting_approval()
+    assert (await approved(funded, funded.owner, waiting)).status == "pending"
+    assert (await approved(funded, funded.manager, waiting)).status == "processing"
+    again = PayingOut(funded, waiting, await funded.payout_of(waiting.id))
+    assert await again.begun()
+
+
+async def test_a13_what_others_ask_for_later_takes_no_more_approvals_of_what_was_approved(funded):
+    await funded.set(approvals_above=[[1_500_00, 2]])
+    paying_out = await funded.approved()
+    await funded.withdraw("1000")
+    assert await paying_out.begun()
+
+
+async def _held_against_now(funded, before):
+    async with funded.work() as work:
+        await hold_against_now(work, before)
+
+
+async def _asked_of(funded, person):
+    told = [each for each in await funded.news(person) if isinstance(each, WithdrawalRequested)]
+    return [each.withdrawal.digest for each in told]
+
+
+async def test_a13_a_request_under_a_policy_that_is_no_longer_enough_is_asked_anew(funded):
+    asked = await funded.withdraw()
+    await funded.set(approvals=2)
+    await _held_against_now(funded, {funded.manager, funded.owner})
+    old, new = await _asked_of(funded, funded.owner)
+    assert (old, len({old, new})) == (asked.digest, 2)
+    with pytest.raises(Changed):
+        await approved(funded, funded.owner, asked)
+    async with funded.teller(funded.owner) as teller:
+        (waiting,) = await teller.awaiting_approval()
+    assert (waiting.digest, waiting.expires_at) == (new, asked.expires_at)
+    assert (await approved(funded, funded.owner, waiting)).status == "pending"
+    assert (await approved(funded, funded.manager, waiting)).status == "processing"
+
+
+async def test_a13_whose_approval_counts_no_more_others_are_asked_for(funded):
+    await funded.set(approvals=2)
+    asked = await funded.withdraw()
+    await approved(funded, funded.manager, asked)
+    before = {funded.manager, funded.owner}
+    await _held_against_now(funded, before)  # nothing that it hangs on has changed
+    assert len(await _asked_of(funded, funded.owner)) == 1
+    await funded.change(staff, staff.c.person_id == funded.manager, active=False)
+    helper = await funded.person("Baraka", "Finance Admin")
+    await _held_against_now(funded, before)
+    assert len(await _asked_of(funded, funded.owner)) == 2
+    assert await _asked_of(funded, helper) == [asked.digest]
+    assert (await approved(funded, funded.owner, asked)).status == "pending"
+    assert (await approved(funded, helper, asked)).status == "processing"
+
+
+async def test_a13_who_may_approve_from_now_on_is_asked(funded):
+    asked = await funded.withdraw()
+    before = {funded.manager, funded.owner}
+    helper = await funded.person("Baraka", "Finance Admin")
+    await _held_against_now(funded, before)
+    assert await _asked_of(funded, helper) == [asked.digest]
+    assert len(await _asked_of(funded, funded.owner)) == 1
 
 
 async def test_a7_who_may_be_another_person_by_now_approves_nothing_for_a_day(funded):
