@@ -51,19 +51,22 @@ class Unexpected(AssertionError):
 
 @dataclass
 class Ground:
-    """`reached`: the points at which it was killed; `restarted_at`: after the last."""
+    """`reached`: the points at which it was killed; `restarted_at`: after the last. `workers`: processes of
+    `work` beside a server without one of its own."""
 
     town: Town
     url: str
     database: Database
     nursery: Nursery
     patient: bool
+    workers: int = 0
     programs: dict[str, Program] = field(default_factory=dict)
     reached: list[str] = field(default_factory=list)
     restarted_at: float = 0.0
     restarted: float = 0.0  # by the clock on the wall
     _watch: asyncio.Task[None] | None = None
     _child: Child | None = None
+    _at_work: list[Child] = field(default_factory=list)
 
     @property
     def patience(self) -> float:
@@ -73,6 +76,7 @@ class Ground:
         """A process that is killed at the first of them; the one after it at the next, and so on."""
         await self.end()
         self._watch = asyncio.create_task(self._killed_at(list(points)))
+        self._at_work = [await self.nursery.start("work") for _ in range(self.workers)]
         await ready(self.town.http, self.url)
 
     async def end(self) -> None:
@@ -82,9 +86,11 @@ class Ground:
             await asyncio.gather(self._watch, return_exceptions=True)
             self._watch = None
         if self._child is not None:
-            self._child.kill()
-            await self._child.ended
-            self._child = None
+            dying = (self._child, *self._at_work)
+            self._child, self._at_work = None, []
+            for child in dying:
+                child.kill()
+                await child.ended
             await self.forget_the_dead()
 
     async def killed(self, points: Sequence[str]) -> bool:
@@ -99,13 +105,17 @@ class Ground:
         """Raises Unexpected."""
         if self._watch is not None and self._watch.done():
             self._watch.result()
+        for child in self._at_work:
+            if child.ended.done():
+                raise Unexpected(f"a worker has ended:\n{child.log.read_text()[-4000:]}")
 
     async def _killed_at(self, points: list[str]) -> None:
         port = self.url.rsplit(":", 1)[1]
         while True:
             at = {"LIPACHAT_CRASH_AT": points[0]} if points else {}
             self.restarted_at, self.restarted = time.monotonic(), time.time()
-            self._child = await self.nursery.start("serve", "--port", port, **at)
+            alone = ("--no-worker",) if self.workers else ()
+            self._child = await self.nursery.start("serve", "--port", port, *alone, **at)
             code = await asyncio.shield(self._child.ended)
             if not points or code != -signal.SIGKILL:
                 raise Unexpected(f"ended with {code}:\n{self._child.log.read_text()[-4000:]}")
@@ -145,7 +155,13 @@ class Ground:
 
 @asynccontextmanager
 async def ground(
-    folder: Path, database_url: str, *, way: str = "", forked: bool = True, patient: bool = False
+    folder: Path,
+    database_url: str,
+    *,
+    way: str = "",
+    forked: bool = True,
+    patient: bool = False,
+    workers: int = 0,
 ) -> AsyncIterator[Ground]:
     """With its tables, its tenant and the keys of three of its staff; nothing runs yet. `way`: the address by
     which the processes reach the database, where it is another one than ours."""
@@ -163,7 +179,7 @@ async def ground(
         database = Database(database_url, pool_size=2)
         try:
             async with nursery(folder, told, loaded=forked) as starts:
-                made = Ground(town, environment["LIPACHAT_PUBLIC_URL"], database, starts, patient)
+                made = Ground(town, environment["LIPACHAT_PUBLIC_URL"], database, starts, patient, workers)
                 await _settle_in(made, folder)
                 try:
                     yield made

@@ -35,6 +35,7 @@ class Nursery:
     _mother: asyncio.subprocess.Process | None = None
     _children: dict[int, Child] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    _births: "asyncio.Queue[int]" = field(default_factory=asyncio.Queue)
 
     async def start(self, *arguments: str, **more: str) -> Child:
         log = self.folder / f"{arguments[0]}-{next(self._numbers)}.log"
@@ -74,8 +75,7 @@ class Nursery:
         assert self._mother.stdin is not None
         order = {"arguments": arguments, "environment": told, "folder": str(self.folder), "log": str(log)}
         self._mother.stdin.write(json.dumps(order).encode() + b"\n")
-        self._born: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        pid = await self._born
+        pid = await self._births.get()
         return Child(pid, log, self._ends(pid))
 
     def _ends(self, pid: int) -> "asyncio.Future[int]":
@@ -91,7 +91,7 @@ class Nursery:
             if "code" in told:
                 self._ends(told["pid"]).set_result(told["code"])
             else:
-                self._born.set_result(told["pid"])
+                self._births.put_nowait(told["pid"])
 
     async def load(self) -> None:
         """The mother, once for all."""

@@ -65,10 +65,11 @@ async def going_on(place, proxy):
 
 
 @pytest.mark.timeout(120)
-async def test_money_comes_to_rest_whatever_the_wire_does(postgres_database, tmp_path):
+@pytest.mark.parametrize("workers", [0, 2], ids=["one process", "two workers beside the server"])
+async def test_money_comes_to_rest_whatever_the_wire_does(postgres_database, tmp_path, workers):
     async with (
         proxied(postgres_database) as proxy,
-        ground(tmp_path, postgres_database, way=proxy.url) as place,
+        ground(tmp_path, postgres_database, way=proxy.url, workers=workers) as place,
     ):
         scenes = Scenes(place)
         await place.begin(())
