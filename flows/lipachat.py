@@ -248,6 +248,7 @@ SCRIPT = Script(
         refund_news.MoneyTakenBack: refund_queue.told_taken_back,
         refund_news.PaymentDisputed: refund_queue.told_disputed,
         reconciliation_news.BreaksAged: breaks.told_aged,
+        reconciliation_news.BreakReopened: breaks.told_reopened,
         review_news.SettlementAsked: settle.told_asked,
         review_news.SettlementMoved: settle.told_moved,
         settings_news.ChangeAsked: changes.told_asked,

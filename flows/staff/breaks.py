@@ -16,7 +16,7 @@ from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
 from services.money import Money
-from services.news.reconciliation import BreaksAged
+from services.news.reconciliation import BreakReopened, BreaksAged
 from services.reconciliation.facts import State, Type
 from services.reconciliation.seen import Seen
 
@@ -197,6 +197,29 @@ class BreaksAgedTold(Step):
         )
 
 
+class BreakReopenedTold(Step):
+    """`by` None: the operator had closed it."""
+
+    provider: str
+    amount: Money
+    by: str | None
+    reason: str
+
+    @property
+    def thread(self) -> str:
+        return "notice"
+
+    def says(self) -> Text:
+        return Text(
+            "⚠️ What was closed between {provider} and our books has other sums now, so it is open again: "
+            "{amount}. {by} had closed it with: {reason}\nType *reconcile* to see it.",
+            provider=provider_name(self.provider),
+            amount=self.amount,
+            by=self.by or Text("The operator"),
+            reason=self.reason,
+        )
+
+
 def _called(one: Seen) -> str:
     """As short as fits into a row."""
     return one.label[:8] or (one.receipt or "")[-6:]
@@ -219,6 +242,10 @@ async def look(one: Seen, teller: Teller) -> BreakShown | BreakGone:
 async def reconcile(teller: Teller, _rest: str = "") -> BreaksOpen | NoBreaks:
     found = await teller.reconciliation.breaks()
     return BreaksOpen(breaks=found) if found else NoBreaks()
+
+
+async def told_reopened(news: BreakReopened, _teller: Teller) -> BreakReopenedTold:
+    return BreakReopenedTold(provider=news.provider, amount=news.amount, by=news.by, reason=news.reason)
 
 
 async def told_aged(news: BreaksAged, _teller: Teller) -> BreaksAgedTold:

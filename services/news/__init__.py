@@ -25,7 +25,7 @@ from services.news.batches import BatchAsked, BatchMoved, BatchRead, BatchSelfAp
 from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.news.orders import OrderCanceled, OrderFulfilled
 from services.news.privacy import ErasureWanted
-from services.news.reconciliation import BreaksAged
+from services.news.reconciliation import BreakReopened, BreaksAged
 from services.news.refunds import (
     MoneyTakenBack,
     PaymentDisputed,
@@ -276,6 +276,7 @@ News = (
     | MoneyTakenBack
     | PaymentDisputed
     | BreaksAged
+    | BreakReopened
     | SaleMade
     | DaySummed
     | BalanceLow

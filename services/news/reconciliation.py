@@ -16,3 +16,14 @@ class BreaksAged(BaseNews):
     count: int
     total: Money
     oldest: datetime
+
+
+class BreakReopened(BaseNews):
+    """To those who reconcile: what a person had closed, for this reason, has other sums now; `amount` is what
+    is at stake."""
+
+    kind: Literal["break_reopened"] = "break_reopened"
+    provider: str
+    amount: Money
+    by: str | None
+    reason: str

@@ -8,10 +8,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit
+from services import audit, inbox
 from services.errors import NotFound
 from services.ids import new_id
 from services.money import Money
+from services.news.reconciliation import BreakReopened
 from services.people import people
 from services.providers.listing import Kind
 from services.reconciliation.facts import Break, State, Type
@@ -84,13 +85,21 @@ async def _reopen(work: Work, provider: str, found: dict[str, dict[str, Any]]) -
         await work.connection.execute(
             sa.update(breaks)
             .where(breaks.c.tenant_id == work.tenant, breaks.c.id == row.id)
-            .values(state=State.OPEN, closed_at=None, closed_by=None, reason=None, told_at=None)
+            .values(state=State.OPEN, closed_at=None, closed_by=None, reason=None, told_at=work.now)
         )
         facts = {"provider": provider, "type": now["type"], "receipt": row.receipt, "reason": row.reason}
         before, after = ({name: _fact(sums[name]) for name in _SUMS} for sums in (seen, now))
         await audit.record(
             work, audit.CLOCK, "break.reopened", row.id, facts, before=before, after=after, alert=True
         )
+        side = "ours" if now["theirs"] is None else "theirs"
+        news = BreakReopened(
+            provider=provider,
+            amount=Money(now[side], now[f"{side}_currency"]),
+            by=await people.name_of(work, row.closed_by),
+            reason=row.reason,
+        )
+        await inbox.tell_people(work, await people.reconcilers(work), news)
 
 
 def _fact(value: int | str | None) -> str | None:

@@ -57,7 +57,7 @@ from services.news import (
 from services.news.approval import CodesEnrolled, CodesGuessed, RightLent, RightUsed
 from services.news.batches import BatchSelfApprovalTried, Repeated
 from services.news.handoff import Ended
-from services.news.reconciliation import BreaksAged
+from services.news.reconciliation import BreakReopened, BreaksAged
 from services.news.refunds import MoneyTakenBack, PaymentDisputed
 from services.news.settings import StoppedByPerson
 from services.people.access import HAND_OFF, ROLES
@@ -368,6 +368,10 @@ class Play:
             case "explained", ():
                 for one in business.breaks.values():
                     business.breaks[one.id] = one.model_copy(update={"state": "explained"})
+            case "break_reopened", (shillings, *by):
+                had = {"by": by[0] if by else None, "reason": "A sale at the counter"}
+                amount = Money.parse(shillings, "KES")
+                business.tell_reconcilers(BreakReopened, provider="mpesa", amount=amount, **had)
             case "breaks_aged", (count, shillings):
                 aged = {"count": int(count), "total": Money.parse(shillings, "KES"), "oldest": business.now}
                 business.tell_reconcilers(BreaksAged, provider="mpesa", **aged)

@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import replace
 
-from services.news.reconciliation import BreaksAged
+from services.news.reconciliation import BreakReopened, BreaksAged
 from services.providers.listing import Kind
 from services.reconciliation.alerts import tell_aged
-from services.reconciliation.closing import close
+from services.reconciliation.closing import close, close_as_operator
 from services.reconciliation.facts import Break, State, Type
 from services.reconciliation.record import keep, read
 from tests.services.business import kes
@@ -61,4 +61,19 @@ async def test_a_closed_break_opens_again_and_says_so_when_its_sums_change(busin
     assert (again.id, again.state, again.amount) == (seen.id, State.OPEN, kes("5000"))
     assert (again.closed_by, again.closed_at, again.reason) == (None, None, None)
     assert await business.alerts_of(seen.id) == ["reconciliation.aged", "break.reopened"]
-    assert await told(business) == 1
+    for person in (business.manager, business.owner):
+        news = (await business.news(person))[-1]
+        assert isinstance(news, BreakReopened)
+        assert (news.amount, news.by, news.reason) == (kes("5000"), "Otieno", "a sale at the counter")
+    assert await told(business) == 0  # it was, when it opened again
+
+
+async def test_one_that_opens_again_on_the_day_it_was_found_is_told_at_once(business):
+    found = replace(a_break(business), type=Type.UNKNOWN_REFERENCE)
+    (seen,) = await kept(business, found)
+    async with business.work() as work:
+        await close_as_operator(work, seen.id, "by hand")
+    await kept(business, replace(found, theirs=kes("70")))
+    (news,) = await business.news(business.owner)
+    assert isinstance(news, BreakReopened)
+    assert (news.amount, news.by) == (kes("70"), None)
