@@ -101,11 +101,14 @@ async def _suspended(connection: AsyncConnection, tenant: UUID, row: Any) -> dat
             refunds.c.source == "suspense",
             refunds.c.status == "completed",
         ),
-        sa.exists().where(
+        sa.select(sa.func.coalesce(sa.func.sum(reversals.c.amount), 0))
+        .where(
             reversals.c.tenant_id == tenant,
             reversals.c.attempt_id == transfers.c.cause_id,
             reversals.c.source == "suspense",
-        ),
+        )
+        .scalar_subquery()
+        >= transfers.c.amount,
     )
     query = sa.select(sa.func.min(transfers.c.created_at)).where(
         transfers.c.tenant_id == tenant, transfers.c.target_id == row.id, sa.not_(sa.or_(*resolved))

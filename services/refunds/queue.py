@@ -57,16 +57,16 @@ async def queue(work: Work) -> RefundQueue:
 
 async def paid_twice(work: Work) -> list[PaidTwice]:
     """What lies in suspense and nobody has asked anything for yet, the oldest first."""
-    resolved = sa.or_(
-        sa.exists().where(
-            refunds.c.tenant_id == attempts.c.tenant_id,
-            refunds.c.attempt_id == attempts.c.id,
-            refunds.c.source == SUSPENSE,
-            refunds.c.status.in_(COUNTED),
-        ),
-        sa.exists().where(
-            reversals.c.tenant_id == attempts.c.tenant_id, reversals.c.attempt_id == attempts.c.id
-        ),
+    asked = sa.exists().where(
+        refunds.c.tenant_id == attempts.c.tenant_id,
+        refunds.c.attempt_id == attempts.c.id,
+        refunds.c.source == SUSPENSE,
+        refunds.c.status.in_(COUNTED),
+    )
+    taken_back = (
+        sa.select(sa.func.coalesce(sa.func.sum(reversals.c.amount), 0))
+        .where(reversals.c.tenant_id == attempts.c.tenant_id, reversals.c.attempt_id == attempts.c.id)
+        .scalar_subquery()
     )
     query = (
         _payments(
@@ -76,6 +76,7 @@ async def paid_twice(work: Work) -> list[PaidTwice]:
             attempts.c.label,
             attempts.c.receipt,
             transfers.c.amount,
+            sa.cast(taken_back, sa.BigInteger).label("taken_back"),
             transfers.c.created_at,
         )
         .join(
@@ -90,7 +91,7 @@ async def paid_twice(work: Work) -> list[PaidTwice]:
                 transfers.c.reason == "suspense",
             ),
         )
-        .where(payments.c.tenant_id == work.tenant, sa.not_(resolved))
+        .where(payments.c.tenant_id == work.tenant, sa.not_(asked), taken_back < transfers.c.amount)
         .order_by(transfers.c.created_at, attempts.c.id)
     )
     return [
@@ -98,7 +99,7 @@ async def paid_twice(work: Work) -> list[PaidTwice]:
             attempt_id=row.id,
             payment_id=row.payment_id,
             number=row.number,
-            amount=Money(row.amount, row.currency),
+            amount=Money(row.amount - row.taken_back, row.currency),
             customer=await called(work, row.person_id),
             method=PaymentMethod(provider=row.provider, label=row.label),
             receipt=row.receipt,

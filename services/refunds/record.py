@@ -101,6 +101,13 @@ async def suspended(work: Work, attempt_id: UUID) -> bool:
     return (await work.connection.execute(query)).first() is not None
 
 
+async def left_in_suspense(work: Work, attempt: Attempt) -> Money:
+    """Of what was paid twice, what lies there still and nothing is asked for."""
+    if not await suspended(work, attempt.id):
+        return Money(0, attempt.amount.currency)
+    return Money(max(attempt.amount.minor - await gone(work, attempt.id), 0), attempt.amount.currency)
+
+
 async def _moved_by(work: Work, payment_id: UUID, reason: str) -> UUID | None:
     query = (
         sa.select(attempts.c.id)

@@ -36,6 +36,7 @@ from services.refunds.record import (
     credited,
     facts_of,
     gone,
+    left_in_suspense,
     shown,
     suspended,
     tell,
@@ -93,10 +94,11 @@ async def resolve_twice(
         raise NotFound("suspended_payment")
     attempt = await locked_attempt(work, attempt_id)
     refuse_blank(reason)
-    if await gone(work, attempt_id):
+    left = await left_in_suspense(work, attempt)
+    if not left:
         raise AlreadyRefunded(attempt.number, await why_gone(work, attempt_id))
-    way = Way.SALE if keep else way_for(shop, attempt, attempt.amount, None, work.now - attempt.created_at)
-    return await _ask(work, maker, refund_id, attempt, _Wanted(attempt.amount, way, SUSPENSE, reason))
+    way = Way.SALE if keep else way_for(shop, attempt, left, None, work.now - attempt.created_at)
+    return await _ask(work, maker, refund_id, attempt, _Wanted(left, way, SUSPENSE, reason))
 
 
 def way_for(shop: Shop, attempt: Attempt, amount: Money, way: Way | None, age: timedelta) -> Way:

@@ -65,7 +65,7 @@ async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> N
     if await _may_be_ours(work, attempt):
         await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
         return
-    kept = twice and not await record.gone(work, attempt.id, "completed")
+    kept = twice and await record.left_in_suspense(work, attempt) >= amount
     reversal_id = new_id()
     owed = Money(0, amount.currency)
     if kept:

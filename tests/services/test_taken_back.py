@@ -4,19 +4,24 @@ sales."""
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 
 from services import callbacks, hooks
+from services.errors import NotPending
 from services.errors.refunds import AlreadyRefunded, MoneyOwed
 from services.ledger import SUSPENSE, WALLET
 from services.ledger_rows import account_id, locked
 from services.money import Money
-from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
+from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded, Way
 from services.providers.base import Pending, Report, Succeeded
+from services.reconciliation import ages
 from services.refunds.queue import paid_twice
-from services.store.schema import orders, payments, refunds
+from services.store.schema import orders, payments, refund_attempts, refunds, tenants
 from tests.services.business import Business, kes
 from tests.services.paying_twice import paid_twice_by
 from tests.services.refunding import Refunding, approve, approved, ask, resolve
+from tests.services.reviewing import approve as settled
+from tests.services.reviewing import propose, refund_left_undecided
 
 
 async def told(business, attempt, reference="D1", amount="500", about="taken_back"):
@@ -184,6 +189,99 @@ async def test_what_lies_in_suspense_is_taken_back_out_of_it(business):
     assert (await business.balances())["suspense"] == 0
     async with business.work() as work:
         assert await paid_twice(work) == []
+
+
+async def test_what_is_taken_back_in_parts_out_of_suspense_leaves_the_wallet_alone(business):
+    second = await paid_twice_by(business)
+    await told(business, second.attempt, "D1", "200")
+    async with business.work() as work:
+        (lies,) = await paid_twice(work)
+        (old,) = [
+            each for each in await ages.standing(work.connection, work.tenant) if each.account == SUSPENSE
+        ]
+    assert (lies.amount, old.stands, old.since) == (kes("300"), kes("300"), business.now)
+    await told(business, second.attempt, "D2", "300")
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert (await business.balances())["suspense"] == 0
+    async with business.work() as work:
+        assert await paid_twice(work) == []
+        assert await business.breaches(work) == []
+
+
+async def test_what_a_part_taken_back_has_left_in_suspense_goes_back_and_no_more(business):
+    second = await paid_twice_by(business)
+    await told(business, second.attempt, "D1", "200")
+    refund = await resolve(business, second.attempt, keep=False)
+    assert (refund.amount, refund.way) == (kes("300"), Way.PAYOUT)  # M-Pesa reverses no part
+    one = await Refunding.of(business, await approve(business, refund))
+    await one.sent()
+    await one.called(Succeeded("UKP1", kes("300")))
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert (await business.balances())["suspense"] == 0
+
+
+async def test_what_was_kept_as_a_sale_is_taken_back_out_of_the_wallet(business):
+    second = await paid_twice_by(business)
+    await approve(business, await resolve(business, second.attempt, keep=True))
+    await told(business, second.attempt)
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert (await business.balances())["suspense"] == 0
+
+
+async def test_a_payout_to_the_payer_and_a_reversal_of_the_same_payment_are_both_booked(business):
+    """The customer has it twice: the shop owes the second, and nothing is lost from the books."""
+    paying = await business.paid("500")
+    one = await approved(business, paying, "400", Way.PAYOUT)
+    await one.sent()
+    await told(business, paying.attempt)
+    await one.called(Succeeded("UKP1", kes("400")))
+    assert await owed(business) == 400_00
+    async with business.work() as work:
+        assert await business.breaches(work) == []
+
+
+async def test_what_people_said_of_a_refund_is_void_once_the_provider_says_it(business):
+    one = await refund_left_undecided(business)
+    said = await propose(business, one.attempt, "not_paid", "Statement of 25 May")
+    await one.called(Succeeded("UKR1", kes("500")))
+    with pytest.raises(NotPending):
+        await settled(business, said)
+    assert (await business.row(refunds, one.refund.id)).status == "completed"
+    assert await business.wallet() == ("0.00", "0.00", "0.00")
+
+
+async def test_a_yes_after_two_people_have_said_no_is_booked_once_and_stops_payouts(business):
+    one = await refund_left_undecided(business)
+    await settled(business, await propose(business, one.attempt, "not_paid", "Statement of 25 May"))
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    for _ in range(2):
+        await one.called(Succeeded("UKR1", kes("500")))
+    assert await business.wallet() == ("0.00", "0.00", "0.00")
+    assert await owed(business) == 0
+    assert (await business.row(tenants, business.tenant)).payouts_frozen
+
+
+@pytest.mark.postgres
+async def test_a_settlement_and_a_late_callback_at_once_move_the_money_once(business):
+    for outcome in ("paid", "not_paid"):
+        one = await refund_left_undecided(business)
+        said = await propose(business, one.attempt, outcome, f"SJK7{outcome[:1].upper()}BC123")
+        before = (await business.balances())["provider:mpesa"]
+        word = Succeeded(f"SJK7{outcome[:1].upper()}BC123", kes("500"))
+        await asyncio.gather(settled(business, said), one.called(word), return_exceptions=True)
+        assert (await business.balances())["provider:mpesa"] - before == 500_00
+        async with business.work() as work:
+            assert await business.breaches(work) == []
+
+
+@pytest.mark.postgres
+async def test_one_refund_approved_many_times_at_once_is_sent_once(business):
+    paying = await business.paid("500")
+    refund = await ask(business, paying)
+    await asyncio.gather(*(approve(business, refund) for _ in range(6)), return_exceptions=True)
+    async with business.behind() as work:
+        query = sa.select(sa.func.count()).where(refund_attempts.c.refund_id == refund.id)
+        assert await work.connection.scalar(query) == 1
 
 
 @pytest.mark.postgres
