@@ -74,6 +74,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"Left out, for want of {what}: {count} tests.")
 
 
+@pytest.fixture(autouse=True)
+async def nothing_goes_on() -> AsyncIterator[None]:
+    """One loop is run for all tests: what one of them has left going must not meet the next one's rows."""
+    yield
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
     if (url := servers.postgres_url()) is not None:
@@ -158,12 +168,27 @@ def swept(sweep: Callable[[], None]) -> None:
     sweep()
 
 
-@pytest.fixture
-async def postgres(postgres_url: str, swept: None) -> AsyncIterator[Database]:
+@pytest.fixture(scope="session")
+async def connected(postgres_url: str) -> AsyncIterator[Database]:
+    """Connections for the whole run: a new one first has to learn every table and to plan every statement,
+    which takes longer than most tests."""
     database = Database(postgres_url)
     known_statements(database)
     yield database
     await database.close()
+
+
+@pytest.fixture
+async def postgres(connected: Database, swept: None) -> AsyncIterator[Database]:
+    yield connected
+    if any(lost(engine.sync_engine.pool) for engine in connected._engines):
+        await connected.close()  # what a test has cut off is nothing for the next
+
+
+def lost(pool: Any) -> bool:
+    """Whether one of the connections that lie in the pool is closed, or one has not come back."""
+    idle = [each.driver_connection for each in pool._pool._queue._queue]  # asyncio's, within its own
+    return bool(pool.checkedout()) or any(each is not None and each.is_closed() for each in idle)
 
 
 def known_statements(database: Database) -> None:

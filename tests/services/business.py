@@ -90,11 +90,11 @@ class Business:
         }
         async with self.work() as work:
             await work.connection.execute(sa.insert(tenants).values(**values | settings))
-        await self.floats()
-        self.customer = await self.person("Achieng")
-        self.cashier = await self.person("Wanjiku", "Cashier")
-        self.manager = await self.person("Otieno", "Finance Admin")
-        self.owner = await self.person("Njeri", "Owner")
+            await floats_known(work)
+            self.customer, self.cashier, self.manager, self.owner = await self._joined(
+                work,
+                [("Achieng", None), ("Wanjiku", "Cashier"), ("Otieno", "Finance Admin"), ("Njeri", "Owner")],
+            )
         return self
 
     async def floats(self, held: int = 10**13) -> None:
@@ -140,29 +140,30 @@ class Business:
     scopes: dict[UUID, frozenset[str]]
 
     async def person(self, name: str, role: str | None = None, phones: int = 1) -> UUID:
-        person = new_id()
-        self.scopes = getattr(self, "scopes", {}) | {person: ROLES.get(role or "", frozenset())}
         async with self.work() as work:
-            await work.connection.execute(
-                sa.insert(people).values(tenant_id=self.tenant, id=person, name=name, created_at=self.now)
-            )
-            if role:
-                await work.connection.execute(
-                    sa.insert(staff).values(
-                        tenant_id=self.tenant, person_id=person, role=role, scopes=[], active=True
-                    )
-                )
-            for _ in range(phones):
-                self.chats[person] = new_id()
-                await work.connection.execute(
-                    sa.insert(conversations).values(
-                        tenant_id=self.tenant,
-                        id=self.chats[person],
-                        person_id=person,
-                        created_at=self.now,
-                    )
-                )
+            (person,) = await self._joined(work, [(name, role)], phones)
         return person
+
+    async def _joined(self, work: Work, who: list[tuple[str, str | None]], phones: int = 1) -> list[UUID]:
+        """People with their roles, of whom the last phone counts."""
+        new = [(new_id(), name, role) for name, role in who]
+        scopes = {person: ROLES.get(role or "", frozenset()) for person, _, role in new}
+        self.scopes = getattr(self, "scopes", {}) | scopes
+        chats = [(new_id(), person) for person, _, _ in new for _ in range(phones)]
+        self.chats |= {person: chat for chat, person in chats}
+        mine = {"tenant_id": self.tenant}
+        hired = {"scopes": [], "active": True}
+        rows = {
+            people: [mine | {"id": id_, "name": name, "created_at": self.now} for id_, name, _ in new],
+            staff: [mine | hired | {"person_id": id_, "role": role} for id_, _, role in new if role],
+            conversations: [
+                mine | {"id": chat, "person_id": person, "created_at": self.now} for chat, person in chats
+            ],
+        }
+        for table, values in rows.items():
+            if values:
+                await work.connection.execute(sa.insert(table), values)
+        return [person for person, _, _ in new]
 
     async def change(self, table: sa.Table, where: sa.ColumnElement[bool], **values: Any) -> None:
         async with self.work() as work:
