@@ -7,12 +7,21 @@ import sqlalchemy as sa
 
 from bot.away import AWAY
 from services.ids import new_id
+from services.store.database import Database
 from services.store.hot import run
 from services.store.scope import AUDITOR, PLATFORM, within
 
 pytestmark = pytest.mark.postgres
 TENANT = new_id()
 _TRIES = 8
+
+
+@pytest.fixture
+async def postgres(postgres_url, swept):
+    """With connections of its own, since it loses them."""
+    database = Database(postgres_url)
+    yield database
+    await database.close()
 
 
 def _of(whose):
