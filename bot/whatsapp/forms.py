@@ -8,6 +8,7 @@ https://developers.facebook.com/docs/whatsapp/flows/guides/implementingyourflowe
 import base64
 import binascii
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
@@ -58,17 +59,11 @@ class Exchange:
 
 
 class FormsKey:
-    """Our private key, parsed once: that costs twenty times an exchange."""
+    """Our private key."""
 
     def __init__(self, pem: str) -> None:
         """Raises BadFormsKey. A PEM on one line may have its line ends written as \\n."""
-        try:
-            key = load_pem_private_key(pem.replace("\\n", "\n").strip().encode(), None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise BadFormsKey("is not the PEM of a private key without a passphrase") from None
-        if not isinstance(key, RSAPrivateKey) or key.key_size != _BITS:
-            raise BadFormsKey(f"is not a key of RSA with {_BITS} bits")
-        self._key = key
+        self._key = _private_key(pem.replace("\\n", "\n").strip())
 
     @property
     def public_pem(self) -> str:
@@ -93,6 +88,18 @@ class FormsKey:
         except InvalidTag:
             raise Malformed("encrypted_flow_data does not open") from None
         return Exchange(_object(asked), cipher, nonce)
+
+
+@lru_cache(maxsize=1)
+def _private_key(pem: str) -> RSAPrivateKey:
+    """Kept: to prove that its numbers belong together takes a tenth of a second, and settings ask twice."""
+    try:
+        key = load_pem_private_key(pem.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise BadFormsKey("is not the PEM of a private key without a passphrase") from None
+    if not isinstance(key, RSAPrivateKey) or key.key_size != _BITS:
+        raise BadFormsKey(f"is not a key of RSA with {_BITS} bits")
+    return key
 
 
 def new_key() -> str:
