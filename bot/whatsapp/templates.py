@@ -162,6 +162,7 @@ TOLD: Mapping[type, Telling] = {
     approval_news.LendingMoved: _STAFF,
     privacy_news.ErasureWanted: _STAFF,
     reconciliation_news.BreaksAged: _STAFF,
+    reconciliation_news.BreakReopened: _STAFF,
     approval_news.RightLent: _STAFF,
     approval_news.RightUsed: _STAFF,
     refund_news.RefundRequested: _STAFF,
