@@ -49,11 +49,9 @@ def pytest_configure() -> None:
 
 
 # What a run would be without, if it were right on one database only. All others are run on one of the two,
-# which the test's name decides, unless `--both` is given: else CI would take half as long again.
+# which the test's name decides, unless `--full` is given: else CI would take half as long again.
 ON_BOTH = (
     "tests/bot/test_api_isolation.py",
-    "tests/e2e/test_crash.py",
-    "tests/e2e/test_main_job.py",
     "tests/services/approval/test_races.py",
     "tests/services/audit/",
     "tests/services/store/",
@@ -66,11 +64,13 @@ ON_BOTH = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--both", action="store_true", help="every test on both databases, as before a release")
+    parser.addoption("--full", action="store_true", help="all tests, and on both databases")
 
 
-def on_the_other(item: pytest.Item) -> bool:
-    """Whether it is the same test's turn on the other database."""
+def told_by_another(item: pytest.Item) -> bool:
+    """Whether the same is tried on the other database, or on the way of a longer test."""
+    if item.get_closest_marker("full"):
+        return True
     params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
     database = next((value for value in params.values() if value in ("sqlite", "postgres")), None)
     if database is None or item.nodeid.startswith(ON_BOTH):
@@ -81,11 +81,12 @@ def on_the_other(item: pytest.Item) -> bool:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     missing = servers.missing()
-    if "postgres" not in missing and not config.getoption("--both"):
-        others = [item for item in items if on_the_other(item)]
-        _left_out["--both"] = len(others)
-        config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in set(others)]
+    all_wanted = config.getoption("--full") or config.getoption("markexpr")
+    if "postgres" not in missing and not all_wanted:
+        others = {item for item in items if told_by_another(item)}
+        _left_out["--full"] = len(others)
+        config.hook.pytest_deselected(items=list(others))
+        items[:] = [item for item in items if item not in others]
     for item in list(items):
         lacking = [missing[marker.name] for marker in item.iter_markers() if marker.name in missing]
         if lacking:

@@ -65,7 +65,13 @@ async def going_on(place, proxy):
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("workers", [0, 2], ids=["one process", "two workers beside the server"])
+@pytest.mark.parametrize(
+    "workers",
+    [
+        pytest.param(0, marks=pytest.mark.full, id="one process"),
+        pytest.param(2, id="two workers beside the server"),
+    ],
+)
 async def test_money_comes_to_rest_whatever_the_wire_does(postgres_database, tmp_path, workers):
     async with (
         proxied(postgres_database) as proxy,

@@ -73,6 +73,7 @@ async def test_while_a_payment_is_waited_for_the_ticks_are_blue_and_the_shop_is_
 
 
 @browser
+@pytest.mark.full
 async def test_a_rejected_withdrawal_gives_the_money_back_with_the_reason(sandbox, phones):
     with sandbox.running() as url:
         await phones.open(url)
@@ -88,6 +89,7 @@ async def test_a_rejected_withdrawal_gives_the_money_back_with_the_reason(sandbo
 
 
 @browser
+@pytest.mark.full
 async def test_a_bank_account_is_entered_in_a_form_and_paid_out(sandbox, phones):
     with sandbox.running() as url:
         await phones.open(url)
