@@ -7,6 +7,7 @@ and named at the end.
 
 import asyncio
 import contextlib
+import gc
 import secrets
 import shutil
 import subprocess
@@ -93,6 +94,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             _left_out[lacking[0]] += 1
             config.hook.pytest_deselected(items=[item])
             items.remove(item)
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of tests are made of lives to the end: the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.e2e.job import main_job
 
 
@@ -11,6 +13,7 @@ async def test_pay_save_pay_again_withdraw_and_approve(place):
     assert json.loads(place.installation.run("events", "list")) == []
 
 
+@pytest.mark.full
 async def test_a_payment_that_fails_is_tried_again(place):
     town, wanjiku = place.town, place.town.person("wanjiku")
     await wanjiku.says("pay 300")
@@ -24,6 +27,7 @@ async def test_a_payment_that_fails_is_tried_again(place):
     await wanjiku.hears("Paid: KES 300.00")
 
 
+@pytest.mark.full
 async def test_a_customer_without_a_number_shares_one(place):
     town, juma = place.town, place.town.person("juma")
     await juma.says("pay 250")
@@ -35,6 +39,7 @@ async def test_a_customer_without_a_number_shares_one(place):
     await juma.hears("Paid: KES 250.00")
 
 
+@pytest.mark.full
 async def test_a_rejected_withdrawal_gives_the_money_back(place):
     town = place.town
     wanjiku, achieng, kamau = (town.person(name) for name in ("wanjiku", "achieng", "kamau"))

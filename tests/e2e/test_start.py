@@ -37,8 +37,8 @@ async def ended(installation, arguments, number, moment, *, group=False):
     ("command", "number"),
     [
         ("serve", signal.SIGTERM),
-        ("serve", signal.SIGINT),
-        ("work", signal.SIGTERM),
+        pytest.param("serve", signal.SIGINT, marks=pytest.mark.full),
+        pytest.param("work", signal.SIGTERM, marks=pytest.mark.full),
         ("sandbox", signal.SIGINT),
     ],
 )
