@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 REFUSED = 1  # the exit code
+Slug = Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]
 
 
 def commands(about: str | None) -> typer.Typer:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.console import commands, performed, show
+from bot.cli.console import Slug, commands, performed, show
 
 costs = commands("What providers charge the platform.")
 
@@ -29,7 +29,7 @@ def costs_show() -> None:
 
 
 @costs.command("settle")
-def costs_settle(slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]) -> None:
+def costs_settle(slug: Slug) -> None:
     """Post what the provider's statement has, wherever it charged something else than was expected."""
     from bot.commands.costs import take_theirs
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.console import REFUSED, commands, performed, show
+from bot.cli.console import REFUSED, Slug, commands, performed, show
 
 apikey = commands("Keys of the API.")
 forms = commands("Forms in WhatsApp, and the key that opens what they send.")
@@ -13,7 +13,7 @@ keys = commands("The secret keys that everything is sealed under.")
 
 @apikey.command("create")
 def apikey_create(
-    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    slug: Slug,
     who: Annotated[str, typer.Option("--staff", help="An id or a phone of its staff.")],
 ) -> None:
     """A key that carries the scopes of one of the staff; it is shown this once."""
@@ -39,7 +39,7 @@ def forms_key() -> None:
 
 
 @forms.command("publish")
-def forms_publish(slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]) -> None:
+def forms_publish(slug: Slug) -> None:
     """Give Meta the public half for the number of a tenant: once for each, and after a change of the key."""
     from bot.commands.forms import publish_forms_key
 

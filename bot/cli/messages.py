@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.console import performed, show
+from bot.cli.console import Slug, performed, show
 
 
 def messages(
-    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    slug: Slug,
     month: Annotated[str | None, typer.Option(help="As 2026-11; without it, this month.")] = None,
 ) -> None:
     """How many messages were sent, by the category and type that WhatsApp charges them under."""

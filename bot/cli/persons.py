@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.console import commands, performed, show
+from bot.cli.console import Slug, commands, performed, show
 
 person = commands("Customers and what is held of them.")
-Slug = Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]
 Phone = Annotated[str | None, typer.Option(help="Their phone.")]
 Id = Annotated[str | None, typer.Option("--person", help="Their id.")]
 

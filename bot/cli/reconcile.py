@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.console import REFUSED, performed, show
+from bot.cli.console import REFUSED, Slug, performed, show
 
 
 def reconcile(
-    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    slug: Slug,
     provider: Annotated[str | None, typer.Option(help="One alone, such as mpesa.")] = None,
     file: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="A statement of M-Pesa's portal, as CSV.")

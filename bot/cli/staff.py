@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.console import commands, performed, show
+from bot.cli.console import Slug, commands, performed, show
 
 staff = commands("The staff of a tenant.")
 
 
 @staff.command("verify")
 def staff_verify(
-    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    slug: Slug,
     who: Annotated[str, typer.Option("--staff", help="An id or a phone of theirs.")],
 ) -> None:
     """Give rights back that rest since their WhatsApp changed, once you have spoken to them and know them."""
@@ -23,7 +23,7 @@ def staff_verify(
 
 @staff.command("totp")
 def staff_totp(
-    slug: Annotated[str, typer.Option("--tenant", help="The tenant's slug.")],
+    slug: Slug,
     who: Annotated[str, typer.Option("--staff", help="An id or a phone of theirs.")],
 ) -> None:
     """Give one of the staff one-time codes: they scan the QR with an authenticator app, this once."""
