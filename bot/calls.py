@@ -183,8 +183,8 @@ class Calls:
             prompt = await collect.begin_collect(work, job.target_id, self._public_url)
         if prompt is None:
             return
-        client_of = self._providers.collecting
-        answer = await self._call(job, prompt.provider, client_of, lambda client: client.collect(prompt))
+        client_of = self._providers.prompting
+        answer = await self._call(job, prompt.provider, client_of, lambda client: client.prompt(prompt))
         await self._keep(job, lambda work: collect.collect_answered(work, job.target_id, answer))
 
     async def _check(self, job: Job) -> None:

@@ -9,7 +9,8 @@ import aiohttp
 from services.money import Money
 from services.people.tenants import Tenant, TenantBook
 from services.providers import PROVIDERS, Provider, WrongSettings, settings_of
-from services.providers.base import Collects, PaysOut, ProviderSettings
+from services.providers.abilities import Collects, PaysOut, Prompts
+from services.providers.base import ProviderSettings
 from services.providers.listing import Listed
 from services.providers.refunds import Refunds
 from services.safety.vault import Vault
@@ -52,6 +53,13 @@ class Providers:
         client = await self.of(tenant_id, provider)
         if not isinstance(client, Collects):
             raise NoProvider(f"{provider} does not collect")
+        return client
+
+    async def prompting(self, tenant_id: UUID, provider: str) -> Prompts:
+        """Raises NoProvider."""
+        client = await self.of(tenant_id, provider)
+        if not isinstance(client, Prompts):
+            raise NoProvider(f"{provider} does not ask customers' phones")
         return client
 
     async def paying_out(self, tenant_id: UUID, provider: str) -> PaysOut:

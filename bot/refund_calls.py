@@ -6,7 +6,8 @@ from uuid import UUID
 
 from bot.providers import Providers
 from services.news.refunds import Way
-from services.providers.base import Answer, Payout
+from services.providers.abilities import Payout
+from services.providers.base import Answer
 from services.providers.refunds import Refund
 from services.refunds.sending import Question
 

@@ -46,7 +46,7 @@ class SignedHooks:
         body = await raw_body(request, PATIENCE_SECONDS)
         try:
             tenant = await self._tenants.by_slug(request.match_info["slug"])
-            if tenant is None or not _signed(name, tenant, request, body):
+            if tenant is None or not _signed(name, tenant, request, body, self._clock()):
                 log.warning("hooks.not_signed", provider=name, client=client(request, self._proxies))
                 return web.Response(status=401, text="The signature is missing or wrong.")
             # No event has an id: the same bytes are the same event, however often they are told.
@@ -58,7 +58,7 @@ class SignedHooks:
         return web.Response()
 
 
-def _signed(name: str, tenant: Tenant, request: web.Request, body: bytes) -> bool:
+def _signed(name: str, tenant: Tenant, request: web.Request, body: bytes, now: datetime) -> bool:
     provider = PROVIDERS[name]
     if provider.signature is None or name not in tenant.providers:
         return False
@@ -66,4 +66,4 @@ def _signed(name: str, tenant: Tenant, request: web.Request, body: bytes) -> boo
         settings = settings_of(provider, tenant.providers[name])
     except WrongSettings:
         return False
-    return settings.signed(body, request.headers.get(provider.signature, ""))
+    return settings.signed(body, request.headers.get(provider.signature, ""), now)

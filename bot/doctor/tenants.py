@@ -16,7 +16,8 @@ from services.people import people as persons
 from services.people.access import who_may_withdraw
 from services.people.tenants import Tenant
 from services.providers import PROVIDERS, WrongSettings, settings_of
-from services.providers.base import Misconfigured, NotSent, ProvesKeys, ProviderSettings
+from services.providers.abilities import ProvesKeys
+from services.providers.base import Misconfigured, NotSent, ProviderSettings
 from services.rails import RAILS
 from services.store.schema import audit, provider_tokens, tenants
 from services.store.scope import PLATFORM

@@ -12,17 +12,8 @@ from services.jobs import COLLECT_LADDER, SEND_LADDER
 from services.news import Unpaid
 from services.payments.record import Attempt, alert, locked, move
 from services.payments.settle import expire, settle
-from services.providers.base import (
-    Accepted,
-    Answer,
-    Failed,
-    Misconfigured,
-    NotSent,
-    Prompt,
-    Refused,
-    Unknown,
-    Word,
-)
+from services.providers.abilities import Prompt
+from services.providers.base import Accepted, Answer, Failed, Misconfigured, NotSent, Refused, Unknown, Word
 from services.work import Work
 
 # Without a reference there is nothing to ask by. A prompt lives for about a minute; after two a second

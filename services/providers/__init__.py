@@ -13,7 +13,8 @@ import aiohttp
 from pydantic import ValidationError
 
 from services.providers import mpesa_portal
-from services.providers.base import Collects, Limits, PaysOut, ProviderSettings, Tokens
+from services.providers.abilities import Collects, PaysOut
+from services.providers.base import Limits, ProviderSettings, Tokens
 from services.providers.daraja_codes import LIMITS
 from services.providers.listing import Listed
 from services.providers.mpesa import Mpesa

@@ -1,4 +1,5 @@
-"""The contract of a provider: small protocols by ability, and the few words an answer can have.
+"""The contract of a provider: its settings, and the few words an answer can have; `abilities` has what it
+can be asked to do.
 
 A provider is stateless. It translates their words into ours, *pending* by default: only an explicit
 yes is a yes and only an explicit no is a no. It imports neither the database nor another provider.
@@ -7,10 +8,10 @@ What names a person or opens a door (phones, references that hold one, callback 
 of every repr, since reprs end in logs. A `detail` is fit for logs.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
-from uuid import UUID
+from datetime import datetime
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -42,8 +43,9 @@ class ProviderSettings(BaseModel):
         """Names of settings without which nothing can be paid out; empty when all are there."""
         return ()
 
-    def signed(self, body: bytes, signature: str) -> bool:  # noqa: ARG002  nobody signs unless said so
-        """Whether the provider signed these bytes, for one that does (`Provider.signature`)."""
+    def signed(self, body: bytes, signature: str, now: datetime) -> bool:  # noqa: ARG002  nobody signs unless said so
+        """Whether the provider signed these bytes, lately where it dates its signatures, for one that does
+        (`Provider.signature`)."""
         return False
 
     @property
@@ -58,11 +60,13 @@ class ProviderSettings(BaseModel):
 @dataclass(frozen=True)
 class Accepted:
     """Queued at the provider; its word comes later, unless the answer `told` it already. `reference` is their
-    id of it; `recipient` what they call the destination of a payout."""
+    id of it; `recipient` what they call the destination of a payout; `page` the address at which the customer
+    has to go on: the hosted page, or the bank's question about a saved card."""
 
     reference: str = field(repr=False)
     second_reference: str | None = field(default=None, repr=False)
     recipient: str | None = field(default=None, repr=False)
+    page: str | None = field(default=None, repr=False)
     told: "Report | None" = None
 
 
@@ -105,10 +109,12 @@ Answer = Accepted | Refused | NotSent | Misconfigured | Unknown
 @dataclass(frozen=True)
 class Succeeded:
     """An explicit yes. The receipt or amount may be missing in an answer to a query; a callback that
-    credits (`about` is "collect") always has its amount."""
+    credits (`about` is "collect") always has its amount. `method`: what may be charged again, as a saved
+    method of this provider holds it; None where it may not."""
 
     receipt: str | None = None
     amount: Money | None = None
+    method: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -188,94 +194,7 @@ class Limits:
             raise OverLimit(self.maximum, amount)
 
 
-# --- abilities -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """Ask a customer's phone for money. `reference` is at most 12 characters, shown to the customer."""
-
-    provider: str
-    attempt_id: UUID
-    amount: Money
-    phone: str = field(repr=False)  # E.164 with plus
-    reference: str
-    callback_url: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Payout:
-    """Send money to a destination, unmasked. `recipient`: what the provider called it the last time."""
-
-    provider: str
-    attempt_id: UUID
-    amount: Money
-    method_type: str
-    details: dict[str, str] = field(repr=False)
-    callback_url: str = field(repr=False)
-    timeout_url: str = field(repr=False)
-    remarks: str
-    recipient: str | None = field(default=None, repr=False)
-
-
-class Reads(Protocol):
-    """Understands its own callbacks."""
-
-    def read(self, about: str, body: bytes) -> Report:
-        """A callback; `about` as in `Report`, known by the address that it came to, or "signed".
-
-        A body does not tell: a status query's result carries the code of the query, not of the payout. One
-        that is signed comes to the one address that a provider has for all, and does.
-        Raises Unreadable, and nothing else.
-        """
-        ...
-
-
-@runtime_checkable
-class Collects(Reads, Protocol):
-    """Takes money of customers, by a prompt on their phones."""
-
-    async def collect(self, prompt: Prompt) -> Answer:
-        """Ask the customer. What may have reached them and was not answered plainly is Unknown."""
-        ...
-
-    async def check(self, reference: str) -> Word:
-        """What became of an accepted prompt, by the reference of `Accepted`."""
-        ...
-
-
-@runtime_checkable
-class PaysOut(Reads, Protocol):
-    """Sends money to destinations."""
-
-    async def pay_out(self, payout: Payout) -> Answer:
-        """Send it, once for one `attempt_id`. What may have been queued and was not answered plainly is
-        Unknown."""
-        ...
-
-    async def ask(
-        self,
-        attempt_id: UUID,
-        reference: str | None,
-        callback_url: str,
-        timeout_url: str,
-        method_type: str = ...,
-    ) -> Answer:
-        """What became of a payout by this way; told by callback (`about` is "query"), or by `Accepted.told`.
-
-        `reference` is that of the payout's `Accepted`, None where its answer was lost. The reference of
-        the answer is the one that the callback will carry.
-        """
-        ...
-
-
-@runtime_checkable
-class ProvesKeys(Protocol):
-    """Whose keys are good or not whether money moves or not."""
-
-    async def prove_keys(self) -> NotSent | Misconfigured | None:
-        """None where the provider takes them. It asks for an access token."""
-        ...
+# --- access tokens --------------------------------------------------------------------------------
 
 
 class NoToken(Exception):

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 
 from services.news import Unpaid
-from services.providers.base import Accepted, Answer, Payout, Refused, Unknown
+from services.providers.abilities import Payout
+from services.providers.base import Accepted, Answer, Refused, Unknown
 from services.providers.bodies import id_of, legible
 from services.providers.daraja_calls import TILL, Reply, judge
 from services.providers.daraja_client import Daraja

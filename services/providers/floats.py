@@ -2,7 +2,8 @@
 
 from typing import Protocol, runtime_checkable
 
-from services.providers.base import Answer, Reads
+from services.providers.abilities import Reads
+from services.providers.base import Answer
 
 
 @runtime_checkable

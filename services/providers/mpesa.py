@@ -18,14 +18,13 @@ from services.errors import Refusal
 from services.money import Money
 from services.news import Unpaid
 from services.providers import daraja_balances, daraja_tills
+from services.providers.abilities import Payout, Prompt
 from services.providers.base import (
     Accepted,
     Answer,
     Misconfigured,
     NotSent,
-    Payout,
     Pending,
-    Prompt,
     Refused,
     Report,
     Succeeded,
@@ -82,7 +81,7 @@ class Mpesa:
 
     # --- collects ------------------------------------------------------------------------------------
 
-    async def collect(self, prompt: Prompt) -> Answer:
+    async def prompt(self, prompt: Prompt) -> Answer:
         """Ring the phone. The reference of `Accepted` is the CheckoutRequestID, which holds the phone."""
         if missing := self._settings.missing_to_collect:
             return _lacking(missing)

@@ -15,12 +15,12 @@ import aiohttp
 
 from services.money import Money
 from services.news import Unpaid
+from services.providers.abilities import Payout
 from services.providers.base import (
     Accepted,
     Answer,
     Misconfigured,
     NotSent,
-    Payout,
     Pending,
     Refused,
     Report,

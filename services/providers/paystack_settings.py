@@ -5,6 +5,7 @@ https://paystack.com/docs/api/authentication and /docs/payments/webhooks#verify-
 
 import hmac
 import re
+from datetime import datetime
 
 from pydantic import SecretStr, field_validator
 
@@ -36,7 +37,7 @@ class PaystackSettings(ProviderSettings):
             raise ValueError("is no secret key, such as sk_live_0123 or sk_test_0123")
         return key
 
-    def signed(self, body: bytes, signature: str) -> bool:
+    def signed(self, body: bytes, signature: str, now: datetime) -> bool:  # noqa: ARG002  it is not dated
         """HMAC-SHA512 over the bytes as they came, by the secret key."""
         if _SIGNATURE.fullmatch(signature) is None:
             return False

@@ -6,7 +6,8 @@ from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from services.money import Money
-from services.providers.base import Answer, Reads
+from services.providers.abilities import Reads
+from services.providers.base import Answer
 
 
 @dataclass(frozen=True)

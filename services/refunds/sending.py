@@ -13,16 +13,8 @@ from services.news import Unpaid
 from services.news.refunds import RefundTold, Unrefunded, Way
 from services.people import people
 from services.providers import PROVIDERS
-from services.providers.base import (
-    Accepted,
-    Answer,
-    Failed,
-    Misconfigured,
-    NotSent,
-    Payout,
-    Refused,
-    Unknown,
-)
+from services.providers.abilities import Payout
+from services.providers.base import Accepted, Answer, Failed, Misconfigured, NotSent, Refused, Unknown
 from services.providers.refunds import Refund
 from services.refunds.attempt import Sending, sending
 from services.refunds.policy import enough_now

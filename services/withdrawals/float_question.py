@@ -5,7 +5,8 @@ from uuid import UUID
 
 from services import hooks, jobs
 from services.news import Unpaid
-from services.providers.base import Accepted, Answer, PaysOut, Refused, Unknown
+from services.providers.abilities import PaysOut
+from services.providers.base import Accepted, Answer, Refused, Unknown
 from services.providers.floats import TellsFloat
 from services.withdrawals import floats, ways
 from services.withdrawals.attempt import sending

@@ -17,17 +17,8 @@ from services.dispatch import FROZEN_WAIT, PAYOUT, alert
 from services.jobs import PAYOUT_LADDER
 from services.news import Frozen, Held, PayoutUndecided, Unpaid, Unsent
 from services.people import people
-from services.providers.base import (
-    Accepted,
-    Answer,
-    Failed,
-    Misconfigured,
-    NotSent,
-    Payout,
-    Refused,
-    Report,
-    Unknown,
-)
+from services.providers.abilities import Payout
+from services.providers.base import Accepted, Answer, Failed, Misconfigured, NotSent, Refused, Report, Unknown
 from services.review import queue
 from services.store.schema import payouts
 from services.withdrawals import floats, limits, turns, ways

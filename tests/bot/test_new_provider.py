@@ -25,7 +25,7 @@ class Coins:
         self.purse, self.url = settings.purse, url
         self.asked = []
 
-    async def collect(self, prompt):
+    async def prompt(self, prompt):
         self.asked.append(prompt)
         return Accepted("coin-1")
 

@@ -9,7 +9,8 @@ from services.facts import Shop
 from services.ids import new_id
 from services.money import Money
 from services.news.refunds import Refund, Way
-from services.providers.base import Accepted, Answer, Payout, Report, Succeeded, Word
+from services.providers.abilities import Payout
+from services.providers.base import Accepted, Answer, Report, Succeeded, Word
 from services.providers.refunds import Refund as Reversal
 from services.refunds import decide, request, sending
 from services.store.schema import refund_attempts

@@ -32,16 +32,8 @@ from services.news.refunds import (
     Unrefunded,
     Way,
 )
-from services.providers.base import (
-    Failed,
-    Misconfigured,
-    NotSent,
-    Payout,
-    Pending,
-    Refused,
-    Succeeded,
-    Unknown,
-)
+from services.providers.abilities import Payout
+from services.providers.base import Failed, Misconfigured, NotSent, Pending, Refused, Succeeded, Unknown
 from services.providers.refunds import Refund as Reversal
 from services.providers.refunds import RefundRules
 from services.refunds import decide, wishes

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from services.money import Money
-from services.providers.base import Payout, Prompt
+from services.providers.abilities import Payout, Prompt
 from services.providers.mpesa import Mpesa
 from services.providers.mpesa_settings import MpesaSettings
 from tests.services.providers.stub_daraja import OneToken, StubDaraja

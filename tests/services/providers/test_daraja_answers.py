@@ -85,7 +85,7 @@ BOTH = {
 async def test_an_answer_means_the_same_to_prompts_and_payouts(rig, answer, meaning):
     rig.stub.will(PROMPT, answer)
     rig.stub.will(PAYOUT, answer)
-    assert isinstance(await rig.mpesa.collect(PROMPTED), meaning)
+    assert isinstance(await rig.mpesa.prompt(PROMPTED), meaning)
     assert isinstance(await rig.mpesa.pay_out(PAID_OUT), meaning)
     assert len(rig.stub.asked[PROMPT]) == len(rig.stub.asked[PAYOUT]) == 1  # never sent again by itself
 
@@ -102,27 +102,27 @@ async def test_an_answer_means_the_same_to_prompts_and_payouts(rig, answer, mean
 )
 async def test_a_wrong_setting_is_ours_and_a_wrong_phone_is_not(rig, field, meaning):
     rig.stub.will(PROMPT, says(error("400.002.02", f"Bad Request - Invalid {field}"), 400))
-    assert isinstance(await rig.mpesa.collect(PROMPTED), meaning)
+    assert isinstance(await rig.mpesa.prompt(PROMPTED), meaning)
 
 
 @pytest.mark.parametrize("name", ["error_invalid_callbackurl", "error_invalid_shortcode"])
 async def test_the_recorded_refusals_are_ours(rig, name):
     rig.stub.will(PROMPT, says(name, 400))
-    answer = await rig.mpesa.collect(PROMPTED)
+    answer = await rig.mpesa.prompt(PROMPTED)
     assert isinstance(answer, Misconfigured)
     assert recorded(name)["errorMessage"] in answer.detail
 
 
 async def test_a_locked_subscriber_is_busy(rig):
     rig.stub.will(PROMPT, says("error_lock_subscriber", 500))
-    answer = await rig.mpesa.collect(PROMPTED)
+    answer = await rig.mpesa.prompt(PROMPTED)
     assert isinstance(answer, Refused)
     assert answer.because is Unpaid.BUSY
 
 
 async def test_a_phone_in_their_words_is_not_in_the_detail(rig):
     rig.stub.will(PROMPT, says(error("400.002.02", "Bad Request - Invalid PhoneNumber 254722111111\n"), 400))
-    answer = await rig.mpesa.collect(PROMPTED)
+    answer = await rig.mpesa.prompt(PROMPTED)
     assert isinstance(answer, Refused)
     assert answer.because is Unpaid.UNREACHABLE
     assert answer.detail == "HTTP 400 400.002.02 Bad Request - Invalid PhoneNumber ************"
@@ -136,7 +136,7 @@ async def test_no_answer_in_time_is_unknown(rig):
     for path in (PROMPT, PAYOUT, PROMPT_QUERY):
         rig.stub.will(path, waits)
     hasty = rig.make(total=0.1)
-    assert isinstance(await hasty.collect(PROMPTED), Unknown)
+    assert isinstance(await hasty.prompt(PROMPTED), Unknown)
     assert isinstance(await hasty.pay_out(PAID_OUT), Unknown)
     assert isinstance(await hasty.check("ws"), Pending)
 
@@ -150,14 +150,14 @@ def closed_port():
 async def test_a_refused_connection_sent_nothing(rig):
     rig.tokens.token = "known"
     nowhere = rig.make(url=f"http://127.0.0.1:{closed_port()}")
-    assert isinstance(await nowhere.collect(PROMPTED), NotSent)
+    assert isinstance(await nowhere.prompt(PROMPTED), NotSent)
     assert isinstance(await nowhere.pay_out(PAID_OUT), NotSent)
     assert isinstance(await nowhere.check("ws"), Pending)
 
 
 async def test_a_refused_connection_for_the_token_sent_nothing(rig):
     nowhere = rig.make(url=f"http://127.0.0.1:{closed_port()}")
-    assert isinstance(await nowhere.collect(PROMPTED), NotSent)
+    assert isinstance(await nowhere.prompt(PROMPTED), NotSent)
 
 
 # --- the token ---------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ async def test_a_refused_connection_for_the_token_sent_nothing(rig):
 async def test_one_token_serves_many_requests(rig):
     rig.stub.will(PROMPT, says("prompt_accept"))
     rig.stub.will(PAYOUT, says("payout_accept"))
-    await rig.mpesa.collect(PROMPTED)
+    await rig.mpesa.prompt(PROMPTED)
     await rig.mpesa.pay_out(PAID_OUT)
     assert rig.stub.tokens_given == 1
     assert rig.tokens.seconds == 3599
@@ -194,7 +194,7 @@ async def test_a_token_killed_midway_is_replaced_once_and_the_request_repeated_o
 
 async def test_a_fresh_token_that_is_refused_too_ends_it(rig):
     rig.stub.will(PROMPT, INVALID_TOKEN)
-    assert isinstance(await rig.mpesa.collect(PROMPTED), NotSent)
+    assert isinstance(await rig.mpesa.prompt(PROMPTED), NotSent)
     assert rig.stub.authorizations == ["Bearer token-1", "Bearer token-2"]
     assert rig.stub.tokens_given == 2
 
@@ -215,7 +215,7 @@ async def test_a_drop_after_the_repeated_request_is_unknown(rig):
 )
 async def test_wrong_keys_are_misconfigured(rig, answer):
     rig.stub.will("token", answer)
-    answer = await rig.mpesa.collect(PROMPTED)
+    answer = await rig.mpesa.prompt(PROMPTED)
     assert isinstance(answer, Misconfigured)
     assert "consumer_key" in answer.detail
     assert "the-consumer" not in answer.detail
@@ -236,7 +236,7 @@ async def test_wrong_keys_are_misconfigured(rig, answer):
 )
 async def test_without_a_token_nothing_is_sent(rig, answer):
     rig.stub.will("token", answer)
-    assert isinstance(await rig.mpesa.collect(PROMPTED), NotSent)
+    assert isinstance(await rig.mpesa.prompt(PROMPTED), NotSent)
     assert not rig.stub.asked
 
 
@@ -273,9 +273,9 @@ async def test_a_token_that_cannot_be_had_sends_nothing_and_is_waited_for_briefl
 async def test_a_tokens_life_is_a_number_or_a_string(rig):
     rig.stub.will("token", says({"access_token": "a", "expires_in": 3599}))
     rig.stub.will(PROMPT, says("prompt_accept"))
-    await rig.mpesa.collect(PROMPTED)
+    await rig.mpesa.prompt(PROMPTED)
     assert (rig.tokens.token, rig.tokens.seconds) == ("a", 3599)
     rig.tokens.token = None
     rig.stub.will("token", says("oauth_token"))
-    await rig.mpesa.collect(PROMPTED)
+    await rig.mpesa.prompt(PROMPTED)
     assert (rig.tokens.token, rig.tokens.seconds) == (recorded("oauth_token")["access_token"], 3599)

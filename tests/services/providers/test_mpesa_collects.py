@@ -33,7 +33,7 @@ CHECKOUT = "ws_CO_13012021093521236557"  # of the recorded answers to queries
 
 async def test_a_prompt_to_a_paybill_is_wire_exact(rig):
     rig.stub.will(PROMPT, says("prompt_accept"))
-    await rig.mpesa.collect(PROMPTED)
+    await rig.mpesa.prompt(PROMPTED)
     documented = recorded("prompt_request")
     assert rig.stub.asked[PROMPT] == [
         documented
@@ -50,7 +50,7 @@ async def test_a_prompt_to_a_paybill_is_wire_exact(rig):
 
 async def test_the_documented_password_is_reproduced(rig):
     rig.stub.will(PROMPT, says("prompt_accept"))
-    await rig.mpesa.collect(PROMPTED)
+    await rig.mpesa.prompt(PROMPTED)
     asked = rig.stub.asked[PROMPT][0]
     documented = recorded("prompt_request")
     assert (asked["Password"], asked["Timestamp"]) == (documented["Password"], documented["Timestamp"])
@@ -61,7 +61,7 @@ async def test_a_prompt_to_a_till_names_the_till_as_receiver(rig):
         SECRETS | {"shortcode": "7001001", "till": "5544332", "passkey": PASSKEY}
     )
     rig.stub.will(PROMPT, says("prompt_accept"))
-    await rig.make(settings=till).collect(PROMPTED)
+    await rig.make(settings=till).prompt(PROMPTED)
     asked = rig.stub.asked[PROMPT][0]
     assert asked["TransactionType"] == "CustomerBuyGoodsOnline"
     assert (asked["BusinessShortCode"], asked["PartyB"]) == ("7001001", "5544332")
@@ -69,20 +69,20 @@ async def test_a_prompt_to_a_till_names_the_till_as_receiver(rig):
 
 async def test_the_customer_reads_at_most_twelve_characters_of_reference(rig):
     rig.stub.will(PROMPT, says("prompt_accept"))
-    await rig.mpesa.collect(dataclasses.replace(PROMPTED, reference="ORDER-2026-000123"))
+    await rig.mpesa.prompt(dataclasses.replace(PROMPTED, reference="ORDER-2026-000123"))
     assert rig.stub.asked[PROMPT][0]["AccountReference"] == "ORDER-2026-0"
 
 
 async def test_an_accepted_prompt_is_known_by_both_ids(rig):
     rig.stub.will(PROMPT, says("prompt_accept"))
-    assert await rig.mpesa.collect(PROMPTED) == Accepted(
+    assert await rig.mpesa.prompt(PROMPTED) == Accepted(
         "ws_CO_1007202409152617172396192", "2654-4b64-97ff-b827b542881d3130"
     )
 
 
 async def test_neither_phone_nor_checkout_id_nor_address_is_in_a_repr(rig):
     rig.stub.will(PROMPT, says("prompt_accept"))
-    answer = await rig.mpesa.collect(PROMPTED)
+    answer = await rig.mpesa.prompt(PROMPTED)
     shown = repr(answer) + repr(PROMPTED)
     assert not any(secret in shown for secret in ("254722111111", "ws_CO", "hooks"))
 
@@ -90,22 +90,22 @@ async def test_neither_phone_nor_checkout_id_nor_address_is_in_a_repr(rig):
 @pytest.mark.parametrize("code", [0, "0"])
 async def test_acceptance_is_a_zero_of_either_type(rig, code):
     rig.stub.will(PROMPT, says(recorded("prompt_accept") | {"ResponseCode": code}))
-    assert isinstance(await rig.mpesa.collect(PROMPTED), Accepted)
+    assert isinstance(await rig.mpesa.prompt(PROMPTED), Accepted)
 
 
 async def test_acceptance_without_an_id_to_ask_by_is_unknown(rig):
     rig.stub.will(PROMPT, says({"ResponseCode": "0"}))
-    assert isinstance(await rig.mpesa.collect(PROMPTED), Unknown)
+    assert isinstance(await rig.mpesa.prompt(PROMPTED), Unknown)
 
 
 async def test_another_response_code_is_a_no(rig):
     rig.stub.will(PROMPT, says({"ResponseCode": "1", "ResponseDescription": "Declined"}))
-    assert await rig.mpesa.collect(PROMPTED) == Refused(Unpaid.PROVIDER, "HTTP 200  Declined")
+    assert await rig.mpesa.prompt(PROMPTED) == Refused(Unpaid.PROVIDER, "HTTP 200  Declined")
 
 
 @pytest.mark.parametrize("cents", [0, 50, 1_50, 250_001_00])
 async def test_an_amount_that_the_rail_does_not_take_is_kept_off_the_wire(rig, cents):
-    answer = await rig.mpesa.collect(dataclasses.replace(PROMPTED, amount=Money(cents, "KES")))
+    answer = await rig.mpesa.prompt(dataclasses.replace(PROMPTED, amount=Money(cents, "KES")))
     assert isinstance(answer, Refused)
     assert answer.because is Unpaid.LIMIT
     assert not rig.stub.asked
@@ -113,13 +113,13 @@ async def test_an_amount_that_the_rail_does_not_take_is_kept_off_the_wire(rig, c
 
 async def test_the_most_that_the_rail_takes_is_sent_without_cents(rig):
     rig.stub.will(PROMPT, says("prompt_accept"))
-    await rig.mpesa.collect(dataclasses.replace(PROMPTED, amount=Money(250_000_00, "KES")))
+    await rig.mpesa.prompt(dataclasses.replace(PROMPTED, amount=Money(250_000_00, "KES")))
     assert rig.stub.asked[PROMPT][0]["Amount"] == "250000"
 
 
 @pytest.mark.parametrize("phone", ["254722111111", "+256772123456", "+2547221111111", ""])
 async def test_a_phone_that_m_pesa_does_not_reach_is_kept_off_the_wire(rig, phone):
-    answer = await rig.mpesa.collect(dataclasses.replace(PROMPTED, phone=phone))
+    answer = await rig.mpesa.prompt(dataclasses.replace(PROMPTED, phone=phone))
     assert isinstance(answer, Refused)
     assert answer.because is Unpaid.UNREACHABLE
     assert not rig.stub.asked
@@ -127,7 +127,7 @@ async def test_a_phone_that_m_pesa_does_not_reach_is_kept_off_the_wire(rig, phon
 
 async def test_without_a_passkey_nothing_is_sent(rig):
     bare = MpesaSettings.model_validate(SECRETS | {"shortcode": "174379"})
-    answer = await rig.make(settings=bare).collect(PROMPTED)
+    answer = await rig.make(settings=bare).prompt(PROMPTED)
     assert answer == Misconfigured("missing in the settings: passkey")
     assert await rig.make(settings=bare).check("ws") == Pending("missing in the settings: passkey", ours=True)
 

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 import aiohttp
@@ -15,12 +16,12 @@ from pydantic import ValidationError
 
 from services.money import Money
 from services.news import Unpaid
+from services.providers.abilities import Payout
 from services.providers.base import (
     Accepted,
     Failed,
     Misconfigured,
     NotSent,
-    Payout,
     Pending,
     Refused,
     Succeeded,
@@ -53,6 +54,7 @@ SENT = Payout(
     timeout_url="https://pay.example/hooks/ef56",
     remarks="Withdrawal W-7",
 )
+ANY_TIME = datetime(2026, 11, 29, tzinfo=UTC)  # they are not dated
 KNOWN = dataclasses.replace(SENT, recipient="RCP_known")
 SETTINGS = PaystackSettings.model_validate({"secret_key": "sk_test_fixture"})
 
@@ -427,15 +429,15 @@ SIGNATURE = (
 
 def test_the_signature_is_of_the_bytes_as_they_came():
     body = raw("transfer_success")
-    assert SETTINGS.signed(body, SIGNATURE)
-    assert not SETTINGS.signed(json.dumps(json.loads(body)).encode(), SIGNATURE)
+    assert SETTINGS.signed(body, SIGNATURE, ANY_TIME)
+    assert not SETTINGS.signed(json.dumps(json.loads(body)).encode(), SIGNATURE, ANY_TIME)
 
 
 @pytest.mark.parametrize(
     "wrong", ["", "0" * 128, SIGNATURE.upper(), SIGNATURE[:-1], f"{SIGNATURE}\n", "é" * 128]
 )
 def test_a_wrong_signature_is_none(wrong):
-    assert not SETTINGS.signed(raw("transfer_success"), wrong)
+    assert not SETTINGS.signed(raw("transfer_success"), wrong, ANY_TIME)
 
 
 @pytest.mark.parametrize(
