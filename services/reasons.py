@@ -18,6 +18,8 @@ class Unpaid(StrEnum):
     SHOP = "shop"  # the shop's own settings at the provider are wrong: alerted
     NOT_ASKED = "not_asked"  # we were away for too long to ring the phone now
     RECEIVER = "receiver"  # of a payout: who should receive it cannot
+    DECLINED = "declined"  # the bank said no to the card
+    CARD = "card"  # the card has expired, or is not known to the provider any more
 
 
 class Doubt(StrEnum):

@@ -22,6 +22,14 @@ BECAUSE = {
     ),
     Unpaid.BUSY: Text("another M-Pesa request is open on the phone. Finish it, wait a minute and try again."),
     Unpaid.LOCKED: Text("this M-Pesa account is locked. Call Safaricom on 100, or use another number."),
+    Unpaid.DECLINED: Text(
+        "the bank declined the card. Nothing was taken. "
+        "Use another card or another way to pay, or ask the bank."
+    ),
+    Unpaid.CARD: Text(
+        "this card cannot be charged any more: it has expired or was removed. "
+        "Use another card or another way to pay."
+    ),
     Unpaid.PROVIDER: _PROVIDER,
     Unpaid.RECEIVER: _PROVIDER,  # is a payout's: whoever pays can do nothing about it
     Unpaid.NOT_ASKED: Text("M-Pesa could not be reached in time. Nothing was taken. Please try again."),
