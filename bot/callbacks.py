@@ -134,15 +134,17 @@ class Callbacks:
         body = self._vault.open(callback.body_sealed, callback.tenant_id, "inbox.body", row)
         address = callback.external_id.partition(":")[0]
         if address in PROVIDERS:  # one that signs has one address for all
-            hook, name = None, address
+            hook, name, read_as = None, address, "signed"
         else:
             hook, name = await self._addressed(bytes.fromhex(address))
+            read_as = hook.read_as
         provider = await self._providers.of(callback.tenant_id, name)
         confirm_above = await self._providers.confirm_above(callback.tenant_id, name)
-        report = provider.read(hook.read_as if hook else "signed", body)
+        report = provider.read(read_as, body)
         async with self._database.transaction(callback.tenant_id) as connection:
             work = Work(connection, self._vault, callback.tenant_id, self._clock(), Via("provider", name))
-            hook = hook or await hooks.named(work, name, report)
+            if hook is None or hook.is_lasting:
+                hook = await hooks.named(work, name, report)
             if hook is None:
                 why = f"{name} told of something that is not ours: {report.about}"
                 await _mark(connection, callback, state="kept", error=why)

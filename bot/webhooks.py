@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +20,10 @@ from bot.caller import Network, caller
 from bot.intake import Intake
 from bot.whatsapp.incoming import NotAnObject, read
 from bot.whatsapp.signature import verify
+from services.hooks import provider_of_lasting
+from services.ids import new_id
 from services.points import point
+from services.providers import PROVIDERS
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
@@ -120,30 +124,42 @@ class Hooks:
         token = request.match_info["token"]
         try:
             async with asyncio.timeout(self._patience):
-                tenant = await self._tenant_of(token)
-            if tenant is None:
+                address = await self._address_of(token)
+            if address is None:
                 log.warning("hooks.unknown_token", client=client(request, self._proxies))
                 return web.Response(status=404, text="No such address.")
             body = await _told(request, self._patience)
             async with asyncio.timeout(self._patience):
-                await self._store(tenant, token, body)
+                await self._store(address, token, body)
         except AWAY as error:
             return unavailable(error).response
         self._bell.ring("hooks")
-        return web.json_response({"ResultCode": 0, "ResultDesc": "Accepted"})
+        known = PROVIDERS.get(address.provider or "")
+        taken = known.acknowledges if known else None
+        return web.json_response(taken(body) if taken else {"ResultCode": 0, "ResultDesc": "Accepted"})
 
-    async def _tenant_of(self, token: str) -> UUID | None:
+    async def _address_of(self, token: str) -> "_Address | None":
         if _TOKEN.fullmatch(token) is None:
             return None
-        query = sa.select(hooks.c.tenant_id).where(hooks.c.token_hash == _hash(token))
+        query = sa.select(hooks.c.tenant_id, hooks.c.about).where(hooks.c.token_hash == _hash(token))
         async with self._database.reading(PLATFORM) as connection:
-            found: UUID | None = await connection.scalar(query)
-        return found
+            row = (await connection.execute(query)).first()
+        return _Address(row.tenant_id, provider_of_lasting(row.about)) if row else None
 
-    async def _store(self, tenant: UUID, token: str, body: bytes) -> None:
-        # The same body on the same address is the same event, however often it is told.
-        external = f"{_hash(token).hex()}:{hashlib.sha256(body).hexdigest()[:32]}"
-        await keep(self._database, self._vault, tenant, external, body, self._clock())
+    async def _store(self, address: "_Address", token: str, body: bytes) -> None:
+        # The same body on the same address is the same event, however often it is told; but at one that
+        # lasts it is told in the same words of each change anew.
+        body_hash, again = hashlib.sha256(body).hexdigest()[:32], f":{new_id()}" if address.provider else ""
+        external = f"{_hash(token).hex()}:{body_hash}{again}"
+        await keep(self._database, self._vault, address.tenant_id, external, body, self._clock())
+
+
+@dataclass(frozen=True)
+class _Address:
+    """Whose it is; `provider` where it lasts, and is of all that this one tells."""
+
+    tenant_id: UUID
+    provider: str | None
 
 
 async def keep(

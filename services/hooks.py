@@ -1,7 +1,12 @@
 """Hooks: addresses for the callbacks of one attempt or payout. The token in the address is its only
-credential, so it is unguessable, used for nothing else, and stored as a hash alone."""
+credential, so it is unguessable, used for nothing else, and stored as a hash alone.
+
+A provider that is told once where to call has a lasting one of each tenant's: its token is derived from our
+keys, so that it can be told again without being kept.
+"""
 
 import hashlib
+import hmac
 import re
 import secrets
 from dataclasses import dataclass
@@ -15,7 +20,7 @@ from services.store.schema import attempts, hooks, payouts, refund_attempts
 from services.work import Work
 
 _TOKEN_BYTES = 32
-_REFUND, _PAYMENT = "refund:", "payment:"
+_REFUND, _PAYMENT, _LASTING = "refund:", "payment:", "ipn:"
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -23,7 +28,8 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 class Hook:
     """`about`: "collect", "payout", "payout_timeout", "query", "query_timeout", "float" or "float_timeout";
     the target is the attempt of the first, else the payout. What is `of_refund` has a refund's attempt;
-    "taken_back" and "disputed" come signed, and have the attempt of a payment."""
+    "taken_back" and "disputed" come signed, and have the attempt of a payment. "ipn:PROVIDER" is a lasting
+    address, whose target is the tenant: what it is told says itself what it is about."""
 
     tenant_id: UUID
     about: str
@@ -32,6 +38,8 @@ class Hook:
     @property
     def read_as(self) -> str:
         """As which kind of callback the provider reads it."""
+        if self.is_lasting:
+            return _LASTING.removesuffix(":")
         return self.about.removeprefix(_REFUND).removeprefix(_PAYMENT)
 
     @property
@@ -41,6 +49,10 @@ class Hook:
     @property
     def is_of_payment(self) -> bool:
         return self.about.startswith(_PAYMENT)
+
+    @property
+    def is_lasting(self) -> bool:
+        return self.about.startswith(_LASTING)
 
 
 def of_refund(about: str) -> str:
@@ -73,6 +85,27 @@ async def address(work: Work, public_url: str, about: str, target_id: UUID) -> s
     return f"{public_url.rstrip('/')}/hooks/{await mint(work, about, target_id)}"
 
 
+async def lasting(work: Work, public_url: str, provider: str) -> str:
+    """The tenant's address for all that this provider tells. It stays the same until our first key changes;
+    the one before goes on to be known."""
+    about, key = _LASTING + provider, work.vault.derived("lasting hooks")[0]
+    token = hmac.digest(key, work.tenant.bytes + about.encode(), "sha256").hex()
+    row = {
+        "token_hash": _hash(token),
+        "tenant_id": work.tenant,
+        "about": about,
+        "target_id": work.tenant,
+        "created_at": work.now,
+    }
+    await work.connection.execute(work.insert(hooks).values(row).on_conflict_do_nothing())
+    return f"{public_url.rstrip('/')}/hooks/{token}"
+
+
+def provider_of_lasting(about: str) -> str | None:
+    """Whose the address is; None for one of an attempt or a payout."""
+    return about.removeprefix(_LASTING) if about.startswith(_LASTING) else None
+
+
 async def resolve(connection: AsyncConnection, token: str) -> Hook | None:
     """What the address is for, by its token; None where there is none."""
     return await by_hash(connection, _hash(token))
@@ -86,6 +119,8 @@ async def by_hash(connection: AsyncConnection, token_hash: bytes) -> Hook | None
 
 async def provider_of(connection: AsyncConnection, hook: Hook) -> str | None:
     """Who calls this address: the provider of its target."""
+    if (lasting := provider_of_lasting(hook.about)) is not None:
+        return lasting
     table = payouts
     if hook.about == "collect" or hook.is_of_payment:
         table = attempts
@@ -97,9 +132,9 @@ async def provider_of(connection: AsyncConnection, hook: Hook) -> str | None:
 
 
 async def named(work: Work, provider: str, report: Report) -> Hook | None:
-    """What a signed callback is about: it comes to one address for all, and names what it tells of by our
-    reference or theirs. None where it tells of nothing that is ours."""
-    if report.about in ("taken_back", "disputed"):
+    """What a callback to one address for all is about (it is signed, or the address lasts): it names what it
+    tells of by our reference or theirs. None where it tells of nothing that is ours."""
+    if report.about in ("collect", "taken_back", "disputed"):
         return await _named_payment(work, provider, report)
     if report.about != "payout":
         return None

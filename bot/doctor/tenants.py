@@ -150,6 +150,9 @@ class NotKept:
     async def drop(self, token: str) -> None:
         """None is kept."""
 
+    def beside(self, name: str) -> "NotKept":  # noqa: ARG002  nothing of that name is kept either
+        return self
+
 
 async def _keys(parts: Parts, name: str, settings: ProviderSettings, client: ProvesKeys) -> Finding:
     if await _token_lives(parts, settings.app):

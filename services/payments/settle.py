@@ -68,6 +68,8 @@ async def reported(
             await _unclear(work, attempt, Pending("a success without an amount", unheard=True))
         case Succeeded() as word if _needs_confirming(attempt, word, confirm_above):
             await _confirm(work, attempt, word)
+        case Pending() if report.facts.get("ask"):
+            await _ask_now(work, attempt)
         case Pending() as word:
             await _unclear(work, attempt, word)
         case word:
@@ -176,6 +178,12 @@ async def _unclear(work: Work, attempt: Attempt, word: Pending) -> None:
     await settle(work, attempt.id, word)
     if attempt.state in ("failed", "expired"):
         await jobs.schedule(work, "collect_check", attempt.id, work.now)
+
+
+async def _ask_now(work: Work, attempt: Attempt) -> None:
+    """Of one that is paid: whether it still is."""
+    paid = attempt.state == "succeeded"
+    await jobs.schedule(work, "payment_check" if paid else "collect_check", attempt.id, work.now)
 
 
 def _needs_confirming(attempt: Attempt, word: Succeeded, confirm_above: Money | None) -> bool:

@@ -135,7 +135,10 @@ RULES = (
     Rule(
         "addresses for answers",
         tables.hooks,
-        lambda before: tables.hooks.c.created_at < before,
+        lambda before: sa.and_(
+            tables.hooks.c.target_id != tables.hooks.c.tenant_id,  # those last
+            tables.hooks.c.created_at < before,
+        ),
         period="details",
     ),
     Rule("saved methods of the silent", tables.saved_methods, _silent, period="methods"),

@@ -32,7 +32,8 @@ class Provider:
     the provider's address, its tokens and the clock. `collects`: what it takes of customers at once, None
     where it takes nothing; `pays_out`: the ways out that it carries; `signature`: the header with which it
     signs its callbacks, which then come to "/hooks/NAME/SLUG"; `refunds`: how it gives payments back, None
-    where it does not; `statements`: reads a file that was exported there, None where nobody exports one."""
+    where it does not; `statements`: reads a file that was exported there, None where nobody exports one;
+    `acknowledges`: what it wants to hear once a callback is stored, where it calls an address that lasts."""
 
     settings: type[ProviderSettings]
     open: Open
@@ -42,6 +43,7 @@ class Provider:
     signature: str | None = None
     refunds: RefundRules | None = None
     statements: Callable[[bytes, Any, datetime], Listed] | None = None
+    acknowledges: Callable[[bytes], dict[str, Any]] | None = None
 
 
 PROVIDERS: Mapping[str, Provider] = {

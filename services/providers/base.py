@@ -161,6 +161,7 @@ class Report:
     "utility_funds"      Money: what is left to pay out from (payout); "floats": {way out: Money} (float)
     "original"           the receipt of the payment that was given back (refund, refunded_query)
     "charge"             Money: what the provider took for it (query)
+    "ask"                True: something has changed, and what it is only an answer tells (collect)
     """
 
     about: str
@@ -216,4 +217,8 @@ class Tokens(Protocol):
 
     async def drop(self, token: str) -> None:
         """The provider called this token invalid: forget it, unless a newer one is there."""
+        ...
+
+    def beside(self, name: str) -> "Tokens":
+        """What else the provider has given to this app once, kept in the same way."""
         ...

@@ -8,7 +8,7 @@ from services.news.refunds import Way
 from services.payments.record import locked
 from services.people import people
 from services.people.access import RECONCILE
-from services.providers.base import Answer, Misconfigured, Report, Succeeded
+from services.providers.base import Accepted, Answer, Misconfigured, Report, Succeeded
 from services.refunds.record import credited, unpaid
 from services.refunds.sending import Question
 from services.refunds.taken_back import taken, taken_back
@@ -43,10 +43,13 @@ async def begin_check(work: Work, attempt_id: UUID, public_url: str) -> Question
 
 
 async def check_answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
-    """The word itself comes by callback. Where the question is lost somebody may ask again."""
+    """The word itself comes by callback where the answer does not tell it. Where the question is lost
+    somebody may ask again."""
     if isinstance(answer, Misconfigured):
         facts = {"detail": answer.detail}
         await audit.record(work, audit.PROVIDER, "refund.misconfigured", attempt_id, facts, alert=True)
+    elif isinstance(answer, Accepted) and answer.told is not None:
+        await told(work, attempt_id, answer.told)
 
 
 async def told(work: Work, attempt_id: UUID, report: Report) -> None:

@@ -23,7 +23,7 @@ class SharedTokens:
 
     def __init__(self, database: Database, vault: Vault, app: str, clock: Callable[[], datetime]) -> None:
         self._database, self._vault, self._clock = database, vault, clock
-        self._app = hashlib.sha256(app.encode()).digest()
+        self._name, self._app = app, hashlib.sha256(app.encode()).digest()
         self._cached: tuple[str, datetime] | None = None
 
     async def get(self, fetch: Callable[[], Awaitable[tuple[str, int]]]) -> str:
@@ -54,6 +54,10 @@ class SharedTokens:
             )
             if sealed and self._open(sealed) == token:
                 await connection.execute(self._mine(sa.update(provider_tokens)).values(sealed=None))
+
+    def beside(self, name: str) -> "SharedTokens":
+        """Another one of the same app."""
+        return SharedTokens(self._database, self._vault, f"{self._name}:{name}", self._clock)
 
     async def _read(self) -> bool:
         async with self._database.reading(PLATFORM) as connection:

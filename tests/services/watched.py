@@ -158,7 +158,7 @@ UNWATCHED = {
     "inbox": _TRAFFIC,
     "outbox": _TRAFFIC,
     "jobs": _TRAFFIC,
-    "hooks": "addresses for one answer each, made where it is asked for",
+    "hooks": "addresses for answers, made where one is asked for",
     "provider_tokens": "what a provider gives for credentials, which are watched, for an hour",
 }
 

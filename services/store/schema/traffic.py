@@ -133,7 +133,7 @@ hooks = sa.Table(
     sa.Column("token_hash", sa.LargeBinary, primary_key=True),
     sa.Column("tenant_id", sa.Uuid, nullable=False),
     sa.Column("about", sa.Text, nullable=False),  # collect, payout, payout_timeout, query
-    sa.Column("target_id", sa.Uuid, nullable=False),
+    sa.Column("target_id", sa.Uuid, nullable=False),  # the tenant, where the address lasts
     sa.Column("created_at", Moment, nullable=False),
 )
 

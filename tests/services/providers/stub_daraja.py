@@ -104,6 +104,7 @@ class OneToken:
         self.token: str | None = None
         self.seconds = 0
         self.dropped: list[str] = []
+        self.others: dict[str, OneToken] = {}
 
     async def get(self, fetch: Callable[[], Awaitable[tuple[str, int]]]) -> str:
         if self.token is None:
@@ -114,3 +115,6 @@ class OneToken:
         self.dropped.append(token)
         if self.token == token:
             self.token = None
+
+    def beside(self, name: str) -> "OneToken":
+        return self.others.setdefault(name, OneToken())

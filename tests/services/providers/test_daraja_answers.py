@@ -252,6 +252,9 @@ class NoTokens:
     async def drop(self, token):
         await self._get()
 
+    def beside(self, name):
+        return self
+
 
 async def breaks():
     raise ConnectionResetError

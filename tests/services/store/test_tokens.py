@@ -81,3 +81,14 @@ async def test_a_failed_fetch_frees_the_lease_at_once(database):
     with pytest.raises(ConnectionError):
         await tokens.get(refused)
     assert await tokens.get(app.fetch) == "token-1"
+
+
+async def test_what_is_kept_beside_a_token_is_another_and_is_shared_too(database, vault):
+    clock, app = Clock(), App()
+    token = await SharedTokens(database, vault, "key", clock).get(app.fetch)
+    beside = SharedTokens(database, vault, "key", clock).beside("ipn")
+    other = await beside.get(app.fetch)
+    assert other != token
+    assert await SharedTokens(database, vault, "key", clock).beside("ipn").get(app.fetch) == other
+    await beside.drop(other)
+    assert await SharedTokens(database, vault, "key", clock).get(app.fetch) == token
