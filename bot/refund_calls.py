@@ -27,5 +27,5 @@ def asks(providers: Providers, question: Question) -> tuple[ClientOf, Ask]:
     if question.way == Way.PAYOUT:
         about = (question.attempt_id, question.reference, *urls)
         return providers.paying_out, lambda client: client.ask(*about)
-    of = (question.receipt, question.reference, *urls)
+    of = (question.receipt, question.reference, *urls, question.attempt_id)
     return providers.refunding, lambda client: client.ask_refund(*of)

@@ -15,6 +15,7 @@ from services.people.file_values import Hours, LongText, Moment, Name, Secret, T
 from services.phones import mpesa_number
 from services.providers.mpesa_settings import MpesaSettings
 from services.providers.paystack_settings import PaystackSettings
+from services.providers.stripe_settings import StripeSettings
 from services.written import Amount, Percent
 
 _MOST_PIECES = 1_000_000_000
@@ -77,17 +78,11 @@ class PesapalPart(_Part):
     consumer_secret: Secret
 
 
-class StripePart(_Part):
-    public_key: Text | None = None
-    secret_key: Secret
-    webhook_secret: Secret | None = None
-
-
 class ProvidersPart(_Part):
     mpesa: MpesaSettings | None = None
     paystack: PaystackSettings | None = None
     pesapal: PesapalPart | None = None
-    stripe: StripePart | None = None
+    stripe: StripeSettings | None = None
 
 
 class PayoutPart(_Part):

@@ -22,6 +22,9 @@ from services.providers.mpesa_settings import MpesaSettings
 from services.providers.paystack import Paystack
 from services.providers.paystack_settings import PaystackSettings
 from services.providers.refunds import RefundRules
+from services.providers.stripe import Stripe
+from services.providers.stripe_events import event_id
+from services.providers.stripe_settings import StripeSettings
 
 Open = Callable[[Any, aiohttp.ClientSession, str, Tokens, Callable[[], datetime]], Collects | PaysOut]
 
@@ -31,8 +34,9 @@ class Provider:
     """`settings` is what a tenant's file holds under [providers.NAME]; `open` takes them, a session,
     the provider's address, its tokens and the clock. `collects`: what it takes of customers at once, None
     where it takes nothing; `pays_out`: the ways out that it carries; `signature`: the header with which it
-    signs its callbacks, which then come to "/hooks/NAME/SLUG"; `refunds`: how it gives payments back, None
-    where it does not; `statements`: reads a file that was exported there, None where nobody exports one;
+    signs its callbacks, which then come to "/hooks/NAME/SLUG"; `event_id`: what such a callback calls itself,
+    however often it is told, None where it has no name but its bytes; `refunds`: how it gives payments back,
+    None where it does not; `statements`: reads a file that was exported there, None where nobody exports one;
     `acknowledges`: what it wants to hear once a callback is stored, where it calls an address that lasts."""
 
     settings: type[ProviderSettings]
@@ -41,6 +45,7 @@ class Provider:
     collects: Limits | None = None
     pays_out: frozenset[str] = frozenset()
     signature: str | None = None
+    event_id: Callable[[bytes], str | None] | None = None
     refunds: RefundRules | None = None
     statements: Callable[[bytes, Any, datetime], Listed] | None = None
     acknowledges: Callable[[bytes], dict[str, Any]] | None = None
@@ -62,6 +67,14 @@ PROVIDERS: Mapping[str, Provider] = {
         "KES",
         pays_out=frozenset({"bank_transfer"}),
         signature="X-Paystack-Signature",
+    ),
+    "stripe": Provider(
+        StripeSettings,
+        Stripe,
+        "KES",
+        signature="Stripe-Signature",
+        event_id=event_id,
+        refunds=RefundRules(),
     ),
 }
 

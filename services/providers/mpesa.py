@@ -188,7 +188,12 @@ class Mpesa:
         return await reverse(self._daraja, initiator, party, refund, amount)
 
     async def ask_refund(
-        self, receipt: str, reference: str | None, callback_url: str, timeout_url: str
+        self,
+        receipt: str,
+        reference: str | None,
+        callback_url: str,
+        timeout_url: str,
+        attempt_id: UUID,  # noqa: ARG002  they do not know it
     ) -> Answer:
         initiator = self._initiator()
         if isinstance(initiator, Misconfigured):

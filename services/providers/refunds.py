@@ -42,9 +42,14 @@ class Refunds(Reads, Protocol):
         ...
 
     async def ask_refund(
-        self, receipt: str, reference: str | None, callback_url: str, timeout_url: str
+        self,
+        receipt: str,
+        reference: str | None,
+        callback_url: str,
+        timeout_url: str,
+        attempt_id: UUID,
     ) -> Answer:
-        """Ask what became of a refund: by the `reference` of its `Accepted`, or, where that was lost, of the
-        payment of this receipt. The word comes by callback: `Report.about` is "refund_query" or
-        "refunded_query"."""
+        """Ask what became of a refund: by the `reference` of its `Accepted`, or, where that was lost, by its
+        `attempt_id` where they know it, else of the payment of this receipt. The word comes by callback, or
+        by `Accepted.told`: `Report.about` is "refund_query" or "refunded_query"."""
         ...

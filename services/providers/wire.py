@@ -1,6 +1,7 @@
 """Wire: what can keep a request from being answered. Errors are named, never quoted: their texts hold
 addresses."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,14 +17,19 @@ LOST = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 async def asked(
-    http: aiohttp.ClientSession, method: str, url: str, token: str, **more: Any
+    http: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    token: str,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
 ) -> tuple[int, Json] | NotSent | Unknown:
     """The status and the JSON object of an answer, or what kept us from one."""
     try:
         async with http.request(
             method,
             url,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {token}", **(headers or {})},
             allow_redirects=False,  # a redirected POST could be sent twice, or elsewhere
             **more,
         ) as response:

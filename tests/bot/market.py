@@ -75,7 +75,8 @@ class Market:
     def workers(self, url: str | None = None, **options: Any) -> tuple[Calls, Callbacks]:
         """Those of another process: nothing is shared with ours but the database."""
         book = TenantBook(self.database, self.vault, self.clock)
-        urls = {"mpesa": url or self.daraja_url, "paystack": f"{self.daraja_url}/paystack"}
+        urls = {"mpesa": url or self.daraja_url}
+        urls |= {name: f"{self.daraja_url}/{name}" for name in ("paystack", "stripe")}
         providers = Providers(self.database, self.vault, book, self._http, urls, self.clock)
         return self.workers_with(providers, **options)
 

@@ -73,8 +73,8 @@ CHANGES = [
     ('consumer_key = "pesapal-key"', 'consumer_key = "k"', ["providers.pesapal"], {"credentials"}),
     ('consumer_secret = "pesapal-secret"', 'consumer_secret = "s"', ["providers.pesapal"], {"credentials"}),
     ('public_key = "pk_test_2"', 'public_key = "pk_test_4"', ["providers.stripe"], {"credentials"}),
-    ('secret_key = "sk_test_stripe"', 'secret_key = "sk"', ["providers.stripe"], {"credentials"}),
-    ('webhook_secret = "whsec_stripe"', 'webhook_secret = "w"', ["providers.stripe"], {"credentials"}),
+    ('secret_key = "sk_test_stripe"', 'secret_key = "sk_test_3"', ["providers.stripe"], {"credentials"}),
+    ('webhook_secret = "whsec_stripe"', 'webhook_secret = "whsec_2"', ["providers.stripe"], {"credentials"}),
     (
         'account_number = "0123456789"',
         'account_number = "0123456780"',

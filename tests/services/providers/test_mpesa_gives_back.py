@@ -1,6 +1,7 @@
 """Reversals: what goes over the wire, and what each answer and callback means."""
 
 import json
+from uuid import uuid4
 
 import pytest
 
@@ -101,7 +102,8 @@ async def test_without_an_initiator_nothing_is_sent(rig):
 )
 async def test_it_is_asked_for_by_what_is_known(rig, reference, subject):
     rig.stub.will(PAYOUT_QUERY, says(ACK))
-    answer = await rig.mpesa.ask_refund("OEI2AK4Q16", reference, "https://a.example/1", "https://a.example/2")
+    urls = ("https://a.example/1", "https://a.example/2")
+    answer = await rig.mpesa.ask_refund("OEI2AK4Q16", reference, *urls, uuid4())
     assert answer == Accepted("AG_2018", "71840-27539181-07")
     (asked,) = rig.stub.asked[PAYOUT_QUERY]
     known = {"OriginalConversationID", "TransactionID"} & asked.keys()
