@@ -15,6 +15,7 @@ from services.people.file_values import Hours, LongText, Moment, Name, Secret, T
 from services.phones import mpesa_number
 from services.providers.mpesa_settings import MpesaSettings
 from services.providers.paystack_settings import PaystackSettings
+from services.providers.pesapal_settings import PesapalSettings
 from services.providers.stripe_settings import StripeSettings
 from services.written import Amount, Percent
 
@@ -73,15 +74,10 @@ class WhatsAppPart(_Part):
     bank_form: Annotated[str, Field(pattern=r"^\d{1,32}$")] | None = None
 
 
-class PesapalPart(_Part):
-    consumer_key: Secret
-    consumer_secret: Secret
-
-
 class ProvidersPart(_Part):
     mpesa: MpesaSettings | None = None
     paystack: PaystackSettings | None = None
-    pesapal: PesapalPart | None = None
+    pesapal: PesapalSettings | None = None
     stripe: StripeSettings | None = None
 
 

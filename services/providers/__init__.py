@@ -21,6 +21,9 @@ from services.providers.mpesa import Mpesa
 from services.providers.mpesa_settings import MpesaSettings
 from services.providers.paystack import Paystack
 from services.providers.paystack_settings import PaystackSettings
+from services.providers.pesapal import Pesapal
+from services.providers.pesapal_settings import PesapalSettings
+from services.providers.pesapal_words import acknowledged
 from services.providers.refunds import RefundRules
 from services.providers.stripe import Stripe
 from services.providers.stripe_events import event_id
@@ -67,6 +70,13 @@ PROVIDERS: Mapping[str, Provider] = {
         "KES",
         pays_out=frozenset({"bank_transfer"}),
         signature="X-Paystack-Signature",
+    ),
+    "pesapal": Provider(
+        PesapalSettings,
+        Pesapal,
+        "KES",
+        refunds=RefundRules(whole=True, by_payment=True),
+        acknowledges=acknowledged,
     ),
     "stripe": Provider(
         StripeSettings,

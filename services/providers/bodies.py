@@ -17,11 +17,22 @@ _LONG_NUMBER = re.compile(r"\d{9,}", re.ASCII)
 
 def json_object(body: bytes) -> Json | None:
     """The JSON object that the bytes are; None for anything else."""
+    told = _json(body)
+    return told if isinstance(told, dict) else None
+
+
+def json_objects(body: bytes) -> list[Json] | None:
+    """Those of a list of JSON objects; None for anything else."""
+    told = _json(body)
+    whole = isinstance(told, list) and all(isinstance(each, dict) for each in told)
+    return told if whole else None
+
+
+def _json(body: bytes) -> Any:
     try:
-        told = json.loads(body, parse_float=Decimal, parse_constant=_refuse)
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
     except (ValueError, ArithmeticError, RecursionError):  # not JSON; 1e9999999999; a million brackets
         return None
-    return told if isinstance(told, dict) else None
 
 
 def _refuse(constant: str) -> None:

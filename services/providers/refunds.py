@@ -13,11 +13,13 @@ from services.providers.base import Answer
 @dataclass(frozen=True)
 class RefundRules:
     """How a provider gives payments back. `whole`: a payment only as a whole; `within`: only so long after it
-    was paid, None: it does not say; `otherwise`: the way out by which the payer can be paid instead."""
+    was paid, None: it does not say; `otherwise`: the way out by which the payer can be paid instead.
+    `by_payment`: it has no name of its own for a refund, which is asked about by the payment's reference."""
 
     whole: bool = False
     within: timedelta | None = None
     otherwise: str | None = None
+    by_payment: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,29 @@ async def asked(
     **more: Any,
 ) -> tuple[int, Json] | NotSent | Unknown:
     """The status and the JSON object of an answer, or what kept us from one."""
+    answer = await answered(http, method, url, token, headers, **more)
+    if not isinstance(answer, tuple):
+        return answer
+    told = json_object(answer[1])
+    return (answer[0], told) if told is not None else unreadable(answer[0])
+
+
+def unreadable(status: int) -> NotSent | Unknown:
+    """An answer that is none of the provider's own."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return NotSent("HTTP 429")
+    return Unknown(f"HTTP {status} without a JSON object")
+
+
+async def answered(
+    http: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    token: str,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> tuple[int, bytes] | NotSent | Unknown:
+    """The status and the bytes of an answer, whatever they are."""
     try:
         async with http.request(
             method,
@@ -34,14 +57,8 @@ async def asked(
             **more,
         ) as response:
             point(f"unread{response.url.path}")
-            status, content = response.status, await response.read()
+            return response.status, await response.read()
     except NEVER_SENT as error:
         return NotSent(type(error).__name__)
     except LOST as error:
         return Unknown(type(error).__name__)
-    told = json_object(content)
-    if told is not None:
-        return status, told
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return NotSent("HTTP 429")
-    return Unknown(f"HTTP {status} without a JSON object")

@@ -97,6 +97,9 @@ async def begin_check(work: Work, attempt_id: UUID, public_url: str) -> Question
         await _undecided(work, one)
         await jobs.schedule(work, "refund_check", attempt_id, work.now + PAYOUT_LADDER[-1])
     way, reference = Way(one.refund.row.way), await _known_by(work, one)
+    rules = PROVIDERS[one.row.provider].refunds
+    if way == Way.REVERSAL and rules is not None and rules.by_payment:
+        reference = one.refund.attempt.reference
     about = "query" if way == Way.PAYOUT else "refund_query" if reference else "refunded_query"
     return Question(
         provider=one.row.provider,

@@ -8,6 +8,7 @@ from services.news.refunds import Way
 from services.payments.record import locked
 from services.people import people
 from services.people.access import RECONCILE
+from services.providers import PROVIDERS
 from services.providers.base import Accepted, Answer, Misconfigured, Report, Succeeded
 from services.refunds.record import credited, unpaid
 from services.refunds.sending import Question
@@ -31,12 +32,13 @@ async def begin_check(work: Work, attempt_id: UUID, public_url: str) -> Question
     attempt = await locked(work, attempt_id)
     if attempt.receipt is None:
         return None
+    rules = PROVIDERS[attempt.provider].refunds
     return Question(
         provider=attempt.provider,
         way=Way.REVERSAL,
         attempt_id=attempt_id,
         receipt=attempt.receipt,
-        reference=None,
+        reference=attempt.reference if rules is not None and rules.by_payment else None,
         callback_url=await hooks.address(work, public_url, hooks.of_payment("refunded_query"), attempt_id),
         timeout_url=await hooks.address(work, public_url, hooks.of_payment("query_timeout"), attempt_id),
     )

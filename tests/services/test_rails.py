@@ -58,8 +58,8 @@ def test_without_settings_or_in_another_money_nothing_is_offered(settings, curre
 
 
 def test_a_part_that_is_no_provider_of_ours_offers_nothing():
-    assert "pesapal" not in PROVIDERS
-    assert abilities({"pesapal": {"consumer_key": "key"}}, "KES")["collects_by"] == ()
+    assert "coins" not in PROVIDERS
+    assert abilities({"coins": {"purse": "red"}}, "KES")["collects_by"] == ()
 
 
 def test_an_amount_in_another_money_is_not_collected_by_mpesa():
