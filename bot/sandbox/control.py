@@ -4,8 +4,9 @@ Bodies are JSON objects; an error is {"error": sentence} with 400 (wrong), 404 (
 409 (too late).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
+from typing import Protocol
 
 from aiohttp import web
 
@@ -26,9 +27,17 @@ MOST_SHILLINGS = 1_000_000_000
 Action = Callable[[Phone, Shop, Json], Awaitable[Json]]
 
 
+class Resets(Protocol):
+    """A provider that can be emptied."""
+
+    def reset(self) -> None: ...
+
+
 class Control:
-    def __init__(self, chats: Chats, daraja: Daraja, paystack: Paystack) -> None:
-        self._chats = chats
+    def __init__(
+        self, chats: Chats, daraja: Daraja, paystack: Paystack, others: Sequence[Resets] = ()
+    ) -> None:
+        self._chats, self._others = chats, others
         self._daraja = daraja
         self._transfers, self._listed = paystack.transfers, (paystack.transactions, paystack.refunds)
         self._stage = chats.stage
@@ -225,12 +234,13 @@ class Control:
         return web.json_response({"faults": self._stage.faults.view()})
 
     async def reset(self, _request: web.Request) -> web.Response:
-        """Empties phones, M-Pesa and Paystack; the app keeps what it knows."""
+        """Empties phones and providers; the app keeps what it knows."""
         self._chats.reset()
         self._daraja.reset()
         self._transfers.reset()
-        for listed in self._listed:
-            listed.reset()
+        emptied: tuple[Resets, ...] = (*self._listed, *self._others)
+        for each in emptied:
+            each.reset()
         self._stage.forget_shared()
         self._stage.lines.clear()
         self._stage.faults.clear()

@@ -54,6 +54,22 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
     "paystack.webhook": ("lost", "late", "twice", "forged"),
     "paystack.verify": ("500", "drop"),
     "paystack.balance": ("500", "drop"),
+    "stripe.session": ("500", "500_after", "drop", "spike"),
+    "stripe.charge": ("500", "500_after", "drop", "spike", "callback_first"),
+    "stripe.outcome": ("declined", "insufficient_funds", "authentication_required", "processing"),
+    "stripe.refund": ("500", "500_after", "drop", "spike"),
+    "stripe.refunded": ("pending", "failed", "failed_later", "hang"),
+    "stripe.query": ("500", "drop", "spike"),
+    "stripe.webhook": (
+        "lost",
+        "late",
+        "twice",
+        "forged",
+        "unordered",
+        "stale",
+        "wrong_amount",
+        "wrong_currency",
+    ),
 }
 
 

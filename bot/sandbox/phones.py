@@ -71,7 +71,7 @@ class Page:
                 self._stage.feed.tell("ledger", books)
 
     async def add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Content-Security-Policy"] = self._policy
+        response.headers.setdefault("Content-Security-Policy", self._policy)  # a hosted page has its own
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-cache"

@@ -10,24 +10,29 @@ from aiohttp import web
 from bot.sandbox.chats import Chats
 from bot.sandbox.control import Control
 from bot.sandbox.control_statements import StatementControl
+from bot.sandbox.control_stripe import StripeControl
 from bot.sandbox.control_world import WorldControl
 from bot.sandbox.daraja import Daraja
 from bot.sandbox.graph import Graph
 from bot.sandbox.paystack import Paystack
 from bot.sandbox.phones import Page, guard
 from bot.sandbox.stage import stage_of
+from bot.sandbox.stripe import Stripe
+from bot.sandbox.stripe_page import StripePage
 from bot.sandbox.world import World
 
 
 def emulators(world: World) -> web.Application:
-    """Graph API at `/v25.0/...`, Daraja at `/oauth` and `/mpesa`, Paystack at `/paystack`, the page at `/`,
-    its API at `/control`."""
+    """Graph API at `/v25.0/...`, Daraja at `/oauth` and `/mpesa`, Paystack at `/paystack`, Stripe at
+    `/stripe`, the page at `/`, its API at `/control`."""
     stage = stage_of(world)
     chats, daraja, paystack, page = Chats(stage), Daraja(stage), Paystack(stage), Page(stage)
+    stripe = Stripe(stage)
 
     async def live(_app: web.Application) -> AsyncIterator[None]:
         stage.wire.open()
         stage.wire.start(page.watch_books())
+        stage.wire.start(stripe.watch())
         yield
         await stage.wire.close()
 
@@ -36,7 +41,8 @@ def emulators(world: World) -> web.Application:
 
     app = web.Application(middlewares=[guard])
     app.add_routes([*Graph(chats).routes(), *daraja.routes(), *paystack.routes()])
-    app.add_routes([*Control(chats, daraja, paystack).routes(), *WorldControl(stage).routes()])
+    app.add_routes([*stripe.routes(), *StripePage(stripe).routes(), *StripeControl(stripe).routes()])
+    app.add_routes([*Control(chats, daraja, paystack, (stripe,)).routes(), *WorldControl(stage).routes()])
     app.add_routes(StatementControl(stage, daraja, paystack).routes())
     app.add_routes([web.get("/media/{media}", chats.media.show)])
     app.add_routes(page.routes())

@@ -1,5 +1,5 @@
-"""World: who and what the emulators play: shops, phones, M-Pesa apps, Paystack accounts, and where the app
-under test is."""
+"""World: who and what the emulators play: shops, phones, M-Pesa apps, accounts at Paystack and Stripe, and
+where the app under test is."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -98,6 +98,17 @@ class PaystackAccount:
     balance: int = 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class StripeAccount:
+    """One merchant's account at Stripe, whose events go to "/hooks/stripe/SLUG" of the app, signed by the
+    secret of that endpoint."""
+
+    merchant: str
+    slug: str
+    secret_key: str
+    webhook_secret: str
+
+
 async def no_books() -> Json:
     return {"accounts": [], "transfers": [], "sum": "0.00", "currency": "KES"}
 
@@ -123,6 +134,7 @@ class World:
     phones: tuple[Phone, ...]
     daraja: tuple[DarajaApp, ...] = ()
     paystack: tuple[PaystackAccount, ...] = ()
+    stripe: tuple[StripeAccount, ...] = ()
     templates: tuple[Template, ...] = ()
     forms: Mapping[str, Json] = field(default_factory=dict)  # published ones by id, as Flow JSON
     forms_key: str | None = None  # the public one that the app has given for them

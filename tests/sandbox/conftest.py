@@ -62,7 +62,8 @@ class AppStandIn:
 
     async def callback(self, request: web.Request) -> web.Response:
         self.callbacks.append((request.path, await request.json()))
-        self.raw.append((await request.read(), request.headers.get("X-Paystack-Signature")))
+        signature = request.headers.get("X-Paystack-Signature") or request.headers.get("Stripe-Signature")
+        self.raw.append((await request.read(), signature))
         return web.json_response({"ResultCode": 0, "ResultDesc": "Accepted"})
 
     @property

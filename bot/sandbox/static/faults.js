@@ -21,6 +21,13 @@ const PLACES = {
   'paystack.outcome': 'The bank transfer',
   'paystack.webhook': 'Bank transfer webhook',
   'paystack.verify': 'Bank transfer query',
+  'stripe.session': 'Opening a card page',
+  'stripe.charge': 'Charging a saved card',
+  'stripe.outcome': 'The card',
+  'stripe.refund': 'Asking for a card refund',
+  'stripe.refunded': 'The card refund',
+  'stripe.query': 'Card payment query',
+  'stripe.webhook': 'Card webhook',
   oauth: 'M-Pesa token',
 }
 
@@ -35,6 +42,9 @@ const NAMES = {
   queue_timeout_then_result: 'queue timeout, then result', hang: 'hangs until settled', forbidden: 'transfers not enabled', blocked: 'is blocked',
   otp: 'asks for a code', given_back: 'the bank gives it back',
   given_back_later: 'paid, then given back',
+  declined: 'is declined', insufficient_funds: 'has too little money', authentication_required: 'its bank asks who pays',
+  processing: 'takes its time', pending: 'takes its time', failed_later: 'is made, then fails', unordered: 'in another order',
+  stale: 'one of an hour ago first', wrong_amount: 'tells another amount', wrong_currency: 'tells another currency',
 }
 
 const QUICK = [
