@@ -18,6 +18,7 @@ from bot.sandbox.faults import CATALOGUE, Fault
 from bot.sandbox.forms import Forms
 from bot.sandbox.paystack import Paystack
 from bot.sandbox.person import Person
+from bot.sandbox.pesapal import Pesapal
 from bot.sandbox.world import CannotError, Json, Phone, Shop
 from services.languages import LANGUAGES
 
@@ -35,9 +36,14 @@ class Resets(Protocol):
 
 class Control:
     def __init__(
-        self, chats: Chats, daraja: Daraja, paystack: Paystack, others: Sequence[Resets] = ()
+        self,
+        chats: Chats,
+        daraja: Daraja,
+        paystack: Paystack,
+        pesapal: Pesapal,
+        others: Sequence[Resets] = (),
     ) -> None:
-        self._chats, self._others = chats, others
+        self._chats, self._pesapal, self._others = chats, pesapal, others
         self._daraja = daraja
         self._transfers, self._listed = paystack.transfers, (paystack.transactions, paystack.refunds)
         self._stage = chats.stage
@@ -115,7 +121,7 @@ class Control:
     def _payouts(self) -> list[Json]:
         sent, tills, transfers = self._daraja.payouts, self._daraja.tills, self._transfers
         by_mpesa = [*map(sent.view, sent.all()), *map(tills.view, tills.all())]
-        return [*by_mpesa, *map(transfers.view, transfers.all())]
+        return [*by_mpesa, *map(transfers.view, transfers.all()), *self._pesapal.refunds()]
 
     def _floats(self) -> list[Json]:
         return [*self._daraja.boxes.view(), *self._transfers.floats()]
@@ -193,7 +199,7 @@ class Control:
         known = (*daraja_payouts.OUTCOMES, paystack_transfers.GIVE_BACK)
         outcome = one_of(await body_of(request), "outcome", known)
         payout = request.match_info["id"]
-        kinds = (self._daraja.payouts, self._daraja.tills, self._transfers)
+        kinds = (self._daraja.payouts, self._daraja.tills, self._transfers, self._pesapal.orders)
         if not any(kind.answer(payout, outcome) for kind in kinds):
             raise error(web.HTTPConflict, "this payout does not wait any more")
         return web.json_response({})
@@ -238,7 +244,7 @@ class Control:
         self._chats.reset()
         self._daraja.reset()
         self._transfers.reset()
-        emptied: tuple[Resets, ...] = (*self._listed, *self._others)
+        emptied: tuple[Resets, ...] = (*self._listed, self._pesapal, *self._others)
         for each in emptied:
             each.reset()
         self._stage.forget_shared()

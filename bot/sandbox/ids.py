@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections import Counter
+from uuid import UUID
 
 
 class Ids:
@@ -32,6 +33,9 @@ class Ids:
 
     def receipt(self) -> str:
         return "S" + base64.b32encode(self._next("receipt")).decode()[:9]
+
+    def uuid(self) -> str:
+        return str(UUID(bytes=self._next("uuid")[:16], version=4))
 
     def checkout(self, stamp: str, phone: str) -> str:
         """`stamp` is ddmmyyyyHHMMSS; the last nine digits of the phone close it, as in the real one."""

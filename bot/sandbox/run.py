@@ -45,10 +45,19 @@ from bot.sandbox.seed import (
     daraja_app,
     file_text,
     paystack_account,
+    pesapal_account,
 )
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
-from bot.settings import AuditSettings, MpesaUrl, PaystackUrl, Settings, WhatsAppSettings, live_keys
+from bot.settings import (
+    AuditSettings,
+    MpesaUrl,
+    PaystackUrl,
+    PesapalUrl,
+    Settings,
+    WhatsAppSettings,
+    live_keys,
+)
 from services.ids import new_id
 from services.people import tenant_file
 from services.people.apply import apply, id_of
@@ -134,6 +143,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         templates=TEMPLATES,
         daraja=(daraja_app(kept.daraja_key),),
         paystack=(paystack_account(),),
+        pesapal=(pesapal_account(),),
         ledger=ledger_of(parts.database),
         codes=Authenticator(parts, SLUG, data / "codes.json").code,
         forms={BANK_FORM: json.loads(_BANK_LAYOUT.read_text())},
@@ -212,6 +222,7 @@ def _settings(kept: Kept, app_url: str, page_url: str, anchors: Path) -> Setting
         ),
         mpesa=MpesaUrl(url=page_url),
         paystack=PaystackUrl(url=f"{page_url}/paystack"),
+        pesapal=PesapalUrl(url=f"{page_url}/pesapal"),
         audit=AuditSettings(anchor=anchors),
     )
 

@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from bot.sandbox.world import DarajaApp, PaystackAccount, Phone, Shop, Step, Template
+from bot.sandbox.world import DarajaApp, PaystackAccount, PesapalAccount, Phone, Shop, Step, Template
 from bot.template_words import WORDS
 
 _CONSUMER_KEY, _CONSUMER_SECRET = "sandbox-consumer", "sandbox-consumer-secret"
@@ -11,6 +11,7 @@ _PASSKEY = "sandbox-passkey"
 _SHORTCODE = "600100"
 SLUG = "mama-njeri"
 _PAYSTACK_KEY = "sk_test_sandbox"
+_PESAPAL_KEY, _PESAPAL_SECRET = "sandbox-pesapal", "sandbox-pesapal-secret"
 
 BANK_FORM = "1093847261"
 
@@ -128,6 +129,10 @@ certificate = \"\"\"
 public_key = "pk_test_sandbox"
 secret_key = "{paystack_key}"
 
+[providers.pesapal]
+consumer_key = "{pesapal_key}"
+consumer_secret = "{pesapal_secret}"
+
 [payout]
 method_type = "mpesa"
 method_details = {{ phone_number = "+254700123456" }}
@@ -155,6 +160,8 @@ def file_text(certificate: str) -> str:
     return FILE.format(
         slug=SLUG,
         paystack_key=_PAYSTACK_KEY,
+        pesapal_key=_PESAPAL_KEY,
+        pesapal_secret=_PESAPAL_SECRET,
         phone_number_id=SHOP.phone_number_id,
         display_phone_number=SHOP.display_phone_number,
         account_id=SHOP.account_id,
@@ -190,3 +197,7 @@ def daraja_app(private_key: RSAPrivateKey) -> DarajaApp:
 
 def paystack_account() -> PaystackAccount:
     return PaystackAccount(merchant=SHOP.name, slug=SLUG, secret_key=_PAYSTACK_KEY)
+
+
+def pesapal_account() -> PesapalAccount:
+    return PesapalAccount(SHOP.name, _PESAPAL_KEY, _PESAPAL_SECRET)

@@ -15,6 +15,7 @@ from bot.sandbox.control_world import WorldControl
 from bot.sandbox.daraja import Daraja
 from bot.sandbox.graph import Graph
 from bot.sandbox.paystack import Paystack
+from bot.sandbox.pesapal import Pesapal
 from bot.sandbox.phones import Page, guard
 from bot.sandbox.stage import stage_of
 from bot.sandbox.stripe import Stripe
@@ -23,11 +24,11 @@ from bot.sandbox.world import World
 
 
 def emulators(world: World) -> web.Application:
-    """Graph API at `/v25.0/...`, Daraja at `/oauth` and `/mpesa`, Paystack at `/paystack`, Stripe at
-    `/stripe`, the page at `/`, its API at `/control`."""
+    """Graph API at `/v25.0/...`, Daraja at `/oauth` and `/mpesa`, the others under their names, the page at
+    `/`, its API at `/control`."""
     stage = stage_of(world)
-    chats, daraja, paystack, page = Chats(stage), Daraja(stage), Paystack(stage), Page(stage)
-    stripe = Stripe(stage)
+    chats, daraja, page = Chats(stage), Daraja(stage), Page(stage)
+    paystack, pesapal, stripe = Paystack(stage), Pesapal(stage), Stripe(stage)
 
     async def live(_app: web.Application) -> AsyncIterator[None]:
         stage.wire.open()
@@ -40,9 +41,10 @@ def emulators(world: World) -> web.Application:
         stage.feed.close()
 
     app = web.Application(middlewares=[guard])
-    app.add_routes([*Graph(chats).routes(), *daraja.routes(), *paystack.routes()])
+    app.add_routes([*Graph(chats).routes(), *daraja.routes(), *paystack.routes(), *pesapal.routes()])
     app.add_routes([*stripe.routes(), *StripePage(stripe).routes(), *StripeControl(stripe).routes()])
-    app.add_routes([*Control(chats, daraja, paystack, (stripe,)).routes(), *WorldControl(stage).routes()])
+    app.add_routes(Control(chats, daraja, paystack, pesapal, (stripe,)).routes())
+    app.add_routes(WorldControl(stage).routes())
     app.add_routes(StatementControl(stage, daraja, paystack).routes())
     app.add_routes([web.get("/media/{media}", chats.media.show)])
     app.add_routes(page.routes())

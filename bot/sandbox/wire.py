@@ -46,6 +46,16 @@ class Wire:
         except (aiohttp.ClientError, TimeoutError, OSError):
             return 0, b""
 
+    async def get(self, url: str) -> tuple[int, bytes]:
+        """The same by GET."""
+        if self._session is None:
+            raise RuntimeError("the wire is not open")
+        try:
+            async with self._session.get(url) as answer:
+                return answer.status, await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return 0, b""
+
     def start(self, errand: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(errand)
         self._errands.add(task)

@@ -1,4 +1,4 @@
-"""World: who and what the emulators play: shops, phones, M-Pesa apps, accounts at Paystack and Stripe, and
+"""World: who and what the emulators play: shops, phones, M-Pesa apps, accounts at the others, and
 where the app under test is."""
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -99,6 +99,17 @@ class PaystackAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class PesapalAccount:
+    """One merchant at Pesapal, who takes these currencies there."""
+
+    merchant: str
+    consumer_key: str
+    consumer_secret: str
+    currencies: tuple[str, ...] = ("KES", "UGX", "TZS", "USD")
+    token_seconds: int = 300
+
+
+@dataclass(frozen=True, slots=True)
 class StripeAccount:
     """One merchant's account at Stripe, whose events go to "/hooks/stripe/SLUG" of the app, signed by the
     secret of that endpoint."""
@@ -134,6 +145,7 @@ class World:
     phones: tuple[Phone, ...]
     daraja: tuple[DarajaApp, ...] = ()
     paystack: tuple[PaystackAccount, ...] = ()
+    pesapal: tuple[PesapalAccount, ...] = ()
     stripe: tuple[StripeAccount, ...] = ()
     templates: tuple[Template, ...] = ()
     forms: Mapping[str, Json] = field(default_factory=dict)  # published ones by id, as Flow JSON

@@ -12,7 +12,7 @@ from services.providers import PROVIDERS
 from services.providers.base import Accepted, Answer, Misconfigured, Report, Succeeded
 from services.refunds.record import credited, unpaid
 from services.refunds.sending import Question
-from services.refunds.taken_back import taken, taken_back
+from services.refunds.taken_back import may_be_ours, taken, taken_back
 from services.work import Work
 
 
@@ -33,12 +33,15 @@ async def begin_check(work: Work, attempt_id: UUID, public_url: str) -> Question
     if attempt.receipt is None:
         return None
     rules = PROVIDERS[attempt.provider].refunds
+    by_payment = rules is not None and rules.by_payment
+    if by_payment and await may_be_ours(work, attempt):
+        return None  # the refund's own question is the same
     return Question(
         provider=attempt.provider,
         way=Way.REVERSAL,
         attempt_id=attempt_id,
         receipt=attempt.receipt,
-        reference=attempt.reference if rules is not None and rules.by_payment else None,
+        reference=attempt.reference if by_payment else None,
         callback_url=await hooks.address(work, public_url, hooks.of_payment("refunded_query"), attempt_id),
         timeout_url=await hooks.address(work, public_url, hooks.of_payment("query_timeout"), attempt_id),
     )

@@ -62,7 +62,7 @@ async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> N
     moved = {WALLET, OWED, provider_account(attempt.provider)} | ({SUSPENSE} if twice else set())
     await ledger.lock(work, moved, amount.currency)
     await _end_open(work, attempt)
-    if await _may_be_ours(work, attempt):
+    if await may_be_ours(work, attempt):
         await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
         return
     kept = twice and await record.left_in_suspense(work, attempt) >= amount
@@ -150,7 +150,7 @@ async def taken(work: Work, attempt: Attempt) -> int:
     return int(await work.connection.scalar(its_own) or 0) + int(await work.connection.scalar(ours) or 0)
 
 
-async def _may_be_ours(work: Work, attempt: Attempt) -> bool:
+async def may_be_ours(work: Work, attempt: Attempt) -> bool:
     """A reversal that we have asked for is under way: what became of it is asked now."""
     query = (
         sa.select(refund_attempts.c.id)

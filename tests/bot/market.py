@@ -21,7 +21,7 @@ from bot.http import open_session
 from bot.providers import Providers
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.server import emulators
-from bot.sandbox.world import DarajaApp, PaystackAccount, World
+from bot.sandbox.world import DarajaApp, PaystackAccount, PesapalAccount, World
 from bot.signed_hooks import SignedHooks
 from bot.webhooks import Hooks
 from services.facts import Way
@@ -56,6 +56,7 @@ SETTINGS = {
     "certificate": certificate_pem(MERCHANT.private_key, datetime(2026, 1, 1, tzinfo=UTC)),
 }
 PAYSTACK = {"secret_key": "sk_test_market"}
+PESAPAL = {"consumer_key": "pesapal-key", "consumer_secret": "pesapal-secret"}
 NOWHERE = "http://127.0.0.1:9"  # nobody listens on the discard port
 
 
@@ -76,9 +77,14 @@ class Market:
         """Those of another process: nothing is shared with ours but the database."""
         book = TenantBook(self.database, self.vault, self.clock)
         urls = {"mpesa": url or self.daraja_url}
-        urls |= {name: f"{self.daraja_url}/{name}" for name in ("paystack", "stripe")}
+        urls |= {name: f"{self.daraja_url}/{name}" for name in ("paystack", "pesapal", "stripe")}
         providers = Providers(self.database, self.vault, book, self._http, urls, self.clock)
         return self.workers_with(providers, **options)
+
+    async def client(self, provider: str) -> Any:
+        """Of the tenant's, in a process of its own."""
+        calls, _ = self.workers()
+        return await calls._providers.of(self.business.tenant, provider)
 
     def workers_with(self, providers: Any, **options: Any) -> tuple[Calls, Callbacks]:
         shared = (self.database, self.vault, providers, self.bell, self.clock)
@@ -140,6 +146,15 @@ class Market:
     async def phone(self, outcome: str) -> None:
         """What the customer does with the prompt that rings."""
         await self.act(f"prompts/{(await self.prompts())[-1]['id']}", outcome=outcome)
+
+    async def fill_in(self, page: str, **form: str) -> int:
+        """What a customer does on a hosted page; the browser goes nowhere after it."""
+        async with self._outside.post(page, data=form, allow_redirects=False) as answer:
+            return answer.status
+
+    async def delete(self, path: str) -> None:
+        async with self._outside.delete(f"{self.daraja_url}/control/{path}") as answer:
+            assert answer.status == 200, await answer.text()
 
     async def post(self, token: str, body: Any) -> int:
         """A callback by whoever knows the address."""
@@ -207,7 +222,8 @@ async def opened(database: Database, vault: Vault) -> AsyncIterator[Market]:
         app = web.Application()
         book = TenantBook(database, vault, market.clock)
         SignedHooks(database, vault, book, market.bell, market.clock).add_to(app)
-        app.router.add_post("/hooks/{token}", hooks.called)
+        for method in ("GET", "POST"):
+            app.router.add_route(method, "/hooks/{token}", hooks.called)
         served = await stack.enter_async_context(TestServer(app))
         market.app_url = str(served.make_url("")).rstrip("/")
         world = World(
@@ -217,6 +233,7 @@ async def opened(database: Database, vault: Vault) -> AsyncIterator[Market]:
             phones=(),
             daraja=(MERCHANT,),
             paystack=(PaystackAccount("MAMA NJERI DUKA", business.slug, PAYSTACK["secret_key"]),),
+            pesapal=(PesapalAccount("MAMA NJERI DUKA", "pesapal-key", "pesapal-secret"),),
             retry_delays=(0.02,) * 3,
             now=market.clock,
             prompt_timeout=60,

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot.sandbox.keys import certificate_pem, new_private_key
-from bot.sandbox.seed import PHONES, SHOP, daraja_app, file_text, paystack_account
+from bot.sandbox.seed import PHONES, SHOP, daraja_app, file_text, paystack_account, pesapal_account
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World, utc_now
 from tests.conftest import administer, drop
@@ -48,6 +48,7 @@ async def prepared(
         "LIPACHAT_WHATSAPP__GRAPH_URL": town.url,
         "LIPACHAT_MPESA__URL": town.url,
         "LIPACHAT_PAYSTACK__URL": f"{town.url}/paystack",
+        "LIPACHAT_PESAPAL__URL": f"{town.url}/pesapal",
         "LIPACHAT_PUBLIC_URL": url,
         "LIPACHAT_DATABASE_URL": database_url,
     }
@@ -95,6 +96,7 @@ async def outside(http):
         phones=(*PHONES, *PEOPLE),
         daraja=(daraja_app(PRIVATE_KEY),),
         paystack=(paystack_account(),),
+        pesapal=(pesapal_account(),),
         seed=secrets.token_hex(4),
         payout_delay=0.3,
         delivery_delay=0.02,

@@ -61,9 +61,16 @@ class AppStandIn:
         return web.Response()
 
     async def callback(self, request: web.Request) -> web.Response:
-        self.callbacks.append((request.path, await request.json()))
+        told = await request.json() if request.method == "POST" else dict(request.query)
+        self.callbacks.append((request.path, told))
         signature = request.headers.get("X-Paystack-Signature") or request.headers.get("Stripe-Signature")
         self.raw.append((await request.read(), signature))
+        if self.statuses_to_answer:
+            return web.Response(status=self.statuses_to_answer.pop(0))
+        if "OrderTrackingId" in told:
+            return web.json_response(
+                {name[0].lower() + name[1:]: told[name] for name in told} | {"status": 200}
+            )
         return web.json_response({"ResultCode": 0, "ResultDesc": "Accepted"})
 
     @property
@@ -164,7 +171,8 @@ async def sandbox(world: World) -> AsyncIterator[Sandbox]:
     app, clock = AppStandIn(), Clock()
     web_app = web.Application()
     web_app.router.add_post("/webhooks/whatsapp", app.webhook)
-    web_app.router.add_post("/hooks/{tail:.*}", app.callback)
+    for method in ("GET", "POST"):
+        web_app.router.add_route(method, "/hooks/{tail:.*}", app.callback)
     async with TestServer(web_app) as app_server, ClientSession() as session:
         app_url = str(app_server.make_url("")).rstrip("/")
         placed = replace(world, app_url=app_url, now=clock, forward=clock.forward)

@@ -3,13 +3,13 @@
 import { act, clock, grouped, h, icon, spaced } from './dom.js'
 
 const SHOWN = 8
-const SPEAKERS = { mpesa: 'M-Pesa', paystack: 'Paystack', stripe: 'Stripe', clock: 'Clock' }
+const SPEAKERS = { mpesa: 'M-Pesa', paystack: 'Paystack', pesapal: 'Pesapal', stripe: 'Stripe', clock: 'Clock' }
 const EVENTS = 60
 const $ = (id) => document.getElementById(id)
 
 // What the accounts and movements of the ledger are called here; a hint shows their real names.
 const NAMES = {
-  wallet: 'Wallet', 'provider:mpesa': 'At M-Pesa', 'provider:paystack': 'At Paystack', 'provider:stripe': 'At Stripe', 'fees:withdrawals': 'Fees of withdrawals', 'fees:payments': 'Fees of sales',
+  wallet: 'Wallet', 'provider:mpesa': 'At M-Pesa', 'provider:paystack': 'At Paystack', 'provider:pesapal': 'At Pesapal', 'provider:stripe': 'At Stripe', 'fees:withdrawals': 'Fees of withdrawals', 'fees:payments': 'Fees of sales',
   suspense: 'In suspense', owed: 'Owed', sale: 'Sale', sale_fee: 'Fee of a sale', payout: 'Payout', withdrawal_fee: 'Fee of a withdrawal',
   refund: 'Refund', accepted: 'Kept as a sale', reversal: 'Taken back', reversal_owed: 'Taken back, owed', netted: 'Paid of what is owed', payout_returned: 'Payout returned', payout_late: 'Payout after all',
 }

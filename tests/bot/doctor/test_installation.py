@@ -18,10 +18,10 @@ from bot.doctor.tenants import providers
 from bot.parts import parts_of
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import SHOP as STALL
-from bot.sandbox.seed import TEMPLATES, daraja_app, file_text, paystack_account
+from bot.sandbox.seed import TEMPLATES, daraja_app, file_text, paystack_account, pesapal_account
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
-from bot.settings import MpesaUrl, PaystackUrl, Settings, WhatsAppSettings
+from bot.settings import MpesaUrl, PaystackUrl, PesapalUrl, Settings, WhatsAppSettings
 from bot.whatsapp.forms import new_key
 from services.facts import Shop
 from services.ids import new_id
@@ -137,6 +137,7 @@ async def outside():
         phones=(),
         daraja=(daraja_app(PRIVATE_KEY),),
         paystack=(paystack_account(),),
+        pesapal=(pesapal_account(),),
         templates=TEMPLATES,
     )
     async with TestServer(emulators(world)) as server:
@@ -153,6 +154,7 @@ def settings_of(url, outside, **more):
     )
     values = {"secret_keys": SecretStr(KEY), "database_url": url, "public_url": "https://pay.shop.co.ke"}
     urls = {"mpesa": MpesaUrl(url=outside), "paystack": PaystackUrl(url=f"{outside}/paystack")}
+    urls |= {"pesapal": PesapalUrl(url=f"{outside}/pesapal")}
     return Settings(whatsapp=whatsapp, **urls | values | more)
 
 
@@ -199,6 +201,7 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
             "mama-njeri: paystack tells what becomes of payouts at "
             "https://pay.shop.co.ke/hooks/paystack/mama-njeri: its dashboard must have this address"
         ),
+        "mama-njeri: the keys of pesapal are good",
         "mama-njeri: its WhatsApp number and token are good",
         "mama-njeri: its templates are as they are sent",
     ]
@@ -272,6 +275,7 @@ async def test_who_does_not_answer_is_named(settings):
         f"the Graph API at {NOWHERE} does not answer",
         "mama-njeri: mpesa does not answer",
         "mama-njeri: paystack does not answer",
+        "mama-njeri: pesapal does not answer",
         "mama-njeri: its number could not be looked at",
     ]
     assert all(fix for *_, fix in found)
