@@ -46,6 +46,7 @@ from bot.sandbox.seed import (
     file_text,
     paystack_account,
     pesapal_account,
+    stripe_account,
 )
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
@@ -55,6 +56,7 @@ from bot.settings import (
     PaystackUrl,
     PesapalUrl,
     Settings,
+    StripeUrl,
     WhatsAppSettings,
     live_keys,
 )
@@ -144,6 +146,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         daraja=(daraja_app(kept.daraja_key),),
         paystack=(paystack_account(),),
         pesapal=(pesapal_account(),),
+        stripe=(stripe_account(),),
         ledger=ledger_of(parts.database),
         codes=Authenticator(parts, SLUG, data / "codes.json").code,
         forms={BANK_FORM: json.loads(_BANK_LAYOUT.read_text())},
@@ -223,6 +226,7 @@ def _settings(kept: Kept, app_url: str, page_url: str, anchors: Path) -> Setting
         mpesa=MpesaUrl(url=page_url),
         paystack=PaystackUrl(url=f"{page_url}/paystack"),
         pesapal=PesapalUrl(url=f"{page_url}/pesapal"),
+        stripe=StripeUrl(url=f"{page_url}/stripe"),
         audit=AuditSettings(anchor=anchors),
     )
 

@@ -2,7 +2,16 @@
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from bot.sandbox.world import DarajaApp, PaystackAccount, PesapalAccount, Phone, Shop, Step, Template
+from bot.sandbox.world import (
+    DarajaApp,
+    PaystackAccount,
+    PesapalAccount,
+    Phone,
+    Shop,
+    Step,
+    StripeAccount,
+    Template,
+)
 from bot.template_words import WORDS
 
 _CONSUMER_KEY, _CONSUMER_SECRET = "sandbox-consumer", "sandbox-consumer-secret"
@@ -12,6 +21,7 @@ _SHORTCODE = "600100"
 SLUG = "mama-njeri"
 _PAYSTACK_KEY = "sk_test_sandbox"
 _PESAPAL_KEY, _PESAPAL_SECRET = "sandbox-pesapal", "sandbox-pesapal-secret"
+_STRIPE_KEY, _STRIPE_SECRET = "sk_test_stripe_sandbox", "whsec_sandbox"
 
 BANK_FORM = "1093847261"
 
@@ -133,6 +143,11 @@ secret_key = "{paystack_key}"
 consumer_key = "{pesapal_key}"
 consumer_secret = "{pesapal_secret}"
 
+[providers.stripe]
+public_key = "pk_test_stripe_sandbox"
+secret_key = "{stripe_key}"
+webhook_secret = "{stripe_secret}"
+
 [payout]
 method_type = "mpesa"
 method_details = {{ phone_number = "+254700123456" }}
@@ -162,6 +177,8 @@ def file_text(certificate: str) -> str:
         paystack_key=_PAYSTACK_KEY,
         pesapal_key=_PESAPAL_KEY,
         pesapal_secret=_PESAPAL_SECRET,
+        stripe_key=_STRIPE_KEY,
+        stripe_secret=_STRIPE_SECRET,
         phone_number_id=SHOP.phone_number_id,
         display_phone_number=SHOP.display_phone_number,
         account_id=SHOP.account_id,
@@ -201,3 +218,7 @@ def paystack_account() -> PaystackAccount:
 
 def pesapal_account() -> PesapalAccount:
     return PesapalAccount(SHOP.name, _PESAPAL_KEY, _PESAPAL_SECRET)
+
+
+def stripe_account() -> StripeAccount:
+    return StripeAccount(SHOP.name, SLUG, _STRIPE_KEY, _STRIPE_SECRET)

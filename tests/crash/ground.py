@@ -21,7 +21,15 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from bot.sandbox.keys import certificate_pem, new_private_key
-from bot.sandbox.seed import PHONES, SHOP, daraja_app, file_text, paystack_account, pesapal_account
+from bot.sandbox.seed import (
+    PHONES,
+    SHOP,
+    daraja_app,
+    file_text,
+    paystack_account,
+    pesapal_account,
+    stripe_account,
+)
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World, utc_now
 from services.store.database import Database
@@ -171,7 +179,7 @@ async def ground(
             "LIPACHAT_MPESA__URL": town.url,
             "LIPACHAT_PAYSTACK__URL": f"{town.url}/paystack",
             "LIPACHAT_PESAPAL__URL": f"{town.url}/pesapal",
-            "LIPACHAT_STRIPE__URL": town.url,
+            "LIPACHAT_STRIPE__URL": f"{town.url}/stripe",
             "LIPACHAT_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "LIPACHAT_DATABASE_URL": way or database_url,
         }
@@ -211,6 +219,7 @@ async def _outside(http: aiohttp.ClientSession) -> AsyncIterator[tuple[Town, int
         daraja=(daraja_app(_KEY),),
         paystack=(paystack_account(),),
         pesapal=(pesapal_account(),),
+        stripe=(stripe_account(),),
         seed=secrets.token_hex(4),
         payout_delay=0.1,
         delivery_delay=0.02,

@@ -18,10 +18,17 @@ from bot.doctor.tenants import providers
 from bot.parts import parts_of
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import SHOP as STALL
-from bot.sandbox.seed import TEMPLATES, daraja_app, file_text, paystack_account, pesapal_account
+from bot.sandbox.seed import (
+    TEMPLATES,
+    daraja_app,
+    file_text,
+    paystack_account,
+    pesapal_account,
+    stripe_account,
+)
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
-from bot.settings import MpesaUrl, PaystackUrl, PesapalUrl, Settings, WhatsAppSettings
+from bot.settings import MpesaUrl, PaystackUrl, PesapalUrl, Settings, StripeUrl, WhatsAppSettings
 from bot.whatsapp.forms import new_key
 from services.facts import Shop
 from services.ids import new_id
@@ -138,6 +145,7 @@ async def outside():
         daraja=(daraja_app(PRIVATE_KEY),),
         paystack=(paystack_account(),),
         pesapal=(pesapal_account(),),
+        stripe=(stripe_account(),),
         templates=TEMPLATES,
     )
     async with TestServer(emulators(world)) as server:
@@ -155,6 +163,7 @@ def settings_of(url, outside, **more):
     values = {"secret_keys": SecretStr(KEY), "database_url": url, "public_url": "https://pay.shop.co.ke"}
     urls = {"mpesa": MpesaUrl(url=outside), "paystack": PaystackUrl(url=f"{outside}/paystack")}
     urls |= {"pesapal": PesapalUrl(url=f"{outside}/pesapal")}
+    urls |= {"stripe": StripeUrl(url=f"{outside}/stripe")}
     return Settings(whatsapp=whatsapp, **urls | values | more)
 
 
@@ -202,6 +211,11 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
             "https://pay.shop.co.ke/hooks/paystack/mama-njeri: its dashboard must have this address"
         ),
         "mama-njeri: the keys of pesapal are good",
+        "mama-njeri: the keys of stripe are good",
+        (
+            "mama-njeri: stripe tells what becomes of payments at "
+            "https://pay.shop.co.ke/hooks/stripe/mama-njeri: its dashboard must have this address"
+        ),
         "mama-njeri: its WhatsApp number and token are good",
         "mama-njeri: its templates are as they are sent",
     ]
@@ -230,6 +244,16 @@ async def test_keys_that_mpesa_refuses_are_found(settings, tmp_path):
     assert level == "broken"
     assert what.startswith("mama-njeri: mpesa refuses its keys (token: HTTP 400")
     assert fix == "correct [providers.mpesa] and apply the file"
+
+
+async def test_keys_that_stripe_refuses_are_found(settings, tmp_path):
+    text = (tmp_path / "tenant.toml").read_text().replace("sk_test_stripe_sandbox", "sk_test_wrong")
+    (tmp_path / "tenant.toml").write_text(text)
+    await apply_file(settings, tmp_path / "tenant.toml")
+    ((level, what, fix),) = bad(await examine(settings))
+    assert level == "broken"
+    assert what.startswith("mama-njeri: stripe refuses its keys (HTTP 401 invalid_request_error")
+    assert fix == "correct [providers.stripe] and apply the file"
 
 
 async def test_keys_that_paystack_refuses_are_found(settings, tmp_path):
@@ -276,6 +300,7 @@ async def test_who_does_not_answer_is_named(settings):
         "mama-njeri: mpesa does not answer",
         "mama-njeri: paystack does not answer",
         "mama-njeri: pesapal does not answer",
+        "mama-njeri: stripe does not answer",
         "mama-njeri: its number could not be looked at",
     ]
     assert all(fix for *_, fix in found)
