@@ -22,6 +22,7 @@ from bot.http import open_session
 from bot.intake import Intake
 from bot.pace import Pace
 from bot.parts import Parts, opened, redis_of
+from bot.paying import Paying
 from bot.providers import Providers
 from bot.reconciling import JOB as RECONCILE
 from bot.reconciling import Reconciling
@@ -144,7 +145,8 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     if (key := settings.whatsapp.forms) is not None:
         desk = FormDesk(SCRIPT, parts.database, parts.vault, parts.tenants, Tokens(parts.vault, clock))
         app.router.add_post(FORMS, FormsEndpoint(key, settings.whatsapp.app_secrets, desk).exchange)
-    Api(parts.database, parts.vault, parts.tenants, parts.bell, clock, rate).add_to(app)
+    Paying(parts.database, parts.vault, parts.tenants, parts.bell, clock).add_to(app)
+    Api(parts.database, parts.vault, parts.tenants, parts.bell, clock, rate, settings.public_url).add_to(app)
     app.router.add_get("/livez", health.livez)
     app.router.add_get("/readyz", health.readyz)
     app.router.add_get("/metrics", health.metrics)

@@ -16,7 +16,7 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 
-from bot import metrics, refund_calls
+from bot import collect_calls, metrics, refund_calls
 from bot.alone import ALONE
 from bot.away import AWAY
 from bot.failures import log_failure, same
@@ -76,7 +76,8 @@ class Calls:
         self._database, self._vault, self._providers = database, vault, providers
         self._bell, self._clock, self._public_url = bell, clock, public_url
         self._abreast, self._most_seconds, self._own = abreast, most_seconds, own or {}
-        self._others = others or {}
+        ends = collect_calls.Ends(database, vault, providers, clock)
+        self._others = {"page_close": ends.close_page, "forget": ends.forget, **(others or {})}
         self._watch = Watch(database, vault, bell, clock)
         self._under_way: set[asyncio.Task[None]] = set()
         self._failures: Counter[Job] = Counter()
@@ -180,11 +181,11 @@ class Calls:
 
     async def _collect(self, job: Job) -> None:
         async with self._work(job) as work:
-            prompt = await collect.begin_collect(work, job.target_id, self._public_url)
-        if prompt is None:
+            wanted = await collect.begin_collect(work, job.target_id, self._public_url)
+        if wanted is None:
             return
-        client_of = self._providers.prompting
-        answer = await self._call(job, prompt.provider, client_of, lambda client: client.prompt(prompt))
+        sends = collect_calls.sends(self._providers, wanted)
+        answer = await self._call(job, wanted.provider, *sends)
         await self._keep(job, lambda work: collect.collect_answered(work, job.target_id, answer))
 
     async def _check(self, job: Job) -> None:

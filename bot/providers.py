@@ -9,7 +9,7 @@ import aiohttp
 from services.money import Money
 from services.people.tenants import Tenant, TenantBook
 from services.providers import PROVIDERS, Provider, WrongSettings, settings_of
-from services.providers.abilities import Collects, PaysOut, Prompts
+from services.providers.abilities import Charges, Collects, OpensPages, PaysOut, Prompts
 from services.providers.base import ProviderSettings
 from services.providers.listing import Listed
 from services.providers.refunds import Refunds
@@ -60,6 +60,20 @@ class Providers:
         client = await self.of(tenant_id, provider)
         if not isinstance(client, Prompts):
             raise NoProvider(f"{provider} does not ask customers' phones")
+        return client
+
+    async def opening_pages(self, tenant_id: UUID, provider: str) -> OpensPages:
+        """Raises NoProvider."""
+        client = await self.of(tenant_id, provider)
+        if not isinstance(client, OpensPages):
+            raise NoProvider(f"{provider} opens no pages")
+        return client
+
+    async def charging(self, tenant_id: UUID, provider: str) -> Charges:
+        """Raises NoProvider."""
+        client = await self.of(tenant_id, provider)
+        if not isinstance(client, Charges):
+            raise NoProvider(f"{provider} charges nothing that was saved")
         return client
 
     async def paying_out(self, tenant_id: UUID, provider: str) -> PaysOut:

@@ -20,7 +20,7 @@ from bot.caller import Network, caller
 from bot.intake import Intake
 from bot.whatsapp.incoming import NotAnObject, read
 from bot.whatsapp.signature import verify
-from services.hooks import provider_of_lasting
+from services.hooks import PAGE, RETURN, provider_of_lasting
 from services.ids import new_id
 from services.points import point
 from services.providers import PROVIDERS
@@ -144,7 +144,9 @@ class Hooks:
         query = sa.select(hooks.c.tenant_id, hooks.c.about).where(hooks.c.token_hash == _hash(token))
         async with self._database.reading(PLATFORM) as connection:
             row = (await connection.execute(query)).first()
-        return _Address(row.tenant_id, provider_of_lasting(row.about)) if row else None
+        if row is None or row.about in (RETURN, PAGE):
+            return None
+        return _Address(row.tenant_id, provider_of_lasting(row.about))
 
     async def _store(self, address: "_Address", token: str, body: bytes) -> None:
         # The same body on the same address is the same event, however often it is told; but at one that

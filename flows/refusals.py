@@ -18,7 +18,7 @@ PROVIDERS = {
     "mpesa": Text("M-Pesa"),
     "paystack": Text("Paystack"),
     "pesapal": Text("Pesapal"),
-    "stripe": Text("card"),
+    "stripe": Text("Stripe"),
     "bank_transfer": Text("bank transfer"),
     "till": Text("till"),
 }

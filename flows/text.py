@@ -37,6 +37,10 @@ class Text:
         object.__setattr__(self, "plural", plural)
         object.__setattr__(self, "facts", facts)
 
+    def told(self, **facts: Any) -> "Text":
+        """The same with more facts."""
+        return type(self)(self.msgid, self.plural, **self.facts, **facts)
+
     def __hash__(self) -> int:
         return hash(self.msgid)
 

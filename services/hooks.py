@@ -21,6 +21,7 @@ from services.work import Work
 
 _TOKEN_BYTES = 32
 _REFUND, _PAYMENT, _LASTING = "refund:", "payment:", "ipn:"
+RETURN, PAGE = "return", "page"  # of people, and not of providers
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 

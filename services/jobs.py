@@ -5,6 +5,8 @@
 | collect           | attempt    | sends the prompt                                            |
 | collect_check     | attempt    | asks the provider what became of the prompt                 |
 | collect_expire    | attempt    | gives up a prompt that nothing can be asked about           |
+| page_close        | attempt    | ends a page, and has the provider asked for the last time   |
+| forget            | method     | has the provider forget a saved method that was removed     |
 | payout            | payout     | sends the money                                             |
 | payout_check      | payout     | asks the provider what became of it                         |
 | float             | payout     | asks the provider what there is to pay it from              |
@@ -51,6 +53,8 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 # A person waits with the phone in the hand; Daraja's prompt lives for about a minute.
 COLLECT_LADDER = (10 * SECOND, 20 * SECOND, 30 * SECOND, 60 * SECOND, 2 * MINUTE, 5 * MINUTE)
 PAYOUT_LADDER = (15 * SECOND, 45 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR)
+# Who comes back from a page has the provider asked at once; this is for who does not.
+PAGE_LADDER = (MINUTE, 2 * MINUTE, 3 * MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE)
 # What provably never left may be sent again, as long as the person still waits for it.
 SEND_LADDER = (2 * SECOND, 5 * SECOND, 15 * SECOND)
 # An order that is left unpaid; who does not answer by the next morning is not pursued.

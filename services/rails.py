@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.errors import ProviderNotConfigured
+from services.errors import ProviderNotConfigured, Refusal
 from services.facts import Shop
 from services.money import Money
 from services.providers import PROVIDERS, Provider, WrongSettings, settings_of
@@ -38,9 +38,39 @@ def refuse_uncollectable(provider: str, amount: Money) -> None:
     """Raises NotWholeShillings, BelowMinimum or OverLimit where the provider cannot take the amount,
     ProviderNotConfigured where it takes none of this currency."""
     known = PROVIDERS.get(provider)
-    if known is None or known.collects is None or known.currency != amount.currency:
+    limits = known.collects.get(amount.currency) if known else None
+    if limits is None:
         raise ProviderNotConfigured(provider)
-    known.collects.refuse_beyond(amount)
+    limits.refuse_beyond(amount)
+
+
+def refuse_unpayable(shop: Shop, amount: Money) -> None:
+    """Raises what the usual provider refuses where customers can pay this amount by none."""
+    refuse_closed_till(shop)
+    if not any(takes(provider, amount) for provider in shop.collects_by):
+        usual = "mpesa" if "mpesa" in shop.collects_by else shop.collects_by[0]
+        refuse_uncollectable(usual, amount)
+
+
+def takes(provider: str, amount: Money) -> bool:
+    """Whether the provider can take the amount at once."""
+    try:
+        refuse_uncollectable(provider, amount)
+    except Refusal:
+        return False
+    return True
+
+
+def opens_page(provider: str) -> bool:
+    """Whether customers pay by it on a page of its own, and not on their phone."""
+    known = PROVIDERS.get(provider)
+    return known is not None and known.by == "page"
+
+
+def charges(provider: str) -> bool:
+    """Whether what is saved of it is charged, with no page."""
+    known = PROVIDERS.get(provider)
+    return known is not None and known.charges
 
 
 def refuse_closed_till(shop: Shop, provider: str = "mpesa") -> None:
@@ -69,17 +99,18 @@ def abilities(
     pays_out_by: list[str] = []
     lacks: dict[str, tuple[str, ...]] = {}
     for name, provider in sorted(providers.items()):
-        if name not in parts or provider.currency != currency:
+        if name not in parts:
             continue
+        out = provider.pays_out if provider.currency == currency else frozenset[str]()
         try:
             settings = settings_of(provider, parts[name])
         except WrongSettings as wrong:
-            lacks |= dict.fromkeys(provider.pays_out, wrong.keys)
+            lacks |= dict.fromkeys(out, wrong.keys)
             continue
-        if provider.collects is not None and not settings.missing_to_collect:
+        if currency in provider.collects and not settings.missing_to_collect:
             collects_by.append(name)
         if settings.missing_to_pay_out:
-            lacks |= dict.fromkeys(provider.pays_out, settings.missing_to_pay_out)
+            lacks |= dict.fromkeys(out, settings.missing_to_pay_out)
         else:
-            pays_out_by += sorted(provider.pays_out)
+            pays_out_by += sorted(out)
     return {"collects_by": tuple(collects_by), "pays_out_by": tuple(pays_out_by), "payout_lacks": lacks}

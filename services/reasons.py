@@ -16,6 +16,7 @@ class Unpaid(StrEnum):
     LOCKED = "locked"  # the customer's M-Pesa is locked
     PROVIDER = "provider"  # the provider is down or refuses without a reason of the customer's
     SHOP = "shop"  # the shop's own settings at the provider are wrong: alerted
+    PAGE = "page"  # the page's time is over
     NOT_ASKED = "not_asked"  # we were away for too long to ring the phone now
     RECEIVER = "receiver"  # of a payout: who should receive it cannot
     DECLINED = "declined"  # the bank said no to the card

@@ -27,8 +27,8 @@ from services.facts import (
     Way,
 )
 from services.money import Money
-from services.news import PaymentMethod, Withdrawal
-from services.payments import closing, lookup, methods, receipts, reminders, requests, start, waiting
+from services.news import PageOpened, PaymentMethod, Withdrawal
+from services.payments import closing, lookup, methods, pages, receipts, reminders, requests, start, waiting
 from services.people import changes, people, preferences, telling
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.privacy.wish import wish_erasure
@@ -99,6 +99,9 @@ class Teller(Domains):
             raise ProviderNotConfigured(way.method.provider)
         payer = start.Payer(self._me.person_id, self._conversation_id)
         return await start.start(self._work, payer, checkout, way)
+
+    async def open_page(self, order_id: UUID) -> PageOpened | None:
+        return await pages.shown(self._work, self._me.person_id, order_id)
 
     async def check_payment(self, payment_id: UUID) -> None:
         await waiting.check(self._work, self._me.person_id, payment_id)

@@ -17,6 +17,8 @@ FORBIDDEN = {
 # Where a conversation leads back, so do the types of its steps.
 LEADS_BACK = {
     ("flows.customer.shop", "flows.customer.cart"),
+    ("flows.customer.page", "flows.customer.pay"),
+    ("flows.customer.page", "flows.customer.waiting"),
     ("flows.customer.waiting", "flows.customer.pay"),
 }
 MOST_LINES_OF_A_FILE = 300

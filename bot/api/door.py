@@ -94,9 +94,10 @@ class Api:
         bell: Bell,
         clock: Callable[[], datetime],
         rate: Rate,
+        public_url: str,
     ) -> None:
         self._database, self._vault, self._tenants = database, vault, tenants
-        self._bell, self._clock, self._rate = bell, clock, rate
+        self._bell, self._clock, self._rate, self._public_url = bell, clock, rate, public_url
         self._statements = Statements(database, vault, clock)
         self._running: set[int] = set()  # the locks of this process's own
 
@@ -213,8 +214,8 @@ class Api:
             body = files.of(request, raw) if route.file else parsed(raw, route.body) if route.body else None
             refuse_unknown(request.query, route.query)
             person, params = asked.holder.person_id, request.match_info
-            call = Call(work, asked.tenant, person, request.path, params, request.query, body)
-            reply: Reply | Download = await route.handler(call)
+            given = (request.path, params, request.query, body, self._public_url)
+            reply: Reply | Download = await route.handler(Call(work, asked.tenant, person, *given))
         except Refusal as refusal:
             problem = problems.of(refusal)
         except Problem as raised:

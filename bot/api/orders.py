@@ -79,7 +79,10 @@ async def checkout(call: Call) -> Reply:
     way = asked.provider or id_of(asked.method_id or "", "payment_method")
     started, method = await ordered.checkout(call.work, call.person, call.tenant.shop, order_id, way)
     payment = await lookup.payment(call.work, started.payment_id)
-    return Reply({"payment_id": str(payment.id), "status": payment.status, "provider": method.provider})
+    told: Json = {"payment_id": str(payment.id), "status": payment.status, "provider": method.provider}
+    if page := await ordered.page_of(call.work, call.public_url, started, method):
+        told["checkout_url"] = page
+    return Reply(told)
 
 
 @routes.get("/payments/{id}", VIEW_FINANCE)

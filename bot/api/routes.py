@@ -28,6 +28,7 @@ class Call:
     params: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
+    public_url: str
 
     @property
     def currency(self) -> str:

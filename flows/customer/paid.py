@@ -198,7 +198,10 @@ def payment_thread(payment_id: UUID) -> str:
 
 
 def method_shown(method: PaymentMethod) -> Text:
-    return Text("{provider} {label}", provider=provider_name(method.provider), label=method.label)
+    provider = provider_name(method.provider)
+    if not method.label:  # whatever was chosen on its page
+        return provider
+    return Text("{provider} {label}", provider=provider, label=method.label)
 
 
 def settled(news: PaymentSettled) -> Paid | PaidWithNew:

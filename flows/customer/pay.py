@@ -1,7 +1,7 @@
 """Pay: a customer pays an order, or an amount.
 
 EnterAmount  -> ReviewOrder | AskNumber | NotPaying
-ReviewOrder  -> AwaitPayment | ChooseMethod | NotPaying | AlreadySettled
+ReviewOrder  -> AwaitPayment | PayOnPage | ChooseMethod | NotPaying | AlreadySettled
 ChooseMethod -> ReviewOrder | AskNumber | NotPaying | AlreadySettled
 AskNumber    -> ReviewOrder | NotPaying | AlreadySettled
 """
@@ -9,6 +9,7 @@ AskNumber    -> ReviewOrder | NotPaying | AlreadySettled
 from __future__ import annotations
 
 from flows.amounts import amount_of
+from flows.customer.page import PayOnPage, pay_there
 from flows.customer.paid import AlreadySettled
 from flows.customer.waiting import AwaitPayment
 from flows.customer.ways import AnotherNumber, Use, by_number, shown, ways, what
@@ -19,7 +20,7 @@ from flows.text import Text
 from services.errors import AlreadyPaid, PaymentUnderWay
 from services.ids import new_id
 from services.money import Money
-from services.rails import refuse_closed_till, refuse_uncollectable
+from services.rails import refuse_closed_till, refuse_uncollectable, takes
 
 
 class Pay(Choice):
@@ -71,7 +72,7 @@ class ReviewOrder(Step):
 
     async def hears(
         self, answer: Pay | ChangeMethod | Cancel, teller: Teller
-    ) -> AwaitPayment | ChooseMethod | NotPaying | AlreadySettled:
+    ) -> AwaitPayment | PayOnPage | ChooseMethod | NotPaying | AlreadySettled:
         match answer:
             case Pay():
                 return await ask_to_pay(self.checkout, self.way, teller)
@@ -84,12 +85,14 @@ class ReviewOrder(Step):
 class ChooseMethod(Step):
     checkout: Checkout
     ways: tuple[Way, ...]
+    by_number: bool = True  # M-Pesa asks any number
 
     def says(self) -> Text:
         return Text("How do you want to pay {amount} to {shop}?", amount=self.checkout.amount)
 
     def choices(self) -> tuple[Choice, ...]:
-        return (*(Use(way) for way in self.ways), AnotherNumber(), Cancel())
+        another = (AnotherNumber(),) if self.by_number else ()
+        return (*(Use(way) for way in self.ways), *another, Cancel())
 
     def menu(self) -> Text | None:
         return Text("Choose method")
@@ -182,20 +185,36 @@ async def refuse_unpayable(total: Money, teller: Teller) -> tuple[Way, ...]:
     """The ways to pay it. Raises ProviderNotConfigured, and what the amount makes impossible."""
     refuse_closed_till(teller.shop)
     known = await ways(teller)
-    refuse_uncollectable(known[0].method.provider if known else "mpesa", total)
-    return known
+    able = tuple(way for way in known if takes(way.method.provider, total))
+    if not able:
+        refuse_uncollectable(known[0].method.provider if known else usual(teller), total)
+    return able
+
+
+def usual(teller: Teller) -> str:
+    """The provider that asks a number where it can be had, else the first."""
+    by = teller.shop.collects_by
+    return by[0] if by and "mpesa" not in by else "mpesa"
 
 
 async def choose_method(checkout: Checkout, teller: Teller) -> ChooseMethod:
-    return ChooseMethod(checkout=checkout, ways=await ways(teller))
+    known = tuple(way for way in await ways(teller) if takes(way.method.provider, checkout.amount))
+    by_number = "mpesa" in teller.shop.collects_by and takes("mpesa", checkout.amount)
+    return ChooseMethod(checkout=checkout, ways=known, by_number=by_number)
 
 
-async def ask_to_pay(checkout: Checkout, way: Way, teller: Teller) -> AwaitPayment | AlreadySettled:
+async def ask_to_pay(
+    checkout: Checkout, way: Way, teller: Teller
+) -> AwaitPayment | PayOnPage | AlreadySettled:
     """Raises what `Teller.pay` raises."""
     try:
         started = await teller.pay(checkout, way)
     except AlreadyPaid as paid:
         return AlreadySettled(number=paid.number, receipt=paid.receipt)
+    except PaymentUnderWay:
+        if (news := await teller.open_page(checkout.order_id)) is not None:
+            return pay_there(news, checkout)
+        raise
     numbered = checkout.model_copy(update={"number": started.number})
     return AwaitPayment(checkout=numbered, way=way, payment_id=started.payment_id)
 

@@ -1,6 +1,6 @@
 """Reminded: an order that a customer left unpaid, in the thread in which the shop asked for it, if it did.
 
-Reminded -> AwaitPayment | ChooseMethod | AskNumber | NotReminded | AlreadySettled
+Reminded -> AwaitPayment | PayOnPage | ChooseMethod | AskNumber | NotReminded | AlreadySettled
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flows.customer.page import PayOnPage
 from flows.customer.paid import AlreadySettled
 from flows.customer.pay import AskNumber, ChangeMethod, ChooseMethod, Pay, choose_method
 from flows.customer.requested import (
@@ -53,7 +54,7 @@ class Reminded(Step):
 
     async def hears(
         self, answer: Pay | NotNow | ChangeMethod, teller: Teller
-    ) -> AwaitPayment | ChooseMethod | AskNumber | NotReminded | AlreadySettled:
+    ) -> AwaitPayment | PayOnPage | ChooseMethod | AskNumber | NotReminded | AlreadySettled:
         match answer:
             case Pay():
                 return await pay_in_one_tap(self.checkout, self.way, teller)

@@ -2,7 +2,8 @@
 
 Each request is a thread of its own, so that it can be answered amid other talk.
 
-ReviewRequest -> AwaitPayment | ChooseMethod | AskNumber | Declined | AlreadySettled | RequestSettled
+ReviewRequest -> AwaitPayment | PayOnPage | ChooseMethod | AskNumber
+ReviewRequest -> Declined | AlreadySettled | RequestSettled
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Any, Literal
 from uuid import UUID
 
+from flows.customer.page import PayOnPage
 from flows.customer.paid import AlreadySettled
 from flows.customer.pay import AskNumber, ChangeMethod, ChooseMethod, Pay, ask_to_pay, choose_method
 from flows.customer.waiting import AwaitPayment
@@ -20,7 +22,7 @@ from flows.text import Text
 from services.errors import AlreadyPaid, Refusal
 from services.money import Money
 from services.news.requests import PaymentRequested, RequestClosed
-from services.rails import refuse_closed_till, refuse_uncollectable
+from services.rails import refuse_unpayable, takes
 
 
 class NotNow(Choice):
@@ -65,7 +67,7 @@ class ReviewRequest(Step):
 
     async def hears(
         self, answer: Pay | NotNow | ChangeMethod, teller: Teller
-    ) -> AwaitPayment | ChooseMethod | AskNumber | Declined | AlreadySettled | RequestSettled:
+    ) -> AwaitPayment | PayOnPage | ChooseMethod | AskNumber | Declined | AlreadySettled | RequestSettled:
         match answer:
             case Pay():
                 return await pay_in_one_tap(self.checkout, self.way, teller)
@@ -156,14 +158,15 @@ class OrderToldOnly(Step):
 
 async def told_requested(news: PaymentRequested, teller: Teller) -> ReviewRequest | OrderToldOnly:
     try:
-        refuse_closed_till(teller.shop)
-        refuse_uncollectable("mpesa", news.amount)
+        refuse_unpayable(teller.shop, news.amount)
     except Refusal:
         return OrderToldOnly(
             order_id=news.order_id, number=news.number, amount=news.amount, reason=news.reason
         )
     checkout = Checkout(order_id=news.order_id, amount=news.amount, number=news.number, summary=news.reason)
-    return await review(checkout, teller)
+    known = await ways(teller)
+    proposed = next((way for way in known if way.method_id and way.method_id == news.method_id), None)
+    return ReviewRequest(checkout=checkout, way=proposed) if proposed else await review(checkout, teller)
 
 
 async def told_closed(news: RequestClosed, _teller: Teller) -> RequestGone:
@@ -177,7 +180,7 @@ async def told_closed(news: RequestClosed, _teller: Teller) -> RequestGone:
 
 async def pay_in_one_tap(
     checkout: Checkout, way: Way | None, teller: Teller
-) -> AwaitPayment | AskNumber | AlreadySettled:
+) -> AwaitPayment | PayOnPage | AskNumber | AlreadySettled:
     """Raises what `Teller.pay` raises."""
     if way is None:
         return AskNumber(checkout=checkout, hidden=teller.me.phone is None)
@@ -185,5 +188,5 @@ async def pay_in_one_tap(
 
 
 async def review(checkout: Checkout, teller: Teller) -> ReviewRequest:
-    known = await ways(teller)
+    known = [way for way in await ways(teller) if takes(way.method.provider, checkout.amount)]
     return ReviewRequest(checkout=checkout, way=known[0] if known else None)

@@ -1,9 +1,10 @@
 """Unpaid: why a payment did not go through, in human words, with the next step."""
 
+from flows.refusals import provider_name
 from flows.text import Text
 from services.news import Unpaid
 
-_PROVIDER = Text("M-Pesa is not working at the moment. Nothing was taken. Try again in a few minutes.")
+_PROVIDER = Text("{provider} is not working at the moment. Nothing was taken. Try again in a few minutes.")
 BECAUSE = {
     Unpaid.CANCELLED: Text("it was cancelled on the phone. Try again when you are ready."),
     Unpaid.UNREACHABLE: Text(
@@ -32,8 +33,14 @@ BECAUSE = {
     ),
     Unpaid.PROVIDER: _PROVIDER,
     Unpaid.RECEIVER: _PROVIDER,  # is a payout's: whoever pays can do nothing about it
-    Unpaid.NOT_ASKED: Text("M-Pesa could not be reached in time. Nothing was taken. Please try again."),
+    Unpaid.PAGE: Text("the page was not paid in time. Try again, or choose another way to pay."),
+    Unpaid.NOT_ASKED: Text("{provider} could not be reached in time. Nothing was taken. Please try again."),
     Unpaid.SHOP: Text(
-        "{shop} cannot take M-Pesa just now and has been told. Nothing was taken. Please try again later."
+        "{shop} cannot take {provider} just now and has been told. Nothing was taken. Please try again later."
     ),
 }
+
+
+def because(word: Unpaid, provider: str) -> Text:
+    """Why, and what to do now."""
+    return BECAUSE[word].told(provider=provider_name(provider))

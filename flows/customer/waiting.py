@@ -1,7 +1,7 @@
 """Waiting: a customer waits for the provider's word on a payment.
 
-AwaitPayment -> AwaitPayment | Paid | PaidWithNew | Unpaid | NotWaiting | AlreadySettled
-Unpaid       -> AwaitPayment | ReviewOrder | AskNumber | ChooseMethod | NotPaying
+AwaitPayment -> AwaitPayment | PayOnPage | Paid | PaidWithNew | Unpaid | NotWaiting | AlreadySettled
+Unpaid       -> AwaitPayment | PayOnPage | ReviewOrder | AskNumber | ChooseMethod | NotPaying
 Unpaid       -> Paid | PaidWithNew | AlreadySettled
 """
 
@@ -10,17 +10,19 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flows.customer import pay
+from flows.customer import page, pay
 from flows.customer.paid import AlreadySettled, Paid, PaidWithNew, payment_thread, settled
-from flows.customer.unpaid import BECAUSE
-from flows.customer.ways import shown
+from flows.customer.unpaid import because
+from flows.customer.ways import by_page, charged, shown
+from flows.refusals import provider_name
 from flows.step import Choice, Step
 from flows.teller import Checkout, Teller, Way
 from flows.text import Text
 from services.errors import AlreadyPaid
 from services.money import Money
-from services.news import PaymentFailed, PaymentOpen, PaymentSettled
+from services.news import PageOpened, PaymentFailed, PaymentOpen, PaymentSettled
 from services.news import Unpaid as Because
+from services.rails import opens_page
 
 
 class IHavePaid(Choice):
@@ -58,11 +60,24 @@ class AwaitPayment(Step):
             "amount": self.checkout.amount,
             "way": shown(self.way),
             "number": self.checkout.number,
+            "provider": provider_name(self.way.method.provider),
         }
         if self.still_open:
-            return _not_yet(self.checkout.amount, self.checkout.number)
+            return _not_yet(self.checkout.amount, self.checkout.number, self.way.method.provider)
         if self.asked:
-            return Text("I'm asking M-Pesa about order {number}. One moment, please.", **facts)
+            return Text("I'm asking {provider} about order {number}. One moment, please.", **facts)
+        if by_page(self.way):
+            return Text(
+                "I'm having the page of {provider} opened for {amount} to {shop}, order {number}. "
+                "The link comes in a moment.",
+                **facts,
+            )
+        if charged(self.way):
+            return Text(
+                "{way} is being charged {amount} for {shop}, order {number}. "
+                "I'll tell you here as soon as it is paid.",
+                **facts,
+            )
         return Text(
             "Look at your phone: {way} is being asked for {amount} for {shop}, order {number}. "
             "Enter your M-Pesa PIN there, and I'll tell you here as soon as it is paid.",
@@ -70,16 +85,18 @@ class AwaitPayment(Step):
         )
 
     def choices(self) -> tuple[Choice, ...]:
-        return IHavePaid(), TryAgain(), pay.Cancel()
+        if self.still_open or not opens_page(self.way.method.provider):
+            return IHavePaid(), TryAgain(), pay.Cancel()
+        return (pay.Cancel(),)
 
     def concerns(self, news: Any) -> bool:
         return bool(news.payment_id == self.payment_id)
 
     async def hears(
         self,
-        answer: IHavePaid | TryAgain | pay.Cancel | PaymentSettled | PaymentFailed | PaymentOpen,
+        answer: IHavePaid | TryAgain | pay.Cancel | PageOpened | PaymentSettled | PaymentFailed | PaymentOpen,
         teller: Teller,
-    ) -> AwaitPayment | Paid | PaidWithNew | Unpaid | NotWaiting | AlreadySettled:
+    ) -> AwaitPayment | page.PayOnPage | Paid | PaidWithNew | Unpaid | NotWaiting | AlreadySettled:
         match answer:
             case IHavePaid():
                 return await self._check(teller)
@@ -87,7 +104,11 @@ class AwaitPayment(Step):
                 return await pay.ask_to_pay(self.checkout, self.way, teller)
             case pay.Cancel():
                 await teller.leave_payment(self.payment_id)
-                return NotWaiting(payment_id=self.payment_id, number=self.checkout.number or "")
+                provider = self.way.method.provider
+                number = self.checkout.number or ""
+                return NotWaiting(payment_id=self.payment_id, number=number, provider=provider)
+            case PageOpened():
+                return page.pay_there(answer, self.checkout)
             case PaymentSettled():
                 return settled(answer)
             case PaymentFailed():
@@ -112,6 +133,7 @@ class Unpaid(Step):
     way: Way | None
     payment_id: UUID
     because: Because
+    provider: str = "mpesa"  # where the way is not known
 
     @property
     def thread(self) -> str:
@@ -126,7 +148,7 @@ class Unpaid(Step):
             "Order {number} for {amount} is not paid: {because}",
             number=self.checkout.number,
             amount=self.checkout.amount,
-            because=BECAUSE[self.because],
+            because=because(self.because, self.way.method.provider if self.way else self.provider),
         )
 
     def choices(self) -> tuple[Choice, ...]:
@@ -139,6 +161,7 @@ class Unpaid(Step):
         self, answer: TryAgain | pay.ChangeMethod | pay.Cancel | PaymentSettled, teller: Teller
     ) -> (
         AwaitPayment
+        | page.PayOnPage
         | pay.ReviewOrder
         | pay.AskNumber
         | pay.ChooseMethod
@@ -163,6 +186,7 @@ class Unpaid(Step):
 class NotWaiting(Step):
     payment_id: UUID
     number: str
+    provider: str = "mpesa"
 
     @property
     def thread(self) -> str:
@@ -170,9 +194,10 @@ class NotWaiting(Step):
 
     def says(self) -> Text:
         return Text(
-            "All right, I've stopped waiting for order {number}, which is not paid yet. If M-Pesa still "
+            "All right, I've stopped waiting for order {number}, which is not paid yet. If {provider} still "
             "takes the money, it counts for this order and I'll tell you.",
             number=self.number,
+            provider=provider_name(self.provider),
         )
 
 
@@ -180,30 +205,40 @@ class StillOpen(Step):
     payment_id: UUID
     number: str
     amount: Money
+    provider: str = "mpesa"
 
     @property
     def thread(self) -> str:
         return payment_thread(self.payment_id)
 
     def says(self) -> Text:
-        return _not_yet(self.amount, self.number)
+        return _not_yet(self.amount, self.number, self.provider)
 
 
-def _not_yet(amount: Money, number: str | None) -> Text:
+def _not_yet(amount: Money, number: str | None, provider: str) -> Text:
     return Text(
-        "M-Pesa has not confirmed {amount} for order {number} yet. If the money has left your account, you "
-        "need not pay again: it counts as soon as M-Pesa tells me of it, and I'll tell you here.",
+        "{provider} has not confirmed {amount} for order {number} yet. If the money has left your account, "
+        "you need not pay again: it counts as soon as {provider} tells me of it, and I'll tell you here.",
         amount=amount,
         number=number,
+        provider=provider_name(provider),
     )
 
 
 async def told_failed(news: PaymentFailed, _teller: Teller) -> Unpaid:
     """For a person who no longer waited."""
     checkout = Checkout(order_id=news.order_id, amount=news.amount, number=news.number)
-    return Unpaid(checkout=checkout, way=None, payment_id=news.payment_id, because=news.because)
+    return Unpaid(
+        checkout=checkout,
+        way=None,
+        payment_id=news.payment_id,
+        because=news.because,
+        provider=news.provider,
+    )
 
 
 async def told_open(news: PaymentOpen, _teller: Teller) -> StillOpen:
     """For a person who no longer waited."""
-    return StillOpen(payment_id=news.payment_id, number=news.number, amount=news.amount)
+    return StillOpen(
+        payment_id=news.payment_id, number=news.number, amount=news.amount, provider=news.provider
+    )

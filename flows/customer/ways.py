@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from flows.refusals import provider_name
+from flows.customer.paid import method_shown
 from flows.step import Choice
 from flows.teller import Checkout, Teller, Way
 from flows.text import Text
 from services import phones
 from services.errors import InvalidPhone
 from services.news import PaymentMethod
+from services.rails import charges, opens_page
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,13 @@ class Use(Choice):
 
     @property
     def note(self) -> Text | None:
-        return Text("Saved") if self.way.method_id else Text("This chat's number")
+        if self.way.method_id:
+            return Text("Saved")
+        return Text("On its own page") if self.by_page else Text("This chat's number")
+
+    @property
+    def by_page(self) -> bool:
+        return by_page(self.way)
 
 
 class AnotherNumber(Choice):
@@ -52,7 +59,18 @@ def handed_over(note: str | None, *, delivery: bool) -> Text:
 
 
 def shown(way: Way) -> Text:
-    return Text("{provider} {label}", provider=provider_name(way.method.provider), label=way.method.label)
+    return method_shown(way.method)
+
+
+def by_page(way: Way) -> bool:
+    """Whether the customer pays on the provider's page. What is saved there is charged, where it can be."""
+    provider = way.method.provider
+    return opens_page(provider) and not (way.method_id and charges(provider))
+
+
+def charged(way: Way) -> bool:
+    """Whether what is saved is charged, with nothing more to do."""
+    return way.method_id is not None and charges(way.method.provider)
 
 
 def by_number(typed: str) -> Way:
@@ -62,12 +80,15 @@ def by_number(typed: str) -> Way:
 
 
 async def ways(teller: Teller) -> tuple[Way, ...]:
-    """The saved ones, the preferred first, and the number of this chat where it is none of them."""
-    saved = await teller.ways()
+    """The saved ones, the preferred first; the number of this chat where it is none of them; the pages."""
+    saved, by = await teller.ways(), teller.shop.collects_by
+    pages = tuple(Way(method=PaymentMethod(provider=name, label="")) for name in by if opens_page(name))
+    if "mpesa" not in by:
+        return (*saved, *pages)
     try:
         own = by_number(teller.me.phone) if teller.me.phone else None
     except InvalidPhone:  # a number of another country
         own = None
     if own is None or any(way.method == own.method for way in saved):
-        return saved
-    return (*saved, own)
+        return (*saved, *pages)
+    return (*saved, own, *pages)

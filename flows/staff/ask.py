@@ -19,7 +19,7 @@ from flows.text import Text
 from services.ids import new_id
 from services.money import Money
 from services.phones import masked, normalize
-from services.rails import refuse_closed_till, refuse_uncollectable
+from services.rails import refuse_closed_till, refuse_unpayable
 from services.readable import refuse_blank
 
 _MOST_REASON = 100
@@ -84,7 +84,7 @@ class EnterSum(Step):
         match answer:
             case Said(text=typed):
                 amount = amount_of(typed, teller.shop.currency)
-                refuse_uncollectable("mpesa", amount)
+                refuse_unpayable(teller.shop, amount)
                 return EnterReason(customer=self.customer, amount=amount)
             case Cancel():
                 return NotAsking()

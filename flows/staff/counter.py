@@ -10,7 +10,7 @@ from flows.step import Step
 from flows.teller import Teller
 from flows.text import Text
 from services.money import Money
-from services.rails import refuse_closed_till, refuse_uncollectable
+from services.rails import refuse_closed_till, refuse_unpayable
 
 
 class CounterCode(Step):
@@ -53,5 +53,5 @@ async def counter(teller: Teller, rest: str = "") -> CounterCode | NoCounterCode
     if not rest:
         return CounterCode(number=teller.shop.number)
     amount = amount_of(rest, teller.shop.currency)
-    refuse_uncollectable("mpesa", amount)
+    refuse_unpayable(teller.shop, amount)
     return CounterCode(number=teller.shop.number, amount=amount)

@@ -41,7 +41,7 @@ from services.facts import (
     Way,
 )
 from services.money import Money
-from services.news import PaymentMethod, Withdrawal
+from services.news import PageOpened, PaymentMethod, Withdrawal
 from services.news.approval import Lending
 from services.news.review import ReviewQueue, Settlement, Undecided
 from services.news.settings import Change
@@ -161,6 +161,10 @@ class Teller(Statements, Handoffs, Orders, Domains, Protocol):
 
         Raises also NotWholeShillings, BelowMinimum, OverLimit, InvalidPhone, ProviderNotConfigured.
         """
+        ...
+
+    async def open_page(self, order_id: UUID) -> PageOpened | None:
+        """The page on which I can pay the order now; there is never a second one."""
         ...
 
     async def check_payment(self, payment_id: UUID) -> None:

@@ -4,11 +4,9 @@ News reaches a conversation through the inbox, like a message, in the same commi
 it tells. Each kind is a frozen model; `kind` is what is stored.
 """
 
-from datetime import datetime
 from typing import Annotated, Literal
-from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.money import Money
 from services.news.approval import (
@@ -24,6 +22,14 @@ from services.news.base import BaseNews
 from services.news.batches import BatchAsked, BatchMoved, BatchRead, BatchSelfApprovalTried
 from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.news.orders import OrderCanceled, OrderFulfilled
+from services.news.payments import MethodAdded as MethodAdded
+from services.news.payments import PageOpened as PageOpened
+from services.news.payments import PaidTwice as PaidTwice
+from services.news.payments import PaymentFailed as PaymentFailed
+from services.news.payments import PaymentInDoubt as PaymentInDoubt
+from services.news.payments import PaymentMethod as PaymentMethod
+from services.news.payments import PaymentOpen as PaymentOpen
+from services.news.payments import PaymentSettled as PaymentSettled
 from services.news.privacy import ErasureWanted
 from services.news.reconciliation import BreakReopened, BreaksAged
 from services.news.refunds import (
@@ -65,80 +71,6 @@ from services.reasons import Held as Held
 from services.reasons import Unpaid as Unpaid
 from services.reasons import Unsent as Unsent
 from services.reasons import Unusual as Unusual
-
-
-class PaymentMethod(BaseModel):
-    """A way to pay as shown: the provider and what tells it apart, masked ("********5678")."""
-
-    model_config = ConfigDict(frozen=True)
-
-    provider: str
-    label: str
-
-
-class PaymentSettled(BaseNews):
-    """The provider said yes. `late`: after we had told the person that it failed."""
-
-    kind: Literal["payment_settled"] = "payment_settled"
-    payment_id: UUID
-    order_id: UUID
-    number: str
-    amount: Money
-    receipt: str | None
-    paid_at: datetime
-    method: PaymentMethod
-    can_save: bool  # the method is not saved yet
-    late: bool = False
-
-
-class PaymentFailed(BaseNews):
-    """The provider said no."""
-
-    kind: Literal["payment_failed"] = "payment_failed"
-    payment_id: UUID
-    order_id: UUID
-    number: str
-    amount: Money
-    because: Unpaid
-
-
-class PaymentOpen(BaseNews):
-    """The person asked; the provider has not decided yet."""
-
-    kind: Literal["payment_open"] = "payment_open"
-    payment_id: UUID
-    order_id: UUID
-    number: str
-    amount: Money
-
-
-class MethodAdded(BaseNews):
-    """To a customer: the shop has saved a way to pay for them."""
-
-    kind: Literal["method_added"] = "method_added"
-    method: PaymentMethod
-
-
-class PaidTwice(BaseNews):
-    """A second success for an order already paid: kept apart, to be given back."""
-
-    kind: Literal["paid_twice"] = "paid_twice"
-    payment_id: UUID
-    order_id: UUID
-    number: str
-    amount: Money
-    receipt: str | None
-
-
-class PaymentInDoubt(BaseNews):
-    """What the provider told does not fit together, and it will not be asked again."""
-
-    kind: Literal["payment_in_doubt"] = "payment_in_doubt"
-    payment_id: UUID
-    order_id: UUID
-    number: str
-    amount: Money
-
 
 # --- to those who reconcile: the staff with finance:reconcile, owners among them
 
@@ -225,6 +157,7 @@ News = (
     PaymentSettled
     | PaymentFailed
     | PaymentOpen
+    | PageOpened
     | PaymentRequested
     | PaymentReminder
     | RequestPaid

@@ -15,6 +15,7 @@ class PaymentRequested(BaseNews):
     number: str
     amount: Money
     reason: str
+    method_id: UUID | None = None  # the saved method that the shop proposes
 
 
 class PaymentReminder(BaseNews):

@@ -1,4 +1,5 @@
-"""Collect: asking the customer's phone, in steps around the network call that the edge makes.
+"""Collect: asking the customer: their phone, by a page, or what they saved. In steps around the network
+call that the edge makes.
 
 `begin_collect` commits that we are about to send; the edge sends; `collect_answered` takes the answer.
 A crash between the two is found by the job and becomes *unknown*: nothing is ever sent twice.
@@ -8,12 +9,16 @@ from datetime import timedelta
 from uuid import UUID
 
 from services import hooks, jobs
-from services.jobs import COLLECT_LADDER, SEND_LADDER
+from services.jobs import COLLECT_LADDER, PAGE_LADDER, SEND_LADDER
 from services.news import Unpaid
+from services.payments import pages
 from services.payments.record import Attempt, alert, locked, move
 from services.payments.settle import expire, settle
-from services.providers.abilities import Prompt
+from services.payments.start import CHARGED_WITHIN
+from services.providers import PROVIDERS
+from services.providers.abilities import Charge, Page, Prompt
 from services.providers.base import Accepted, Answer, Failed, Misconfigured, NotSent, Refused, Unknown, Word
+from services.rails import charges, opens_page
 from services.work import Work
 
 # Without a reference there is nothing to ask by. A prompt lives for about a minute; after two a second
@@ -21,11 +26,12 @@ from services.work import Work
 _BLIND_WAIT = timedelta(minutes=2)
 # Whoever asked to pay longer ago has put the phone away: after an outage it rings for nobody.
 _SENT_WITHIN = timedelta(minutes=2)
+_OPENED_WITHIN = timedelta(minutes=10)  # a link rings nowhere, and who reads it decides
 _ASKED_FOR = sum(COLLECT_LADDER, timedelta())
 
 
-async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt | None:
-    """The prompt to send after the commit; None when there is nothing to send any more."""
+async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt | Page | Charge | None:
+    """What to send after the commit; None when there is nothing to send any more."""
     attempt = await locked(work, attempt_id)
     if attempt.state == "submitting":  # whoever began before us never came back
         await _lost(work, attempt)
@@ -36,10 +42,17 @@ async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt
     if attempt.payment_status != "pending":  # paid or left in the meantime
         await expire(work, attempt_id)
         return None
-    if work.now - attempt.created_at > _SENT_WITHIN:
+    by_page = opens_page(attempt.provider) and not _is_charged(attempt)
+    if work.now - attempt.created_at > (_OPENED_WITHIN if by_page else _SENT_WITHIN):
         await expire(work, attempt_id, Unpaid.NOT_ASKED)
         return None
-    await move(work, attempt, "created", state="submitting")
+    until = work.now + pages.OPEN_FOR if by_page else None
+    await move(work, attempt, "created", state="submitting", page_until=until)
+    if opens_page(attempt.provider):
+        page = await pages.page_of(work, attempt, public_url)
+        if by_page:
+            return page
+        return Charge(attempt.provider, attempt.id, attempt.amount, attempt.details, page)
     return Prompt(
         provider=attempt.provider,
         attempt_id=attempt.id,
@@ -51,7 +64,7 @@ async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt
 
 
 async def collect_answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
-    """Take the answer to the prompt that `begin_collect` gave out."""
+    """Take the answer to what `begin_collect` gave out."""
     attempt = await locked(work, attempt_id)
     match answer:
         case Accepted():
@@ -79,13 +92,28 @@ async def collect_checked(work: Work, attempt_id: UUID, word: Word) -> None:
     """Take the answer to the query; while it is open, ask again later, and give up in the end. What the
     person asks in between hastens no end."""
     attempt = await locked(work, attempt_id)
-    early = work.now - attempt.created_at < _ASKED_FOR
     if await settle(work, attempt_id, word):
         await jobs.finish(work, attempt_id, "collect_check")
-    elif attempt.asked and early:
+    elif attempt.page is not None:
+        await _page_checked(work, attempt)
+    elif attempt.page_until is not None and attempt.state == "pending":  # and closed
+        await expire(work, attempt_id, Unpaid.PAGE)
+    elif attempt.asked and work.now - attempt.created_at < _ASKED_FOR:
         await jobs.keep(work, "collect_check", attempt_id, COLLECT_LADDER)
     elif not await jobs.again(work, "collect_check", attempt_id, COLLECT_LADDER):
         await expire(work, attempt_id)
+
+
+async def _page_checked(work: Work, attempt: Attempt) -> None:
+    """While it can be paid there, it is asked about again; its end asks for the last time."""
+    if attempt.asked:
+        await jobs.keep(work, "collect_check", attempt.id, PAGE_LADDER)
+    elif not await jobs.again(work, "collect_check", attempt.id, PAGE_LADDER):
+        await jobs.finish(work, attempt.id, "collect_check")
+
+
+def _is_charged(attempt: Attempt) -> bool:
+    return attempt.method_id is not None and charges(attempt.provider)
 
 
 async def _accepted(work: Work, attempt: Attempt, answer: Accepted) -> None:
@@ -97,8 +125,13 @@ async def _accepted(work: Work, attempt: Attempt, answer: Accepted) -> None:
     await move(work, attempt, attempt.state, reference_sealed=sealed)
     await move(work, attempt, "submitting", "unknown", state="pending")
     await jobs.finish(work, attempt.id, "collect", "collect_expire")
+    if answer.page is not None:
+        await pages.opened(work, attempt, answer.page)
     if attempt.live or attempt.state == "expired":
-        await jobs.again(work, "collect_check", attempt.id, COLLECT_LADDER)
+        ladder = COLLECT_LADDER if answer.page is None else PAGE_LADDER
+        await jobs.again(work, "collect_check", attempt.id, ladder)
+    if answer.told is not None and await settle(work, attempt.id, answer.told.word):
+        await jobs.finish(work, attempt.id, "collect_check")
 
 
 async def _send_again(work: Work, attempt: Attempt, answer: NotSent) -> None:
@@ -110,11 +143,19 @@ async def _send_again(work: Work, attempt: Attempt, answer: NotSent) -> None:
 
 async def _lost(work: Work, attempt: Attempt) -> None:
     """Only a callback can tell now, unless one has told a reference to ask by already. A second prompt is
-    held back for as long as the first may ring."""
+    held back for as long as the first may ring. A page whose address nobody was given is paid by nobody."""
     await jobs.finish(work, attempt.id, "collect")
+    if attempt.page_until is not None and attempt.state == "submitting":
+        await settle(work, attempt.id, Failed(Unpaid.PROVIDER, "the page's address is not known"))
+        return
     if not await move(work, attempt, "submitting", state="unknown"):
         return
-    if attempt.reference is not None:
+    if attempt.reference is None and _is_charged(attempt) and PROVIDERS[attempt.provider].knows_ours:
+        sealed = work.seal(str(attempt.id), "attempts.reference", attempt.id)
+        await move(work, attempt, "unknown", reference_sealed=sealed)
+        await jobs.again(work, "collect_check", attempt.id, COLLECT_LADDER)
+    elif attempt.reference is not None:
         await jobs.again(work, "collect_check", attempt.id, COLLECT_LADDER)
     else:
-        await jobs.schedule(work, "collect_expire", attempt.id, work.now + _BLIND_WAIT)
+        blind = CHARGED_WITHIN if _is_charged(attempt) else _BLIND_WAIT
+        await jobs.schedule(work, "collect_expire", attempt.id, work.now + blind)

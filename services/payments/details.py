@@ -16,7 +16,7 @@ _LAST4 = re.compile(r"\d{4}", re.ASCII)
 _CODE = re.compile(r"[!-~]{1,200}", re.ASCII)
 _CARD_NUMBER = re.compile(r"[\d -]{12,}", re.ASCII)
 _LONGEST_WORD = 30
-_COLLECTING = {name for name, provider in PROVIDERS.items() if provider.collects is not None}
+_COLLECTING = {name for name, provider in PROVIDERS.items() if provider.collects}
 
 
 @dataclass(frozen=True)

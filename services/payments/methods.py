@@ -14,6 +14,7 @@ from services.errors import NotFound
 from services.facts import Way
 from services.ids import new_id
 from services.news import PaymentMethod
+from services.payments import forgetting
 from services.payments.details import same_by
 from services.store.schema import people, saved_methods
 from services.work import Work
@@ -107,6 +108,15 @@ async def _put(
     await _lock(work, person_id)
     known = await _find(work, person_id, method.provider, details)
     method_id = known.id if known else new_id()
+    if not known:  # what was removed a moment ago is not to be forgotten now
+        await work.connection.execute(
+            sa.delete(saved_methods).where(
+                saved_methods.c.tenant_id == work.tenant,
+                saved_methods.c.person_id == person_id,
+                saved_methods.c.provider == method.provider,
+                saved_methods.c.details_index.in_(work.indexes(same_by(method.provider, details), _COLUMN)),
+            )
+        )
     values: dict[str, Any] = {
         "details_sealed": work.seal(details, _COLUMN, method_id),
         "details_index": work.index(same_by(method.provider, details), _COLUMN),
@@ -185,16 +195,13 @@ async def remove(work: Work, person_id: UUID, method_id: UUID, by: UUID) -> None
 
 async def _remove(work: Work, person_id: UUID, method_id: UUID) -> None:
     await _lock(work, person_id)
-    gone = (
-        sa.delete(saved_methods)
-        .where(_of(work, person_id), saved_methods.c.id == method_id)
-        .returning(saved_methods.c.is_default)
-    )
-    row = (await work.connection.execute(gone)).first()
-    if row is None:
+    mine = (_of(work, person_id), saved_methods.c.id == method_id)
+    known = (await work.connection.execute(sa.select(saved_methods).where(*mine))).first()
+    if known is None:
         raise NotFound("payment_method")
+    await forgetting.remove(work, *mine)
     first = await _first(work, person_id)
-    if row.is_default and first is not None:
+    if known.is_default and first is not None:
         await _make_default(work, person_id, first)
 
 
@@ -248,4 +255,8 @@ async def _lock(work: Work, person_id: UUID) -> None:
 
 
 def _of(work: Work, person_id: UUID) -> sa.ColumnElement[bool]:
-    return sa.and_(saved_methods.c.tenant_id == work.tenant, saved_methods.c.person_id == person_id)
+    return sa.and_(
+        saved_methods.c.tenant_id == work.tenant,
+        saved_methods.c.person_id == person_id,
+        saved_methods.c.removed_at.is_(None),
+    )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, inbox
+from services import audit, hooks, inbox
 from services.errors import AlreadyPaid, InvalidMethodDetails, NotPending, ProviderNotConfigured
 from services.facts import Checkout, Shop, Started, Way
 from services.news import PaymentMethod
@@ -15,6 +15,7 @@ from services.payments.asked import phone_of
 from services.people import customers
 from services.people.preferences import may_write_unasked
 from services.phones import masked
+from services.rails import charges, opens_page
 from services.shop import orders as shop_orders
 from services.shop.facts import Order, Priced, Wanted, summary
 from services.store.schema import payments
@@ -43,7 +44,8 @@ async def order(
 async def checkout(
     work: Work, by: UUID, shop: Shop, order_id: UUID, way: str | UUID
 ) -> tuple[Started, PaymentMethod]:
-    """Have the customer's phone asked to pay the order, by this provider or with this saved method.
+    """Have the customer asked to pay the order, by this provider or with this saved method. A saved card is
+    charged on a tap of theirs alone: they are sent the order with it, and nothing starts before.
 
     Its state is decided before the way. Raises NotFound, NotPending, AlreadyPaid, PaymentUnderWay, and
     what `start` raises; InvalidMethodDetails where the customer has told no number to ask.
@@ -57,10 +59,29 @@ async def checkout(
     if provider not in shop.collects_by:
         raise ProviderNotConfigured(provider)
     asked = Checkout(order_id=found.id, amount=found.total, number=found.number)
-    started = await start.start(work, start.Payer(found.person_id, None), asked, chosen)
+    payer = start.Payer(found.person_id, None)
+    if chosen.method_id is not None and charges(provider):
+        started = await start.offer(work, payer, asked, chosen.method)
+        news = PaymentRequested(
+            order_id=found.id,
+            number=found.number,
+            amount=found.total,
+            reason=summary(found.lines),
+            method_id=chosen.method_id,
+        )
+        await inbox.tell_people(work, [found.person_id], news)
+    else:
+        started = await start.start(work, payer, asked, chosen)
     facts = {"number": found.number, "amount": str(found.total), "method": chosen.method.label}
     await audit.record(work, by, "payment.asked", started.payment_id, facts)
     return started, chosen.method
+
+
+async def page_of(work: Work, public_url: str, started: Started, method: PaymentMethod) -> str | None:
+    """The address that leads to the page once it is open; None where it is paid in another way."""
+    if not opens_page(method.provider) or method.label:
+        return None
+    return f"{public_url.rstrip('/')}/pay/{await hooks.mint(work, hooks.PAGE, started.payment_id)}"
 
 
 async def payment_of(work: Work, order_id: UUID) -> UUID | None:
@@ -92,7 +113,7 @@ async def _saved(work: Work, person_id: UUID, method_id: UUID) -> Way:
 
 async def _by(work: Work, person_id: UUID, provider: str) -> Way:
     """M-Pesa asks the number of the chat; where WhatsApp hides it, the saved one that is offered first."""
-    if provider != "mpesa":
+    if provider != "mpesa":  # a page, or one that customers cannot pay with
         return Way(method=PaymentMethod(provider=provider, label=""))
     phone = await phone_of(work, person_id)
     if phone is not None:

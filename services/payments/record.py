@@ -1,7 +1,7 @@
 """Record: an attempt with the payment and the order it belongs to, read under the order's lock."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,9 @@ class Attempt:
     details: dict[str, str]  # empty once they are erased
     reference: str | None
     receipt: str | None
+    method_id: UUID | None
+    page: str | None = field(repr=False)
+    page_until: datetime | None
     asked: bool
     doubt: Doubt | None
     created_at: datetime
@@ -108,6 +111,9 @@ async def _read(work: Work, attempt_id: UUID) -> Attempt:
         details=work.open(row.details_sealed, "attempts.details", row.id) if row.details_sealed else {},
         reference=work.open(sealed, "attempts.reference", row.id) if sealed else None,
         receipt=row.receipt,
+        method_id=row.method_id,
+        page=work.open(row.page_sealed, "attempts.page", row.id) if row.page_sealed else None,
+        page_until=row.page_until,
         asked=row.asked,
         doubt=Doubt(row.doubt) if row.doubt else None,
         created_at=row.created_at,
@@ -127,14 +133,14 @@ def _joined(same_tenant: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
 
 
 async def in_the_way(work: Work, payment_id: UUID) -> Sequence[Any]:
-    """The attempts (id, created_at, doubt) beside which no other one may start: whose prompt may still be
-    answered, or of which a success was told, while the provider is asked about it."""
+    """The attempts beside which no other one may start: that may still be paid, or of
+    which a success was told, while the provider is asked about it."""
     asked_about = sa.exists().where(
         jobs.c.tenant_id == attempts.c.tenant_id,
         jobs.c.target_id == attempts.c.id,
         jobs.c.kind == "collect_check",
     )
-    query = sa.select(attempts.c.id, attempts.c.created_at, attempts.c.doubt).where(
+    query = sa.select(attempts).where(
         attempts.c.tenant_id == work.tenant,
         attempts.c.payment_id == payment_id,
         sa.or_(attempts.c.state.in_(LIVE), sa.and_(attempts.c.doubt.is_not(None), asked_about)),
@@ -187,6 +193,7 @@ def still_open(attempt: Attempt) -> PaymentOpen:
         order_id=attempt.order_id,
         number=attempt.number,
         amount=attempt.amount,
+        provider=attempt.provider,
     )
 
 
@@ -198,6 +205,7 @@ def unpaid(attempt: Attempt, because: Unpaid) -> PaymentFailed:
         number=attempt.number,
         amount=attempt.amount,
         because=because,
+        provider=attempt.provider,
     )
 
 

@@ -4,15 +4,20 @@ Once failed or expired an attempt may still succeed: Daraja's "unreachable" is n
 customer did not pay. Once succeeded it never fails: a later no is an alert.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace as changed
 from datetime import UTC
+from typing import Any
 from uuid import UUID
 
 from services import audit, inbox, jobs
+from services.errors import InvalidMethodDetails
 from services.jobs import COLLECT_LADDER
 from services.money import Money
 from services.news import Doubt, SettingsWrong, Unpaid
 from services.payments import doubt
 from services.payments.credit import credit, told_again, used_elsewhere
+from services.payments.details import KINDS, method_of, read
 from services.payments.record import (
     LIVE,
     NOT_SUCCEEDED,
@@ -32,6 +37,7 @@ from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.work import Work
 
 _JOBS = ("collect", "collect_check", "collect_expire")
+_OF_PAGE = "page_close"
 
 
 async def settle(work: Work, attempt_id: UUID, word: Word) -> bool:
@@ -108,14 +114,30 @@ async def _succeeded(work: Work, attempt: Attempt, word: Succeeded) -> bool:
     if receipt and await used_elsewhere(work, attempt, receipt):
         await alert(work, attempt, "payment.receipt_reused", receipt=receipt)
         return True
+    attempt, paid_with = _paid_with(work, attempt, word.method)
     done = {"state": "succeeded", "receipt": receipt, "resolved_at": work.now, "asked": False, "doubt": None}
-    if await move(work, attempt, *NOT_SUCCEEDED, **done):
+    if await move(work, attempt, *NOT_SUCCEEDED, **done, **paid_with):
         point("payment.moved")
-        await jobs.finish(work, attempt.id, *_JOBS)
+        await jobs.finish(work, attempt.id, *_JOBS, _OF_PAGE)
         await credit(work, attempt, receipt)
     else:
         await told_again(work, attempt, receipt)
     return True
+
+
+def _paid_with(
+    work: Work, attempt: Attempt, told: Mapping[str, str] | None
+) -> tuple[Attempt, dict[str, Any]]:
+    """A new method that may be charged again is known by what the provider tells of it."""
+    if told is None or attempt.method_id is not None or attempt.provider not in KINDS:
+        return attempt, {}
+    try:
+        known = read(attempt.provider, told)
+    except InvalidMethodDetails:
+        return attempt, {}
+    label = method_of(attempt.provider, known).label
+    sealed = work.seal(known, "attempts.details", attempt.id)
+    return changed(attempt, details=known, label=label), {"details_sealed": sealed, "label": label}
 
 
 async def _failed(work: Work, attempt: Attempt, word: Failed) -> bool:
@@ -132,6 +154,8 @@ async def _failed(work: Work, attempt: Attempt, word: Failed) -> bool:
     if await move(work, attempt, *LIVE, state="failed", **failure):
         if await _reopen(work, attempt, "failed"):
             await tell(work, attempt, unpaid(attempt, word.because))
+        if attempt.page is not None:  # one that can still be paid
+            await jobs.schedule(work, _OF_PAGE, attempt.id, work.now)
     elif attempt.asked:
         await move(work, attempt, "failed", "expired", asked=False)
         if not attempt.paid:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from services.payments.record import in_the_way, lock_order
 from services.payments.settle import replace
 from services.phones import masked, mpesa_number
 from services.points import point
-from services.rails import refuse_uncollectable
+from services.rails import charges, opens_page, refuse_uncollectable
 from services.shop.facts import read_lines, summary
 from services.shop.numbers import number_of
 from services.store.schema import attempts, orders, payments
@@ -34,6 +34,8 @@ from services.work import Work
 
 # A prompt is sent within two minutes of its asking, and lives for about one.
 _ANSWERED_WITHIN = timedelta(minutes=3)
+# What was charged is told at once, unless its answer was lost: then by a callback alone.
+CHARGED_WITHIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,17 @@ async def start(work: Work, payer: Payer, checkout: Checkout, way: Way) -> Start
     await _end_earlier(work, payment.id, order.number)
     await _attempt(work, payment.id, method, details, way.method_id)
     await _await(work, payer, payment.id, order.id)
+    return Started(payment_id=payment.id, order_id=order.id, number=order.number)
+
+
+async def offer(work: Work, payer: Payer, checkout: Checkout, method: PaymentMethod) -> Started:
+    """The payment waits for the customer's tap, who is shown it with this method. Raises as `start`."""
+    refuse_uncollectable(method.provider, checkout.amount)
+    order = await _order(work, payer, checkout)
+    payment = await _payment(work, payer, order)
+    await _end_earlier(work, payment.id, order.number)
+    mine = (payments.c.tenant_id == work.tenant, payments.c.id == payment.id)
+    await work.connection.execute(sa.update(payments).where(*mine).values(status="awaiting_customer"))
     return Started(payment_id=payment.id, order_id=order.id, number=order.number)
 
 
@@ -102,6 +115,8 @@ def checkout_of(row: sa.Row[Any]) -> Checkout:
 async def _details(work: Work, person_id: UUID, way: Way) -> tuple[PaymentMethod, dict[str, str]]:
     if way.method_id is not None:
         return await methods.details_of(work, person_id, way.method_id)
+    if opens_page(way.method.provider):
+        return PaymentMethod(provider=way.method.provider, label=""), {}
     if way.phone is None:
         raise InvalidPhone("")
     phone = mpesa_number(way.phone)
@@ -187,12 +202,20 @@ async def _end_earlier(work: Work, payment_id: UUID, number: str) -> None:
 
 
 async def refuse_under_way(work: Work, payment_id: UUID, number: str) -> Sequence[Any]:
-    """The attempts that can no longer be answered on the phone. Raises PaymentUnderWay where one can."""
+    """The attempts that can no longer be answered on the phone or paid on a page. Raises PaymentUnderWay
+    where one can."""
     earlier = await in_the_way(work, payment_id)
     told = any(each.doubt for each in earlier)
-    if told or any(work.now - each.created_at < _ANSWERED_WITHIN for each in earlier):
+    if told or any(work.now < _may_be_paid_until(each) for each in earlier):
         raise PaymentUnderWay(number, told=told)
     return earlier
+
+
+def _may_be_paid_until(attempt: Any) -> datetime:
+    if attempt.page_until is not None:
+        return attempt.page_until  # type: ignore[no-any-return]
+    charged = attempt.method_id is not None and charges(attempt.provider)
+    return attempt.created_at + (CHARGED_WITHIN if charged else _ANSWERED_WITHIN)  # type: ignore[no-any-return]
 
 
 async def _attempt(

@@ -48,6 +48,8 @@ async def leave(work: Work, person_id: UUID, payment_id: UUID) -> None:
     await move_order(work, attempt.order_id, "awaiting_payment", to="open")
     if attempt.state == "created":
         await expire(work, attempt.id)
+    elif attempt.page is not None:
+        await jobs.schedule(work, "page_close", attempt.id, work.now)
 
 
 async def drop_order(work: Work, person_id: UUID, order_id: UUID) -> None:

@@ -11,6 +11,7 @@ from services import approval, audit, handoff, inbox
 from services.errors import NotFound
 from services.ids import new_id
 from services.news import IdentityChanged, IdentityVerified, StaffSuspended
+from services.payments import forgetting
 from services.people import untold
 from services.people.identity import PHONE
 from services.people.people import name_of, reconcilers
@@ -40,12 +41,7 @@ async def distrust(work: Work, person: UUID) -> None:
     tells them, and who reconciles, where there was anything to lose."""
     await handoff.close_of(work, person)
     await untold.forget(work, conversations.c.person_id == person)
-    methods = await work.connection.execute(
-        sa.delete(saved_methods)
-        .where(saved_methods.c.tenant_id == work.tenant, saved_methods.c.person_id == person)
-        .returning(saved_methods.c.id)
-    )
-    forgotten = len(methods.all())
+    forgotten = await forgetting.remove(work, saved_methods.c.person_id == person)
     suspended = await _set_suspended(
         work, person, staff.c.active, staff.c.suspended_at.is_(None), at=work.now
     )

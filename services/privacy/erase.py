@@ -89,6 +89,7 @@ async def steps(work: Work, person_id: UUID) -> list[Step]:
                 "label": METHOD,
                 "detail": None,
                 "reference_sealed": None,
+                "page_sealed": None,
             },
         ),
         *(

@@ -68,6 +68,7 @@ PLACES: dict[str, tuple[Fate, str]] = {
     "attempts.because": (Fate.KEPT, _WORD),
     "attempts.detail": (Fate.EMPTIED, "others' are swept"),
     "attempts.reference_sealed": (Fate.EMPTIED, ""),
+    "attempts.page_sealed": (Fate.EMPTIED, ""),
     "attempts.receipt": (Fate.KEPT, _MONEY),
     "attempts.doubt": (Fate.KEPT, _WORD),
     "refund_wishes.reason": (Fate.EMPTIED, "others' are swept"),

@@ -5,14 +5,14 @@ withdrawals can go by, who is called and who reads a callback all follow from it
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from pydantic import ValidationError
 
-from services.providers import mpesa_portal
+from services.providers import mpesa_portal, pesapal_words, stripe_words
 from services.providers.abilities import Collects, PaysOut
 from services.providers.base import Limits, ProviderSettings, Tokens
 from services.providers.daraja_codes import LIMITS
@@ -35,8 +35,11 @@ Open = Callable[[Any, aiohttp.ClientSession, str, Tokens, Callable[[], datetime]
 @dataclass(frozen=True)
 class Provider:
     """`settings` is what a tenant's file holds under [providers.NAME]; `open` takes them, a session,
-    the provider's address, its tokens and the clock. `collects`: what it takes of customers at once, None
-    where it takes nothing; `pays_out`: the ways out that it carries; `signature`: the header with which it
+    the provider's address, its tokens and the clock. `collects`: what it takes of customers at once, by
+    currency, empty where it takes nothing; `by`: how it asks for it, by a prompt on the phone or by a page;
+    `charges`: what was saved of it is charged; `knows_ours`: a payment is asked about there by the id of our
+    attempt, even where its answer was lost. `pays_out`: the ways out that it carries, of money in
+    `currency`; `signature`: the header with which it
     signs its callbacks, which then come to "/hooks/NAME/SLUG"; `event_id`: what such a callback calls itself,
     however often it is told, None where it has no name but its bytes; `refunds`: how it gives payments back,
     None where it does not; `statements`: reads a file that was exported there, None where nobody exports one;
@@ -45,7 +48,10 @@ class Provider:
     settings: type[ProviderSettings]
     open: Open
     currency: str
-    collects: Limits | None = None
+    collects: Mapping[str, Limits] = field(default_factory=dict)
+    by: Literal["prompt", "page"] = "prompt"
+    charges: bool = False
+    knows_ours: bool = False
     pays_out: frozenset[str] = frozenset()
     signature: str | None = None
     event_id: Callable[[bytes], str | None] | None = None
@@ -59,8 +65,8 @@ PROVIDERS: Mapping[str, Provider] = {
         MpesaSettings,
         Mpesa,
         "KES",
-        LIMITS["collect"],
-        frozenset({"mpesa", "till"}),
+        {"KES": LIMITS["collect"]},
+        pays_out=frozenset({"mpesa", "till"}),
         refunds=RefundRules(whole=True, otherwise="mpesa"),
         statements=mpesa_portal.read,
     ),
@@ -75,6 +81,8 @@ PROVIDERS: Mapping[str, Provider] = {
         PesapalSettings,
         Pesapal,
         "KES",
+        pesapal_words.LIMITS,
+        "page",
         refunds=RefundRules(whole=True, by_payment=True),
         acknowledges=acknowledged,
     ),
@@ -82,6 +90,9 @@ PROVIDERS: Mapping[str, Provider] = {
         StripeSettings,
         Stripe,
         "KES",
+        stripe_words.LIMITS,
+        "page",
+        charges=True,
         signature="Stripe-Signature",
         event_id=event_id,
         refunds=RefundRules(),

@@ -121,8 +121,8 @@ def way_for(shop: Shop, attempt: Attempt, amount: Money, way: Way | None, age: t
         raise NotRefundable("erased")
     if rules.otherwise is not None:
         refuse_closed_way_out(shop, rules.otherwise)
-    if known.collects is not None:
-        known.collects.refuse_beyond(amount)
+    if limits := known.collects.get(amount.currency):
+        limits.refuse_beyond(amount)
     if chosen == Way.PAYOUT and rules.otherwise is not None:
         least = Money(RAILS[rules.otherwise].minimum, amount.currency)
         if amount < least:

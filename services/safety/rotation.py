@@ -82,6 +82,7 @@ SEALED = (
     Sealed(tables.outbox.c.template_sealed, "outbox.template", lambda row: str(row.seq)),
     Sealed(tables.attempts.c.details_sealed, "attempts.details", _id),
     Sealed(tables.attempts.c.reference_sealed, "attempts.reference", _id),
+    Sealed(tables.attempts.c.page_sealed, "attempts.page", _id),
     Sealed(
         tables.saved_methods.c.details_sealed,
         "saved_methods.details",

@@ -15,6 +15,7 @@ MORE = """
 secret_key = "sk_test_paystack"
 [providers.stripe]
 secret_key = "sk_test_stripe"
+webhook_secret = "whsec_1"
 [[staff]]
 name = "Atieno"
 phone = "+254722000004"

@@ -39,7 +39,7 @@ class Coins:
 
 
 LIMITS = Limits(kes("1"), kes("1000"))
-KNOWN = {**PROVIDERS, "coins": Provider(CoinSettings, Coins, "KES", LIMITS)}
+KNOWN = {**PROVIDERS, "coins": Provider(CoinSettings, Coins, "KES", {"KES": LIMITS})}
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import dataclasses
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services import errors, phones
@@ -18,6 +18,7 @@ from services.news import (
     Held,
     OrderInDoubt,
     OrderPaidTwice,
+    PageOpened,
     PaidTwice,
     PaymentFailed,
     PaymentInDoubt,
@@ -79,6 +80,7 @@ class Payment:
     way: Way
     payer: UUID
     state: str = "pending"
+    page: PageOpened | None = None
 
 
 @dataclasses.dataclass
@@ -198,7 +200,9 @@ class FakeBusiness(BusinessSettings, BusinessReview):
         payment.state = "succeeded"
         self.goods.bought(payment.checkout.order_id)
         self._answer_request(payment.checkout.order_id, RequestPaid, receipt=receipt)
-        saved = any(way.method == payment.way.method for way in self.saved[payment.payer])
+        payment.page = None
+        known = (way.method == payment.way.method for way in self.saved[payment.payer])
+        saved = any(known) or not payment.way.method.label
         facts = {"receipt": receipt, "paid_at": self.now, "method": payment.way.method, "late": late}
         self._tell_sale(payment)
         self._tell(payment, PaymentSettled, can_save=not saved, **facts)
@@ -233,8 +237,31 @@ class FakeBusiness(BusinessSettings, BusinessReview):
         self.tell_wanting("summary", news)
 
     def fail(self, because: Unpaid) -> None:
-        self.latest().state = "failed"
-        self._tell(self.latest(), PaymentFailed, because=because)
+        payment = self.latest()
+        payment.state, payment.page = "failed", None
+        self._tell(payment, PaymentFailed, because=because, provider=payment.way.method.provider)
+
+    def ask_by_page(self) -> None:
+        """A program of the shop's has the latest order paid by one."""
+        order_id, (_, customer, checkout) = next(reversed(self.requests.items()))
+        started = Started(payment_id=new_id(), order_id=order_id, number=checkout.number or "")
+        way = Way(method=PaymentMethod(provider="stripe", label=""))
+        self.payments[started.payment_id] = Payment(started, checkout, way, customer.person_id)
+        self.open_page()
+
+    def open_page(self) -> None:
+        payment = self.latest()
+        payment.state = "pending"
+        until, url = self.now + timedelta(minutes=30), "https://pay.example/c/1"
+        self._tell(payment, PageOpened, method=payment.way.method, url=url, until=until)
+        payment.page = self.told[-1][1]  # type: ignore[assignment]
+
+    def pay_by_card(self) -> None:
+        """On the page, by one that may be charged again."""
+        payment = self.latest()
+        method = PaymentMethod(provider=payment.way.method.provider, label="Visa ****4242")
+        payment.way = Way(method=method)
+        self.settle()
 
     def doubt(self, because: Doubt, told: Money | None = None) -> None:
         """Another amount is told to the staff at once, and to the payer in the end, like the others."""

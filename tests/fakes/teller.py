@@ -49,6 +49,10 @@ class FakeTeller(OrdersTeller, WalletTeller):
         self._business.payments[payment_id] = Payment(started, checkout, way, self.me.person_id)
         return started
 
+    async def open_page(self, order_id):
+        open_ones = (p for p in self._business.payments.values() if p.checkout.order_id == order_id)
+        return next((p.page for p in open_ones if p.state == "pending"), None)
+
     async def check_payment(self, payment_id):
         payment = self._business.payments[payment_id]
         if payment.state == "succeeded":

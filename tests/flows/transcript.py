@@ -177,6 +177,9 @@ class Play:
             case "saved", (name, phone):
                 way = Way(method=mpesa(phones.mpesa_number(phone)), method_id=new_id())
                 self.business.saved[self.business.people[name].person_id].append(way)
+            case "by", providers:  # customers can pay
+                shop = self.business.shop
+                self.business.shop = shop.model_copy(update={"collects_by": tuple(providers)})
             case "wrote", (name,):  # lately
                 chat = new_id()
                 self.business.recent.append(Customer(label=name, conversation_id=chat))
@@ -271,6 +274,15 @@ class Play:
                 self._sells(sku, price, left, " ".join(name))
             case "settle", ():
                 business.settle()
+            case "settle", ("card",):
+                business.pay_by_card()
+            case "page", ():
+                business.open_page()
+            case "page", ("asked",):
+                business.ask_by_page()
+            case "page", ("unheard",):  # the news is still on its way
+                business.open_page()
+                business.told.pop()
             case "settle", ("late",):
                 business.settle(late=True)
             case "settle", ("unreceipted",):  # a query knows no receipt
@@ -545,6 +557,8 @@ class Play:
             buttons = [f"(form: {render(reply.form.label, language)})"]
         if reply.asks_for_number:  # beside which WhatsApp shows nothing else
             buttons = ["(share number)"]
+        if reply.link and reply.options:  # beside which it shows nothing else either
+            buttons = [f"({render(reply.link.label, language)}: {reply.link.url})"]
         if buttons:
             yield "  " + " ".join(buttons)
 

@@ -18,6 +18,7 @@ from services.money import Money
 from services.news import News, PaymentMethod, Withdrawal, read_news
 from services.payments import collect, start
 from services.people.access import ROLES
+from services.providers.abilities import Charge, Page, Prompt
 from services.providers.base import Accepted, Answer, Report, Succeeded, Word
 from services.rails import RAILS
 from services.safety.vault import Vault
@@ -319,13 +320,15 @@ class Paying:
         self.business, self.started, self.checkout, self.attempt = business, started, checkout, attempt
         self.reference = f"ws_CO_{attempt.hex[-12:]}"
         self.token = ""
+        self.wanted: Prompt | Page | Charge | None = None
 
     async def begun(self) -> bool:
         async with self.business.work() as work:
-            prompt = await collect.begin_collect(work, self.attempt, PUBLIC)
-        if prompt is not None:
-            self.token = prompt.callback_url.removeprefix(f"{PUBLIC}/hooks/")
-        return prompt is not None
+            self.wanted = await collect.begin_collect(work, self.attempt, PUBLIC)
+        if self.wanted is not None:
+            asked = self.wanted.page if isinstance(self.wanted, Charge) else self.wanted
+            self.token = asked.callback_url.removeprefix(f"{PUBLIC}/hooks/")
+        return self.wanted is not None
 
     async def answered(self, answer: Answer) -> None:
         async with self.business.work() as work:

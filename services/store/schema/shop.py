@@ -99,6 +99,8 @@ attempts = sa.Table(
     sa.Column("detail", sa.Text),  # theirs
     # A Daraja CheckoutRequestID ends in the phone's digits, so it is sealed like one.
     sa.Column("reference_sealed", sa.LargeBinary),
+    sa.Column("page_sealed", sa.LargeBinary),  # the hosted page's address, while it can be paid there
+    sa.Column("page_until", Moment),  # of one that is paid on a page
     sa.Column("receipt", sa.Text),
     sa.Column("asked", sa.Boolean, nullable=False, server_default=sa.false()),  # the person asked: tell
     sa.Column("doubt", sa.Text),  # a success was told that may not be credited, or not yet
@@ -133,6 +135,7 @@ saved_methods = sa.Table(
     sa.Column("label", sa.Text, nullable=False),
     sa.Column("is_default", sa.Boolean, nullable=False),
     sa.Column("saved_at", Moment, nullable=False),
+    sa.Column("removed_at", Moment),  # until its provider has forgotten it too
     sa.UniqueConstraint("tenant_id", "person_id", "provider", "details_index"),
     of("people", "person_id"),
     sa.Index(

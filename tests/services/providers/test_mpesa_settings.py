@@ -27,8 +27,8 @@ def test_the_line_of_the_provider_is_there():
         MpesaSettings,
         Mpesa,
         "KES",
-        LIMITS["collect"],
-        frozenset({"mpesa", "till"}),
+        {"KES": LIMITS["collect"]},
+        pays_out=frozenset({"mpesa", "till"}),
         refunds=RefundRules(whole=True, otherwise="mpesa"),
         statements=mpesa_portal.read,
     )
