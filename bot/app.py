@@ -24,8 +24,8 @@ from bot.pace import Pace
 from bot.parts import Parts, opened, redis_of
 from bot.paying import Paying
 from bot.providers import Providers
+from bot.reconciling import BY_HAND, Reconciling
 from bot.reconciling import JOB as RECONCILE
-from bot.reconciling import Reconciling
 from bot.retention import Retention
 from bot.sending.delivery import Delivery
 from bot.sending.statuses import Statuses
@@ -58,6 +58,7 @@ async def working(parts: Parts) -> AsyncIterator[None]:
         retention = Retention(database, vault, clock, settings.retention)
         own = {
             AUDIT_ANCHOR: anchoring.as_job,
+            BY_HAND: nightly.as_frequent_job,
             RECONCILE: nightly.as_job,
             RETENTION: retention.as_job,
         }

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.providers import NoProvider, Providers
 from services import audit, jobs
 from services.errors.reconciliation import InvalidStatement, NoStatements
+from services.payments import by_hand
 from services.providers.listing import Listed, Lists, WrongStatement
 from services.reconciliation import ages, alerts, record, theirs
 from services.reconciliation.facts import State
@@ -30,11 +31,13 @@ from services.work import CLI, Via, Work
 
 log = structlog.get_logger()
 
-JOB = "reconcile"
+JOB, BY_HAND = "reconcile", "by_hand"
 DAYS = timedelta(days=7)  # that a night looks at; what is open is looked at however old it is
 NIGHT_AT = time(0, 30, tzinfo=UTC)  # half past three in Nairobi, when the day is over for all
 _LEASE = timedelta(hours=3)
 _SETTLED = timedelta(minutes=10)  # what is younger may still be on its way to either side
+# How often, and how far back, it is looked for who has paid without being asked.
+_OFTEN, _LATELY = timedelta(minutes=10), timedelta(hours=2)
 _MOST_PAGES = 2000
 _TRIES, _WAIT_SECONDS = 3, 2.0
 
@@ -101,6 +104,7 @@ class Reconciling:
             if not isinstance(listed, Listed):
                 return new, listed
             new += await self._take(tenant, provider, listed)
+            await self._by_hand(tenant, provider, listed)
             page = listed.following
             if page is None:
                 return new, None
@@ -124,6 +128,15 @@ class Reconciling:
             if listed.following is None:
                 await theirs.cover(work, provider, listed.covered, "api")
             return new
+
+    async def _by_hand(self, tenant: UUID, provider: str, listed: Listed) -> None:
+        """Orders whose numbers were typed at the till are paid, each in a transaction of its own."""
+        paid = False
+        for line in filter(by_hand.may_be, listed.lines if provider in by_hand.PROVIDERS else ()):
+            async with self._database.transaction(tenant) as connection:
+                paid |= await by_hand.take(self._work(tenant, connection), provider, line)
+        if paid:
+            self._bell.ring("turns")
 
     async def compare(self, tenant: UUID, provider: str, span: Span) -> tuple[Found, Kept, tuple[Seen, ...]]:
         """What is found, kept and told; then all that is open."""
@@ -155,6 +168,7 @@ class Reconciling:
         """All tenants, one after the other. What fails for one costs no other its night."""
         began = self._clock()
         await self._due_again(began + _LEASE)
+        await self._due_again(began, BY_HAND)
         span = Span(began - DAYS, began - _SETTLED)
         open_count = 0
         for tenant, provider in await self._concerned():
@@ -172,6 +186,21 @@ class Reconciling:
         await self._tell_old()
         log.info("reconcile.done", open=open_count)
         await self._due_again(next_night(began))
+
+    async def as_frequent_job(self) -> None:
+        """What was paid lately without anybody being asked, of all tenants. Nothing is compared by it."""
+        began = self._clock()
+        await self._due_again(began + _LEASE, BY_HAND)
+        span = Span(began - _LATELY, began - _SETTLED)
+        for tenant, provider in await self._concerned():
+            if provider not in by_hand.PROVIDERS:
+                continue
+            try:
+                await self.asked(tenant, provider, span)
+            except Exception:
+                log.exception("by_hand.failed", tenant_id=str(tenant), provider=provider)
+                await self._failed(tenant, "by_hand", provider)
+        await self._due_again(began + _OFTEN, BY_HAND)
 
     async def _concerned(self) -> list[tuple[UUID, str]]:
         """Who can be asked about, and whose statements somebody has read in."""
@@ -223,11 +252,10 @@ class Reconciling:
             return False
         return isinstance(client, Lists) and client.lists
 
-    async def _due_again(self, at: datetime) -> None:
+    async def _due_again(self, at: datetime, job: str = JOB) -> None:
         async with self._database.transaction(NOBODY) as connection:
-            await jobs.schedule(
-                Work(connection, self._vault, NOBODY, self._clock(), self._via), JOB, NOBODY, at
-            )
+            work = Work(connection, self._vault, NOBODY, self._clock(), self._via)
+            await jobs.schedule(work, job, NOBODY, at)
 
     def _work(self, tenant: UUID, connection: AsyncConnection) -> Work:
         return Work(connection, self._vault, tenant, self._clock(), self._via)

@@ -31,6 +31,7 @@
 | books_minute      | nobody     | proves what has changed in the books, of all tenants        |
 | books_night       | nobody     | proves the books in full, one tenant after another          |
 | reconcile         | nobody     | compares the books with providers' statements, every night  |
+| by_hand           | nobody     | finds who paid to a till without being asked, all day       |
 | retention         | nobody     | forgets what has grown old, every night, of all tenants     |
 | audit_anchor      | nobody     | signs the heads of the audit; one for the installation      |
 

@@ -178,9 +178,11 @@ class Market:
             query = sa.select(inbox).where(inbox.c.kind == "hook").order_by(inbox.c.seq)
             return list((await connection.execute(query)).all())
 
-    async def job(self, target: UUID) -> sa.Row[Any]:
+    async def job(self, target: UUID, kind: str | None = None) -> sa.Row[Any]:
+        """The only one; of this kind, where it is said."""
+        mine = [jobs.c.target_id == target] + ([jobs.c.kind == kind] if kind else [])
         async with self.database.reading(OWNER) as connection:
-            return (await connection.execute(sa.select(jobs).where(jobs.c.target_id == target))).one()
+            return (await connection.execute(sa.select(jobs).where(*mine))).one()
 
 
 class SlowDaraja:

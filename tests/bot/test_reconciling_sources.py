@@ -1,18 +1,22 @@
 """Reconciling with what the emulated providers tell: the portal's file, M-Pesa's list, Paystack's lists."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
-from bot.reconciling import JOB, next_night
+from bot.reconciling import BY_HAND, JOB, next_night
+from services.facts import Checkout
+from services.ids import new_id
+from services.payments.start import Payer, made
 from services.providers.listing import Kind
 from services.refunds import still_paid
 from services.store.schema import NOBODY, credentials, jobs, tenants
 from services.store.scope import OWNER, PLATFORM
 from tests.bot.market import PAYSTACK, SETTINGS, until, with_phone
 from tests.bot.reconciled import Reconciled, number, opened
-from tests.services.business import TO_BANK
+from tests.services.business import TO_BANK, kes
 from tests.services.refunding import approved
 
 
@@ -159,7 +163,7 @@ async def test_every_night_all_that_can_be_asked_are_asked_and_old_breaks_told(m
     assert await calls.once()
     assert await market.business.alerts() == ["reconciliation.aged"]
     due = next_night(market.business.now)
-    assert (await market.job(NOBODY)).due_at == due
+    assert (await market.job(NOBODY, JOB)).due_at == due
     market.business.forward(days=1)
     assert await calls.once()
     assert await market.business.alerts() == ["reconciliation.aged"]
@@ -180,4 +184,50 @@ async def test_a_tenant_that_cannot_be_read_costs_no_other_its_night_and_is_aler
     await reconciled.edge.as_job()
     assert await market.business.alerts_of(UUID(int=1)) == ["reconciliation.failed"]
     assert "reconciliation.aged" in await market.business.alerts()
-    assert (await market.job(NOBODY)).due_at == next_night(market.business.now)
+    assert (await market.job(NOBODY, JOB)).due_at == next_night(market.business.now)
+
+
+async def ordered(market, amount="70"):
+    """An order of the merchant's, which nobody was asked to pay on the phone; its number."""
+    async with market.business.work() as work:
+        checkout = Checkout(order_id=new_id(), amount=kes(amount))
+        row = await made(work, Payer(market.business.customer, None), checkout)
+    return row.number
+
+
+async def test_who_types_an_orders_number_at_the_till_has_paid_it_within_the_hour(market, reconciled):
+    await market.set_up(SETTINGS | {"pull": True})
+    paid_by_hand, left_open = await ordered(market), await ordered(market)
+    await market.act("counter", amount=70, account=f" {paid_by_hand.lower()} ")
+    await market.act("counter", amount=69, account=left_open)
+    await market.act("counter", amount=70, account="KWA DUKA")
+    await reconciled.edge.as_frequent_job()  # too young: somebody may still be asked
+    assert await market.business.wallet() == ("0.00", "0.00", "0.00")
+    market.business.forward(minutes=31)
+    await reconciled.edge.as_frequent_job()
+    await reconciled.edge.as_frequent_job()
+    assert await market.business.wallet() == ("70.00", "0.00", "70.00")
+    assert (await market.job(NOBODY, BY_HAND)).due_at == market.business.now + timedelta(minutes=10)
+    report = await reconciled.again(ask=True)
+    assert {(each.type.value, str(each.amount)) for each in report.opened} == {
+        ("unknown_reference", "69.00"),
+        ("unknown_reference", "70.00"),
+    }
+
+
+async def test_what_fails_for_one_tenant_is_alerted_and_tried_again(market, reconciled):
+    await market.set_up(SETTINGS | {"pull": True})
+    market.business.forward(minutes=1)
+    reconciled.edge.asked = _breaks
+    await reconciled.edge.as_frequent_job()
+    assert await market.business.alerts_of(market.business.tenant) == ["reconciliation.failed"]
+    assert (await market.job(NOBODY, BY_HAND)).due_at == market.business.now + timedelta(minutes=10)
+
+
+async def _breaks(*_):
+    raise RuntimeError("a bug")
+
+
+async def test_each_night_it_is_begun_anew(market, reconciled):
+    await reconciled.edge.as_job()
+    assert (await market.job(NOBODY, BY_HAND)).due_at <= market.business.now
