@@ -137,17 +137,19 @@ async def named(work: Work, provider: str, report: Report) -> Hook | None:
     tells of by our reference or theirs. None where it tells of nothing that is ours."""
     if report.about in ("collect", "taken_back", "disputed"):
         return await _named_payment(work, provider, report)
-    if report.about != "payout":
+    tables = {"payout": payouts, "refund": refund_attempts}
+    if report.about not in tables:
         return None
     ids = [UUID(name) for name in report.references if _ID.fullmatch(name)]
-    rows = payouts.c
+    rows = tables[report.about].c
     query = sa.select(rows.id).where(
         rows.tenant_id == work.tenant,
         rows.provider == provider,
         sa.or_(rows.id.in_(ids), rows.reference.in_(report.references)),
     )
     found = (await work.connection.execute(query.limit(2))).scalars().all()
-    return Hook(work.tenant, "payout", found[0]) if len(found) == 1 else None
+    about = of_refund("refund") if report.about == "refund" else report.about
+    return Hook(work.tenant, about, found[0]) if len(found) == 1 else None
 
 
 async def _named_payment(work: Work, provider: str, report: Report) -> Hook | None:

@@ -1,8 +1,9 @@
 """Events: what Stripe tells by itself, in any order and more than once.
 
 https://docs.stripe.com/api/events/types. What we have made carries the id of its attempt as metadata. A page
-is told of by its session alone: its payment may be declined many times before it is paid. A dispute takes
-money only once it is lost; a refund that nobody here asked for was made at Stripe itself.
+is told of by its session alone: its payment may be declined many times before it is paid. That it is paid is
+asked about, since only the answer has the card, to save it. A dispute takes money only once it is lost; a
+refund that nobody here asked for was made at Stripe itself.
 """
 
 from services.news import Unpaid
@@ -68,7 +69,10 @@ def _session(what: str, session: Json) -> Report:
             word = Pending(f"{what}, and the session says otherwise", unheard=True)
         case _:
             return _other(legible(what))
-    return Report("collect", frozenset({name, attempt}), word, {"reference": name})
+    facts: dict[str, object] = {"reference": name}
+    if isinstance(word, Succeeded):
+        word, facts = Pending("paid"), facts | {"ask": True}
+    return Report("collect", frozenset({name, attempt}), word, facts)
 
 
 def _intent(intent: Json) -> Report:

@@ -117,9 +117,9 @@ async def test_a_page_is_paid_told_and_found_with_its_card(shop, amount):
     await shop.act(session, outcome="pay")
     (report,) = await shop.heard("collect")
     assert report.references == {session, str(page.attempt_id)}
-    assert report.word.amount == amount
+    assert report.facts == {"reference": session, "ask": True}
     word = await shop.stripe.check(session)
-    assert (word.receipt, word.amount) == (report.word.receipt, amount)
+    assert word.amount == amount
     assert (word.method["last4"], word.method["brand"]) == ("4242", "Visa")
 
 
@@ -159,7 +159,7 @@ async def test_a_bank_that_takes_its_time_is_waited_for(shop, outcome, kind):
     await shop.act(session, outcome="later")
     assert await shop.stripe.check(session) == Pending("complete unpaid")
     await shop.act(session, outcome=outcome)
-    await shop.wait(lambda: any(isinstance(each.word, kind) for each in shop.reports()))
+    await shop.wait(lambda: len([each for each in shop.reports() if each.about == "collect"]) == 2)
     assert isinstance(await shop.stripe.check(session), kind)
 
 
@@ -209,8 +209,8 @@ async def test_events_come_as_they_like_and_say_the_same(shop, fault):
     session = await shop.opened(shop.page())
     await shop.act(session, outcome="pay")
     reports = await shop.heard("collect")
-    assert {each.word for each in reports if each.word.method is None} == {reports[0].word}
-    assert isinstance(reports[0].word, Succeeded)
+    assert all(each == reports[0] for each in reports)
+    assert reports[0].facts["ask"]
 
 
 async def test_a_forged_event_and_a_replayed_one_are_not_let_in(shop):
@@ -221,16 +221,12 @@ async def test_a_forged_event_and_a_replayed_one_are_not_let_in(shop):
     assert len(shop.reports()) == 2
 
 
-@pytest.mark.parametrize(
-    ("fault", "amount"), [("wrong_amount", Money(951_00, "KES")), ("wrong_currency", Money(950_00, "ZAR"))]
-)
-async def test_an_event_that_tells_another_amount_is_read_as_that_and_asking_tells_the_right_one(
-    shop, fault, amount
-):
+@pytest.mark.parametrize("fault", ["wrong_amount", "wrong_currency"])
+async def test_an_event_that_tells_another_amount_credits_nothing_and_asking_tells_the_right_one(shop, fault):
     await shop.sandbox.arm("stripe.webhook", fault)
     session = await shop.opened(shop.page())
     await shop.act(session, outcome="pay")
-    assert (await shop.heard("collect"))[0].word.amount == amount
+    assert (await shop.heard("collect"))[0].word == Pending("paid")
     assert (await shop.stripe.check(session)).amount == AMOUNT
 
 
@@ -278,8 +274,7 @@ async def test_a_bank_that_asks_gets_a_page_and_the_payment_before_it_ends_nothi
     mine = str(charge.attempt_id)
     await shop.wait(lambda: sum(mine in each.references for each in shop.reports()) >= 2)
     words = [each.word for each in shop.reports() if mine in each.references]
-    assert not any(isinstance(word, Failed) for word in words)
-    assert sum(isinstance(word, Succeeded) for word in words) == 1
+    assert all(isinstance(word, Pending) for word in words)
 
 
 async def test_a_charge_that_takes_its_time_is_told_later(shop):
