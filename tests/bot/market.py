@@ -21,7 +21,7 @@ from bot.http import open_session
 from bot.providers import Providers
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.server import emulators
-from bot.sandbox.world import DarajaApp, PaystackAccount, PesapalAccount, World
+from bot.sandbox.world import DarajaApp, PaystackAccount, PesapalAccount, StripeAccount, World
 from bot.signed_hooks import SignedHooks
 from bot.webhooks import Hooks
 from services.facts import Way
@@ -56,6 +56,7 @@ SETTINGS = {
     "certificate": certificate_pem(MERCHANT.private_key, datetime(2026, 1, 1, tzinfo=UTC)),
 }
 PAYSTACK = {"secret_key": "sk_test_market"}
+STRIPE = {"secret_key": "sk_test_market", "webhook_secret": "whsec_market"}
 PESAPAL = {"consumer_key": "pesapal-key", "consumer_secret": "pesapal-secret"}
 NOWHERE = "http://127.0.0.1:9"  # nobody listens on the discard port
 
@@ -138,8 +139,8 @@ class Market:
     async def sent_payouts(self) -> list[dict[str, Any]]:
         return await self._look("payouts")
 
-    async def _look(self, what: str) -> list[dict[str, Any]]:
-        async with self._outside.get(f"{self.daraja_url}/control/{what}") as answer:
+    async def _look(self, what: str, at: str | None = None) -> list[dict[str, Any]]:
+        async with self._outside.get(f"{self.daraja_url}/control/{at or what}") as answer:
             listed: list[dict[str, Any]] = (await answer.json())[what]
             return listed
 
@@ -236,6 +237,7 @@ async def opened(database: Database, vault: Vault) -> AsyncIterator[Market]:
             daraja=(MERCHANT,),
             paystack=(PaystackAccount("MAMA NJERI DUKA", business.slug, PAYSTACK["secret_key"]),),
             pesapal=(PesapalAccount("MAMA NJERI DUKA", "pesapal-key", "pesapal-secret"),),
+            stripe=(StripeAccount("MAMA NJERI DUKA", business.slug, *STRIPE.values()),),
             retry_delays=(0.02,) * 3,
             now=market.clock,
             prompt_timeout=60,

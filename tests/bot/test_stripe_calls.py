@@ -1,0 +1,314 @@
+"""Cards by Stripe, over real HTTP: the page that a customer is led to, what its events and answers make of
+the books, saved cards, and refunds; with everything that goes wrong on the way."""
+
+import json
+
+import pytest
+from stripe import WebhookSignature
+
+from services.facts import Way
+from services.news import PageOpened, PaymentFailed, PaymentMethod, PaymentSettled, Unpaid
+from services.news.refunds import MoneyTakenBack, PaymentDisputed
+from services.payments import methods
+from services.payments.record import locked
+from services.store.schema import refunds
+from tests.bot.market import STRIPE, until
+from tests.services.refunding import approved
+
+BY_CARD = Way(method=PaymentMethod(provider="stripe", label=""))
+PAID, NOTHING = ("500.00", "0.00", "500.00"), ("0.00", "0.00", "0.00")
+ASKS = "4000002760003184"
+
+
+@pytest.fixture
+async def market(market):
+    await market.set_up(STRIPE, "stripe")
+    yield market
+    async with market.business.work() as work:
+        assert await market.business.breaches(work) == []
+
+
+@pytest.fixture
+async def paying(market):
+    """500, and the customer is led to a page."""
+    paying = await market.business.pay("500", way=BY_CARD)
+    await market.work()
+    return paying
+
+
+async def news(market):
+    return (await market.business.news(market.business.customer))[-1]
+
+
+async def at_stripe(market, what="sessions"):
+    return await market._look(what, "stripe")
+
+
+async def answer(market, outcome="pay", **more):
+    """What the customer does on the page that was opened last."""
+    session = (await at_stripe(market))[0]["id"]
+    await market.act(f"stripe/sessions/{session}", outcome=outcome, **more)
+
+
+async def state(market, paying):
+    return await market.attempt(paying.attempt)
+
+
+async def done(market, paying, wanted="succeeded"):
+    """Once it stands so; events come in by themselves."""
+
+    async def so():
+        await market.work()
+        return await state(market, paying) == wanted
+
+    await until(so)
+
+
+async def saved(market, card="4242424242424242"):
+    """A way to pay by a card that was saved when it paid 500."""
+    paying = await market.business.pay("500", way=BY_CARD)
+    await market.work()
+    await answer(market, card=card, proven=True)
+    await done(market, paying)
+    async with market.business.work() as work:
+        attempt = await locked(work, paying.attempt)
+        method = PaymentMethod(provider="stripe", label=attempt.label)
+        await methods.save(work, market.business.customer, method, attempt.details)
+        (kept,) = await methods.listed(work, market.business.customer)
+    return Way(method=kept.method, method_id=kept.id)
+
+
+async def tell(market, kind, told, secret=STRIPE["webhook_secret"], name="evt_told"):
+    """An event by whoever knows the secret."""
+    event = {"id": name, "object": "event", "type": kind, "livemode": False, "data": {"object": told}}
+    at = int(market.clock().timestamp())
+    signed = WebhookSignature.generate_signature_header(json.dumps(event), secret, at)
+    url = f"{market.app_url}/hooks/stripe/{market.business.slug}"
+    given = {"Stripe-Signature": signed}
+    async with market._outside.post(url, data=json.dumps(event).encode(), headers=given) as answered:
+        return answered.status
+
+
+def paid_session(paying, **changes):
+    return {
+        "id": "cs_test_told",
+        "object": "checkout.session",
+        "status": "complete",
+        "payment_status": "paid",
+        "amount_total": 500_00,
+        "currency": "kes",
+        "payment_intent": "pi_told",
+        "metadata": {"attempt": str(paying.attempt), "by": "page"},
+    } | changes
+
+
+# --- pages
+
+
+async def test_a_customer_is_led_to_a_page_and_what_is_paid_there_is_credited(market, paying):
+    led = await news(market)
+    assert isinstance(led, PageOpened)
+    assert led.url == (await at_stripe(market))[0]["url"]
+    assert await market.fill_in(led.url, card="4242 4242 4242 4242") == 303
+    await done(market, paying)
+    told = await news(market)
+    assert isinstance(told, PaymentSettled)
+    assert (told.method.label, told.can_save) == ("Visa ****4242", True)
+    (payment,) = await at_stripe(market, "payments")
+    assert told.receipt == payment["id"]
+    assert await market.business.wallet() == PAID
+    assert await market.business.balances() == {"provider:stripe": -50_000, "wallet": 50_000}
+
+
+@pytest.mark.parametrize("fault", ["twice", "unordered", "forged", "stale", "wrong_amount", "wrong_currency"])
+async def test_however_it_is_told_it_is_credited_once_and_as_it_is(market, paying, fault):
+    await market.arm("stripe.webhook", fault)
+    await answer(market)
+    await done(market, paying)
+    await market.later(minutes=5)
+    assert await market.business.wallet() == PAID
+
+
+@pytest.mark.parametrize("asked", [None, "500"])
+async def test_where_the_event_is_lost_the_ladder_asks(market, paying, asked):
+    await market.arm("stripe.webhook", "lost")
+    if asked:
+        await market.arm("stripe.query", asked)
+    await answer(market)
+    for _ in range(4):
+        await market.later(minutes=2)
+    assert await state(market, paying) == "succeeded"
+    assert await market.business.wallet() == PAID
+
+
+async def test_a_declined_card_leaves_the_page_open_for_another(market, paying):
+    await answer(market, card="4000000000000002")
+    await market.told()
+    assert await state(market, paying) == "pending"
+    await answer(market)
+    await done(market, paying)
+    assert await market.business.wallet() == PAID
+
+
+@pytest.mark.parametrize("fault", ["500", "drop"])
+async def test_a_page_whose_answer_is_lost_is_opened_all_the_same(market, fault):
+    await market.arm("stripe.session", fault)
+    paying = await market.business.pay("500", way=BY_CARD)
+    await market.work()
+    assert isinstance(await news(market), PageOpened)
+    await answer(market)
+    await done(market, paying)
+    assert len(await at_stripe(market)) == 1
+
+
+async def test_a_page_that_nobody_pays_is_closed_there_and_one_may_pay_anew(market, paying):
+    await market.later(minutes=31)
+    await market.later(minutes=1)
+    assert (await at_stripe(market))[0]["status"] == "expired"
+    assert await state(market, paying) in ("failed", "expired")
+    assert isinstance(await news(market), PaymentFailed)
+    assert await market.business.wallet() == NOTHING
+    again = await market.business.pay("500", order=paying.checkout.order_id, way=BY_CARD)
+    await market.work()
+    await answer(market)
+    await done(market, again)
+
+
+async def test_a_bank_that_takes_its_time_is_waited_for(market, paying):
+    await answer(market, "later")
+    await market.told()
+    assert await state(market, paying) == "pending"
+    await answer(market, "succeed")
+    await done(market, paying)
+    assert await market.business.wallet() == PAID
+
+
+async def test_what_is_forged_or_says_more_than_stripe_does_credits_nothing(market, paying):
+    assert await tell(market, "checkout.session.completed", paid_session(paying), "whsec_forged") == 401
+    assert await tell(market, "checkout.session.completed", paid_session(paying)) == 200
+    session = (await at_stripe(market))[0]["id"]
+    told = paid_session(paying, id=session)
+    assert await tell(market, "checkout.session.completed", told, name="evt_more") == 200
+    await market.work()
+    assert await state(market, paying) == "pending"
+    assert await market.business.wallet() == NOTHING
+
+
+async def test_keys_that_are_wrong_are_told_to_the_staff_and_the_customer_may_pay_otherwise(market):
+    await market.set_up(STRIPE | {"secret_key": "sk_test_other"}, "stripe")
+    paying = await market.business.pay("500", way=BY_CARD)
+    await market.work()
+    told = await news(market)
+    assert isinstance(told, PaymentFailed)
+    assert (await state(market, paying), told.because) == ("failed", Unpaid.SHOP)
+    await market.set_up(STRIPE, "stripe")
+
+
+# --- saved cards
+
+
+async def test_a_saved_card_is_charged_by_a_tap(market):
+    way = await saved(market)
+    paying = await market.business.pay("300", way=way)
+    await market.work()
+    assert await state(market, paying) == "succeeded"
+    assert await market.business.wallet() == ("800.00", "0.00", "800.00")
+    assert len(await at_stripe(market)) == 1
+
+
+@pytest.mark.parametrize("fault", ["500", "drop", "500_after"])
+async def test_a_charge_whose_answer_is_lost_is_credited_once(market, fault):
+    way = await saved(market)
+    await market.arm("stripe.charge", fault)
+    paying = await market.business.pay("300", way=way)
+    await market.work()
+    await done(market, paying)
+    await market.later(minutes=5)
+    assert await market.business.wallet() == ("800.00", "0.00", "800.00")
+    assert len(await at_stripe(market, "payments")) == 2
+
+
+async def test_a_bank_that_asks_leads_the_customer_to_a_page(market):
+    way = await saved(market, ASKS)
+    paying = await market.business.pay("300", way=way)
+    await market.work()
+    assert isinstance(await news(market), PageOpened)
+    await market.later(seconds=1)
+    assert await state(market, paying) == "pending"
+    await answer(market, card=ASKS, proven=True)
+    await done(market, paying)
+    assert await market.business.wallet() == ("800.00", "0.00", "800.00")
+
+
+async def test_a_card_that_is_declined_once_saved_is_told(market):
+    way = await saved(market, "4000000000000341")
+    paying = await market.business.pay("300", way=way)
+    await market.work()
+    told = await news(market)
+    assert (await state(market, paying), told.because) == ("failed", Unpaid.DECLINED)
+    assert await market.business.wallet() == PAID
+
+
+# --- given back
+
+
+@pytest.mark.parametrize("fault", [None, "drop", "500", "500_after"])
+async def test_a_refund_is_made_once_and_told(market, paying, fault):
+    await answer(market)
+    await done(market, paying)
+    if fault:
+        await market.arm("stripe.refund", fault)
+    one = await approved(market.business, paying, "200")
+    await market.work()
+    await market.later(minutes=1)
+    assert (await market.business.row(refunds, one.refund.id)).status == "completed"
+    (made,) = await at_stripe(market, "refunds")
+    assert made["amount"] == 200_00
+    assert await market.business.wallet() == ("300.00", "0.00", "300.00")
+
+
+async def test_one_that_takes_its_time_is_told_by_its_event(market, paying):
+    await answer(market)
+    await done(market, paying)
+    await market.arm("stripe.refunded", "hang")
+    one = await approved(market.business, paying, "200")
+    await market.work()
+    assert (await market.business.row(refunds, one.refund.id)).status == "processing"
+    (made,) = await at_stripe(market, "refunds")
+    await market.act(f"stripe/refunds/{made['id']}", status="succeeded")
+
+    async def completed():
+        await market.work()
+        return (await market.business.row(refunds, one.refund.id)).status == "completed"
+
+    await until(completed)
+
+
+async def test_what_is_given_back_at_stripe_or_lost_in_a_dispute_is_taken_back_once(market, paying):
+    await answer(market)
+    await done(market, paying)
+    (payment,) = await at_stripe(market, "payments")
+    await market.arm("stripe.webhook", "twice")
+    await market.act("stripe/refunds", payment=payment["id"], amount=100_00)
+
+    async def taken():
+        await market.work()
+        return (await market.business.wallet())[0]
+
+    await until(lambda: _is(taken, "400.00"))
+    await market.act("stripe/disputes", payment=payment["id"], amount=200_00)
+    (dispute,) = await at_stripe(market, "disputes")
+    await until(lambda: _told(market, PaymentDisputed))
+    assert await taken() == "400.00"
+    await market.act(f"stripe/disputes/{dispute['id']}", status="lost")
+    await until(lambda: _is(taken, "200.00"))
+    assert await _told(market, MoneyTakenBack)
+
+
+async def _is(look, wanted):
+    return await look() == wanted
+
+
+async def _told(market, kind):
+    await market.work()
+    return any(isinstance(each, kind) for each in await market.business.news(market.business.manager))
