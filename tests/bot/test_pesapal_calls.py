@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from services import hooks, jobs
+from services import hooks
+from services.facts import Way
 from services.ids import new_id
-from services.news import Unpaid
+from services.money import Money
+from services.news import PaymentMethod, PaymentSettled, Unpaid
 from services.news.refunds import MoneyTakenBack
-from services.payments import collect
+from services.payments import methods, waiting
 from services.payments.record import locked
 from services.providers.abilities import OpensPages, Page
 from services.providers.base import Accepted, Refused, Unknown
@@ -20,53 +22,52 @@ from tests.bot.market import PESAPAL, opened
 from tests.services.business import kes
 from tests.services.refunding import SHOP, Refunding, approve
 
-PAID, NOTHING = ("1250.00", "0.00", "1250.00"), ("0.00", "0.00", "0.00")
+PAID, NOTHING = ("1250.50", "0.00", "1250.50"), ("0.00", "0.00", "0.00")
 
 
 class Paying:
-    """A page that was opened for one attempt, as the job that opens pages does it."""
+    """An order that a customer pays by Pesapal."""
 
     def __init__(self, market, attempt):
-        self.market, self.attempt = market, attempt
-        self.page = None
-
-    @property
-    def business(self):
-        return self.market.business
+        self.market, self.business, self.attempt = market, market.business, attempt
 
     async def client(self):
         client = await self.market.client("pesapal")
         assert isinstance(client, OpensPages)
         return client
 
-    async def asked_for(self, amount="1250.00"):
+    async def read(self):
+        async with self.business.work() as work:
+            return await locked(work, self.attempt)
+
+    async def open(self):
+        """All that is due: the page is opened."""
+        await self.market.work()
+        return await self.read()
+
+    async def order(self, attempt_id, **changes):
+        """What is asked for another order, beside this one."""
         async with self.business.work() as work:
             address = await hooks.lasting(work, self.market.app_url, "pesapal")
-        return Page(
+        page = Page(
             provider="pesapal",
-            attempt_id=self.attempt,
-            amount=kes(amount),
+            attempt_id=attempt_id,
+            amount=kes("1250.50"),
             number="L-17",
             about="Mama Njeri Duka",
             ends_at=self.business.now + timedelta(minutes=30),
-            return_url="http://127.0.0.1:9/pay/p1",
+            return_url="http://127.0.0.1:9/paid/p1",
             callback_url="",
             ipn_url=address,
             email="nobody@example.com",
-            phone="+254712345678",
         )
-
-    async def open(self):
-        client = await self.client()
-        answer = await client.open_page(await self.asked_for())
-        async with self.business.work() as work:
-            await collect.collect_answered(work, self.attempt, answer)
-        self.page = answer.page if isinstance(answer, Accepted) else None
-        return answer
+        return replace(page, **changes)
 
     async def act(self, how):
         """The customer, on the page."""
-        return await self.market.fill_in(self.page, how=how)
+        page = (await self.read()).page
+        assert page is not None
+        return await self.market.fill_in(page, how=how)
 
     async def told(self, how, number=1):
         await self.act(how)
@@ -79,6 +80,12 @@ class Paying:
     async def wallet(self):
         return await self.business.wallet()
 
+    async def token(self):
+        return (await self.order(self.attempt)).ipn_url.rpartition("/")[2]
+
+
+BY_PESAPAL = Way(method=PaymentMethod(provider="pesapal", label=""))
+
 
 @pytest.fixture
 async def market(database, vault):
@@ -89,14 +96,7 @@ async def market(database, vault):
 
 @pytest.fixture
 async def paying(market):
-    """Begun, and nothing sent yet."""
-    one = await market.business.pay("1250")
-    assert await one.begun()
-    to_pesapal = {"provider": "pesapal", "details_sealed": b""}
-    await market.business.change(attempts, attempts.c.id == one.attempt, **to_pesapal)
-    async with market.business.work() as work:
-        await jobs.finish(work, one.attempt, "collect")
-    return Paying(market, one.attempt)
+    return Paying(market, (await market.business.pay("1250.50", way=BY_PESAPAL)).attempt)
 
 
 # --- it goes well
@@ -114,7 +114,7 @@ async def test_a_payment_is_told_of_asked_about_and_credited_at_once(market, pay
 async def test_the_address_is_registered_once_for_all_orders(market, paying):
     await paying.open()
     client = await paying.client()
-    other = replace(await paying.asked_for(), attempt_id=market.business.owner)
+    other = await paying.order(market.business.owner)
     assert isinstance(await client.open_page(other), Accepted)
     listed = await client._client.get("/api/URLSetup/GetIpnList")
     assert [each["url"] for each in listed.listed] == [other.ipn_url]
@@ -122,7 +122,7 @@ async def test_the_address_is_registered_once_for_all_orders(market, paying):
 
 async def test_one_that_was_deleted_there_is_registered_again(market, paying):
     client = await paying.client()
-    await client.open_page(replace(await paying.asked_for(), attempt_id=market.business.owner))
+    await client.open_page(await paying.order(market.business.owner))
     await market.delete("pesapal/ipns")
     await paying.open()
     assert await paying.told("mpesa") == "succeeded"
@@ -151,24 +151,21 @@ async def test_where_it_is_lost_the_ladder_asks(market, paying):
     await market.arm("pesapal.notice", "lost")
     await paying.open()
     await paying.act("mpesa")
-    await market.later(seconds=11)
+    await market.later(seconds=61)
     assert (await paying.state(), await paying.wallet()) == ("succeeded", PAID)
 
 
 async def test_one_that_comes_before_the_answer_is_taken(market, paying):
     await market.arm("pesapal.order", "callback_first")
-    answer = await paying.open()
+    await paying.open()
     await market.told()
-    assert isinstance(answer, Accepted)
     assert (await paying.state(), await paying.wallet()) == ("succeeded", PAID)
 
 
 async def test_a_forged_one_of_an_unpaid_order_moves_nothing(market, paying):
-    answer = await paying.open()
-    page = await paying.asked_for()
-    tracking_id = answer.reference.partition("/")[0]
+    tracking_id = (await paying.open()).reference.partition("/")[0]
     told = {"OrderTrackingId": tracking_id, "OrderMerchantReference": str(paying.attempt), "status_code": 1}
-    assert await market.post(page.ipn_url.rpartition("/")[2], told) == 200
+    assert await market.post(await paying.token(), told) == 200
     await market.work()
     assert (await paying.state(), await paying.wallet()) == ("pending", NOTHING)
 
@@ -176,22 +173,22 @@ async def test_a_forged_one_of_an_unpaid_order_moves_nothing(market, paying):
 async def test_one_that_points_to_another_order_that_was_paid_credits_nothing(market, paying):
     """Of an attempt whose answer was lost the notification tells the reference: it may lie."""
     client = await paying.client()
-    page = await paying.asked_for()
-    other = await client.open_page(replace(page, attempt_id=market.business.owner))
+    other = await client.open_page(await paying.order(market.business.owner))
     await market.fill_in(other.page, how="card")
+    await market.arm("pesapal.order", "500_after")
+    await paying.open()
     await market.told()
     tracking_id = other.reference.partition("/")[0]
     told = {"OrderTrackingId": tracking_id, "OrderMerchantReference": str(paying.attempt)}
-    assert await market.post(page.ipn_url.rpartition("/")[2], told) == 200
+    assert await market.post(await paying.token(), told) == 200
     await market.work()
     assert await paying.wallet() == NOTHING
     assert "payment.unheard_code" in await market.business.alerts_of(paying.attempt)
 
 
 async def test_one_of_an_order_that_is_none_of_ours_is_kept_and_alarms_nobody(market, paying):
-    page = await paying.asked_for()
     told = {"OrderTrackingId": "a", "OrderMerchantReference": "b"}
-    assert await market.post(page.ipn_url.rpartition("/")[2], told) == 200
+    assert await market.post(await paying.token(), told) == 200
     await market.work()
     (row,) = await market.hooks()
     assert (row.state, await market.business.alerts()) == ("kept", [])
@@ -199,8 +196,7 @@ async def test_one_of_an_order_that_is_none_of_ours_is_kept_and_alarms_nobody(ma
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"OrderTracking', b"OrderTrackingId=a"])
 async def test_what_nobody_can_read_is_parked(market, paying, body):
-    page = await paying.asked_for()
-    assert await market.post(page.ipn_url.rpartition("/")[2], body) == 200
+    assert await market.post(await paying.token(), body) == 200
     await market.work()
     assert [row.state for row in await market.hooks()] == ["parked"]
 
@@ -208,13 +204,21 @@ async def test_what_nobody_can_read_is_parked(market, paying, body):
 # --- what became of it
 
 
-async def test_a_failure_is_told_and_a_payment_after_it_is_honoured(market, paying):
-    await paying.open()
+async def test_a_failure_is_told_and_its_page_is_closed(market, paying):
+    page = (await paying.open()).page
     assert await paying.told("fail") == "failed"
     row = await market.business.row(attempts, paying.attempt)
     assert row.because == Unpaid.CANCELLED
-    assert await paying.told("card", 2) == "succeeded"
-    assert await paying.wallet() == PAID
+    assert await market.fill_in(page, how="card") == 409
+
+
+async def test_what_is_paid_after_a_failure_is_honoured(market, paying):
+    page = (await paying.open()).page
+    await market.arm("pesapal.cancel", "500")
+    assert await paying.told("fail") == "failed"
+    assert await market.fill_in(page, how="card") == 303
+    await market.told(2)
+    assert (await paying.state(), await paying.wallet()) == ("succeeded", PAID)
 
 
 @pytest.mark.parametrize(
@@ -244,32 +248,40 @@ async def test_a_page_that_is_left_is_given_up_in_the_end(market, paying):
 
 
 async def test_a_page_that_was_closed_can_not_be_paid(market, paying):
-    answer = await paying.open()
-    await (await paying.client()).close_page(answer.reference)
-    assert await paying.act("mpesa") == 409
+    page = (await paying.open()).page
+    await market.later(minutes=31)
+    assert await market.fill_in(page, how="mpesa") == 409
+    assert await paying.state() == "expired"
+
+
+async def test_one_that_is_paid_at_the_last_moment_is_found_when_it_is_closed(market, paying):
+    await market.arm("pesapal.notice", "lost")
+    await paying.open()
+    market.business.forward(minutes=30)
+    await paying.act("mpesa")
+    await market.work()
+    assert (await paying.state(), await paying.wallet()) == ("succeeded", PAID)
 
 
 # --- requests
 
 
 @pytest.mark.parametrize("fault", ["500", "500_after", "drop"])
-async def test_an_order_whose_answer_is_lost_is_unknown_and_never_sent_again(market, paying, fault):
+async def test_an_order_whose_answer_is_lost_has_failed_for_nobody_has_its_page(market, paying, fault):
     await market.arm("pesapal.order", fault)
-    assert isinstance(await paying.open(), Unknown)
-    assert await paying.state() == "unknown"
-    await market.later(minutes=3)
-    assert (await paying.state(), await paying.wallet()) == ("expired", NOTHING)
+    assert (await paying.open()).page is None
+    assert (await paying.state(), await paying.wallet()) == ("failed", NOTHING)
 
 
 async def test_the_same_id_twice_is_unknown_since_the_first_exists(market, paying):
     await paying.open()
     client = await paying.client()
-    assert isinstance(await client.open_page(await paying.asked_for()), Unknown)
+    assert isinstance(await client.open_page(await paying.order(paying.attempt)), Unknown)
 
 
 async def test_a_token_that_was_killed_is_fetched_anew_and_none_outlives_the_clock(market, paying):
     await market.arm("pesapal.order", "token")
-    assert isinstance(await paying.open(), Accepted)
+    assert (await paying.open()).page is not None
     market.business.forward(minutes=6)
     assert await paying.told("mpesa") == "succeeded"
 
@@ -279,14 +291,14 @@ async def test_a_question_that_fails_is_asked_again(market, paying):
     await market.arm("pesapal.status", "drop")
     await paying.open()
     assert await paying.told("mpesa") == "pending"
-    await market.later(seconds=31)
-    await market.later(seconds=61)
+    await market.later(minutes=2)
+    await market.later(minutes=3)
     assert (await paying.state(), await paying.wallet()) == ("succeeded", PAID)
 
 
 async def test_another_currency_is_not_even_asked_for(market, paying):
     client = await paying.client()
-    page = replace(await paying.asked_for(), amount=replace(kes("5"), currency="GHS"))
+    page = await paying.order(market.business.owner, amount=Money(5_00, "GHS"))
     assert isinstance(await client.open_page(page), Refused)
 
 
@@ -304,10 +316,22 @@ async def test_what_pesapal_gives_back_by_itself_is_found_by_its_notification(ma
 
 
 async def test_the_reference_names_both_ids(market, paying):
-    answer = await paying.open()
-    async with market.business.work() as work:
-        assert (await locked(work, paying.attempt)).reference == answer.reference
-    assert answer.reference.endswith(f"/{paying.attempt}")
+    assert (await paying.open()).reference.endswith(f"/{paying.attempt}")
+
+
+async def test_what_was_paid_with_can_be_saved_and_opens_a_page_the_next_time(market, paying):
+    await paying.open()
+    await paying.told("card")
+    business = market.business
+    payment_id = (await paying.read()).payment_id
+    news = [each for each in await business.news(business.customer) if isinstance(each, PaymentSettled)][-1]
+    assert (news.can_save, news.method.label) == (True, "Visa ****0010")
+    async with business.work() as work:
+        await waiting.save_method(work, business.customer, payment_id)
+        (way,) = await methods.ways(work, business.customer)
+    again = await business.pay("20.50", way=way)
+    opened_again = await Paying(market, again.attempt).open()
+    assert opened_again.page is not None
 
 
 async def test_a_refund_is_done_once_the_merchant_has_agreed_to_it_there(market, paying):
