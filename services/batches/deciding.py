@@ -21,6 +21,7 @@ from services.people import people
 from services.store.schema import batches
 from services.withdrawals import limits
 from services.withdrawals.decide import refuse_now
+from services.withdrawals.destinations import place
 from services.work import Work
 
 
@@ -103,7 +104,7 @@ async def void(work: Work, old: Destination) -> None:
 
 
 def _goes(line: dict[str, Any], to: Destination) -> bool:
-    return bool(line["method_type"] == to.method_type and line["details"] == dict(to.details))
+    return bool(line["method_type"] == to.method_type and place(line["details"]) == place(to.details))
 
 
 async def expire(work: Work, batch_id: UUID) -> None:
