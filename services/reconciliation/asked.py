@@ -90,10 +90,12 @@ _RETURNED = (
     .join(withdrawals, same(payouts, withdrawals, "withdrawal_id"))
     .where(payouts.c.returned_at.is_not(None))
 )
+# What was paid out after it had failed is posted under the attempt.
+_LATE = sa.exists().where(same(reversals, refund_attempts, "id"))
 _GIVEN_BACK = (
     sa.select(
         refund_attempts.c.id,
-        refunds.c.id.label("cause"),
+        sa.case((_LATE, refund_attempts.c.id), else_=refunds.c.id).label("cause"),
         sa.case((refunds.c.way == "payout", Kind.SENT.value), else_=Kind.BACK.value).label("kind"),
         refunds.c.amount,
         refunds.c.currency,
@@ -105,7 +107,7 @@ _GIVEN_BACK = (
         orders.c.number.label("label"),
         attempts.c.label.label("party"),
         sa.case((refunds.c.way == "reversal", attempts.c.id)).label("given_back"),
-        (refund_attempts.c.state == "succeeded").label("done"),
+        sa.or_(refund_attempts.c.state == "succeeded", _LATE).label("done"),
         refund_attempts.c.tenant_id,
         refund_attempts.c.provider,
     )
@@ -136,6 +138,7 @@ _TAKEN_BACK = (
     .join(attempts, same(reversals, attempts, "attempt_id"))
     .join(payments, same(attempts, payments, "payment_id"))
     .join(orders, same(payments, orders, "order_id"))
+    .where(sa.not_(sa.exists().where(same(refund_attempts, reversals, "id"))))
 )
 # By what each is found: the id that the provider knows, when it began and ended, its receipt, and its names.
 # The item's own id may be another one: what came back of a payout has its withdrawal's.

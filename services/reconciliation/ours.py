@@ -26,7 +26,7 @@ _COSTS = ("cost", "cost_more", "cost_less")
 # By which reasons each kind is booked: one cause may have moved there and back.
 _REASONS = {
     Kind.PAID: ("sale", "suspense"),
-    Kind.SENT: ("payout", "refund", "payout_late", "payout_late_owed"),
+    Kind.SENT: ("payout", "refund", "payout_late", "payout_late_owed", "reversal", "reversal_owed"),
     Kind.RETURNED: ("payout_returned",),
     Kind.BACK: ("refund", "reversal", "reversal_owed"),
 }

@@ -87,10 +87,20 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
         # The money has gone, and what was held for it is free again: it is taken back like any other.
         await alert(work, one, "refund.succeeded_after_failure", receipt=word.receipt)
         await _stop_if_settled(work, one)
-        reference = word.receipt or str(one.row.id)
-        await taken_back.book(work, one.refund.attempt, reference, one.amount)
+        await _book_late(work, one, word.receipt)
     else:
         await _complete(work, one, word.receipt)
+
+
+async def _book_late(work: Work, one: Sending, receipt: str | None) -> None:
+    """A payment is reversed once, so a reversal may be one that was told before; a payout is a payout."""
+    attempt = one.refund.attempt
+    if one.refund.row.way == Way.REVERSAL:
+        await taken_back.book(work, attempt, receipt or str(one.row.id), one.amount)
+        return
+    await REFUND.receipt_added(work, one, receipt)
+    if await taken_back.left_late(work, attempt, one.row.id, one.amount):
+        await REFUND.move(work, one.row.id, one.row.state, resolved_at=work.now)
 
 
 async def _complete(work: Work, one: Sending, receipt: str | None) -> None:

@@ -59,14 +59,36 @@ async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> N
         await _beyond(work, attempt, reference, amount, Money(left, amount.currency))
         return
     twice = await record.suspended(work, attempt.id)
-    moved = {WALLET, OWED, provider_account(attempt.provider)} | ({SUSPENSE} if twice else set())
-    await ledger.lock(work, moved, amount.currency)
+    await _lock(work, attempt, amount, twice=twice)
     await _end_open(work, attempt)
     if await _may_be_ours(work, attempt):
         await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
         return
+    await _put(work, attempt, new_id(), reference, amount, twice=twice)
+
+
+async def left_late(work: Work, attempt: Attempt, refund_attempt: UUID, amount: Money) -> bool:
+    """A refund that had failed was paid out to the payer after all: it has left, whatever else goes back of
+    the payment. False where it was booked before, since it counts once by its own id."""
+    before = (reversals.c.tenant_id == work.tenant, reversals.c.id == refund_attempt)
+    if (await work.connection.execute(sa.select(reversals.c.id).where(*before))).first() is not None:
+        return False
+    twice = await record.suspended(work, attempt.id)
+    await _lock(work, attempt, amount, twice=twice)
+    await _end_open(work, attempt)
+    await _put(work, attempt, refund_attempt, str(refund_attempt), amount, twice=twice)
+    return True
+
+
+async def _lock(work: Work, attempt: Attempt, amount: Money, *, twice: bool) -> None:
+    moved = {WALLET, OWED, provider_account(attempt.provider)} | ({SUSPENSE} if twice else set())
+    await ledger.lock(work, moved, amount.currency)
+
+
+async def _put(
+    work: Work, attempt: Attempt, reversal_id: UUID, reference: str, amount: Money, *, twice: bool
+) -> None:
     kept = twice and await record.left_in_suspense(work, attempt) >= amount
-    reversal_id = new_id()
     owed = Money(0, amount.currency)
     if kept:
         back = Transfer(SUSPENSE, provider_account(attempt.provider), amount, "reversal")
@@ -137,9 +159,14 @@ async def _stands(work: Work, attempt: Attempt, reference: str) -> bool:
 
 
 async def taken(work: Work, attempt: Attempt) -> int:
-    """Of the payment, by reversals of its own and by ours: it can be reversed once."""
+    """Of the payment, by reversals of its own and by ours: it can be reversed once, whoever was paid out."""
+    paid_out = sa.exists().where(
+        refund_attempts.c.tenant_id == reversals.c.tenant_id, refund_attempts.c.id == reversals.c.id
+    )
     its_own = sa.select(sa.func.coalesce(sa.func.sum(reversals.c.amount), 0)).where(
-        reversals.c.tenant_id == work.tenant, reversals.c.attempt_id == attempt.id
+        reversals.c.tenant_id == work.tenant,
+        reversals.c.attempt_id == attempt.id,
+        sa.not_(paid_out),
     )
     ours = sa.select(sa.func.coalesce(sa.func.sum(refunds.c.amount), 0)).where(
         refunds.c.tenant_id == work.tenant,
