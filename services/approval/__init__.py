@@ -21,7 +21,6 @@ from services.approval.asking import ask, ask_again
 from services.approval.deciding import (
     add,
     approve,
-    as_it_stands,
     cancel,
     expire,
     forget,
@@ -30,7 +29,7 @@ from services.approval.deciding import (
     void,
 )
 from services.approval.passing import pass_on
-from services.approval.record import Kind, approvers, digest, given, locked, stands
+from services.approval.record import Kind, approvers, as_it_stands, digest, given, locked, stands
 
 __all__ = [
     "Kind",

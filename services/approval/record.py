@@ -1,7 +1,8 @@
 """Record: an operation's row, its digest, and who has approved it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -67,6 +68,17 @@ async def refuse_decided(work: Work, operation: sa.Row[Any]) -> None:
         raise NotPending("expired", None, operation.expires_at)
     name = await people.name_of(work, operation.decided_by)
     raise NotPending(operation.state, name, operation.decided_at)
+
+
+@contextmanager
+def as_it_stands(status: str) -> Iterator[None]:
+    """Who comes too late is told what has become of what was asked for, not only how it was decided.
+    `status`: its own, under its lock."""
+    try:
+        yield
+    except NotPending as decided:
+        now = decided.status if status == "pending" else status
+        raise NotPending(now, decided.by, decided.at) from None
 
 
 async def approvers(work: Work, kind: Kind, operation: sa.Row[Any]) -> dict[UUID, UUID]:

@@ -77,6 +77,14 @@ async def approve(
     """Nobody approves what gives rights to themselves. Raises what `approval.may_approve` raises."""
     row, setting = await locked(work, change_id)
     facts = facts_of(work, row)
+
+    async def unless() -> None:
+        if row.kind == "staff" and row.cools and staffing.whose(facts["after"]) == approver:
+            tried = {"maker": str(row.maker_id), "for": str(approver)}
+            action = f"{setting.kind.name}.self_approval"
+            await audit.record(work, approver, action, change_id, tried, alert=True)
+            raise OwnRights
+
     operation = await approval.may_approve(
         work,
         setting.kind,
@@ -87,11 +95,8 @@ async def approve(
         code=code,
         step_up=await policy.takes_code(work, setting),
         guessed=partial(_guessed, work, change_id),
+        unless=unless,
     )
-    if row.kind == "staff" and row.cools and staffing.whose(facts["after"]) == approver:
-        tried = {"maker": str(row.maker_id), "for": str(approver)}
-        await audit.record(work, approver, f"{setting.kind.name}.self_approval", change_id, tried, alert=True)
-        raise OwnRights
     known = (await shown(work, change_id)).approved_by
     if not await approval.add(work, setting.kind, approver, operation, {"after": row.after}):
         again = approver in known
