@@ -1,11 +1,12 @@
 """Approval: one person asks for an operation, others approve it, and the database is the referee.
 
 Withdrawals, refunds, changes of settings, batches and delegations are *kinds* of operations. A kind's
-own module keeps what is to be done in a table of its own, under the operation's id, and does it once
-`approve` answers True:
+own module keeps what is to be done in a table of its own, under the operation's id, and does it once `add`
+answers True:
 
     await approval.ask(work, KIND, operation_id, maker, facts, needed=1, expires_at=...)  -> its digest
-    await approval.approve(work, KIND, approver, operation_id, shown_digest, facts)  -> True with the last
+    await approval.may_approve(work, KIND, approver, operation_id, shown_digest, facts)  -> the operation
+    await approval.add(work, KIND, approver, operation)      -> True with the last one needed
     await approval.reject(work, KIND, approver, operation_id, reason)
     await approval.cancel(work, KIND, person, operation_id, reason)
     await approval.expire(work, KIND, operation_id)          -> True where its time was over
@@ -20,7 +21,6 @@ has changed the rows that they are read from.
 from services.approval.asking import ask, ask_again
 from services.approval.deciding import (
     add,
-    approve,
     cancel,
     expire,
     forget,
@@ -34,7 +34,6 @@ from services.approval.record import Kind, approvers, as_it_stands, digest, give
 __all__ = [
     "Kind",
     "add",
-    "approve",
     "approvers",
     "as_it_stands",
     "ask",

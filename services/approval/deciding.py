@@ -26,26 +26,6 @@ from services.work import Work
 _WRONG_CODES_VOID = 10
 
 
-async def approve(
-    work: Work,
-    kind: Kind,
-    approver: UUID,
-    operation_id: UUID,
-    shown_digest: str,
-    facts: Facts,
-    *,
-    code: str | None = None,
-    told: dict[str, Any] | None = None,
-) -> bool:
-    """Approve exactly what was shown; True with the last approval needed, and what was asked for is done
-    in the same transaction. The same person again adds nothing.
-
-    A kind with refusals of its own calls `may_approve` and `add` around them. Raises what they raise.
-    """
-    operation = await may_approve(work, kind, approver, operation_id, shown_digest, facts, code=code)
-    return await add(work, kind, approver, operation, told)
-
-
 async def may_approve(
     work: Work,
     kind: Kind,
