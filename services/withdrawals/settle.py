@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, audit, costs, ledger
+from services import approval, audit, costs, jobs, ledger
 from services.dispatch import PAYOUT, UNDECIDED, alert
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
@@ -21,7 +21,7 @@ from services.review.overtaken import confirm, confirmed, contradicted
 from services.store.schema import payouts
 from services.withdrawals.attempt import Sending, ready, sending
 from services.withdrawals.freeze import freeze, hold_back
-from services.withdrawals.put_right import came_back, denied, paid_after_all
+from services.withdrawals.put_right import PAID_LATE, came_back, denied, paid_after_all
 from services.withdrawals.record import WITHDRAWAL, advance, close, shown, tell
 from services.withdrawals.returned import returned
 from services.work import Work
@@ -113,7 +113,7 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
     elif one.row.returned_at is not None:
         # It came back, and that was told first: nothing has left.
         await alert(work, one, "payout.succeeded_before_return", receipt=word.receipt)
-    elif one.withdrawal.status != "processing" or not await _alone(work, one):
+    elif not await _alone(work, one):
         # The money has left and the hold is gone, or another payout is on its way and has it.
         await alert(work, one, "payout.succeeded_after_failure", receipt=word.receipt)
         await contradicted(work, PAYOUT.job, one.row.id)
@@ -211,10 +211,17 @@ async def _ready_another(work: Work, one: Sending) -> None:
 
 
 async def _alone(work: Work, one: Sending) -> bool:
-    """No other payout of this withdrawal may be on its way. One that was only made ready is taken back."""
+    """The hold is its own: no other payout of this withdrawal may be on its way. One that was only made ready
+    is taken back, and so is that it is asked for again, or approving that would pay it twice."""
+    row = one.withdrawal
+    if row.status == "pending" and await approval.void(work, WITHDRAWAL, row.id):
+        await jobs.finish(work, row.id, "withdrawal_expire")
+        return await advance(work, row, "pending", "processing", None, PAID_LATE)
+    if row.status != "processing":
+        return False
     query = sa.select(payouts.c.id).where(
         payouts.c.tenant_id == work.tenant,
-        payouts.c.withdrawal_id == one.withdrawal.id,
+        payouts.c.withdrawal_id == row.id,
         payouts.c.id != one.row.id,
         payouts.c.state.in_(UNDECIDED),
     )
