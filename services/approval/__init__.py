@@ -12,13 +12,14 @@ answers True:
     await approval.expire(work, KIND, operation_id)          -> True where its time was over
     await approval.stands(work, KIND, operation_id, facts)   -> asked again in the transaction that acts
     await approval.ask_again(work, KIND, operation_id, facts, needed=1, expires_at=...)  -> no more enough
+    await approval.ask_more(work, KIND, operation_id, facts, needed)  -> True where it waited for fewer
     await approval.pass_on(work, operation, KIND, OTHER, {id: facts})  -> each of many, approved by the same
 
 `facts` are everything that decides what is done: plain values, the same at every call as long as nobody
 has changed the rows that they are read from.
 """
 
-from services.approval.asking import ask, ask_again
+from services.approval.asking import ask, ask_again, ask_more
 from services.approval.deciding import (
     add,
     cancel,
@@ -38,6 +39,7 @@ __all__ = [
     "as_it_stands",
     "ask",
     "ask_again",
+    "ask_more",
     "cancel",
     "digest",
     "expire",

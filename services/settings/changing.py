@@ -178,6 +178,10 @@ async def _take_effect(work: Work, change_id: UUID, by: UUID | None) -> Change:
 async def _doubt(work: Work, row: Any, setting: Setting, facts: Facts) -> str | None:
     if not await approval.stands(work, setting.kind, row.id, facts):
         return "approver"
+    operation = await approval.locked(work, setting.kind, row.id)
+    takes = await policy.policy(work, setting, row.maker_id, facts["after"])  # by now
+    if len(await approval.approvers(work, setting.kind, operation)) < takes.approvals:
+        return "approver"
     if setting.kind.ask not in (await people.active_staff(work)).get(row.maker_id, frozenset()):
         return "maker"
     try:
