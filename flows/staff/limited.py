@@ -19,7 +19,7 @@ THIS_WAY = Text(
 
 
 def staff_name(name: str) -> str | Text:
-    """One of the staff who was erased since has none."""
+    """A person may have none."""
     return name or Text("One of the staff")
 
 

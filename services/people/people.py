@@ -77,7 +77,7 @@ async def require(work: Work, person_id: UUID, scope: str) -> None:
 
 
 async def name_of(work: Work, person_id: UUID | None) -> str | None:
-    """None of nobody; a person without a name (any more) is called by an empty one."""
+    """None of nobody; a person without a name is called by an empty one."""
     return None if person_id is None else (await names_of(work, [person_id])).get(person_id)
 
 

@@ -80,11 +80,11 @@ async def test_one_that_opens_again_on_the_day_it_was_found_is_told_at_once(busi
     assert (news.amount, news.by) == (kes("70"), None)
 
 
-async def test_one_that_somebody_closed_who_has_no_name_any_more_was_not_closed_by_the_operator(business):
+async def test_one_that_somebody_closed_who_has_no_name_was_not_closed_by_the_operator(business):
     found = replace(a_break(business), type=Type.UNKNOWN_REFERENCE)
     (seen,) = await kept(business, found)
     async with business.work() as work:
         await close(work, business.manager, seen.id, "by hand")
-    await business.change(people, people.c.id == business.manager, name=None)  # erased
+    await business.change(people, people.c.id == business.manager, name=None)
     await kept(business, replace(found, theirs=kes("70")))
     assert [news.by for news in await business.news(business.owner)] == [""]
