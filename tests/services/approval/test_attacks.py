@@ -25,6 +25,7 @@ from services.news import Unsent, WithdrawalRequested
 from services.news.approval import RightLent, WithdrawalAskedAgain
 from services.people import changes
 from services.people.access import APPROVE, INITIATE, ROLES
+from services.settings import staffing
 from services.store.schema import approvals, audit, operations, staff, withdrawals
 from services.withdrawals import decide
 from services.withdrawals.again import hold_against_now
@@ -474,6 +475,18 @@ async def test_a15_it_ends_in_time_and_with_either_of_them(lent, how):
     with pytest.raises(MissingScope):
         await approved(lent, lent.helper, await lent.withdraw())
     assert not await paying_out.begun()  # what they had approved, and was not sent
+
+
+@pytest.mark.parametrize("who", ["helper", "manager"])
+async def test_a15_who_leaves_and_comes_back_neither_lends_nor_borrows_any_more(lent, who):
+    """Nobody has agreed to that."""
+    await lent.person("Baraka", "Finance Admin")
+    person = getattr(lent, who)
+    async with lent.work() as work:
+        await staffing.put(work, {"action": "remove", "staff_id": str(person)})
+    await lent.change(staff, staff.c.person_id == person, active=True)
+    with pytest.raises(MissingScope):
+        await approved(lent, lent.helper, await lent.withdraw())
 
 
 async def test_a15_who_lends_or_borrows_neither_agrees_nor_rejects(lent):
