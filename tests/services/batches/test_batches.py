@@ -190,6 +190,16 @@ async def test_the_same_again_is_warned_of(funded):
     assert third.seen_at == funded.now
 
 
+async def test_the_same_account_is_the_same_however_its_holder_is_written(funded):
+    lines = (
+        "bank,0123456789,KCB,Jane Doe,500\nbank,0123456789,KCB,J. Doe,500\nbank,0123456789,KCB,Jane Doe,600\n"
+    )
+    async with funded.work() as work:
+        content = f"to,number,bank,name,amount\n{lines}".encode()
+        found = await asking.look(work, funded.cashier, content, ("bank_transfer",))
+    assert found.warnings["repeated"] == [[3, 2]]
+
+
 async def test_splitting_a_sum_over_files_and_requests_does_not_evade_its_approvals(funded):
     await funded.set(approvals_above=[[2_000_00, 2]], totp_above=3_000_00, per_day=4_000_00)
     assert (await ask(funded)).needed == 1
