@@ -8,7 +8,8 @@ from services.news.refunds import Way
 from services.providers.base import Failed, Succeeded
 from services.store.schema import refunds
 from tests.services.business import kes
-from tests.services.refunding import approved
+from tests.services.paying_twice import paid_twice_by
+from tests.services.refunding import Refunding, approve, approved, resolve
 from tests.services.test_taken_back import owed, told
 
 NO = Failed(Unpaid.RECEIVER, "said no")
@@ -73,4 +74,21 @@ async def test_a_part_is_booked_once_whether_its_receipt_is_told_or_not(business
     await late.called(Succeeded(None, kes("200")))
     await late.called(Succeeded("UKP1", kes("200")))
     assert await business.wallet() == ("300.00", "0.00", "300.00")
+    await sound(business)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_of_what_was_paid_twice_it_leaves_suspense_or_the_wallet_where_that_was_kept(business, kept):
+    second = await paid_twice_by(business)
+    await told(business, second.attempt, "D1", "200")  # so that the rest is paid out
+    late = await Refunding.of(
+        business, await approve(business, await resolve(business, second.attempt, keep=False))
+    )
+    await late.sent()
+    await late.called(NO)
+    if kept:
+        await approve(business, await resolve(business, second.attempt, keep=True))
+    await late.called(Succeeded("UKP1", kes("300")))
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert (await business.balances())["suspense"] == 0
     await sound(business)
