@@ -12,6 +12,7 @@ from services.store.schema import (
     payouts,
     refund_attempts,
     refunds,
+    reversals,
     settlements,
     transfers,
 )
@@ -50,7 +51,9 @@ async def _asked(work: Work, item: UUID, *, back: bool) -> set[UUID]:
         _ids(work, transfers, transfers.c.cause_id, transfers.c.id == item),
     ]
     if back:
-        queries.append(_ids(work, refunds, refunds.c.id, refunds.c.attempt_id == item))
+        payment = _ids(work, reversals, reversals.c.attempt_id, reversals.c.id == item)
+        of_payment = sa.or_(refunds.c.attempt_id == item, refunds.c.attempt_id.in_(payment))
+        queries.append(_ids(work, refunds, refunds.c.id, of_payment))
     return {item, *(await work.connection.execute(sa.union(*queries))).scalars()}
 
 
