@@ -30,7 +30,7 @@ from services.approval.deciding import (
     void,
 )
 from services.approval.passing import pass_on
-from services.approval.record import Kind, approvers, as_it_stands, digest, given, locked, stands
+from services.approval.record import Kind, approvers, as_it_stands, digest, given, locked, stands, whose_right
 
 __all__ = [
     "Kind",
@@ -51,4 +51,5 @@ __all__ = [
     "reject",
     "stands",
     "void",
+    "whose_right",
 ]

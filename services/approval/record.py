@@ -128,6 +128,13 @@ async def right_used(
     return min(others - set(used) or others)
 
 
+async def whose_right(work: Work, kind: Kind, operation_id: UUID, approver: UUID) -> UUID:
+    """By whose right this person would approve it now. Raises NotFound, and as `right_used` does."""
+    operation = await locked(work, kind, operation_id)
+    counted = await approvers(work, kind, operation)
+    return await right_used(work, kind, operation, approver, counted.values())
+
+
 def _rights_of(rights: people.Rights, kind: Kind, person: UUID) -> frozenset[UUID]:
     if kind.approve in rights.own.get(person, ()):
         return frozenset({person})

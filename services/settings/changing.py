@@ -74,13 +74,17 @@ async def ask(work: Work, maker: UUID, change_id: UUID, kind: str, wanted: Facts
 async def approve(
     work: Work, approver: UUID, change_id: UUID, shown_digest: str, code: str | None = None
 ) -> Change:
-    """Nobody approves what gives rights to themselves. Raises what `approval.may_approve` raises."""
+    """Nobody approves what gives rights to themselves, nor by a right of who gains them. Raises what
+    `approval.may_approve` raises."""
     row, setting = await locked(work, change_id)
     facts = facts_of(work, row)
 
     async def unless() -> None:
-        if row.kind == "staff" and row.cools and staffing.whose(facts["after"]) == approver:
-            tried = {"maker": str(row.maker_id), "for": str(approver)}
+        gains = staffing.whose(facts["after"]) if row.kind == "staff" and row.cools else None
+        if gains is None:
+            return
+        if gains in (approver, await approval.whose_right(work, setting.kind, change_id, approver)):
+            tried = {"maker": str(row.maker_id), "for": str(gains)}
             action = f"{setting.kind.name}.self_approval"
             await audit.record(work, approver, action, change_id, tried, alert=True)
             raise OwnRights
