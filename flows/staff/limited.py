@@ -75,7 +75,10 @@ def _of_settings(refusal: Refusal) -> Text:
                 "cannot be changed."
             )
         case setting_errors.OwnRights():
-            return Text("This would give rights to yourself, so another person has to decide.")
+            return Text(
+                "This would give rights to yourself, or to who lent you theirs, so another person has to "
+                "decide."
+            )
         case InvalidSchedule(field=field):
             return invalid_schedule(field)
         case BatchFaulty(faults=faults):

@@ -25,6 +25,7 @@ from services.store.schema import approvals, batches, lendings, operations, staf
 from services.withdrawals import decide, sending, stop
 from services.withdrawals.record import read
 from tests.conftest import BOTH
+from tests.services import reviewing
 from tests.services.business import PUBLIC, PayingOut, kes
 
 HEADER = "to,number,amount,note\n"
@@ -308,3 +309,25 @@ async def test_a_line_is_taken_back_by_nobody_once_it_is_on_its_way(funded):
     with pytest.raises(NotPending):
         async with funded.work() as work:
             await decide.cancel(work, funded.cashier, first.withdrawal_id)
+
+
+async def test_saying_what_became_of_a_line_takes_what_sending_it_took(funded):
+    """Where it was asked for again by itself, that."""
+    third = await funded.person("Baraka", "Finance Admin")
+    batch = await approve(funded, await ask(funded))
+    line, _ = await lines(funded, batch)
+    await funded.set(approvals=2)
+    assert not await begun(funded, line)
+    async with funded.work() as work:
+        (withdrawal,) = await read(work, withdrawals.c.id == line.withdrawal_id)
+    for person in (funded.manager, third):
+        async with funded.teller(person) as teller:
+            await teller.approve(withdrawal.id, withdrawal.digest)
+    out = PayingOut(funded, withdrawal, await funded.payout_of(withdrawal.id))
+    await out.sent()
+    for _ in range(reviewing.LADDER):
+        funded.forward(hours=6)
+        assert await out.asked()
+    settlement = await reviewing.propose(funded, out.payout, "not_paid")
+    assert (await reviewing.approve(funded, settlement)).state == "pending"
+    assert (await reviewing.approve(funded, settlement, third)).state == "done"
