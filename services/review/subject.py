@@ -33,8 +33,8 @@ class Subject:
 
     @property
     def operation(self) -> UUID | None:
-        """By which it was approved that it is sent. A line of a batch has its own, since it may have been asked
-        for again by itself."""
+        """By which it was approved that it is sent. A line of a batch has its own, since it may have
+        been asked for again by itself."""
         if self.payout is not None:
             by: UUID = self.payout.withdrawal.id
             return by
