@@ -30,7 +30,8 @@ from services.store.schema import approvals, audit, operations, staff, withdrawa
 from services.withdrawals import decide
 from services.withdrawals.again import hold_against_now
 from services.withdrawals.record import WITHDRAWAL
-from tests.services.business import PayingOut
+from tests.services.approval.test_step_up import enrolled
+from tests.services.business import PayingOut, destination
 
 ERRAND = approval.Kind("errand", ask=INITIATE, approve=APPROVE)
 
@@ -368,6 +369,25 @@ async def test_a14_what_is_asked_again_takes_what_the_tenant_demands_by_now(fund
     assert not await paying_out.begun()
     operation = await funded.row(operations, paying_out.withdrawal.id)
     assert (operation.state, operation.approvals_needed, operation.step_up) == ("pending", 2, True)
+
+
+async def test_a14_what_is_asked_again_takes_no_less_than_before(funded):
+    """By then the sum that it was split from may be of another day (A9)."""
+    await funded.set(approvals_above=[[1_500_00, 2]], totp_above=1_500_00)
+    await funded.withdraw("1000", to=destination("0733000222"))
+    paying_out = PayingOut(funded, await funded.withdraw("1000"), new_id())
+    before = await funded.row(operations, paying_out.withdrawal.id)
+    assert (before.approvals_needed, before.step_up) == (2, True)
+    apps = {person: await enrolled(funded, person) for person in (funded.manager, funded.owner)}
+    funded.forward(hours=23, minutes=50)
+    for person, app in apps.items():
+        async with funded.teller(person) as teller:
+            await teller.approve(paying_out.withdrawal.id, paying_out.withdrawal.digest, app())
+    paying_out.payout = await funded.payout_of(paying_out.withdrawal.id)
+    funded.forward(minutes=31)
+    assert not await paying_out.begun()
+    after = await funded.row(operations, paying_out.withdrawal.id)
+    assert (after.state, after.approvals_needed, after.step_up) == ("pending", 2, True)
 
 
 async def test_a14_what_was_altered_meanwhile_is_not_asked_again_but_failed(funded):
