@@ -66,7 +66,7 @@ async def _refund(work: Work, refund_id: UUID) -> None:
     least = await refund_policy.least_now(work, row)
     if await approval.ask_more(work, of_refunds.KIND, refund_id, of_refunds.facts_of(row), least):
         news = RefundRequested(refund=await of_refunds.shown(work, refund_id))
-        await of_refunds.tell(work, row.maker_id, None, news)
+        await of_refunds.tell(work, row.maker_id, row.maker_id, news)
 
 
 async def _change(work: Work, change_id: UUID) -> None:

@@ -73,6 +73,12 @@ async def test_it_is_asked_anew_of_all_once_and_until_the_same_end(shop, kind):
         assert (await shop.row(operations, asked.id)).state == "pending"
 
 
+async def test_the_maker_of_a_refund_is_not_asked_to_decide_it(shop):
+    await ask_refund(shop)  # the manager's
+    await stricter(shop, approvals=3)
+    assert not [each for each in await shop.news(shop.manager) if isinstance(each, RefundRequested)]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_is_over_is_left_alone(shop, kind):
     ask, approve, _ = KINDS[kind]
