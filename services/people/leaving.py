@@ -6,15 +6,17 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services import audit
 from services.people import untold
 from services.store.schema import conversations, lendings
 from services.work import Work
 
 
-async def leave(work: Work, persons: Collection[UUID]) -> None:
+async def leave(work: Work, persons: Collection[UUID], by: str) -> None:
+    """`by`: as in the audit, for what ends with it."""
     await untold.forget(work, conversations.c.person_id.in_(persons))
     theirs = sa.or_(lendings.c.lender_id.in_(persons), lendings.c.borrower_id.in_(persons))
-    await work.connection.execute(
+    ending = (
         sa.update(lendings)
         .where(
             lendings.c.tenant_id == work.tenant,
@@ -24,4 +26,7 @@ async def leave(work: Work, persons: Collection[UUID]) -> None:
             theirs,
         )
         .values(ended_at=work.now)
+        .returning(lendings.c.id)
     )
+    for lending_id in sorted((await work.connection.execute(ending)).scalars()):
+        await audit.record(work, by, "lending.ended", lending_id, {"because": "left"})

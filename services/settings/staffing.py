@@ -6,6 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import ValidationError
 
+from services import audit
 from services.errors import InvalidPhone
 from services.errors.settings import InvalidChange
 from services.facts import Member
@@ -117,7 +118,7 @@ async def put(work: Work, after: dict[str, Any]) -> None:
         mine = (staff.c.tenant_id == work.tenant, staff.c.person_id == person)
         await work.connection.execute(sa.update(staff).where(*mine).values(**values))
         if leaves:
-            await leave(work, [person])
+            await leave(work, [person], audit.CLOCK)
     fewer = not before <= await hands.approvers(work)
     await hands.refuse_no_two(work, owned=owned, approvals=await hands.highest(work) if fewer else 0)
 

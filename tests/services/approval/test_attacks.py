@@ -25,7 +25,7 @@ from services.news import Unsent, WithdrawalRequested
 from services.news.approval import RightLent, WithdrawalAskedAgain
 from services.people import changes
 from services.people.access import APPROVE, INITIATE, ROLES
-from services.settings import staffing
+from services.settings import changing
 from services.store.schema import approvals, audit, operations, staff, withdrawals
 from services.withdrawals import decide
 from services.withdrawals.again import hold_against_now
@@ -500,10 +500,16 @@ async def test_a15_it_ends_in_time_and_with_either_of_them(lent, how):
 @pytest.mark.parametrize("who", ["helper", "manager"])
 async def test_a15_who_leaves_and_comes_back_neither_lends_nor_borrows_any_more(lent, who):
     """Nobody has agreed to that."""
-    await lent.person("Baraka", "Finance Admin")
+    baraka = await lent.person("Baraka", "Finance Admin")
     person = getattr(lent, who)
     async with lent.work() as work:
-        await staffing.put(work, {"action": "remove", "staff_id": str(person)})
+        wanted = {"action": "remove", "staff_id": str(person)}
+        change = await changing.ask(work, lent.owner, new_id(), "staff", wanted)
+    async with lent.work() as work:
+        assert (await changing.approve(work, baraka, change.id, change.digest)).state == "done"
+    async with lent.behind() as work:
+        ended = sa.select(audit.c.target).where(audit.c.action == "lending.ended")
+        assert (await work.connection.execute(ended)).scalars().all() == [str(lent.lending)]
     await lent.change(staff, staff.c.person_id == person, active=True)
     with pytest.raises(MissingScope):
         await approved(lent, lent.helper, await lent.withdraw())
