@@ -8,6 +8,7 @@ from services import hours
 from services.batches.room import Room
 from services.errors import OverLimit
 from services.errors.limits import PayoutsBlocked, TooManyWithdrawals
+from services.money import Money
 from services.news import Unusual, WithdrawalHeldBack
 from services.people import people
 from services.providers.base import Succeeded
@@ -32,6 +33,16 @@ async def approve(business, withdrawal):
 async def cancel(business, withdrawal):
     async with business.teller(business.manager) as teller:
         await teller.cancel_withdrawal(withdrawal.id)
+
+
+async def test_a_limit_that_is_passed_already_leaves_nothing_and_one_that_is_met_is_kept(funded):
+    await funded.set(per_day=1000_00)
+    await funded.withdraw("1000")
+    for per_day in (1000_00, 900_00):
+        await funded.set(per_day=per_day)
+        with pytest.raises(OverLimit) as refused:
+            await funded.withdraw("100")
+        assert (refused.value.left, refused.value.amount) == (Money(0, "KES"), kes("1100"))
 
 
 def because(withdrawal):

@@ -52,6 +52,15 @@ async def test_a_right_is_lent_with_a_code_wherever_codes_are_in_use(strict):
         assert (await lending.agree(work, strict.manager, asked.id, asked.digest, app())).state == "lent"
 
 
+async def test_a_right_that_was_to_be_lent_before_codes_were_in_use_takes_one_now(business):
+    async with business.work() as work:
+        asked = await lending.lend(work, business.owner, business.cashier, business.now + timedelta(days=1))
+    await business.set(totp_above=999_00)
+    with pytest.raises(StepUpRequired):
+        async with business.work() as work:
+            await lending.agree(work, business.manager, asked.id, asked.digest)
+
+
 def other(code):
     return f"{(int(code) + 1) % 1_000_000:06}"
 

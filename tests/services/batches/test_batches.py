@@ -130,6 +130,16 @@ async def test_tills_of_one_file_that_go_one_by_one_do_not_outlive_their_approva
     assert (await lines(funded, batch))[2].status == "pending"
 
 
+async def test_a_till_s_time_counts_from_the_last_of_its_file_that_went(funded):
+    text = HEADER + "".join(f"till,12345{at},1200,rent\n" for at in range(3))
+    batch = await approve(funded, await ask(funded, text))
+    for at, result in enumerate((await lines(funded, batch))[:2]):
+        funded.forward(minutes=20)
+        await settle(funded, result, Succeeded(f"SJK{at}", kes("1173")))
+    funded.forward(minutes=29)  # 49 after the first one
+    assert await begun(funded, (await lines(funded, batch))[2])
+
+
 async def test_a_line_that_was_not_sent_in_time_is_asked_for_by_itself(funded):
     batch = await approve(funded, await ask(funded))
     first, _ = await lines(funded, batch)
