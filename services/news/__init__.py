@@ -34,6 +34,7 @@ from services.news.refunds import (
     RefundMade,
     RefundRequested,
     RefundTold,
+    RefundUndone,
     RefundWanted,
 )
 from services.news.requests import (
@@ -270,6 +271,7 @@ News = (
     | RefundRequested
     | RefundTold
     | RefundMade
+    | RefundUndone
     | PaymentKept
     | RefundWanted
     | RefundDeclined

@@ -50,34 +50,38 @@ async def disputed(work: Work, attempt_id: UUID, reference: str, amount: Money) 
     await inbox.tell_people(work, await people.reconcilers(work), news)
 
 
-async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> None:
-    """From suspense where it still lies there, else from the wallet, and beyond it from what is owed."""
+async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> bool:
+    """From suspense where it still lies there, else from the wallet, and beyond it from what is owed. False
+    where nothing was booked."""
     if await _stands(work, attempt, reference):
-        return
+        return False
     left = attempt.amount.minor - await taken(work, attempt)
     if amount.minor > left:
         await _beyond(work, attempt, reference, amount, Money(left, amount.currency))
-        return
+        return False
     twice = await record.suspended(work, attempt.id)
     await _lock(work, attempt, amount, twice=twice)
     await _end_open(work, attempt)
     if await _may_be_ours(work, attempt):
         await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
-        return
-    await _put(work, attempt, new_id(), reference, amount, twice=twice)
-
-
-async def left_late(work: Work, attempt: Attempt, refund_attempt: UUID, amount: Money) -> bool:
-    """A refund that had failed was paid out to the payer after all: it has left, whatever else goes back of
-    the payment. False where it was booked before, since it counts once by its own id."""
-    before = (reversals.c.tenant_id == work.tenant, reversals.c.id == refund_attempt)
-    if (await work.connection.execute(sa.select(reversals.c.id).where(*before))).first() is not None:
         return False
+    await _put(work, attempt, new_id(), reference, amount, twice=twice)
+    return True
+
+
+async def told_unbooked(work: Work, attempt: Attempt) -> bool:
+    """That the payment was taken back has been told, and was not booked since it may be a refund of ours."""
+    unbooked = ("payment.reversal_beyond", "payment.reversal_unmatched")
+    return await audit.alerted(work, *unbooked, target=attempt.id)
+
+
+async def left_late(work: Work, attempt: Attempt, refund_attempt: UUID, amount: Money) -> None:
+    """A refund that had failed was paid out to the payer after all: it has left, whatever else goes back of
+    the payment. It counts once, by its own id."""
     twice = await record.suspended(work, attempt.id)
     await _lock(work, attempt, amount, twice=twice)
     await _end_open(work, attempt)
     await _put(work, attempt, refund_attempt, str(refund_attempt), amount, twice=twice)
-    return True
 
 
 async def _lock(work: Work, attempt: Attempt, amount: Money, *, twice: bool) -> None:
@@ -202,9 +206,10 @@ async def _may_be_ours(work: Work, attempt: Attempt) -> bool:
 
 
 async def _told_of_ours(work: Work, reference: str) -> bool:
-    """It is a refund that we asked for ourselves."""
+    """It is a refund that we asked for ourselves, and that was not denied."""
     query = sa.select(refund_attempts.c.id).where(
         refund_attempts.c.tenant_id == work.tenant,
+        refund_attempts.c.denied_at.is_(None),
         sa.or_(refund_attempts.c.receipt == reference, refund_attempts.c.reference == reference),
     )
     return (await work.connection.execute(query)).first() is not None

@@ -17,7 +17,7 @@ from services.money import Money
 from services.news import Frozen, Held, Unpaid, Unsent, WithdrawalPaid
 from services.points import point
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
-from services.review.overtaken import confirm, confirmed, contradicted
+from services.review.overtaken import confirm, contradicted
 from services.store.schema import payouts
 from services.withdrawals.attempt import Sending, ready, sending
 from services.withdrawals.freeze import freeze, hold_back
@@ -162,7 +162,7 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
     if one.row.state == "succeeded" or one.row.left_at is not None:
         await _failed_after_success(work, one, word)
     elif one.row.because == Unsent.SETTLED:  # as people have found
-        await _note_return(work, one, word)
+        await PAYOUT.note_return(work, one, word)
     elif await PAYOUT.told_in_vain(work, one.row.id):
         await alert(work, one, "payout.contradicted", detail=word.detail)
         await freeze(work, one, Frozen.CONTRADICTION, "a payout was told as paid, and as failed")
@@ -170,13 +170,7 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
         await _failed_by_us(work, one, word)
     else:
         await fail(work, one, _UNSENT.get(word.because, Unsent.PROVIDER), word.detail)
-        await _note_return(work, one, word)
-
-
-async def _note_return(work: Work, one: Sending, word: Failed) -> None:
-    """So that a success which is told later is known to be of before."""
-    if word.returned is not None:
-        await PAYOUT.move(work, one.row.id, "failed", returned_at=work.now)
+        await PAYOUT.note_return(work, one, word)
 
 
 async def _failed_by_us(work: Work, one: Sending, word: Failed) -> None:
@@ -196,10 +190,9 @@ async def _failed_after_success(work: Work, one: Sending, word: Failed) -> None:
         await back(work, one, word.returned, word.detail)
         return
     await alert(work, one, "payout.failed_after_success", detail=word.detail)
-    told = await confirmed(work, PAYOUT.job, one.row.id)
-    told = told or await PAYOUT.told_in_vain(work, one.row.id, "receipt_changed")
+    by_people = await PAYOUT.said_by_people(work, one.row.id)
     if await contradicted(work, PAYOUT.job, one.row.id):
-        if not told and one.row.returned_at is None:
+        if by_people and one.row.returned_at is None:
             await denied(work, one, word.detail)
         await freeze(work, one, Frozen.CONTRADICTION, "a payout that people had settled as paid failed")
 

@@ -58,7 +58,7 @@ from services.news.approval import CodesEnrolled, CodesGuessed, RightLent, Right
 from services.news.batches import BatchSelfApprovalTried, Repeated
 from services.news.handoff import Ended
 from services.news.reconciliation import BreakReopened, BreaksAged
-from services.news.refunds import MoneyTakenBack, PaymentDisputed
+from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
 from services.news.settings import StoppedByPerson
 from services.people.access import HAND_OFF, ROLES
 from services.shop.facts import Line
@@ -351,6 +351,8 @@ class Play:
                 business.give_back(because)
             case "refund_undecided", ():
                 business.give_back(undecided=True)
+            case "refund_undone", (because,):
+                business.undo_refund(Unrefunded(because))
             case "answered_meanwhile", ():  # a customer's wish, by another
                 business.wishes.clear()
             case "rejected_meanwhile", ():  # a refund, by another; the news is still on its way
