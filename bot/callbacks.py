@@ -2,13 +2,14 @@
 
 They are claimed by their due time, as a lease, and their tries counted in the same commit, so that one
 that kills its process is parked in the end; one that was tried before is claimed alone, so that it takes
-no neighbour with it. Each is then taken in a transaction of its own, together with its being done.
+no neighbour with it. Each is then taken in a transaction of its own, together with its being done; those of
+one address one after the other, as they came, since a bank that pays and gives back says both to one.
 One that nobody can read is parked at once, for operators to look at; one about nothing of ours is kept.
 """
 
 import asyncio
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -51,6 +52,11 @@ class Callback:
     body_sealed: bytes
     tries: int
 
+    @property
+    def address(self) -> str:
+        """The hash of its token; the provider's name where it signs, and has one address for all."""
+        return self.external_id.partition(":")[0]
+
 
 class Callbacks:
     def __init__(
@@ -82,7 +88,10 @@ class Callbacks:
         """One batch; False when nothing was waiting."""
         self._tried_first = not self._tried_first
         claimed = await self._claim(tried=self._tried_first) or await self._claim(tried=not self._tried_first)
-        await asyncio.gather(*(self._take(callback) for callback in claimed))
+        addresses: dict[tuple[UUID, str], list[Callback]] = {}
+        for callback in claimed:
+            addresses.setdefault((callback.tenant_id, callback.address), []).append(callback)
+        await asyncio.gather(*map(self._take_in_order, addresses.values()))
         return bool(claimed)
 
     async def _claim(self, *, tried: bool) -> list[Callback]:
@@ -115,6 +124,10 @@ class Callbacks:
         point("hook.claimed")
         return [Callback(*row) for row in sorted(rows, key=lambda row: row.seq)]
 
+    async def _take_in_order(self, callbacks: Sequence[Callback]) -> None:
+        for callback in callbacks:
+            await self._take(callback)
+
     async def _take(self, callback: Callback) -> None:
         """One callback; a bug in it is none of the others'."""
         async with self._abreast:
@@ -132,11 +145,10 @@ class Callbacks:
         """Raises Unreadable, and whatever a bug raises: then nothing of it has happened."""
         row = f"hook|{callback.external_id}|"
         body = self._vault.open(callback.body_sealed, callback.tenant_id, "inbox.body", row)
-        address = callback.external_id.partition(":")[0]
-        if address in PROVIDERS:  # one that signs has one address for all
-            hook, name, read_as = None, address, "signed"
+        if callback.address in PROVIDERS:  # one that signs has one address for all
+            hook, name, read_as = None, callback.address, "signed"
         else:
-            hook, name = await self._addressed(bytes.fromhex(address))
+            hook, name = await self._addressed(bytes.fromhex(callback.address))
             read_as = hook.read_as
         provider = await self._providers.of(callback.tenant_id, name)
         confirm_above = await self._providers.confirm_above(callback.tenant_id, name)

@@ -244,6 +244,7 @@ SCRIPT = Script(
         refund_news.RefundRequested: refund_decide.told_requested,
         refund_news.RefundTold: refund_decide.told,
         refund_news.RefundMade: refund.told_made,
+        refund_news.RefundUndone: refund.told_undone,
         refund_news.PaymentKept: refund.told_kept,
         refund_news.RefundWanted: refund_ask.told_wanted,
         refund_news.RefundDeclined: refund.told_declined,

@@ -12,6 +12,7 @@ KINDS = {
     "withdrawal_paid_late": Text("Withdrawal paid after all"),
     "withdrawal_fee_returned": Text("Fee of it given back"),
     "refund": Text("Refund"),
+    "refund_returned": Text("Refund given back"),
     "reversal": Text("Reversal"),
     "accepted": Text("Second payment kept"),
     "netted": Text("Set off against what is owed"),

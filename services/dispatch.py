@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from services import audit, jobs
 from services.jobs import PAYOUT_LADDER
 from services.money import Money
-from services.providers.base import Succeeded
+from services.providers.base import Failed, Succeeded
 from services.reasons import Held
-from services.review.overtaken import overtaken
+from services.review.overtaken import confirmed, overtaken
 from services.store.schema import payouts, refund_attempts
 from services.transitions import transition
 from services.work import Work
@@ -127,6 +127,26 @@ class Dispatch:
         not believed."""
         actions = (f"{self.job}.{what}" for what in (*_IN_VAIN, *others))
         return await audit.alerted(work, *actions, target=row_id)
+
+    async def said_by_people(self, work: Work, row_id: UUID) -> bool:
+        """That it was paid nobody has said but people: not the provider, nor anything like it."""
+        told = await confirmed(work, self.job, row_id)
+        return not told and not await self.told_in_vain(work, row_id, "receipt_changed")
+
+    async def came_back(self, work: Work, one: Sending, amount: Money, detail: str) -> bool:
+        """What had left is told to have come back, as a whole and for the first time. Another amount than was
+        sent moves nothing, and alerts."""
+        if one.row.returned_at is not None:
+            return False
+        if amount != one.amount:
+            await alert(work, one, f"{self.job}.return_mismatch", told=str(amount), detail=detail)
+            return False
+        return await self.move(work, one.row.id, one.row.state, returned_at=work.now)
+
+    async def note_return(self, work: Work, one: Sending, word: Failed) -> None:
+        """It has failed; so that a success which is told later is known to be of before."""
+        if word.returned is not None:
+            await self.move(work, one.row.id, "failed", returned_at=work.now)
 
     async def unfitting(self, work: Work, one: Sending, word: Succeeded) -> bool:
         """It tells of another amount, or by the receipt of another one: it moves nothing, and alerts."""

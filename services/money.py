@@ -9,7 +9,7 @@ from typing import Self
 # differs, lives in its adapter.
 PLACES = {"KES": 2, "UGX": 0, "TZS": 2, "NGN": 2, "GHS": 2, "ZAR": 2, "USD": 2}
 
-_PLAIN = re.compile(r"\d{1,12}(\.\d{1,4})?", re.ASCII)
+_PLAIN = re.compile(r"\d{1,12}(\.(?P<cents>\d+))?", re.ASCII)
 
 
 class NotAnAmount(ValueError):
@@ -31,14 +31,15 @@ class Money:
     def parse(cls, text: str, currency: str) -> Self:
         """A positive plain number ("500", "1250.50") with at most the currency's places.
 
-        Raises NotAnAmount for anything else; "10.50" is fine for KES, "10.999" is not.
+        Raises NotAnAmount for anything else; "10.50" is fine for KES, "1.500" is not: it may mean 1,500.
         """
-        if not _PLAIN.fullmatch(text):
+        plain = _PLAIN.fullmatch(text)
+        if plain is None or len(plain["cents"] or "") > PLACES[currency]:
             raise NotAnAmount(text)
-        scaled = Decimal(text).scaleb(PLACES[currency])
-        if scaled != scaled.to_integral_value() or scaled <= 0:
+        minor = int(Decimal(text).scaleb(PLACES[currency]))
+        if minor <= 0:
             raise NotAnAmount(text)
-        return cls(int(scaled), currency)
+        return cls(minor, currency)
 
     @classmethod
     def zero(cls, currency: str) -> Self:

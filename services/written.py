@@ -39,10 +39,9 @@ Percent = Annotated[str, BeforeValidator(_percent)]
 
 def minor_of(amount: str, currency: str) -> int:
     """Zero is an amount here. Raises ValueError where it has more places than the currency."""
-    scaled = Decimal(amount).scaleb(PLACES[currency])
-    if scaled != scaled.to_integral_value():
+    if len(amount.partition(".")[2]) > PLACES[currency]:
         raise ValueError(f"{amount} has more places than {currency}")
-    return int(scaled)
+    return int(Decimal(amount).scaleb(PLACES[currency]))
 
 
 def amount_of(minor: int, currency: str) -> str:

@@ -58,9 +58,8 @@ async def ask(call: Call) -> Reply:
     asked: Asked = call.body
     refuse_closed_way_out(call.tenant.shop, asked.method_type)
     most = money(asked.most, call.currency)
-    keep = (
-        Money.zero(call.currency) if asked.keep.strip("0") in ("", ".") else money(asked.keep, call.currency)
-    )
+    nothing = Money.zero(call.currency)
+    keep = nothing if asked.keep in ("0", str(nothing)) else money(asked.keep, call.currency)
     try:
         until = date.fromisoformat(asked.until)
     except ValueError:

@@ -168,6 +168,7 @@ TOLD: Mapping[type, Telling] = {
     refund_news.RefundRequested: _STAFF,
     refund_news.RefundTold: _STAFF,
     refund_news.RefundMade: _PAYMENT,
+    refund_news.RefundUndone: _PAYMENT,
     refund_news.PaymentKept: _PAYMENT,
     refund_news.RefundWanted: _STAFF,
     refund_news.RefundDeclined: _PAYMENT,

@@ -14,7 +14,7 @@ from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
 from services.money import Money
-from services.news.refunds import PaymentKept, RefundDeclined, RefundMade
+from services.news.refunds import PaymentKept, RefundDeclined, RefundMade, RefundUndone
 
 
 class AskRefund(Choice):
@@ -99,6 +99,35 @@ class RefundMadeTold(_Told):
         return Text("✅ {shop} has refunded {amount} of order {number} to {method}.", **facts)
 
 
+class RefundUndoneTold(_Told):
+    amount: Money
+    provider: str
+    label: str
+    twice: bool
+
+    def says(self) -> Text:
+        provider = provider_name(self.provider)
+        facts: dict[str, Any] = {
+            "amount": self.amount,
+            "number": self.number,
+            "provider": provider,
+            "method": Text("{provider} {label}", provider=provider, label=self.label),
+        }
+        if self.twice:
+            return Text(
+                "⚠️ I told you that {shop} has given back what you paid twice for order {number}: {amount}, "
+                "to {method}. {provider} now says that it has not reached you. {shop} knows, and can give it "
+                "back again. Type *agent* to talk to a person.",
+                **facts,
+            )
+        return Text(
+            "⚠️ I told you that {shop} has refunded {amount} of order {number} to {method}. {provider} now "
+            "says that it has not reached you. {shop} knows, and can refund it again. Type *agent* to talk "
+            "to a person.",
+            **facts,
+        )
+
+
 class PaymentKeptTold(_Told):
     amount: Money
     reason: str
@@ -131,6 +160,16 @@ async def told_made(news: RefundMade, _teller: Teller) -> RefundMadeTold:
         provider=news.provider,
         label=news.label,
         receipt=news.receipt,
+        twice=news.twice,
+    )
+
+
+async def told_undone(news: RefundUndone, _teller: Teller) -> RefundUndoneTold:
+    return RefundUndoneTold(
+        number=news.number,
+        amount=news.amount,
+        provider=news.provider,
+        label=news.label,
         twice=news.twice,
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from flows.refusals import receipt_shown
+from flows.staff.limited import staff_name
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
@@ -127,7 +128,11 @@ class RequestUnpaidTold(_Answered):
             return Text(
                 "{customer} has not paid {amount} within 7 days. Your request {number} is closed.", **facts
             )
-        return Text("{by} has taken back your request {number}: {customer}, {amount}.", **facts, by=self.by)
+        return Text(
+            "{by} has taken back your request {number}: {customer}, {amount}.",
+            **facts,
+            by=staff_name(self.by),
+        )
 
 
 async def take_back(number: str, teller: Teller) -> RequestTakenBack | RequestBeingPaid:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from flows.refusals import provider_name
 from flows.reply import Said
+from flows.staff.limited import staff_name
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
@@ -198,7 +199,7 @@ class BreaksAgedTold(Step):
 
 
 class BreakReopenedTold(Step):
-    """`by` None: the operator had closed it."""
+    """`by`: who had closed it; None where it was the operator."""
 
     provider: str
     amount: Money
@@ -215,7 +216,7 @@ class BreakReopenedTold(Step):
             "{amount}. {by} had closed it with: {reason}\nType *reconcile* to see it.",
             provider=provider_name(self.provider),
             amount=self.amount,
-            by=self.by or Text("The operator"),
+            by=Text("The operator") if self.by is None else staff_name(self.by),
             reason=self.reason,
         )
 

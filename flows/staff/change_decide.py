@@ -7,6 +7,7 @@ EnterWhyNotChange  -> ChangeShown
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from flows.reply import Said
@@ -55,6 +56,7 @@ class OfChange(Step):
 class ChangeShown(OfChange):
     """`by`, `reason`: who has just moved it, and why."""
 
+    good_for = timedelta(minutes=15)
     may_decide: bool = False
     may_take_back: bool = False
     by: str | None = None

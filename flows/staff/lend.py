@@ -156,6 +156,7 @@ class OfLending(Step):
 
 
 class LendingShown(OfLending):
+    good_for = timedelta(minutes=15)
     may_decide: bool = False
     may_end: bool = False
 

@@ -18,6 +18,11 @@ THIS_WAY = Text(
 )
 
 
+def staff_name(name: str) -> str | Text:
+    """A person may have none."""
+    return name or Text("One of the staff")
+
+
 def worded(refusal: Refusal) -> Text:
     """Of a limit of the tenant's own."""
     match refusal:
@@ -48,10 +53,10 @@ def worded(refusal: Refusal) -> Text:
             )
         case limit_errors.PayoutsStoppedBy(by=None, at=at):
             return Text("The operator has stopped all payouts from {shop} on {at}.", at=at)
-        case limit_errors.PayoutsStoppedBy(by=by, at=at):
+        case limit_errors.PayoutsStoppedBy(by=str(by), at=at):
             return Text(
                 "{by} has stopped all payouts from {shop} on {at}. To let them go on, type *freeze*.",
-                by=by,
+                by=staff_name(by),
                 at=at,
             )
         case _:
@@ -70,7 +75,10 @@ def _of_settings(refusal: Refusal) -> Text:
                 "cannot be changed."
             )
         case setting_errors.OwnRights():
-            return Text("This would give rights to yourself, so another person has to decide.")
+            return Text(
+                "This would give rights to yourself, or to who lent you theirs, so another person has to "
+                "decide."
+            )
         case InvalidSchedule(field=field):
             return invalid_schedule(field)
         case BatchFaulty(faults=faults):

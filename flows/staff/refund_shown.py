@@ -24,6 +24,11 @@ _WAYS = {
     Way.PAYOUT: Text("the payer is paid out"),
     Way.SALE: Text("it is kept as a sale"),
 }
+_NEVER_SENT = {
+    Unrefunded.TOO_LATE: Text("It was approved too long ago to be sent. Ask for it again."),
+    Unrefunded.APPROVER: Text("Who approved it may no longer do so. Ask for it again."),
+    Unrefunded.GUESSED: Text("Too many wrong codes were typed to approve it. Ask for it again."),
+}
 
 
 class OfRefund(Step):
@@ -72,6 +77,8 @@ class RefundStands(OfRefund):
 def _why(because: Unrefunded, name: str) -> Text:
     provider = provider_name(name)
     match because:
+        case Unrefunded.TOO_LATE | Unrefunded.APPROVER | Unrefunded.GUESSED:
+            return _NEVER_SENT[because]
         case Unrefunded.PROVIDER:
             return Text("{provider} refused it. Give it back in another way.", provider=provider)
         case Unrefunded.SETTINGS:
@@ -85,15 +92,21 @@ def _why(because: Unrefunded, name: str) -> Text:
                 "The {provider} account is short of money. Add money to it, then ask again.",
                 provider=provider,
             )
-        case Unrefunded.TOO_LATE:
-            return Text("It was approved too long ago to be sent. Ask for it again.")
-        case Unrefunded.APPROVER:
-            return Text("Who approved it may no longer do so. Ask for it again.")
-        case Unrefunded.GUESSED:
-            return Text("Too many wrong codes were typed to approve it. Ask for it again.")
         case Unrefunded.SETTLED:
             return Text(
                 "Two people have found in {provider}'s records that it was not made.", provider=provider
+            )
+        case Unrefunded.DENIED:
+            return Text(
+                "{provider} says that it was not made, though two people had found that it was. The amount "
+                "is there again. Payouts from {shop} are stopped until the operator has looked.",
+                provider=provider,
+            )
+        case Unrefunded.RETURNED:
+            return Text(
+                "{provider} has given back what it had told as paid out. The amount is there again. Find out "
+                "why before you ask again.",
+                provider=provider,
             )
         case Unrefunded.TAKEN_BACK:
             return Text("{provider} has given the payment back by itself already.", provider=provider)

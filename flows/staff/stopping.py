@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flows.staff.change_decide import ChangeShown, shown
+from flows.staff.limited import staff_name
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text
@@ -88,7 +89,9 @@ class StoppedAlready(_Stopped):
                 "Call them to let payouts go on.",
                 at=self.at,
             )
-        return Text("🛑 {by} has stopped all payouts from {shop} on {at}.", by=self.by, at=self.at)
+        return Text(
+            "🛑 {by} has stopped all payouts from {shop} on {at}.", by=staff_name(self.by), at=self.at
+        )
 
     async def hears(self, answer: LetGoOn, teller: Teller) -> ChangeShown:  # noqa: ARG002  the only choice
         return await _let_go_on(teller)
@@ -113,7 +116,7 @@ class StopTold(Step):
         return Text(
             "🛑 {by} has stopped all payouts from {shop}. What is approved waits, and nothing is lost. To "
             "see it, type *freeze*.",
-            by=self.by,
+            by=staff_name(self.by),
         )
 
 

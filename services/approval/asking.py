@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services import audit
 from services.approval.record import Facts, Kind, digest, locked
 from services.errors import Changed
 from services.people import people
@@ -83,3 +84,18 @@ async def ask_again(
         .values(**changed, **nobody, digest=made)
     )
     return made
+
+
+async def ask_more(work: Work, kind: Kind, operation_id: UUID, facts: Facts, needed: int) -> bool:
+    """What waits for fewer than are needed by now waits for all of them anew, until the same end. False where
+    it waits for enough, or waits no more, or could not be approved since it was altered. Raises NotFound."""
+    operation = await locked(work, kind, operation_id)
+    waits = operation.state == "pending" and operation.expires_at > work.now
+    whole = operation.digest == digest(work.tenant, operation, facts)
+    if not (waits and whole) or needed <= operation.approvals_needed:
+        return False
+    ends, step_up = operation.expires_at, bool(operation.step_up)
+    made = await ask_again(work, kind, operation_id, facts, needed=needed, expires_at=ends, step_up=step_up)
+    told = {"digest": made, "approvals": needed}
+    await audit.record(work, audit.CLOCK, f"{kind.name}.asked_again", operation_id, told)
+    return True

@@ -4,8 +4,7 @@ Four eyes are held by the person, not by phone, session or role, and nobody is e
 refuses a maker's own approval too.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ import sqlalchemy as sa
 
 from services import audit, inbox
 from services.approval.record import Facts, Kind, approvers, digest, locked, refuse_decided, right_used
-from services.errors import Changed, FourEyesViolation, MissingScope, NotPending
+from services.errors import Changed, FourEyesViolation, MissingScope
 from services.errors.approval import TotpInvalid
 from services.news.approval import CodesGuessed, RightUsed
 from services.people import people
@@ -27,26 +26,6 @@ from services.work import Work
 _WRONG_CODES_VOID = 10
 
 
-async def approve(
-    work: Work,
-    kind: Kind,
-    approver: UUID,
-    operation_id: UUID,
-    shown_digest: str,
-    facts: Facts,
-    *,
-    code: str | None = None,
-    told: dict[str, Any] | None = None,
-) -> bool:
-    """Approve exactly what was shown; True with the last approval needed, and what was asked for is done
-    in the same transaction. The same person again adds nothing.
-
-    A kind with refusals of its own calls `may_approve` and `add` around them. Raises what they raise.
-    """
-    operation = await may_approve(work, kind, approver, operation_id, shown_digest, facts, code=code)
-    return await add(work, kind, approver, operation, told)
-
-
 async def may_approve(
     work: Work,
     kind: Kind,
@@ -58,9 +37,11 @@ async def may_approve(
     code: str | None = None,
     step_up: bool = False,
     guessed: Callable[[], Awaitable[object]] | None = None,
+    unless: Callable[[], Awaitable[object]] | None = None,
 ) -> sa.Row[Any]:
     """The operation, locked, where this person may approve it as it was shown. `facts` are read under
-    this lock. `step_up`: it takes a code by now, whether or not it did when it was asked for.
+    this lock. `step_up`: it takes a code by now, whether or not it did when it was asked for. `unless`: what
+    else of its kind refuses; a right code is not used up by that.
 
     Raises NotFound, FourEyesViolation, ApproverCoolingDown, MissingScope, StepUpRequired, TotpInvalid,
     NotPending, Changed. A tried self-approval is recorded, and a wrong code counted, before it is refused,
@@ -79,28 +60,24 @@ async def may_approve(
     except FourEyesViolation:
         await _tried(work, kind, operation, approver)
         raise
-    if operation.step_up or step_up:
-        try:
-            await _step_up(work, kind, operation, approver, code)
-        except TotpInvalid as wrong:
-            if wrong.void and guessed is not None:
-                await guessed()
-            raise
-    await refuse_decided(work, operation)
-    if not shown_digest == operation.digest == digest(work.tenant, operation, facts):
-        raise Changed
-    return operation
 
+    async def refuse() -> None:
+        await refuse_decided(work, operation)
+        if not shown_digest == operation.digest == digest(work.tenant, operation, facts):
+            raise Changed
+        if unless is not None:
+            await unless()
 
-@contextmanager
-def as_it_stands(status: str) -> Iterator[None]:
-    """Who comes too late is told what has become of what was asked for, not only how it was decided.
-    `status`: its own, under its lock."""
+    if not (operation.step_up or step_up):
+        await refuse()
+        return operation
     try:
-        yield
-    except NotPending as decided:
-        now = decided.status if status == "pending" else status
-        raise NotPending(now, decided.by, decided.at) from None
+        await _step_up(work, kind, operation, approver, code, refuse)
+    except TotpInvalid as wrong:
+        if wrong.void and guessed is not None:
+            await guessed()
+        raise
+    return operation
 
 
 async def _tried(work: Work, kind: Kind, operation: sa.Row[Any], approver: UUID) -> None:
@@ -167,10 +144,22 @@ async def _make_room(
     )
 
 
-async def _step_up(work: Work, kind: Kind, operation: sa.Row[Any], approver: UUID, code: str | None) -> None:
-    """A code that is none of the person's, whether mistyped or guessed, counts against the operation too."""
+async def _step_up(
+    work: Work,
+    kind: Kind,
+    operation: sa.Row[Any],
+    approver: UUID,
+    code: str | None,
+    refuse: Callable[[], Awaitable[None]],
+) -> None:
+    """A code that is none of the person's, whether mistyped or guessed, counts against the operation too. At
+    what is decided it cannot, so a right one is used up there: it would be the place to guess."""
     try:
-        await stepup.verify(work, approver, code)
+        if operation.state == "pending":
+            await stepup.verify(work, approver, code, unless=refuse)
+        else:
+            await stepup.verify(work, approver, code)
+            await refuse()
     except TotpInvalid as wrong:
         if wrong.used or operation.state != "pending":
             raise

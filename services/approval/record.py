@@ -1,7 +1,8 @@
 """Record: an operation's row, its digest, and who has approved it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -69,6 +70,17 @@ async def refuse_decided(work: Work, operation: sa.Row[Any]) -> None:
     raise NotPending(operation.state, name, operation.decided_at)
 
 
+@contextmanager
+def as_it_stands(status: str) -> Iterator[None]:
+    """Who comes too late is told what has become of what was asked for, not only how it was decided.
+    `status`: its own, under its lock."""
+    try:
+        yield
+    except NotPending as decided:
+        now = decided.status if status == "pending" else status
+        raise NotPending(now, decided.by, decided.at) from None
+
+
 async def approvers(work: Work, kind: Kind, operation: sa.Row[Any]) -> dict[UUID, UUID]:
     """Who approved exactly this, and may still: others than the maker, active, holding the scope, or lent it
     by another who holds it; each with whose right it is."""
@@ -114,6 +126,13 @@ async def right_used(
     if not others:
         raise FourEyesViolation
     return min(others - set(used) or others)
+
+
+async def whose_right(work: Work, kind: Kind, operation_id: UUID, approver: UUID) -> UUID:
+    """By whose right this person would approve it now. Raises NotFound, and as `right_used` does."""
+    operation = await locked(work, kind, operation_id)
+    counted = await approvers(work, kind, operation)
+    return await right_used(work, kind, operation, approver, counted.values())
 
 
 def _rights_of(rights: people.Rights, kind: Kind, person: UUID) -> frozenset[UUID]:

@@ -116,7 +116,8 @@ def _repeated(lines: Sequence[Line]) -> list[list[int]]:
     first: dict[Any, int] = {}
     found = []
     for line in lines:
-        what = (line.destination.method_type, tuple(sorted(line.destination.details.items())), line.gross)
+        to = line.destination
+        what = (to.method_type, tuple(sorted(destinations.place(to.details).items())), line.gross)
         if what in first:
             found.append([line.at, first[what]])
         else:

@@ -21,6 +21,7 @@ from services.people import people
 from services.store.schema import batches
 from services.withdrawals import limits
 from services.withdrawals.decide import refuse_now
+from services.withdrawals.destinations import place
 from services.work import Work
 
 
@@ -39,6 +40,19 @@ async def approve(
     """
     row = await locked(work, batch_id)
     tenant = await people.tenant_of(work)
+
+    async def unless() -> None:
+        for way, *_ in row.sums:
+            await refuse_now(work, tenant, row.currency, way)
+        limits.refuse_too_soon(work, tenant, row.created_at, new=row.new_destinations)
+        await ledger.lock_wallet(work, row.currency)
+        # What waits counts for the limits; from here on its lines do that themselves.
+        await move(work, batch_id, "pending", "draft")
+        try:
+            await refuse_changed(work, row, ways)
+        finally:
+            await move(work, batch_id, "draft", "pending")
+
     try:
         operation = await approval.may_approve(
             work,
@@ -50,21 +64,12 @@ async def approve(
             code=code,
             step_up=limits.takes_step_up(tenant, row.amount),
             guessed=partial(_end, work, batch_id, "canceled", None),
+            unless=unless,
         )
     except FourEyesViolation:
         news = BatchSelfApprovalTried(batch=await shown(work, batch_id))
         await inbox.tell_people(work, await people.owners(work), news)
         raise
-    for way, *_ in row.sums:
-        await refuse_now(work, tenant, row.currency, way)
-    limits.refuse_too_soon(work, tenant, row.created_at, new=row.new_destinations)
-    await ledger.lock_wallet(work, row.currency)
-    # What waits counts for the limits; from here on its lines do that themselves.
-    await move(work, batch_id, "pending", "draft")
-    try:
-        await refuse_changed(work, row, ways)
-    finally:
-        await move(work, batch_id, "draft", "pending")
     if await approval.add(work, BATCH, approver, operation, {"count": row.count, "amount": row.amount}):
         await jobs.finish(work, batch_id, EXPIRES)
         await start(work, row, lines_of(work, row))
@@ -103,7 +108,7 @@ async def void(work: Work, old: Destination) -> None:
 
 
 def _goes(line: dict[str, Any], to: Destination) -> bool:
-    return bool(line["method_type"] == to.method_type and line["details"] == dict(to.details))
+    return bool(line["method_type"] == to.method_type and place(line["details"]) == place(to.details))
 
 
 async def expire(work: Work, batch_id: UUID) -> None:

@@ -11,7 +11,7 @@ from services.errors import OverLimit
 from services.facts import Destination
 from services.money import Money
 from services.withdrawals import limits
-from services.withdrawals.destinations import COLUMN
+from services.withdrawals.destinations import indexes, place
 from services.work import Work, canonical
 
 
@@ -32,7 +32,7 @@ class Room:
         mine, _ = await limits.all_of_a_day(work, currency, maker)
         if tenant.per_destination is None and tenant.count_per_destination is None:
             return cls(tenant, day, mine)
-        names = {index: _place(each) for each in to for index in work.indexes(each.details, COLUMN)}
+        names = {index: _place(each) for each in to for index in indexes(work, each.details)}
         there: dict[str, list[int]] = {}
         for index, way, amount, count in await limits.by_destination(work, currency, list(names)):
             place = names[index]
@@ -57,4 +57,4 @@ class Room:
 
 
 def _place(to: Destination) -> str:
-    return f"{to.method_type}|{canonical(to.details)}"
+    return f"{to.method_type}|{canonical(place(to.details))}"

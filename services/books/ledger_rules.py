@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.books.scope import ONE, ZERO, Scope, is_open, legs, whole
-from services.store.schema import accounts, attempts, holds, refunds, transfers
+from services.store.schema import accounts, attempts, holds, refund_attempts, transfers
 
 # --- accounts: looked at as a whole every time, since they are few ----------------------------------
 
@@ -169,14 +169,14 @@ def sale_has_its_attempt(scope: Scope) -> sa.Select[Any]:
 def cost_has_its_item(scope: Scope) -> sa.Select[Any]:
     """What a provider is expected to charge is posted with what it moved."""
     items = (
-        (attempts, "state", "succeeded"),
-        (holds, "state", "posted"),  # of withdrawals, whatever came back of them
-        (refunds, "status", "completed"),
+        (attempts, "id", "succeeded"),
+        (holds, "id", "posted"),  # of withdrawals, whatever came back of them
+        (refund_attempts, "refund_id", "succeeded"),
     )
     query = sa.select(transfers.c.tenant_id, transfers.c.id, ONE, ZERO)
-    for table, column, done in items:
-        mine = sa.and_(table.c.tenant_id == transfers.c.tenant_id, table.c.id == transfers.c.cause_id)
-        query = query.outerjoin(table, sa.and_(mine, table.c[column] == done)).where(table.c.id.is_(None))
+    for table, cause, done in items:
+        mine = sa.and_(table.c.tenant_id == transfers.c.tenant_id, table.c[cause] == transfers.c.cause_id)
+        query = query.outerjoin(table, sa.and_(mine, table.c.state == done)).where(table.c.id.is_(None))
     return query.where(
         transfers.c.reason == "cost", scope.of(transfers), scope.recent(transfers.c.created_at)
     )

@@ -40,6 +40,7 @@ from services.news.refunds import (
     RefundMade,
     RefundRequested,
     RefundTold,
+    RefundUndone,
     RefundWanted,
 )
 from services.news.requests import (
@@ -203,6 +204,7 @@ News = (
     | RefundRequested
     | RefundTold
     | RefundMade
+    | RefundUndone
     | PaymentKept
     | RefundWanted
     | RefundDeclined

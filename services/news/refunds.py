@@ -29,6 +29,8 @@ class Unrefunded(StrEnum):
     APPROVER = "approver"  # who approved it may no longer do so, or it was altered
     GUESSED = "guessed"  # too many wrong codes were typed to approve it
     SETTLED = "settled"  # two people have found that it was not paid
+    DENIED = "denied"  # two people had found that it was made, and the provider says that it failed
+    RETURNED = "returned"  # the payer was paid out, and the provider gave it back
     TAKEN_BACK = "taken_back"  # the provider took the payment back by itself meanwhile
 
 
@@ -87,6 +89,17 @@ class RefundMade(BaseNews):
     provider: str
     label: str
     receipt: str | None
+    twice: bool
+
+
+class RefundUndone(BaseNews):
+    """To the customer, who was told that their money is back: it is not. `twice`: of a second payment."""
+
+    kind: Literal["refund_undone"] = "refund_undone"
+    number: str
+    amount: Money
+    provider: str
+    label: str
     twice: bool
 
 

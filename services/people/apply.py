@@ -12,6 +12,7 @@ from services import audit, summary
 from services.ids import new_id
 from services.inbox import tell_people
 from services.news import Frozen, TenantChanged
+from services.open_requests import hold_against_now
 from services.people import people as persons
 from services.people import show
 from services.people.access import APPROVE
@@ -23,7 +24,6 @@ from services.providers import PROVIDERS
 from services.settings import destination, undone
 from services.store.schema import accounts, attempts, credentials, fees, tenants
 from services.store.scope import PLATFORM, within
-from services.withdrawals.again import hold_against_now
 from services.withdrawals.freeze import unfreeze_ways
 from services.work import Work, canonical
 from services.written import minor_of, ppm_of

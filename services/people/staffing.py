@@ -8,10 +8,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services import audit
 from services.ids import new_id
 from services.people import untold
 from services.people.file_parts import StaffPart, TenantFile
 from services.people.identity import PHONE, Entry, OnePersonEach, chat_of, people_of
+from services.people.leaving import leave
 from services.people.people import names_of
 from services.phones import normalize
 from services.store.schema import conversations, people, staff
@@ -64,7 +66,7 @@ async def _let_go(work: Work, present: set[UUID]) -> list[str]:
         .returning(staff.c.person_id)
     )
     left = (await work.connection.execute(gone)).scalars().all()
-    await untold.forget(work, conversations.c.person_id.in_(left))
+    await leave(work, left, audit.OPERATOR)
     names = await names_of(work, left)
     return [names[person_id] for person_id in left]
 
@@ -100,7 +102,7 @@ async def _differs(work: Work, person_id: UUID, member: StaffPart) -> bool:
     if any(getattr(known, key) != value for key, value in rights.items()):
         await work.connection.execute(sa.update(staff).where(*mine).values(**rights))
         if not member.active:
-            await untold.forget(work, conversations.c.person_id == person_id)
+            await leave(work, [person_id], audit.OPERATOR)
         return True
     return different
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from services import audit
 from services.privacy.periods import Periods
 from services.privacy.sweep import STRUCK
+from services.refunds.record import OPEN
 from services.safety.vault import Vault
 from services.store import schema as tables
 from services.store.database import Database
@@ -70,6 +71,16 @@ def _message(*states: str) -> Callable[[datetime], sa.ColumnElement[bool]]:
     )
 
 
+def _goes_back() -> sa.ColumnElement[bool]:
+    """A refund may be paid out to the phone that paid."""
+    refunds = tables.refunds.c
+    return sa.exists().where(
+        refunds.tenant_id == tables.attempts.c.tenant_id,
+        refunds.attempt_id == tables.attempts.c.id,
+        refunds.status.in_(OPEN),
+    )
+
+
 _IN, _ATTEMPTS = tables.inbox.c, tables.attempts.c
 _STATUS = _IN.kind.in_(["status", "payment_status"])
 _DONE = _IN.state.in_(["done", "kept"])
@@ -119,6 +130,7 @@ RULES = (
             _ATTEMPTS.state.in_(_RESOLVED),
             _ATTEMPTS.details_sealed != STRUCK,
             _ATTEMPTS.resolved_at < before,
+            ~_goes_back(),
         ),
         {"details_sealed": STRUCK, "reference_sealed": None, "detail": None},
         "details",

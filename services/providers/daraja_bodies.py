@@ -25,10 +25,11 @@ def items_of(items: Any, name: str) -> Json:
 
 
 def money_of(value: Any) -> Money | None:
-    """A positive amount of shillings (300, "300.00", 1.0), exactly; None for anything else."""
+    """A positive amount of shillings (300, "300.00", 1.0, 1.000), exactly; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         return None
+    whole, point, cents = str(value).partition(".")
     try:
-        return Money.parse(str(value), _CURRENCY)
+        return Money.parse(whole + point + cents[:2] + cents[2:].rstrip("0"), _CURRENCY)
     except ValueError:
         return None

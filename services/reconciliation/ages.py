@@ -16,6 +16,7 @@ from services import audit
 from services.ledger import account_id
 from services.money import Money
 from services.reconciliation.facts import State
+from services.refunds.came_back import STILL_GONE
 from services.store.schema import (
     accounts,
     breaks,
@@ -106,6 +107,7 @@ async def _suspended(connection: AsyncConnection, tenant: UUID, row: Any) -> dat
             reversals.c.tenant_id == tenant,
             reversals.c.attempt_id == transfers.c.cause_id,
             reversals.c.source == "suspense",
+            STILL_GONE,
         )
         .scalar_subquery()
         >= transfers.c.amount,

@@ -54,7 +54,7 @@ _LEFT = sa.or_(
 _PAID_OUT = sa.select(
     payouts.c.id,
     _CAUSE.label("cause"),
-    withdrawals.c.id.label("withdrawal"),  # what was posted before it was found to be otherwise
+    withdrawals.c.id.label("before"),  # what was posted before it was found to be otherwise
     sa.literal(Kind.SENT.value).label("kind"),
     withdrawals.c.net.label("amount"),
     withdrawals.c.currency,
@@ -90,22 +90,31 @@ _RETURNED = (
     .join(withdrawals, same(payouts, withdrawals, "withdrawal_id"))
     .where(payouts.c.returned_at.is_not(None))
 )
+# What was paid out after it had failed is posted under the attempt.
+_LATE = sa.exists().where(same(reversals, refund_attempts, "id"))
+_BACK_CAUSE = sa.case((_LATE, refund_attempts.c.id), else_=refunds.c.id)
+_HAS_GONE = sa.or_(
+    _LATE, sa.and_(refund_attempts.c.state == "succeeded", refund_attempts.c.denied_at.is_(None))
+)
+# By which people said that it was made; a reversal that is told after all has an entry of its own.
+_NOT_THIS = sa.and_(refunds.c.way == "reversal", refund_attempts.c.denied_at.is_not(None))
 _GIVEN_BACK = (
     sa.select(
         refund_attempts.c.id,
-        refunds.c.id.label("cause"),
+        _BACK_CAUSE.label("cause"),
+        refunds.c.id.label("before"),
         sa.case((refunds.c.way == "payout", Kind.SENT.value), else_=Kind.BACK.value).label("kind"),
         refunds.c.amount,
         refunds.c.currency,
         refund_attempts.c.created_at.label("since"),
         refund_attempts.c.resolved_at.label("until"),
-        refund_attempts.c.receipt,
+        sa.case((sa.not_(_NOT_THIS), refund_attempts.c.receipt)).label("receipt"),
         refund_attempts.c.reference.label("name"),
         sa.case((refunds.c.way == "reversal", attempts.c.receipt)).label("other_name"),
         orders.c.number.label("label"),
         attempts.c.label.label("party"),
         sa.case((refunds.c.way == "reversal", attempts.c.id)).label("given_back"),
-        (refund_attempts.c.state == "succeeded").label("done"),
+        _HAS_GONE.label("done"),
         refund_attempts.c.tenant_id,
         refund_attempts.c.provider,
     )
@@ -113,6 +122,31 @@ _GIVEN_BACK = (
     .join(attempts, same(refunds, attempts, "attempt_id"))
     .join(payments, same(refunds, payments, "payment_id"))
     .join(orders, same(payments, orders, "order_id"))
+)
+_REFUND_RETURNED = (
+    sa.select(
+        refunds.c.id,
+        _BACK_CAUSE.label("cause"),
+        refunds.c.id.label("before"),
+        sa.literal(Kind.RETURNED.value).label("kind"),
+        refunds.c.amount,
+        refunds.c.currency,
+        refund_attempts.c.created_at.label("since"),
+        refund_attempts.c.returned_at.label("until"),
+        sa.null().label("receipt"),
+        refund_attempts.c.id.label("name"),
+        refund_attempts.c.receipt.label("other_name"),
+        orders.c.number.label("label"),
+        attempts.c.label.label("party"),
+        _HAS_GONE.label("done"),
+        refund_attempts.c.tenant_id,
+        refund_attempts.c.provider,
+    )
+    .join(refunds, same(refund_attempts, refunds, "refund_id"))
+    .join(attempts, same(refunds, attempts, "attempt_id"))
+    .join(payments, same(refunds, payments, "payment_id"))
+    .join(orders, same(payments, orders, "order_id"))
+    .where(refund_attempts.c.returned_at.is_not(None), refunds.c.way == "payout")
 )
 _TAKEN_BACK = (
     sa.select(
@@ -136,9 +170,11 @@ _TAKEN_BACK = (
     .join(attempts, same(reversals, attempts, "attempt_id"))
     .join(payments, same(attempts, payments, "payment_id"))
     .join(orders, same(payments, orders, "order_id"))
+    .where(sa.not_(sa.exists().where(same(refund_attempts, reversals, "id"))))
 )
 # By what each is found: the id that the provider knows, when it began and ended, its receipt, and its names.
-# The item's own id may be another one: what came back of a payout has its withdrawal's.
+# The item's own id may be another one: what came back of a payout has its withdrawal's, and that of a
+# refund its refund's.
 SOURCES: tuple[tuple[sa.Select[Any], dict[str, Any]], ...] = (
     (
         _PAID,
@@ -177,6 +213,15 @@ SOURCES: tuple[tuple[sa.Select[Any], dict[str, Any]], ...] = (
             "receipt": refund_attempts.c.receipt,
             "name": attempts.c.receipt,
             "given_back": attempts.c.id,
+        },
+    ),
+    (
+        _REFUND_RETURNED,
+        {
+            "id": refund_attempts.c.id,
+            "since": refund_attempts.c.created_at,
+            "until": refund_attempts.c.returned_at,
+            "name": refund_attempts.c.receipt,
         },
     ),
     (

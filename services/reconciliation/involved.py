@@ -12,6 +12,7 @@ from services.store.schema import (
     payouts,
     refund_attempts,
     refunds,
+    reversals,
     settlements,
     transfers,
 )
@@ -38,25 +39,27 @@ async def involved(work: Work, row: Any) -> frozenset[UUID]:
 
 async def _asked(work: Work, item: UUID, *, back: bool) -> set[UUID]:
     """The operations that have moved it, or said what became of it."""
-    sent = _ids(work, payouts, payouts.c.withdrawal_id, _one_of(item))
+    payout, refund = _one_of(payouts.c.withdrawal_id, item), _one_of(refund_attempts.c.refund_id, item)
     said = sa.or_(
-        settlements.c.refund_attempt_id == item,
-        settlements.c.payout_id.in_(_ids(work, payouts, payouts.c.id, _one_of(item))),
+        settlements.c.refund_attempt_id.in_(_ids(work, refund_attempts, refund_attempts.c.id, refund)),
+        settlements.c.payout_id.in_(_ids(work, payouts, payouts.c.id, payout)),
     )
     queries = [
-        sent,
-        _ids(work, refund_attempts, refund_attempts.c.refund_id, refund_attempts.c.id == item),
+        _ids(work, payouts, payouts.c.withdrawal_id, payout),
+        _ids(work, refund_attempts, refund_attempts.c.refund_id, refund),
         _ids(work, settlements, settlements.c.id, said),
         _ids(work, transfers, transfers.c.cause_id, transfers.c.id == item),
     ]
     if back:
-        queries.append(_ids(work, refunds, refunds.c.id, refunds.c.attempt_id == item))
+        payment = _ids(work, reversals, reversals.c.attempt_id, reversals.c.id == item)
+        of_payment = sa.or_(refunds.c.attempt_id == item, refunds.c.attempt_id.in_(payment))
+        queries.append(_ids(work, refunds, refunds.c.id, of_payment))
     return {item, *(await work.connection.execute(sa.union(*queries))).scalars()}
 
 
-def _one_of(item: UUID) -> sa.ColumnElement[bool]:
-    """A payout, or those of a withdrawal: what came back of it is called by that."""
-    return sa.or_(payouts.c.id == item, payouts.c.withdrawal_id == item)
+def _one_of(asked: sa.Column[Any], item: UUID) -> sa.ColumnElement[bool]:
+    """A payout or the attempt of a refund, or those of what was asked: what came back is called by that."""
+    return sa.or_(asked.table.c.id == item, asked == item)
 
 
 def _ids(

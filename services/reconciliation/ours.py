@@ -26,8 +26,8 @@ _COSTS = ("cost", "cost_more", "cost_less")
 # By which reasons each kind is booked: one cause may have moved there and back.
 _REASONS = {
     Kind.PAID: ("sale", "suspense"),
-    Kind.SENT: ("payout", "refund", "payout_late", "payout_late_owed"),
-    Kind.RETURNED: ("payout_returned",),
+    Kind.SENT: ("payout", "refund", "payout_late", "payout_late_owed", "reversal", "reversal_owed"),
+    Kind.RETURNED: ("payout_returned", "refund_returned"),
     Kind.BACK: ("refund", "reversal", "reversal_owed"),
 }
 
@@ -50,7 +50,7 @@ class Items:
             ).all()
         when = (transfers.c.created_at >= span.since, transfers.c.created_at < span.until)
         moved = (await self._connection.execute(self._movements().where(*when))).all()
-        known = {row.cause for row in rows} | {getattr(row, "withdrawal", row.cause) for row in rows}
+        known = {row.cause for row in rows} | {getattr(row, "before", row.cause) for row in rows}
         return [*await self._items(rows), *(_unasked(row) for row in moved if row.cause_id not in known)]
 
     async def called(self, ids: Iterable[UUID]) -> list[Item]:

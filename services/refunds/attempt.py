@@ -10,13 +10,13 @@ from services.errors import NotFound
 from services.money import Money
 from services.refunds import record
 from services.refunds.record import Refunding
-from services.store.schema import refund_attempts
+from services.store.schema import refund_attempts, reversals
 from services.work import Work
 
 
 @dataclass(frozen=True)
 class Sending(dispatch.Sending):
-    """A refund's attempt, and the refund."""
+    """A refund's attempt, and the refund. `row.left_from`: where it was taken from, paid out after all."""
 
     refund: Refunding
 
@@ -28,6 +28,12 @@ class Sending(dispatch.Sending):
     def known(self) -> dict[str, str | None]:
         return {"refund_id": str(self.refund.row.id), "amount": str(self.amount)}
 
+    @property
+    def has_left(self) -> bool:
+        """It is booked as made, at once or, where it is paid out, after all."""
+        row = self.row
+        return row.left_from is not None or (row.state == "succeeded" and row.denied_at is None)
+
 
 async def sending(work: Work, attempt_id: UUID) -> Sending:
     """Raises NotFound."""
@@ -36,4 +42,8 @@ async def sending(work: Work, attempt_id: UUID) -> Sending:
     if refund_id is None:
         raise NotFound("refund_attempt")
     refund = await record.locked(work, refund_id)
-    return Sending((await work.connection.execute(sa.select(refund_attempts).where(*mine))).one(), refund)
+    late = sa.and_(
+        reversals.c.tenant_id == refund_attempts.c.tenant_id, reversals.c.id == refund_attempts.c.id
+    )
+    query = sa.select(refund_attempts, reversals.c.source.label("left_from")).outerjoin(reversals, late)
+    return Sending((await work.connection.execute(query.where(*mine))).one(), refund)

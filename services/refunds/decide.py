@@ -32,6 +32,11 @@ async def approve(
     tenant = await people.tenant_of(work)
     step_up = limits.takes_step_up(tenant, one.row.amount)
     facts = facts_of(one.row)
+
+    async def unless() -> None:
+        if one.row.way != Way.SALE:  # which leaves nobody
+            limits.refuse_blocked(work, tenant)
+
     with approval.as_it_stands(one.row.status):
         operation = await approval.may_approve(
             work,
@@ -43,9 +48,8 @@ async def approve(
             code=code,
             step_up=step_up,
             guessed=partial(close, work, one, "pending", "canceled", because=Unrefunded.GUESSED),
+            unless=unless,
         )
-    if one.row.way != Way.SALE:  # which leaves nobody
-        limits.refuse_blocked(work, tenant)
     if await approval.add(work, KIND, approver, operation, facts):
         await _process(work, approver, one)
     return await shown(work, refund_id)

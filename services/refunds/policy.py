@@ -53,12 +53,20 @@ async def as_sent(work: Work, maker: UUID, operation_id: UUID | None) -> Policy:
 
 
 async def enough_now(work: Work, refund: sa.Row[Any]) -> bool:
-    """Whether as many had to approve it as its own amount takes by what the tenant has set by now."""
-    least = await possible(work, refund.maker_id, of_sum(await people.tenant_of(work), refund.amount))
+    """Whether as many had to approve it as it takes by now."""
     query = sa.select(operations.c.approvals_needed).where(
         operations.c.tenant_id == work.tenant, operations.c.id == refund.id
     )
-    return bool((await work.connection.execute(query)).scalar_one() >= least.approvals)
+    needed: int = (await work.connection.execute(query)).scalar_one()
+    return needed >= await least_now(work, refund)
+
+
+async def least_now(work: Work, refund: sa.Row[Any]) -> int:
+    """What its own amount takes by what the tenant has set by now; kept as a sale it leaves nobody."""
+    if refund.way == Way.SALE:
+        return 1
+    wanted = of_sum(await people.tenant_of(work), refund.amount)
+    return (await possible(work, refund.maker_id, wanted)).approvals
 
 
 async def possible(work: Work, maker: UUID, wanted: Policy) -> Policy:

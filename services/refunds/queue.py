@@ -13,6 +13,7 @@ from services.money import Money
 from services.news import PaymentMethod
 from services.payments.asked import called
 from services.payments.record import SETTLED
+from services.refunds.came_back import STILL_GONE
 from services.refunds.record import COUNTED, credited, gone, read, why_gone
 from services.store.schema import attempts, orders, payments, refund_wishes, refunds, reversals, transfers
 from services.work import Work
@@ -65,7 +66,11 @@ async def paid_twice(work: Work) -> list[PaidTwice]:
     )
     taken_back = (
         sa.select(sa.func.coalesce(sa.func.sum(reversals.c.amount), 0))
-        .where(reversals.c.tenant_id == attempts.c.tenant_id, reversals.c.attempt_id == attempts.c.id)
+        .where(
+            reversals.c.tenant_id == attempts.c.tenant_id,
+            reversals.c.attempt_id == attempts.c.id,
+            STILL_GONE,
+        )
         .scalar_subquery()
     )
     query = (

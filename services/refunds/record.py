@@ -20,6 +20,7 @@ from services.payments.record import Attempt
 from services.payments.record import locked as locked_attempt
 from services.people import people
 from services.people.access import RECONCILE
+from services.refunds.came_back import STILL_GONE
 from services.store.schema import attempts, operations, orders, payments, refunds, reversals, transfers
 from services.transitions import transition
 from services.work import Work
@@ -134,7 +135,7 @@ async def gone(work: Work, attempt_id: UUID, *statuses: str) -> int:
         refunds.c.status.in_(statuses or COUNTED),
     )
     taken = sa.select(sa.func.coalesce(sa.func.sum(reversals.c.amount), 0)).where(
-        reversals.c.tenant_id == work.tenant, reversals.c.attempt_id == attempt_id
+        reversals.c.tenant_id == work.tenant, reversals.c.attempt_id == attempt_id, STILL_GONE
     )
     return int(await work.connection.scalar(asked) or 0) + int(await work.connection.scalar(taken) or 0)
 

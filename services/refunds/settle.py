@@ -6,7 +6,7 @@ from services import audit, costs, ledger
 from services.dispatch import REFUND, UNDECIDED, alert
 from services.ledger import SUSPENSE, WALLET, Transfer, provider_account
 from services.news import Frozen, Unpaid
-from services.news.refunds import RefundMade, RefundTold, Unrefunded, Way
+from services.news.refunds import RefundTold, Unrefunded, Way
 from services.payments.record import tell as tell_payer
 from services.points import point
 from services.providers import PROVIDERS
@@ -14,10 +14,11 @@ from services.providers.base import Failed, Pending, Report, Succeeded, Word
 from services.refunds import taken_back
 from services.refunds.attempt import Sending, sending
 from services.refunds.decide import close
+from services.refunds.put_right import denied, made, paid_after_all, returned
 from services.refunds.record import move as move_refund
 from services.refunds.record import shown, tell
 from services.refunds.standing import settle_standing
-from services.review.overtaken import contradicted
+from services.review.overtaken import confirm, contradicted
 from services.withdrawals.freeze import freeze_all
 from services.work import Work
 
@@ -61,6 +62,8 @@ async def told(work: Work, attempt_id: UUID, report: Report) -> None:
         await alert(work, one, "refund.reference_mismatch", told=type(word).__name__)
     elif isinstance(word, Succeeded) and word.amount is None and not (named or of_payment):
         await alert(work, one, "refund.unproven", receipt=word.receipt)
+    elif isinstance(word, Failed) and word.returned and not named and one.has_left:
+        await alert(work, one, "refund.return_unproven", told=str(word.returned))
     else:
         await settle(work, attempt_id, word)
 
@@ -81,14 +84,19 @@ def _of_another(one: Sending, report: Report) -> bool:
 async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
     if await REFUND.unfitting(work, one, word):
         return
-    if one.row.state == "succeeded":
+    if one.has_left:
+        await confirm(work, REFUND.job, one.row.id)
         await _told_again(work, one, word.receipt)
+    elif one.row.returned_at is not None:
+        # It came back, and that was told first: nothing has left.
+        await alert(work, one, "refund.succeeded_before_return", receipt=word.receipt)
     elif one.refund.row.status != "processing":
         # The money has gone, and what was held for it is free again: it is taken back like any other.
         await alert(work, one, "refund.succeeded_after_failure", receipt=word.receipt)
-        await _stop_if_settled(work, one)
-        reference = word.receipt or str(one.row.id)
-        await taken_back.book(work, one.refund.attempt, reference, one.amount)
+        # Two people have said otherwise, or the provider itself has, of what it denied.
+        if await contradicted(work, REFUND.job, one.row.id) or one.row.denied_at is not None:
+            await freeze_all(work, Frozen.CONTRADICTION)
+        await paid_after_all(work, one, word.receipt)
     else:
         await _complete(work, one, word.receipt)
 
@@ -109,15 +117,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     point("refund.completed")
     if row.source != SUSPENSE:
         await settle_standing(work, attempt)
-    news = RefundMade(
-        number=attempt.number,
-        amount=one.amount,
-        provider=attempt.provider,
-        label=attempt.label,
-        receipt=receipt,
-        twice=row.source == SUSPENSE,
-    )
-    await tell_payer(work, attempt, news)
+    await tell_payer(work, attempt, made(one, receipt))
     await tell(work, row.maker_id, None, RefundTold(refund=await shown(work, row.id)))
 
 
@@ -144,11 +144,11 @@ def _rail(one: Sending) -> str:
 
 
 async def _failed(work: Work, one: Sending, word: Failed) -> None:
-    if one.row.state == "succeeded":
-        await alert(work, one, "refund.failed_after_success", detail=word.detail)
-        await _stop_if_settled(work, one)
+    if one.row.state == "succeeded" or one.has_left:
+        await _failed_after_success(work, one, word)
         return
     if one.row.because == Unrefunded.SETTLED:  # as people have found
+        await REFUND.note_return(work, one, word)
         return
     if await REFUND.told_in_vain(work, one.row.id):
         await alert(work, one, "refund.contradicted", detail=word.detail)
@@ -159,11 +159,24 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
         because = Unrefunded.FUNDS if short else Unrefunded.SETTINGS
         await alert(work, one, "refund.misconfigured", detail=word.detail)
     await fail(work, one, because, word.detail)
+    await REFUND.note_return(work, one, word)
 
 
-async def _stop_if_settled(work: Work, one: Sending) -> None:
-    """The provider says otherwise than two people: nothing leaves until an operator has looked."""
+async def _failed_after_success(work: Work, one: Sending, word: Failed) -> None:
+    """What is told to have come back is booked. A plain no is not believed, but where people alone had said
+    that it was made; of a reversal the payment itself may have been told to be reversed. Where the provider
+    says otherwise than two people, nothing leaves until an operator has looked."""
+    if word.returned is not None:
+        if await REFUND.came_back(work, one, word.returned, word.detail):
+            await returned(work, one, word.detail)
+        return
+    await alert(work, one, "refund.failed_after_success", detail=word.detail)
+    by_people = await REFUND.said_by_people(work, one.row.id)
+    if one.refund.row.way == Way.REVERSAL:
+        by_people = by_people and not await taken_back.told_unbooked(work, one.refund.attempt)
     if await contradicted(work, REFUND.job, one.row.id):
+        if by_people and one.row.returned_at is None:
+            await denied(work, one, word.detail)
         await freeze_all(work, Frozen.CONTRADICTION)
 
 

@@ -3,6 +3,8 @@ so those who reconcile have it asked; what is found is booked as taken back."""
 
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from services import audit, hooks, jobs
 from services.news.refunds import Way
 from services.payments.record import locked
@@ -10,19 +12,26 @@ from services.people import people
 from services.people.access import RECONCILE
 from services.providers import PROVIDERS
 from services.providers.base import Accepted, Answer, Misconfigured, Report, Succeeded
-from services.refunds.record import credited, unpaid
+from services.refunds.record import unpaid
 from services.refunds.sending import Question
 from services.refunds.taken_back import may_be_ours, taken, taken_back
+from services.store.schema import attempts
 from services.work import Work
 
 
 async def ask(work: Work, by: UUID, payment_id: UUID) -> None:
-    """Have the provider asked now. Raises MissingScope, NotFound, NotPaid."""
+    """Have the provider asked now, also about what was paid twice. Raises MissingScope, NotFound, NotPaid."""
     await people.require(work, by, RECONCILE)
-    attempt_id = await credited(work, payment_id)
-    if attempt_id is None:
+    query = sa.select(attempts.c.id).where(
+        attempts.c.tenant_id == work.tenant,
+        attempts.c.payment_id == payment_id,
+        attempts.c.state == "succeeded",
+    )
+    paid = (await work.connection.execute(query.order_by(attempts.c.id))).scalars().all()
+    if not paid:
         raise await unpaid(work, payment_id)
-    await jobs.schedule(work, "payment_check", attempt_id, work.now)
+    for attempt_id in paid:
+        await jobs.schedule(work, "payment_check", attempt_id, work.now)
     await audit.record(work, by, "payment.checked", payment_id, {})
 
 

@@ -50,23 +50,49 @@ async def disputed(work: Work, attempt_id: UUID, reference: str, amount: Money) 
     await inbox.tell_people(work, await people.reconcilers(work), news)
 
 
-async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> None:
-    """From suspense where it still lies there, else from the wallet, and beyond it from what is owed."""
+async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> bool:
+    """From suspense where it still lies there, else from the wallet, and beyond it from what is owed. False
+    where nothing was booked."""
     if await _stands(work, attempt, reference):
-        return
+        return False
     left = attempt.amount.minor - await taken(work, attempt)
     if amount.minor > left:
         await _beyond(work, attempt, reference, amount, Money(left, amount.currency))
-        return
+        return False
     twice = await record.suspended(work, attempt.id)
-    moved = {WALLET, OWED, provider_account(attempt.provider)} | ({SUSPENSE} if twice else set())
-    await ledger.lock(work, moved, amount.currency)
+    await _lock(work, attempt, amount, twice=twice)
     await _end_open(work, attempt)
     if await may_be_ours(work, attempt):
         await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
-        return
+        return False
+    await _put(work, attempt, new_id(), reference, amount, twice=twice)
+    return True
+
+
+async def told_unbooked(work: Work, attempt: Attempt) -> bool:
+    """That the payment was taken back has been told, and was not booked since it may be a refund of ours."""
+    unbooked = ("payment.reversal_beyond", "payment.reversal_unmatched")
+    return await audit.alerted(work, *unbooked, target=attempt.id)
+
+
+async def left_late(work: Work, attempt: Attempt, refund_attempt: UUID, amount: Money) -> None:
+    """A refund that had failed was paid out to the payer after all: it has left, whatever else goes back of
+    the payment. It counts once, by its own id."""
+    twice = await record.suspended(work, attempt.id)
+    await _lock(work, attempt, amount, twice=twice)
+    await _end_open(work, attempt)
+    await _put(work, attempt, refund_attempt, str(refund_attempt), amount, twice=twice)
+
+
+async def _lock(work: Work, attempt: Attempt, amount: Money, *, twice: bool) -> None:
+    moved = {WALLET, OWED, provider_account(attempt.provider)} | ({SUSPENSE} if twice else set())
+    await ledger.lock(work, moved, amount.currency)
+
+
+async def _put(
+    work: Work, attempt: Attempt, reversal_id: UUID, reference: str, amount: Money, *, twice: bool
+) -> None:
     kept = twice and await record.left_in_suspense(work, attempt) >= amount
-    reversal_id = new_id()
     owed = Money(0, amount.currency)
     if kept:
         back = Transfer(SUSPENSE, provider_account(attempt.provider), amount, "reversal")
@@ -137,9 +163,14 @@ async def _stands(work: Work, attempt: Attempt, reference: str) -> bool:
 
 
 async def taken(work: Work, attempt: Attempt) -> int:
-    """Of the payment, by reversals of its own and by ours: it can be reversed once."""
+    """Of the payment, by reversals of its own and by ours: it can be reversed once, whoever was paid out."""
+    paid_out = sa.exists().where(
+        refund_attempts.c.tenant_id == reversals.c.tenant_id, refund_attempts.c.id == reversals.c.id
+    )
     its_own = sa.select(sa.func.coalesce(sa.func.sum(reversals.c.amount), 0)).where(
-        reversals.c.tenant_id == work.tenant, reversals.c.attempt_id == attempt.id
+        reversals.c.tenant_id == work.tenant,
+        reversals.c.attempt_id == attempt.id,
+        sa.not_(paid_out),
     )
     ours = sa.select(sa.func.coalesce(sa.func.sum(refunds.c.amount), 0)).where(
         refunds.c.tenant_id == work.tenant,
@@ -175,9 +206,10 @@ async def may_be_ours(work: Work, attempt: Attempt) -> bool:
 
 
 async def _told_of_ours(work: Work, reference: str) -> bool:
-    """It is a refund that we asked for ourselves."""
+    """It is a refund that we asked for ourselves, and that was not denied."""
     query = sa.select(refund_attempts.c.id).where(
         refund_attempts.c.tenant_id == work.tenant,
+        refund_attempts.c.denied_at.is_(None),
         sa.or_(refund_attempts.c.receipt == reference, refund_attempts.c.reference == reference),
     )
     return (await work.connection.execute(query)).first() is not None

@@ -109,6 +109,14 @@ async def approve(
     one = await subject.locked(work, row.payout_id or row.refund_attempt_id)
     step_up = limits.takes_step_up(await people.tenant_of(work), one.about.amount.minor)
     facts = record.facts(row, one.about)
+
+    async def unless() -> None:
+        if one.about.state not in OPEN or one.status != "processing":
+            # It is to be sent anew, or another one is sent for it: that one's word counts, nobody says this.
+            raise NotUndecided(one.about.state)
+        if row.outcome == "paid" and await one.used(work, row.reference):
+            raise ReceiptUsed(row.reference)
+
     try:
         operation = await approval.may_approve(
             work,
@@ -120,14 +128,10 @@ async def approve(
             code=code,
             step_up=step_up,
             guessed=partial(_guessed, work, settlement_id),
+            unless=unless,
         )
     except NotPending as decided:
         raise await _as_it_stands(work, settlement_id, decided) from None
-    if one.about.state not in OPEN or one.status != "processing":
-        # It is to be sent anew, or another one is sent for it: that one's word counts, and nobody says this.
-        raise NotUndecided(one.about.state)
-    if row.outcome == "paid" and await one.used(work, row.reference):
-        raise ReceiptUsed(row.reference)
     if not await approval.add(work, KIND, approver, operation, facts):
         return await shown(work, settlement_id)
     await move(work, settlement_id, "pending", "done")

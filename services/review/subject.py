@@ -33,10 +33,10 @@ class Subject:
 
     @property
     def operation(self) -> UUID | None:
-        """By which it was approved that it is sent: a batch's lines by their batch's."""
+        """By which it was approved that it is sent. A line of a batch has its own, since it may have
+        been asked for again by itself."""
         if self.payout is not None:
-            withdrawal = self.payout.withdrawal
-            by: UUID = withdrawal.batch_id or withdrawal.id
+            by: UUID = self.payout.withdrawal.id
             return by
         return self.refund.refund.row.id if self.refund else None
 

@@ -18,6 +18,7 @@ from services.safety.vault import Unopenable, Vault
 from services.store import schema as tables
 from services.store.database import Database
 from services.store.scope import AUDITOR, PLATFORM
+from services.withdrawals.destinations import place
 from services.work import canonical
 
 _BATCH = 500
@@ -55,7 +56,7 @@ def _id(row: sa.Row[Any]) -> str:
 
 def _destination(row: sa.Row[Any], plain: str) -> str | None:
     """What is approved names its destination by this index, so it stays until the withdrawal is decided."""
-    return None if row.status in ("pending", "processing") else plain
+    return None if row.status in ("pending", "processing") else canonical(place(json.loads(plain)))
 
 
 def _method(row: sa.Row[Any], plain: str) -> str:

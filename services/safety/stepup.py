@@ -6,6 +6,7 @@ the last step that was used is kept. The secret is sealed; a code is neither kep
 
 import hmac
 import os
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -60,8 +61,11 @@ async def enrol(work: Work, person: UUID) -> str:
     return _totp(secret).get_provisioning_uri(name or str(person), shop)
 
 
-async def verify(work: Work, person: UUID, code: str | None) -> None:
+async def verify(
+    work: Work, person: UUID, code: str | None, unless: Callable[[], Awaitable[None]] | None = None
+) -> None:
     """Take a code, once. What went wrong is counted, so the transaction must be committed all the same.
+    Where `unless` refuses, a right code stays as good as it was.
 
     Raises StepUpRequired (none was given, or the person has no secret), ApproverCoolingDown, TotpInvalid.
     """
@@ -77,6 +81,8 @@ async def verify(work: Work, person: UUID, code: str | None) -> None:
         raise TotpInvalid(locked_until=await _count_wrong(work, row))
     if row.last_step is not None and step <= row.last_step:
         raise TotpInvalid(used=True)
+    if unless is not None:
+        await unless()
     await _change(work, person, last_step=step, wrong=0, locked_until=None)
 
 

@@ -39,7 +39,6 @@ from services.store.schema import schedule_runs, withdrawals
 from services.withdrawals import destinations, limits, low_balance, request, unusual
 from services.withdrawals.attempt import ready
 from services.withdrawals.decide import refuse_now
-from services.withdrawals.destinations import COLUMN
 from services.withdrawals.record import WITHDRAWAL, advance, note
 from services.withdrawals.record import facts as facts_of_withdrawal
 from services.withdrawals.record import locked as locked_withdrawal
@@ -155,7 +154,7 @@ async def _left(work: Work, tenant: sa.Row[Any], row: sa.Row[Any], to: Destinati
     if tenant.per_maker is not None:
         left.append(tenant.per_maker - (await limits.all_of_a_day(work, row.currency, row.maker_id))[0])
     if tenant.per_destination is not None:
-        there = await limits.by_destination(work, row.currency, work.indexes(to.details, COLUMN))
+        there = await limits.by_destination(work, row.currency, destinations.indexes(work, to.details))
         taken = sum(amount for _, way, amount, _ in there if way == to.method_type)
         left.append(tenant.per_destination - taken)
     return left

@@ -74,9 +74,21 @@ async def ask(work: Work, maker: UUID, change_id: UUID, kind: str, wanted: Facts
 async def approve(
     work: Work, approver: UUID, change_id: UUID, shown_digest: str, code: str | None = None
 ) -> Change:
-    """Nobody approves what gives rights to themselves. Raises what `approval.may_approve` raises."""
+    """Nobody approves what gives rights to themselves, nor by a right of who gains them. Raises what
+    `approval.may_approve` raises."""
     row, setting = await locked(work, change_id)
     facts = facts_of(work, row)
+
+    async def unless() -> None:
+        gains = staffing.whose(facts["after"]) if row.kind == "staff" and row.cools else None
+        if gains is None:
+            return
+        if gains in (approver, await approval.whose_right(work, setting.kind, change_id, approver)):
+            tried = {"maker": str(row.maker_id), "for": str(gains)}
+            action = f"{setting.kind.name}.self_approval"
+            await audit.record(work, approver, action, change_id, tried, alert=True)
+            raise OwnRights
+
     operation = await approval.may_approve(
         work,
         setting.kind,
@@ -87,11 +99,8 @@ async def approve(
         code=code,
         step_up=await policy.takes_code(work, setting),
         guessed=partial(_guessed, work, change_id),
+        unless=unless,
     )
-    if row.kind == "staff" and row.cools and staffing.whose(facts["after"]) == approver:
-        tried = {"maker": str(row.maker_id), "for": str(approver)}
-        await audit.record(work, approver, f"{setting.kind.name}.self_approval", change_id, tried, alert=True)
-        raise OwnRights
     known = (await shown(work, change_id)).approved_by
     if not await approval.add(work, setting.kind, approver, operation, {"after": row.after}):
         again = approver in known
@@ -172,6 +181,10 @@ async def _take_effect(work: Work, change_id: UUID, by: UUID | None) -> Change:
 
 async def _doubt(work: Work, row: Any, setting: Setting, facts: Facts) -> str | None:
     if not await approval.stands(work, setting.kind, row.id, facts):
+        return "approver"
+    operation = await approval.locked(work, setting.kind, row.id)
+    takes = await policy.policy(work, setting, row.maker_id, facts["after"])  # by now
+    if len(await approval.approvers(work, setting.kind, operation)) < takes.approvals:
         return "approver"
     if setting.kind.ask not in (await people.active_staff(work)).get(row.maker_id, frozenset()):
         return "maker"

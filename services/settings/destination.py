@@ -72,7 +72,7 @@ async def leave_configured(work: Work) -> None:
     old = await destinations.configured_one(work)
     if old is None:
         return
-    index = work.indexes(old.details, destinations.COLUMN)
+    index = destinations.indexes(work, old.details)
     there = (withdrawals.c.method_type == old.method_type, withdrawals.c.details_index.in_(index))
     await decide.void(work, *there)
     await deciding.void(work, old)

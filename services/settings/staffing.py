@@ -6,19 +6,21 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import ValidationError
 
+from services import audit
 from services.errors import InvalidPhone
 from services.errors.settings import InvalidChange
 from services.facts import Member
-from services.people import people, untold
+from services.people import people
 from services.people.access import granted
 from services.people.file_parts import StaffPart
 from services.people.identity import chat_of
+from services.people.leaving import leave
 from services.people.staffing import join
 from services.phones import masked as masked_number
 from services.phones import normalize
 from services.settings import hands
-from services.store.schema import conversations, staff
 from services.store.schema import people as people_table
+from services.store.schema import staff
 from services.work import Work
 
 _TAKES = {
@@ -116,7 +118,7 @@ async def put(work: Work, after: dict[str, Any]) -> None:
         mine = (staff.c.tenant_id == work.tenant, staff.c.person_id == person)
         await work.connection.execute(sa.update(staff).where(*mine).values(**values))
         if leaves:
-            await untold.forget(work, conversations.c.person_id == person)
+            await leave(work, [person], audit.CLOCK)
     fewer = not before <= await hands.approvers(work)
     await hands.refuse_no_two(work, owned=owned, approvals=await hands.highest(work) if fewer else 0)
 

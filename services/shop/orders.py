@@ -133,7 +133,9 @@ async def cancel(work: Work, order_id: UUID) -> bool:
 
 async def fulfil(work: Work, order_id: UUID) -> bool:
     """The customer has what they paid for; False where it is not paid, or done already."""
-    return await transition(work, orders.c.status, order_id, ["paid"], {"status": "fulfilled"})
+    return await transition(
+        work, orders.c.status, order_id, ["paid"], {"status": "fulfilled", "fulfilled_at": work.now}
+    )
 
 
 async def drop(work: Work, person_id: UUID, order_id: UUID) -> None:

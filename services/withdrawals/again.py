@@ -69,15 +69,17 @@ async def hold_against_now(work: Work, before: set[UUID]) -> None:
 
 
 async def _ask(work: Work, tenant: sa.Row[Any], row: sa.Row[Any], expires_at: datetime) -> None:
-    policy = await limits.policy_again(work, tenant, row)
+    """Under the policy of now, and never for less than before: the sum that it was asked for in may be of
+    another day."""
+    policy, least = await limits.policy_again(work, tenant, row), await limits.least_now(work, tenant, row)
     await approval.ask_again(
         work,
         WITHDRAWAL,
         row.id,
         facts(row),
-        needed=max(policy.approvals, await limits.least_now(work, tenant, row)),
+        needed=max(policy.approvals, least, row.approvals_needed),
         expires_at=expires_at,
-        step_up=policy.step_up,
+        step_up=policy.step_up or bool(row.step_up),
     )
 
 

@@ -38,6 +38,11 @@ async def approve(
     row = await locked(work, withdrawal_id)
     tenant = await people.tenant_of(work)
     step_up = limits.takes_step_up(tenant, row.amount)
+
+    async def unless() -> None:
+        await refuse_now(work, tenant, row.currency, row.method_type)
+        limits.refuse_too_soon(work, tenant, row.created_at, new=row.new_destination)
+
     try:
         with approval.as_it_stands(row.status):
             operation = await approval.may_approve(
@@ -50,13 +55,12 @@ async def approve(
                 code=code,
                 step_up=step_up,
                 guessed=partial(close, work, row, "pending", "canceled", None, because=Unsent.GUESSED),
+                unless=unless,
             )
     except FourEyesViolation:
         news = SelfApprovalTried(withdrawal=await shown(work, withdrawal_id))
         await inbox.tell_people(work, await people.owners(work), news)
         raise
-    await refuse_now(work, tenant, row.currency, row.method_type)
-    limits.refuse_too_soon(work, tenant, row.created_at, new=row.new_destination)
     told = facts_of(await shown(work, withdrawal_id))
     if await approval.add(work, WITHDRAWAL, approver, operation, told):
         await _process(work, approver, row)

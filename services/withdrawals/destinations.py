@@ -22,6 +22,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "account_name": banks.account_name,
     "till_number": banks.till_number,
 }
+_HOLDER = "account_name"
 _SHOWN = 9
 
 
@@ -75,30 +76,41 @@ async def is_new(work: Work, destination: Destination) -> bool:
 async def new_of(work: Work, to: Sequence[Destination]) -> list[bool]:
     """Of each whether it is new."""
     configured = await configured_one(work)
-    indexes = [work.indexes(each.details, COLUMN) for each in to]
+    by = [indexes(work, each.details) for each in to]
     query = sa.select(withdrawals.c.method_type, withdrawals.c.details_index).where(
         withdrawals.c.tenant_id == work.tenant,
-        withdrawals.c.details_index.in_([index for mine in indexes for index in mine]),
+        withdrawals.c.details_index.in_([index for mine in by for index in mine]),
         withdrawals.c.status == "completed",
     )
     paid = {(row[0], row[1]) for row in await work.connection.execute(query.distinct())}
     return [
         (configured is None or not same(configured, each))
         and all((each.method_type, index) not in paid for index in mine)
-        for each, mine in zip(to, indexes, strict=True)
+        for each, mine in zip(to, by, strict=True)
     ]
 
 
 def same(one: Destination, other: Destination) -> bool:
     """Whether money would arrive at the same place."""
-    return one.method_type == other.method_type and one.details == other.details
+    return one.method_type == other.method_type and place(one.details) == place(other.details)
+
+
+def place(details: Mapping[str, str]) -> dict[str, str]:
+    """What decides where money arrives. The holder's name does not, however it is written."""
+    return {name: value for name, value in details.items() if name != _HOLDER}
+
+
+def indexes(work: Work, details: Mapping[str, str]) -> list[bytes]:
+    """What a withdrawal to there has as its index; before, it was of the holder's name too."""
+    found = [*work.indexes(place(details), COLUMN), *work.indexes(details, COLUMN)]
+    return list(dict.fromkeys(found))
 
 
 def seal(work: Work, destination: Destination, withdrawal_id: UUID) -> dict[str, object]:
     """The columns of a withdrawal that hold it."""
     return {
         "details_sealed": work.seal(destination.details, COLUMN, withdrawal_id),
-        "details_index": work.index(destination.details, COLUMN),
+        "details_index": work.index(place(destination.details), COLUMN),
         "destination": destination.label,
     }
 

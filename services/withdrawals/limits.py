@@ -18,7 +18,7 @@ from services.errors.limits import DestinationCoolingDown, PayoutsBlocked, TooMa
 from services.facts import Destination
 from services.money import Money
 from services.store.schema import batches, withdrawals
-from services.withdrawals.destinations import COLUMN
+from services.withdrawals.destinations import indexes
 from services.work import Work
 
 _DAY = timedelta(hours=24)
@@ -49,7 +49,7 @@ async def refuse_beyond_for(
         refuse_sum(tenant.per_maker, taken, gross, "maker")
     if tenant.per_destination is None and tenant.count_per_destination is None:
         return
-    same = withdrawals.c.details_index.in_(work.indexes(destination.details, COLUMN))
+    same = withdrawals.c.details_index.in_(indexes(work, destination.details))
     there = (withdrawals.c.method_type == destination.method_type, same)
     taken, count = await _taken(work, gross.currency, *there)
     refuse_sum(tenant.per_destination, taken, gross, "destination")
@@ -139,7 +139,7 @@ async def all_of_a_day(work: Work, currency: str, maker: UUID | None = None) -> 
     return taken + int(amount), many + int(count)
 
 
-async def by_destination(work: Work, currency: str, indexes: list[bytes]) -> Sequence[Any]:
+async def by_destination(work: Work, currency: str, those: list[bytes]) -> Sequence[Any]:
     """Index, method type, sum and number of the last 24 hours to each of these."""
     table = withdrawals.c
     query = (
@@ -149,7 +149,7 @@ async def by_destination(work: Work, currency: str, indexes: list[bytes]) -> Seq
             sa.cast(_sum(table.amount), sa.BigInteger),
             sa.func.count(),
         )
-        .where(*_of_a_day(work, currency), table.details_index.in_(indexes))
+        .where(*_of_a_day(work, currency), table.details_index.in_(those))
         .group_by(table.details_index, table.method_type)
     )
     return (await work.connection.execute(query)).all()

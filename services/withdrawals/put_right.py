@@ -43,12 +43,8 @@ async def paid_after_all(work: Work, one: Sending, receipt: str | None) -> None:
 
 async def came_back(work: Work, one: Sending, amount: Money, detail: str) -> None:
     """What was paid after all is given back; told again it changes nothing. It took no fee."""
-    if one.row.returned_at is not None:
+    if not await PAYOUT.came_back(work, one, amount, detail):
         return
-    if amount != one.amount:
-        await alert(work, one, "payout.return_mismatch", told=str(amount), detail=detail)
-        return
-    await PAYOUT.move(work, one.row.id, one.row.state, returned_at=work.now)
     move = Transfer(provider_account(one.row.provider), WALLET, one.amount, GIVEN_BACK)
     await ledger.post(work, one.row.id, [move])
     await note(work, one.withdrawal.id, one.withdrawal.status, None, Unsent.RETURNED)

@@ -6,7 +6,7 @@ platform's, and is put right where the provider's statement says so (`services/c
 """
 
 from services import audit, inbox, ledger
-from services.dispatch import PAYOUT, alert
+from services.dispatch import PAYOUT
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
 from services.news import Unsent, WithdrawalClosed
@@ -23,12 +23,7 @@ async def returned(work: Work, one: Sending, amount: Money, detail: str) -> None
     """Of a payout that has succeeded, under its lock. Told again it changes nothing, and another amount than
     was sent moves nothing."""
     row = one.withdrawal
-    if one.row.returned_at is not None:
-        return
-    if amount != one.amount:
-        await alert(work, one, "payout.return_mismatch", told=str(amount), detail=detail)
-        return
-    if not await PAYOUT.move(work, one.row.id, "succeeded", returned_at=work.now):
+    if not await PAYOUT.came_back(work, one, amount, detail):
         return
     moves = [Transfer(provider_account(one.row.provider), WALLET, one.amount, GIVEN_BACK)]
     if row.fee:

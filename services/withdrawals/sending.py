@@ -24,7 +24,7 @@ from services.store.schema import payouts
 from services.withdrawals import floats, limits, turns, ways
 from services.withdrawals.again import EXECUTION_WINDOW, ask_again
 from services.withdrawals.attempt import Sending, sending
-from services.withdrawals.destinations import COLUMN, recipient_of
+from services.withdrawals.destinations import COLUMN, indexes, recipient_of
 from services.withdrawals.freeze import freeze, hold_back
 from services.withdrawals.record import WITHDRAWAL, facts, shown
 from services.withdrawals.settle import answered, fail, settle
@@ -155,7 +155,7 @@ async def _doubt(work: Work, one: Sending) -> Unsent | None:
     row = one.withdrawal
     if row.status != "processing":
         return Unsent.ALTERED
-    if row.details_index not in work.indexes(work.open(row.details_sealed, COLUMN, row.id), COLUMN):
+    if row.details_index not in indexes(work, work.open(row.details_sealed, COLUMN, row.id)):
         return Unsent.ALTERED
     operation = await approval.locked(work, WITHDRAWAL, row.id)
     if operation.state != "approved" or operation.digest != approval.digest(

@@ -10,18 +10,18 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, audit, costs, ledger
+from services import approval, audit, costs, jobs, ledger
 from services.dispatch import PAYOUT, UNDECIDED, alert
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
 from services.news import Frozen, Held, Unpaid, Unsent, WithdrawalPaid
 from services.points import point
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
-from services.review.overtaken import confirm, confirmed, contradicted
+from services.review.overtaken import confirm, contradicted
 from services.store.schema import payouts
 from services.withdrawals.attempt import Sending, ready, sending
 from services.withdrawals.freeze import freeze, hold_back
-from services.withdrawals.put_right import came_back, denied, paid_after_all
+from services.withdrawals.put_right import PAID_LATE, came_back, denied, paid_after_all
 from services.withdrawals.record import WITHDRAWAL, advance, close, shown, tell
 from services.withdrawals.returned import returned
 from services.work import Work
@@ -113,7 +113,7 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
     elif one.row.returned_at is not None:
         # It came back, and that was told first: nothing has left.
         await alert(work, one, "payout.succeeded_before_return", receipt=word.receipt)
-    elif one.withdrawal.status != "processing" or not await _alone(work, one):
+    elif not await _alone(work, one):
         # The money has left and the hold is gone, or another payout is on its way and has it.
         await alert(work, one, "payout.succeeded_after_failure", receipt=word.receipt)
         await contradicted(work, PAYOUT.job, one.row.id)
@@ -162,7 +162,7 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
     if one.row.state == "succeeded" or one.row.left_at is not None:
         await _failed_after_success(work, one, word)
     elif one.row.because == Unsent.SETTLED:  # as people have found
-        await _note_return(work, one, word)
+        await PAYOUT.note_return(work, one, word)
     elif await PAYOUT.told_in_vain(work, one.row.id):
         await alert(work, one, "payout.contradicted", detail=word.detail)
         await freeze(work, one, Frozen.CONTRADICTION, "a payout was told as paid, and as failed")
@@ -170,13 +170,7 @@ async def _failed(work: Work, one: Sending, word: Failed) -> None:
         await _failed_by_us(work, one, word)
     else:
         await fail(work, one, _UNSENT.get(word.because, Unsent.PROVIDER), word.detail)
-        await _note_return(work, one, word)
-
-
-async def _note_return(work: Work, one: Sending, word: Failed) -> None:
-    """So that a success which is told later is known to be of before."""
-    if word.returned is not None:
-        await PAYOUT.move(work, one.row.id, "failed", returned_at=work.now)
+        await PAYOUT.note_return(work, one, word)
 
 
 async def _failed_by_us(work: Work, one: Sending, word: Failed) -> None:
@@ -196,10 +190,9 @@ async def _failed_after_success(work: Work, one: Sending, word: Failed) -> None:
         await back(work, one, word.returned, word.detail)
         return
     await alert(work, one, "payout.failed_after_success", detail=word.detail)
-    told = await confirmed(work, PAYOUT.job, one.row.id)
-    told = told or await PAYOUT.told_in_vain(work, one.row.id, "receipt_changed")
+    by_people = await PAYOUT.said_by_people(work, one.row.id)
     if await contradicted(work, PAYOUT.job, one.row.id):
-        if not told and one.row.returned_at is None:
+        if by_people and one.row.returned_at is None:
             await denied(work, one, word.detail)
         await freeze(work, one, Frozen.CONTRADICTION, "a payout that people had settled as paid failed")
 
@@ -211,10 +204,17 @@ async def _ready_another(work: Work, one: Sending) -> None:
 
 
 async def _alone(work: Work, one: Sending) -> bool:
-    """No other payout of this withdrawal may be on its way. One that was only made ready is taken back."""
+    """The hold is its own: no other payout of this withdrawal may be on its way. One that was only made ready
+    is taken back, and so is that it is asked for again, or approving that would pay it twice."""
+    row = one.withdrawal
+    if row.status == "pending" and await approval.void(work, WITHDRAWAL, row.id):
+        await jobs.finish(work, row.id, "withdrawal_expire")
+        return await advance(work, row, "pending", "processing", None, PAID_LATE)
+    if row.status != "processing":
+        return False
     query = sa.select(payouts.c.id).where(
         payouts.c.tenant_id == work.tenant,
-        payouts.c.withdrawal_id == one.withdrawal.id,
+        payouts.c.withdrawal_id == row.id,
         payouts.c.id != one.row.id,
         payouts.c.state.in_(UNDECIDED),
     )

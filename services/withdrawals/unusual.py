@@ -19,7 +19,7 @@ from services.news import Flag
 from services.people.identity import PHONE
 from services.reasons import Unusual
 from services.store.schema import conversations, withdrawals
-from services.withdrawals.destinations import COLUMN
+from services.withdrawals.destinations import indexes
 from services.withdrawals.limits import COUNTED
 from services.work import Work
 
@@ -141,15 +141,15 @@ async def _refused(work: Work, destination: Destination) -> Flag | None:
 
 async def refused_of(work: Work, to: Sequence[Destination]) -> list[bool]:
     """Of each whether a request to it was rejected lately."""
-    indexes = [work.indexes(each.details, COLUMN) for each in to]
+    by = [indexes(work, each.details) for each in to]
     query = sa.select(withdrawals.c.method_type, withdrawals.c.details_index).where(
         withdrawals.c.tenant_id == work.tenant,
         withdrawals.c.status == "rejected",
         withdrawals.c.created_at > work.now - _MONTH,
-        withdrawals.c.details_index.in_([index for mine in indexes for index in mine]),
+        withdrawals.c.details_index.in_([index for mine in by for index in mine]),
     )
     rejected = {(row.method_type, row.details_index) for row in await work.connection.execute(query)}
     return [
         any((each.method_type, index) in rejected for index in mine)
-        for each, mine in zip(to, indexes, strict=True)
+        for each, mine in zip(to, by, strict=True)
     ]

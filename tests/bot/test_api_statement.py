@@ -137,7 +137,7 @@ async def test_a_file_takes_so_many_lines(begun, monkeypatch):
     assert (await clerk.get(asked(begin, format="csv"))).status == 200
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+254", "-5", "@SUM(A1)", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+254", "-5", "@SUM(A1)", "\tx", "\rx", "\uff1d1+1"])
 def test_nothing_in_a_cell_is_a_formula(text):
     assert safe(text) == f"'{text}"
 

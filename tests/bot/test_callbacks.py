@@ -164,6 +164,31 @@ class Failing:
         return await self._providers.confirm_above(tenant_id, provider)
 
 
+class Slow:
+    """Providers of which the first that is asked for takes its time."""
+
+    def __init__(self, providers):
+        self._providers, self._wait = providers, 0.2
+
+    async def of(self, tenant_id, provider):
+        wait, self._wait = self._wait, 0
+        await asyncio.sleep(wait)
+        return await self._providers.of(tenant_id, provider)
+
+    async def confirm_above(self, tenant_id, provider):
+        return await self._providers.confirm_above(tenant_id, provider)
+
+
+async def test_what_one_address_was_told_is_taken_in_the_order_in_which_it_came(market, asked):
+    """Read beside each other, whichever is quicker would be the first."""
+    for body in (prompt_told(asked.checkout, 0, 500.0), prompt_told(asked.checkout, 1032)):
+        assert await market.post(asked.token, body) == 200
+    _, callbacks = market.workers_with(Slow(market.callbacks._providers))
+    assert await callbacks.once()
+    assert await asked.state() == "succeeded"
+    assert await market.business.alerts() == ["payment.failed_after_success"]
+
+
 async def test_a_callback_that_fails_by_a_bug_waits_longer_each_time_and_credits_once_it_is_mended(
     market, asked
 ):

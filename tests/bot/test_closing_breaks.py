@@ -11,7 +11,7 @@ from services.store.schema import audit, staff
 from tests.bot.reconciled import Reconciled, number
 from tests.services.business import kes
 from tests.services.reconciliation.portal import came, went
-from tests.services.refunding import refunded
+from tests.services.refunding import approved, refunded
 from tests.services.reviewing import approve, left_undecided, propose
 
 
@@ -84,6 +84,26 @@ async def test_who_made_or_approved_a_refund_closes_none_about_it(market, reconc
         with pytest.raises(OwnBreak) as refused:
             await closed(business, one, person)
         assert refused.value.others == ()
+
+
+async def test_who_made_or_approved_a_refund_that_was_booked_as_taken_back_closes_none_about_it(
+    market, reconciled
+):
+    business = market.business
+    first = await business.paid("500")
+    late = await approved(business, first)
+    await late.sent()
+    await late.called(Failed(Unpaid.PROVIDER, "R000002"))
+    await late.called(Succeeded("SJR0000001", kes("500")))
+    at = business.now
+    came_in = came("UKO0000001", at, "500.00", number(first))
+    one = await only(
+        reconciled, came_in, went("SJR0000001", at, "400.00", "Pay Utility Reversal", linked="UKO0000001")
+    )
+    assert (one.type, one.kind) == ("amount_differs", "back")
+    for person in (business.manager, business.owner):
+        with pytest.raises(OwnBreak):
+            await closed(business, one, person)
 
 
 async def test_who_said_that_it_was_paid_closes_none_about_it(market, reconciled):

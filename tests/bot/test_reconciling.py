@@ -11,6 +11,7 @@ from services.ids import new_id
 from services.ledger import Transfer
 from services.news import Unpaid
 from services.news.reconciliation import BreaksAged
+from services.news.refunds import Way
 from services.providers.base import Failed, Succeeded
 from services.reconciliation import charges
 from services.reconciliation.closing import close
@@ -23,7 +24,7 @@ from services.store.scope import AUDITOR, OWNER, PLATFORM
 from tests.bot.reconciled import Reconciled, number, opened
 from tests.services.business import kes
 from tests.services.reconciliation.portal import came, went
-from tests.services.refunding import refunded
+from tests.services.refunding import approved, refunded
 
 
 @pytest.fixture
@@ -231,3 +232,22 @@ async def test_a_bad_file_names_each_fault_and_keeps_nothing(market, reconciled)
         await reconciled.file(came("SJK0000001", market.business.now, "500"), shortcode="600999")
     async with market.database.reading(OWNER) as connection:
         assert (await connection.execute(sa.select(statement_lines))).all() == []
+
+
+async def test_a_refund_that_was_paid_out_after_it_had_failed_is_what_the_statement_has_as_sent(
+    market, reconciled
+):
+    business = market.business
+    paying = await business.paid("500")
+    late = await approved(business, paying, "200", Way.PAYOUT)
+    await late.sent()
+    await late.called(Failed(Unpaid.RECEIVER, "said no"))
+    business.forward(hours=30)
+    at = business.now
+    await late.called(Succeeded("SJP0000001", kes("200")))
+    report = await reconciled.file(
+        came("UKO0000001", reconciled.began, "500.00", number(paying)),
+        went("SJP0000001", at, "200.00"),
+    )
+    assert opened(report) == set()
+    assert report.found.booked == report.found.lines

@@ -3,9 +3,12 @@
 import pytest
 
 from services.news.refunds import RefundMade, Way
+from services.payments import settle
+from services.providers.base import Succeeded
 from services.refunds import still_paid
 from services.store.schema import payments, refund_attempts, refunds
 from tests.bot.market import until
+from tests.services.business import kes
 from tests.services.refunding import approved
 
 
@@ -84,6 +87,31 @@ async def test_what_times_out_in_their_queue_is_asked_for(market, paying):
     await market.work()
     await until(lambda: found_out(market, one))
     assert await status(market, one) == "completed"
+
+
+async def test_what_was_paid_twice_and_mpesa_gave_back_by_itself_is_found_too(market):
+    business = market.business
+    first = await business.pay("500")
+    await market.arm("stk.callback", "lost")
+    await market.work()
+    await market.phone("pay")
+    async with business.work() as work:
+        await settle.expire(work, first.attempt)
+    await business.pay("500", first.started.order_id)
+    await market.work()
+    await market.phone("pay")
+    await market.told(1)
+    lost = (await market.prompts())[0]
+    async with business.work() as work:
+        await settle.settle(work, first.attempt, Succeeded(lost["receipt"], kes("500")))
+    assert (await business.balances())["suspense"] == 500_00
+    await market.act(f"prompts/{lost['id']}/reverse")
+    async with business.work() as work:
+        await still_paid.ask(work, business.manager, first.started.payment_id)
+    await market.work()
+    await market.told(3)
+    assert (await business.balances())["suspense"] == 0
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
 
 
 async def test_what_mpesa_gave_back_by_itself_is_found_by_asking_and_booked_once(market, paying):

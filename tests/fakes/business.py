@@ -40,7 +40,7 @@ from services.news import (
 from services.news.approval import Lending, WithdrawalAskedAgain
 from services.news.batches import Batch
 from services.news.handoff import CustomerGone, Ended, PersonGone
-from services.news.refunds import Refund, RefundMade, RefundTold
+from services.news.refunds import Refund, RefundMade, RefundTold, RefundUndone, Unrefunded
 from services.news.requests import (
     PaymentReminder,
     PaymentRequested,
@@ -343,6 +343,20 @@ class FakeBusiness(BusinessSettings, BusinessReview):
                 twice=refund.twice,
             )
             self.told.append((payer, news))
+        self.tell_reconcilers(RefundTold, refund=refund, because=because)
+
+    def undo_refund(self, because: Unrefunded) -> None:
+        """The provider's word on the latest one that was made."""
+        refund = self.put_refund(next(reversed(self.refunds.values())), "failed")
+        self.posted += refund.amount if not refund.twice else NOTHING
+        news = RefundUndone(
+            number=refund.number,
+            amount=refund.amount,
+            provider=refund.provider,
+            label=refund.label,
+            twice=refund.twice,
+        )
+        self.told.append((self.payments[refund.payment_id].payer, news))
         self.tell_reconcilers(RefundTold, refund=refund, because=because)
 
     def keep_open(self) -> None:

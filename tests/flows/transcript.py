@@ -58,7 +58,7 @@ from services.news.approval import CodesEnrolled, CodesGuessed, RightLent, Right
 from services.news.batches import BatchSelfApprovalTried, Repeated
 from services.news.handoff import Ended
 from services.news.reconciliation import BreakReopened, BreaksAged
-from services.news.refunds import MoneyTakenBack, PaymentDisputed
+from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
 from services.news.settings import StoppedByPerson
 from services.people.access import HAND_OFF, ROLES
 from services.shop.facts import Line
@@ -346,9 +346,10 @@ class Play:
             case "lending_ended", ("unheard",):
                 lending = next(reversed(business.lendings.values()))
                 business.lendings[lending.id] = lending.model_copy(update={"state": "rejected"})
-            case "halted", ():  # by the operator
-                business.halted = Stopped(by=None, at=business.now)
-                business.tell_concerned(StoppedByPerson(by=None, stopped=True), None)
+            case "halted", by:  # by the operator, where nobody is named; "-": by one who has no name
+                name = by[0].strip("-") if by else None
+                business.halted = Stopped(by=name, at=business.now)
+                business.tell_concerned(StoppedByPerson(by=name, stopped=True), None)
             case "blocked", (state,):
                 business.blocked_until = business.now + timedelta(hours=8) if state == "on" else None
             case "over", (of, shillings, left):
@@ -362,6 +363,8 @@ class Play:
                 business.give_back(because)
             case "refund_undecided", ():
                 business.give_back(undecided=True)
+            case "refund_undone", (because,):
+                business.undo_refund(Unrefunded(because))
             case "answered_meanwhile", ():  # a customer's wish, by another
                 business.wishes.clear()
             case "rejected_meanwhile", ():  # a refund, by another; the news is still on its way
@@ -381,7 +384,7 @@ class Play:
                 for one in business.breaks.values():
                     business.breaks[one.id] = one.model_copy(update={"state": "explained"})
             case "break_reopened", (shillings, *by):
-                had = {"by": by[0] if by else None, "reason": "A sale at the counter"}
+                had = {"by": by[0].strip("-") if by else None, "reason": "A sale at the counter"}
                 amount = Money.parse(shillings, "KES")
                 business.tell_reconcilers(BreakReopened, provider="mpesa", amount=amount, **had)
             case "breaks_aged", (count, shillings):

@@ -153,7 +153,7 @@ class Recorder:
         if name is not None:
             self.names[id_] = name
         if id_ not in self.names:
-            one = table.removesuffix("s")
+            one = "batch" if table == "batches" else table.removesuffix("s")
             self.counted[one] = self.counted.get(one, 0) + 1
             self.names[id_] = f"{one}-{self.counted[one]}"
         return self.names[id_]

@@ -9,6 +9,7 @@ from services.errors import InsufficientBalance
 from services.errors.refunds import MoneyOwed
 from services.ids import new_id
 from services.ledger import SUSPENSE, WALLET, Transfer
+from services.ledger_together import hold_all
 from services.money import Money
 from services.store.schema import accounts, holds, transfers
 from tests.services.business import Business, kes
@@ -24,6 +25,20 @@ async def test_the_same_cause_and_reason_posts_once(business):
         assert await ledger.post(work, cause, [IN])
         assert not await ledger.post(work, cause, [IN])
     assert await business.wallet() == ("100.00", "0.00", "100.00")
+
+
+async def test_many_are_held_together_up_to_all_that_is_available_and_no_further(business):
+    first, second = new_id(), new_id()
+    async with business.behind() as work:
+        await ledger.post(work, new_id(), [IN])
+        await ledger.hold(work, new_id(), kes("10"))
+        with pytest.raises(InsufficientBalance) as refused:
+            await hold_all(work, {first: kes("50"), second: kes("40.01")}, "KES")
+        assert (refused.value.available, refused.value.required) == (kes("90"), kes("90.01"))
+        await hold_all(work, {first: kes("50"), second: kes("40")}, "KES")
+        kept = await work.connection.execute(sa.select(holds.c.id, holds.c.amount, holds.c.state))
+        assert {(first, 50_00, "open"), (second, 40_00, "open")} < {tuple(row) for row in kept}
+    assert await business.wallet() == ("100.00", "100.00", "0.00")
 
 
 async def test_a_limited_account_never_falls_below_what_is_held(business):

@@ -27,6 +27,8 @@ def test_plain_numbers_are_amounts(text, minor):
         "1e9",
         "five",
         "10.999",
+        "1.500",  # fifteen hundred, where a point groups thousands
+        "10.000",
         "",
         " ",
         "1,000",
@@ -48,6 +50,8 @@ def test_a_currency_without_places_takes_none():
     assert Money.parse("1500", "UGX") == Money(1500, "UGX")
     with pytest.raises(NotAnAmount):
         Money.parse("1500.50", "UGX")
+    with pytest.raises(NotAnAmount):
+        Money.parse("1500.00", "UGX")
 
 
 @given(st.integers(min_value=0, max_value=10**15), st.integers(min_value=0, max_value=1_000_000))

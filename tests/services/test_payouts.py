@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from services.errors import NotPending
 from services.news import Unpaid, Unsent, WithdrawalClosed, WithdrawalPaid
 from services.providers.base import (
     Accepted,
@@ -16,7 +17,7 @@ from services.providers.base import (
     Unknown,
 )
 from services.store.schema import holds, payouts, staff, withdrawals
-from services.withdrawals import sending
+from services.withdrawals import record, sending
 from tests.services.business import PUBLIC, PayingOut, kes
 
 SENT = Succeeded("UKP9000001", kes("967"))
@@ -111,6 +112,28 @@ async def test_a_success_of_the_first_takes_back_the_second_that_was_made_ready(
     assert await business.wallet() == ("9000.00", "0.00", "9000.00")
     assert (await business.row(payouts, another.payout)).state == "failed"
     assert await business.jobs(another.payout) == {}
+
+
+async def test_a_success_of_the_first_takes_back_that_it_is_asked_for_again(business, paying_out):
+    """Or whoever approves it again pays it twice."""
+    await paying_out.sent()
+    await paying_out.called(OURS)
+    again = PayingOut(business, paying_out.withdrawal, await business.payout_of(paying_out.withdrawal.id))
+    business.forward(minutes=31)
+    assert not await again.begun()
+    assert (await business.row(withdrawals, paying_out.withdrawal.id)).status == "pending"
+    await paying_out.called(SENT)
+    assert (await business.row(withdrawals, paying_out.withdrawal.id)).status == "completed"
+    assert await business.wallet() == ("9000.00", "0.00", "9000.00")
+    await business.go_on()
+    async with business.work() as work:
+        digest = (await record.shown(work, paying_out.withdrawal.id)).digest
+    with pytest.raises(NotPending):
+        async with business.teller(business.manager) as teller:
+            await teller.approve(paying_out.withdrawal.id, digest)
+    assert "withdrawal_expire" not in await business.jobs(paying_out.withdrawal.id)
+    async with business.behind() as work:
+        assert await business.breaches(work) == []
 
 
 async def test_a_success_of_the_first_while_the_second_is_out_is_booked_beside_it_and_alerts(

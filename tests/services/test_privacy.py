@@ -31,7 +31,9 @@ from services.store.database import Database
 from services.store.schema import metadata
 from services.store.scope import AUDITOR, within
 from tests.services.business import PHONE, Business, kes
+from tests.services.paying_twice import paid_twice_by
 from tests.services.refunding import ask as ask_refund
+from tests.services.test_taken_back import told
 from tests.services.traced import DIGITS, NAME, USER_ID, WAMID, customer_of, erased, everything, indexed
 
 
@@ -180,6 +182,15 @@ async def test_nobody_is_erased_while_money_is_under_way(business: Business) -> 
         await decide.reject(work, business.owner, refund.id, "no")
         await wishes.wish(work, business.customer, paying.started.payment_id, "too small")
     assert "nobody has answered" in await reasons(business, business.customer)
+
+
+async def test_nobody_is_erased_of_whose_second_payment_a_part_still_lies_there(business: Business) -> None:
+    second = await paid_twice_by(business)
+    business.forward(days=31)
+    for reference, amount, left in (("D1", "200", "lies in suspense"), ("D2", "300", "")):
+        await told(business, second.attempt, reference, amount)
+        assert left in await reasons(business, business.customer)
+    assert await reasons(business, business.customer) == ""
 
 
 async def test_nobody_is_erased_who_waits_for_goods_or_works_here(business: Business) -> None:

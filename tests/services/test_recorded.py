@@ -107,6 +107,8 @@ async def test_two_approvals_a_limit_and_a_low_balance(business):
         low_balance=4000_00,
         new_destination_hours=2,
     )
+    async with business.teller(business.owner) as teller:
+        await teller.switch_notice("low_balance", on=True)
     record = await Recorder(business).begin()
     async with record.act("too much at once"):
         await business.withdraw("5001")

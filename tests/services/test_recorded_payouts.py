@@ -42,7 +42,9 @@ async def test_payouts_that_stop_and_go_on(business):
         await freeze.unfreeze_ways(work, "operator", ["till"])
     async with record.act("that way goes on"), business.work() as work:
         await freeze.unfreeze_ways(work, "operator", ["mpesa"])
-    async with record.act("the books are wrong"), business.work() as work:
+    async with record.act("two words contradict each other"), business.work() as work:
+        await freeze.freeze_all(work, Frozen.CONTRADICTION)
+    async with record.act("the books are wrong, which is graver"), business.work() as work:
         await freeze.freeze_all(work, Frozen.BOOKS)
     async with record.act("a lighter cause"), business.work() as work:
         await freeze.freeze_all(work, Frozen.CONTRADICTION)
@@ -135,3 +137,19 @@ async def test_a_payout_that_people_settle(business):
     async with record.act("and comes back"):
         await second.called(Failed(Unpaid.RECEIVER, "reversed", returned=kes("967")))
     compare("payout-settled", record)
+
+
+async def test_a_payout_that_is_told_as_paid_while_its_withdrawal_is_asked_for_again(business):
+    record = await Recorder(business).begin()
+    async with record.act("a payout fails by our own settings, and another takes its place"):
+        out = await business.approved("1000")
+        await out.sent()
+        await out.called(INITIATOR)
+    another = await business.payout_of(out.withdrawal.id)
+    business.forward(minutes=31)
+    async with record.act("which is not begun in time"), business.work() as work:
+        await freeze.unfreeze(work, "operator")
+        await sending.begin_payout(work, another, PUBLIC)
+    async with record.act("the first one was paid"):
+        await out.called(PAID)
+    compare("payout-paid-late", record)

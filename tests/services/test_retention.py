@@ -7,11 +7,13 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from services.ids import new_id
+from services.news.refunds import Way
 from services.privacy.periods import Periods
 from services.privacy.retention import forget
 from services.store import schema
 from services.store.scope import AUDITOR
 from tests.services.business import Business
+from tests.services.refunding import approved
 from tests.services.traced import NAME, WAMID, customer_of, everything
 
 FOR_EVER = Periods(**dict.fromkeys(Periods.model_fields, 0))
@@ -89,6 +91,18 @@ def test_nothing_is_forgotten_while_somebody_may_still_tell_of_it() -> None:
         with pytest.raises(ValidationError):
             Periods.model_validate(wrong)
     assert Periods(messages_days=8, details_days=0).details_days == 0
+
+
+async def test_the_phone_that_a_refund_is_about_to_be_paid_to_stays(business: Business) -> None:
+    sale = await business.paid("500")
+    business.forward(days=539)
+    refund = await approved(business, sale, "200", Way.PAYOUT)
+    business.forward(days=1, minutes=1)
+    await forgotten(business)
+    assert (await business.row(schema.attempts, sale.attempt)).details_sealed != b""
+    assert not await refund.begun()  # it was approved too long ago, and has failed
+    await forgotten(business)
+    assert (await business.row(schema.attempts, sale.attempt)).details_sealed == b""
 
 
 async def test_what_is_told_to_a_chat_that_is_gone_is_forgotten_though_nobody_plays_it(

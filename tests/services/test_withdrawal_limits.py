@@ -5,10 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services import hours
+from services.batches.room import Room
 from services.errors import OverLimit
 from services.errors.limits import PayoutsBlocked, TooManyWithdrawals
+from services.money import Money
 from services.news import Unusual, WithdrawalHeldBack
+from services.people import people
+from services.providers.base import Succeeded
 from services.store.schema import audit, conversations
+from services.withdrawals import destinations
 from tests.services.business import TO_BANK, TO_PHONE, PayingOut, destination, kes
 
 ELSEWHERE = destination("0733000222")
@@ -28,6 +33,16 @@ async def approve(business, withdrawal):
 async def cancel(business, withdrawal):
     async with business.teller(business.manager) as teller:
         await teller.cancel_withdrawal(withdrawal.id)
+
+
+async def test_a_limit_that_is_passed_already_leaves_nothing_and_one_that_is_met_is_kept(funded):
+    await funded.set(per_day=1000_00)
+    await funded.withdraw("1000")
+    for per_day in (1000_00, 900_00):
+        await funded.set(per_day=per_day)
+        with pytest.raises(OverLimit) as refused:
+            await funded.withdraw("100")
+        assert (refused.value.left, refused.value.amount) == (Money(0, "KES"), kes("1100"))
 
 
 def because(withdrawal):
@@ -191,3 +206,36 @@ async def test_flags_stop_nothing_and_are_told_and_recorded(funded):
 async def rows(business):
     async with business.behind() as work:
         return (await work.connection.execute(audit.select())).all()
+
+
+ALSO_TO_BANK = destinations.of("bank_transfer", dict(TO_BANK.details) | {"account_name": "MAMA NJERI DUKA"})
+
+
+async def test_a9_the_holders_name_makes_no_other_destination_of_an_account(funded):
+    await funded.set(per_destination=3_000_00, count_per_destination=2)
+    await funded.withdraw("2000", to=TO_BANK)
+    with pytest.raises(OverLimit) as refused:
+        await funded.withdraw("1001", to=ALSO_TO_BANK)
+    assert refused.value.of == "destination"
+    await funded.withdraw("200", to=ALSO_TO_BANK)
+    with pytest.raises(TooManyWithdrawals):
+        await funded.withdraw("200", to=TO_BANK)
+
+
+async def test_a9_nor_a_file_of_withdrawals_nor_a_new_one_of_an_account_that_was_paid(funded):
+    await funded.set(per_destination=3_000_00)
+    async with funded.work() as work:
+        assert await destinations.new_of(work, [TO_BANK, ALSO_TO_BANK]) == [True, True]
+        tenant = await people.tenant_of(work)
+        room = await Room.of(work, tenant, funded.cashier, [TO_BANK, ALSO_TO_BANK], "KES")
+        room.take(kes("2000"), TO_BANK)
+        with pytest.raises(OverLimit):
+            room.take(kes("1001"), ALSO_TO_BANK)
+    paying_out = await funded.approved("2000", to=TO_BANK)
+    await paying_out.sent()
+    await paying_out.called(Succeeded("SJK1", kes("1950")))
+    async with funded.work() as work:
+        assert await destinations.new_of(work, [TO_BANK, ALSO_TO_BANK]) == [False, False]
+        room = await Room.of(work, tenant, funded.cashier, [ALSO_TO_BANK], "KES")
+        with pytest.raises(OverLimit):
+            room.take(kes("1001"), ALSO_TO_BANK)

@@ -36,7 +36,7 @@ from services.news import (
 )
 from services.providers.base import Succeeded
 from services.store.schema import approvals, audit, holds, staff, tenants, withdrawal_history, withdrawals
-from services.withdrawals import decide, request
+from services.withdrawals import decide, listing, request
 from tests.services.business import TO_PHONE, PayingOut, destination, kes
 
 
@@ -527,3 +527,16 @@ async def test_a_number_in_a_typed_reason_is_read_by_people_and_kept_masked(fund
         masked = "not to ******0111, ask ******0009"
         assert await work.connection.scalar(kept) == masked
         assert await work.connection.scalar(facts) == {"reason": masked}
+
+
+async def test_pages_of_requests_of_one_moment_have_each_of_them_once(business):
+    await business.paid("9000")
+    made = [(await business.withdraw("200")).id for _ in range(5)]
+    seen, after = [], None
+    async with business.work() as work:
+        while found := await listing.page(work, None, after, 2):
+            seen += [each.withdrawal.id for each in found]
+            after = seen[-1]
+        with pytest.raises(NotFound):
+            await listing.page(work, None, new_id(), 2)
+    assert seen == sorted(made, reverse=True)

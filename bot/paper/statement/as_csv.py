@@ -16,7 +16,8 @@ from services.money import Money
 from services.statement.facts import Line
 
 _MARK = b"\xef\xbb\xbf"
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# The wide ones are taken for the others where people write with wide signs.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _HEAD = ("time", "kind", "reference", "provider", "account", "receipt", "in", "out", "balance", "currency")
 
 

@@ -30,8 +30,9 @@ transfers = sa.Table(
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("currency", sa.String(3), nullable=False),
     # sale, sale_fee, suspense, payout, withdrawal_fee, refund; accepted (suspense to wallet); netted (paid
-    # of what is owed); payout_returned, withdrawal_fee_returned (the provider gave a payout back); reversal,
-    # reversal_owed (a provider took a payment back: what the wallet covered, the rest);
+    # of what is owed); payout_returned, withdrawal_fee_returned (the provider gave a payout back);
+    # refund_returned (the same of a refund, or it was denied); reversal, reversal_owed (a provider took a
+    # payment back: what the wallet covered, the rest);
     # payout_late, payout_late_owed (a payout that had failed was paid after all: the same two);
     # cost (of the provider's, as expected), cost_more, cost_less (as its statement has it)
     sa.Column("reason", sa.Text, nullable=False),

@@ -78,13 +78,16 @@ refund_attempts = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("undecided_at", Moment),  # as of payouts
     sa.Column("resolved_at", Moment),
+    sa.Column("returned_at", Moment),  # as of payouts, and the next one too
+    sa.Column("denied_at", Moment),
     one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed"),
     of("refunds", "refund_id"),
     sa.UniqueConstraint("tenant_id", "refund_id"),  # never asked for twice
     sa.UniqueConstraint("tenant_id", "provider", "receipt"),
 )
 
-# What a provider took back by itself: a reversal, a lost dispute. `reference` is theirs, applied once.
+# What a provider took back by itself: a reversal, a lost dispute. `reference` is theirs, applied once. What
+# was paid out of a refund that had failed has the id of the refund's attempt.
 reversals = sa.Table(
     "reversals",
     metadata,

@@ -33,6 +33,7 @@ orders = sa.Table(
     sa.Column("delivery", sa.Boolean),  # false: is picked up; None: nobody was asked
     sa.Column("asked_by", sa.Uuid),  # who of the staff asked the customer to pay it
     sa.Column("created_at", Moment, nullable=False),
+    sa.Column("fulfilled_at", Moment),
     sa.UniqueConstraint("tenant_id", "number"),
     sa.CheckConstraint("total > 0", name="total"),
     one_of("status", "open", "awaiting_payment", "paid", "fulfilled", "canceled", "refunded"),

@@ -25,11 +25,13 @@ from services.news import Unsent, WithdrawalRequested
 from services.news.approval import RightLent, WithdrawalAskedAgain
 from services.people import changes
 from services.people.access import APPROVE, INITIATE, ROLES
+from services.settings import changing
 from services.store.schema import approvals, audit, operations, staff, withdrawals
 from services.withdrawals import decide
 from services.withdrawals.again import hold_against_now
 from services.withdrawals.record import WITHDRAWAL
-from tests.services.business import PayingOut
+from tests.services.approval.test_step_up import enrolled
+from tests.services.business import PayingOut, destination
 
 ERRAND = approval.Kind("errand", ask=INITIATE, approve=APPROVE)
 
@@ -369,6 +371,25 @@ async def test_a14_what_is_asked_again_takes_what_the_tenant_demands_by_now(fund
     assert (operation.state, operation.approvals_needed, operation.step_up) == ("pending", 2, True)
 
 
+async def test_a14_what_is_asked_again_takes_no_less_than_before(funded):
+    """By then the sum that it was split from may be of another day (A9)."""
+    await funded.set(approvals_above=[[1_500_00, 2]], totp_above=1_500_00)
+    await funded.withdraw("1000", to=destination("0733000222"))
+    paying_out = PayingOut(funded, await funded.withdraw("1000"), new_id())
+    before = await funded.row(operations, paying_out.withdrawal.id)
+    assert (before.approvals_needed, before.step_up) == (2, True)
+    apps = {person: await enrolled(funded, person) for person in (funded.manager, funded.owner)}
+    funded.forward(hours=23, minutes=50)
+    for person, app in apps.items():
+        async with funded.teller(person) as teller:
+            await teller.approve(paying_out.withdrawal.id, paying_out.withdrawal.digest, app())
+    paying_out.payout = await funded.payout_of(paying_out.withdrawal.id)
+    funded.forward(minutes=31)
+    assert not await paying_out.begun()
+    after = await funded.row(operations, paying_out.withdrawal.id)
+    assert (after.state, after.approvals_needed, after.step_up) == ("pending", 2, True)
+
+
 async def test_a14_what_was_altered_meanwhile_is_not_asked_again_but_failed(funded):
     paying_out = await funded.approved()
     await funded.change(
@@ -474,6 +495,24 @@ async def test_a15_it_ends_in_time_and_with_either_of_them(lent, how):
     with pytest.raises(MissingScope):
         await approved(lent, lent.helper, await lent.withdraw())
     assert not await paying_out.begun()  # what they had approved, and was not sent
+
+
+@pytest.mark.parametrize("who", ["helper", "manager"])
+async def test_a15_who_leaves_and_comes_back_neither_lends_nor_borrows_any_more(lent, who):
+    """Nobody has agreed to that."""
+    baraka = await lent.person("Baraka", "Finance Admin")
+    person = getattr(lent, who)
+    async with lent.work() as work:
+        wanted = {"action": "remove", "staff_id": str(person)}
+        change = await changing.ask(work, lent.owner, new_id(), "staff", wanted)
+    async with lent.work() as work:
+        assert (await changing.approve(work, baraka, change.id, change.digest)).state == "done"
+    async with lent.behind() as work:
+        ended = sa.select(audit.c.target).where(audit.c.action == "lending.ended")
+        assert (await work.connection.execute(ended)).scalars().all() == [str(lent.lending)]
+    await lent.change(staff, staff.c.person_id == person, active=True)
+    with pytest.raises(MissingScope):
+        await approved(lent, lent.helper, await lent.withdraw())
 
 
 async def test_a15_who_lends_or_borrows_neither_agrees_nor_rejects(lent):

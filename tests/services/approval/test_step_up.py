@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from services.approval import lending
-from services.errors import NotPending, StepUpRequired
+from services.errors import Changed, NotPending, StepUpRequired
 from services.errors.approval import ApproverCoolingDown, TotpInvalid
+from services.errors.limits import PayoutsBlocked
 from services.ids import new_id
 from services.news import WithdrawalClosed
 from services.news.approval import CodesEnrolled, CodesGuessed
@@ -49,6 +50,15 @@ async def test_a_right_is_lent_with_a_code_wherever_codes_are_in_use(strict):
             await lending.agree(work, strict.manager, asked.id, asked.digest, other(app()))
     async with strict.work() as work:
         assert (await lending.agree(work, strict.manager, asked.id, asked.digest, app())).state == "lent"
+
+
+async def test_a_right_that_was_to_be_lent_before_codes_were_in_use_takes_one_now(business):
+    async with business.work() as work:
+        asked = await lending.lend(work, business.owner, business.cashier, business.now + timedelta(days=1))
+    await business.set(totp_above=999_00)
+    with pytest.raises(StepUpRequired):
+        async with business.work() as work:
+            await lending.agree(work, business.manager, asked.id, asked.digest)
 
 
 def other(code):
@@ -180,3 +190,30 @@ async def test_codes_and_secrets_are_not_kept_in_the_open(strict):
     with pytest.raises(ValueError, match="totps"):  # sealed for this person
         async with strict.work() as work:
             work.open(row.secret_sealed, stepup.COLUMN, new_id())
+
+
+async def test_a_code_is_not_used_up_where_something_else_refuses(strict):
+    """Of a request that waits on, so that the approver does not wait for another one."""
+    await strict.set(blocked_hours="11:00-13:00")  # it is 12:00 in Nairobi
+    app = await enrolled(strict, strict.manager)
+    withdrawal = await strict.withdraw("1000")
+    with pytest.raises(PayoutsBlocked):
+        await approve(strict, strict.manager, withdrawal, app())
+    with pytest.raises(Changed):
+        async with strict.teller(strict.manager) as teller:
+            await teller.approve(withdrawal.id, "another", app())
+    await strict.set(blocked_hours=None)
+    assert (await approve(strict, strict.manager, withdrawal, app())).status == "processing"
+
+
+async def test_a12_at_what_is_decided_a_right_code_is_used_up(strict):
+    """Wrong ones close nothing there: it would be the place to guess."""
+    app = await enrolled(strict, strict.manager)
+    decided, withdrawal = await strict.withdraw("1000"), await strict.withdraw("1000")
+    async with strict.teller(strict.owner) as teller:
+        await teller.reject(decided.id, "no")
+    with pytest.raises(NotPending):
+        await approve(strict, strict.manager, decided, app())
+    with pytest.raises(TotpInvalid) as refused:
+        await approve(strict, strict.manager, withdrawal, app())
+    assert refused.value.used

@@ -297,3 +297,17 @@ async def test_the_audit_has_before_after_and_what_it_took(business):
     assert row.before["bands"] == [{"flat": "KES 33.00", "percent": "0", "usual": True}]
     assert row.after["bands"] == [{"from": "KES 0.00", "flat": "KES 40.00", "percent": "0"}]
     assert (row.facts["approvals"], row.facts["step_up"]) == (1, False)
+
+
+async def test_a15_a_right_that_is_lent_gives_nothing_to_whose_it_is(funded):
+    helper = await funded.person("Helper", "Cashier")
+    async with funded.work() as work:
+        lent = await lending.lend(work, funded.manager, helper, funded.now + timedelta(days=3))
+        await lending.agree(work, funded.owner, lent.id, lent.digest)
+    more = {"action": "set", "staff_id": str(funded.manager), "role": "Owner"}
+    change = await ask(funded, "staff", more)
+    with pytest.raises(OwnRights):
+        await approve(funded, change, helper)
+    assert "change_staff.self_approval" in await funded.alerts()
+    async with funded.work() as work:
+        assert (await record.shown(work, change.id)).approved_by == {}

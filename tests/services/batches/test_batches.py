@@ -25,6 +25,7 @@ from services.store.schema import approvals, batches, lendings, operations, staf
 from services.withdrawals import decide, sending, stop
 from services.withdrawals.record import read
 from tests.conftest import BOTH
+from tests.services import reviewing
 from tests.services.business import PUBLIC, PayingOut, kes
 
 HEADER = "to,number,amount,note\n"
@@ -129,6 +130,16 @@ async def test_tills_of_one_file_that_go_one_by_one_do_not_outlive_their_approva
     assert (await lines(funded, batch))[2].status == "pending"
 
 
+async def test_a_till_s_time_counts_from_the_last_of_its_file_that_went(funded):
+    text = HEADER + "".join(f"till,12345{at},1200,rent\n" for at in range(3))
+    batch = await approve(funded, await ask(funded, text))
+    for at, result in enumerate((await lines(funded, batch))[:2]):
+        funded.forward(minutes=20)
+        await settle(funded, result, Succeeded(f"SJK{at}", kes("1173")))
+    funded.forward(minutes=29)  # 49 after the first one
+    assert await begun(funded, (await lines(funded, batch))[2])
+
+
 async def test_a_line_that_was_not_sent_in_time_is_asked_for_by_itself(funded):
     batch = await approve(funded, await ask(funded))
     first, _ = await lines(funded, batch)
@@ -188,6 +199,16 @@ async def test_the_same_again_is_warned_of(funded):
     assert second.seen_at is None
     third = await ask(funded)
     assert third.seen_at == funded.now
+
+
+async def test_the_same_account_is_the_same_however_its_holder_is_written(funded):
+    lines = (
+        "bank,0123456789,KCB,Jane Doe,500\nbank,0123456789,KCB,J. Doe,500\nbank,0123456789,KCB,Jane Doe,600\n"
+    )
+    async with funded.work() as work:
+        content = f"to,number,bank,name,amount\n{lines}".encode()
+        found = await asking.look(work, funded.cashier, content, ("bank_transfer",))
+    assert found.warnings["repeated"] == [[3, 2]]
 
 
 async def test_splitting_a_sum_over_files_and_requests_does_not_evade_its_approvals(funded):
@@ -298,3 +319,25 @@ async def test_a_line_is_taken_back_by_nobody_once_it_is_on_its_way(funded):
     with pytest.raises(NotPending):
         async with funded.work() as work:
             await decide.cancel(work, funded.cashier, first.withdrawal_id)
+
+
+async def test_saying_what_became_of_a_line_takes_what_sending_it_took(funded):
+    """Where it was asked for again by itself, that."""
+    third = await funded.person("Baraka", "Finance Admin")
+    batch = await approve(funded, await ask(funded))
+    line, _ = await lines(funded, batch)
+    await funded.set(approvals=2)
+    assert not await begun(funded, line)
+    async with funded.work() as work:
+        (withdrawal,) = await read(work, withdrawals.c.id == line.withdrawal_id)
+    for person in (funded.manager, third):
+        async with funded.teller(person) as teller:
+            await teller.approve(withdrawal.id, withdrawal.digest)
+    out = PayingOut(funded, withdrawal, await funded.payout_of(withdrawal.id))
+    await out.sent()
+    for _ in range(reviewing.LADDER):
+        funded.forward(hours=6)
+        assert await out.asked()
+    settlement = await reviewing.propose(funded, out.payout, "not_paid")
+    assert (await reviewing.approve(funded, settlement)).state == "pending"
+    assert (await reviewing.approve(funded, settlement, third)).state == "done"

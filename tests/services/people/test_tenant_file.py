@@ -50,6 +50,7 @@ WRONG = [
     ('per_withdrawal = "70000"', "per_withdrawal = -1", "limits.per_withdrawal: not an amount like"),
     ('per_withdrawal = "70000"', "per_withdrawal = 1e3", "limits.per_withdrawal: not an amount like"),
     ("per_day = 150000", 'per_day = "1.234"', "limits.per_day: 1.234 has more places than KES"),
+    ("per_day = 150000", "per_day = 150.000", "limits.per_day: 150.000 has more places than KES"),
     ("per_maker = 40000", "per_maker = 1.234", "limits.per_maker: 1.234 has more places than KES"),
     ("count_per_day = 12", "count_per_day = 0", "limits.count_per_day: Input should be greater than"),
     ('"22:00-05:00"', '"22-5"', 'limits.blocked_hours: must be written like "22:00-05:00"'),

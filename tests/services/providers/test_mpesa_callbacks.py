@@ -129,7 +129,15 @@ def test_another_code_of_a_prompt_is_pending(code):
 
 @pytest.mark.parametrize(
     ("amount", "minor"),
-    [(1, 1_00), (1.0, 1_00), ("1.00", 1_00), (250000, 250_000_00), (0.1, 10), (1234.56, 1_234_56)],
+    [
+        (1, 1_00),
+        (1.0, 1_00),
+        ("1.00", 1_00),
+        ("1.000", 1_00),
+        (250000, 250_000_00),
+        (0.1, 10),
+        (1234.56, 1_234_56),
+    ],
 )
 def test_an_amount_is_read_exactly(amount, minor):
     body = callback("0", item("Amount", amount), item("MpesaReceiptNumber", "NLJ7RT61SV"), item("Balance"))

@@ -9,6 +9,7 @@ from services.reconciliation.alerts import tell_aged
 from services.reconciliation.closing import close, close_as_operator
 from services.reconciliation.facts import Break, State, Type
 from services.reconciliation.record import keep, read
+from services.store.schema import people
 from tests.services.business import kes
 
 
@@ -77,3 +78,13 @@ async def test_one_that_opens_again_on_the_day_it_was_found_is_told_at_once(busi
     (news,) = await business.news(business.owner)
     assert isinstance(news, BreakReopened)
     assert (news.amount, news.by) == (kes("70"), None)
+
+
+async def test_one_that_somebody_closed_who_has_no_name_was_not_closed_by_the_operator(business):
+    found = replace(a_break(business), type=Type.UNKNOWN_REFERENCE)
+    (seen,) = await kept(business, found)
+    async with business.work() as work:
+        await close(work, business.manager, seen.id, "by hand")
+    await business.change(people, people.c.id == business.manager, name=None)
+    await kept(business, replace(found, theirs=kes("70")))
+    assert [news.by for news in await business.news(business.owner)] == [""]

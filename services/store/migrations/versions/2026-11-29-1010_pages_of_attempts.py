@@ -6,7 +6,7 @@ from alembic import op
 from services.store.schema.base import Moment
 
 revision = "7c3e90d5ab14"
-down_revision = "4d81b6f2e07c"
+down_revision = "e1c70b9d3f52"
 branch_labels = None
 depends_on = None
 
