@@ -45,7 +45,10 @@ class Control:
     ) -> None:
         self._chats, self._pesapal, self._others = chats, pesapal, others
         self._daraja = daraja
-        self._transfers, self._listed = paystack.transfers, (paystack.transactions, paystack.refunds)
+        self._transfers, self._listed = (
+            paystack.transfers,
+            (paystack.transactions, paystack.refunds, paystack.charges),
+        )
         self._stage = chats.stage
         self._forms = Forms(chats)
 

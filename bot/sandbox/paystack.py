@@ -1,4 +1,4 @@
-"""Paystack: the emulated API, as far as money leaves by it: recipients, transfers, verify, balance, banks.
+"""Paystack: the emulated API: transactions and cards of customers; recipients, transfers, balance, banks.
 
 Source: https://paystack.com/docs/api. Everything stands under /paystack here. The key says whose it is.
 """
@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bot.sandbox.faults import CATALOGUE
+from bot.sandbox.paystack_charges import Charges
 from bot.sandbox.paystack_events import Events
 from bot.sandbox.paystack_lists import Refunds, Transactions, page_of, transfers_of
 from bot.sandbox.paystack_transfers import PaystackError, Transfers
@@ -25,12 +26,19 @@ Call = Callable[[PaystackAccount, web.Request, Json, str], Awaitable[tuple[str, 
 class Paystack:
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self.transfers = Transfers(stage, Events(stage))
+        events = Events(stage)
+        self.transfers = Transfers(stage, events)
         self.transactions = Transactions(stage)
+        self.charges = Charges(stage, events, self.transactions)
         self.refunds = Refunds(stage)
 
     def routes(self) -> list[web.RouteDef]:
+        transaction = "/paystack/transaction"
         return [
+            web.post(f"{transaction}/initialize", self._answering("initialize", self._initialize)),
+            web.post(f"{transaction}/charge_authorization", self._answering("charge", self._charge)),
+            web.get(transaction + "/verify/{reference}", self._answering("check", self._check)),
+            web.post("/paystack/customer/deactivate_authorization", self._answering("forget", self._forget)),
             web.post("/paystack/transferrecipient", self._answering("recipient", self._recipient)),
             web.post("/paystack/transfer", self._answering("transfer", self._transfer)),
             web.get("/paystack/transfer/verify/{reference}", self._answering("verify", self._verify)),
@@ -40,6 +48,29 @@ class Paystack:
             web.get("/paystack/balance", self._answering("balance", self._balance)),
             web.get("/paystack/bank", self._answering("bank", self._banks)),
         ]
+
+    async def _initialize(
+        self, account: PaystackAccount, request: web.Request, body: Json, _fault: str
+    ) -> tuple[str, object]:
+        return "Authorization URL created", self.charges.initialize(account, body, str(request.url.origin()))
+
+    async def _charge(
+        self, account: PaystackAccount, request: web.Request, body: Json, fault: str
+    ) -> tuple[str, object]:
+        origin = str(request.url.origin())
+        return "Charge attempted", await self.charges.charge(account, body, fault, origin)
+
+    async def _check(
+        self, account: PaystackAccount, request: web.Request, _body: Json, _fault: str
+    ) -> tuple[str, object]:
+        told = self.charges.verified(account, request.match_info["reference"])
+        return "Verification successful", told
+
+    async def _forget(
+        self, account: PaystackAccount, _request: web.Request, body: Json, _fault: str
+    ) -> tuple[str, object]:
+        self.charges.deactivate(account, body)
+        return "Authorization has been deactivated", None
 
     async def _recipient(
         self, account: PaystackAccount, _request: web.Request, body: Json, _fault: str

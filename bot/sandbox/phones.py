@@ -73,7 +73,8 @@ class Page:
     async def add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault("Content-Security-Policy", self._policy)  # a hosted page has its own
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        # To itself it does say where a form comes from, or hosted pages could not be told from foreign sites.
+        response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cache-Control"] = "no-cache"
 
 

@@ -15,6 +15,7 @@ from bot.sandbox.control_world import WorldControl
 from bot.sandbox.daraja import Daraja
 from bot.sandbox.graph import Graph
 from bot.sandbox.paystack import Paystack
+from bot.sandbox.paystack_page import PaystackPage
 from bot.sandbox.pesapal import Pesapal
 from bot.sandbox.phones import Page, guard
 from bot.sandbox.stage import stage_of
@@ -42,6 +43,7 @@ def emulators(world: World) -> web.Application:
 
     app = web.Application(middlewares=[guard])
     app.add_routes([*Graph(chats).routes(), *daraja.routes(), *paystack.routes(), *pesapal.routes()])
+    app.add_routes(PaystackPage(paystack.charges).routes())
     app.add_routes([*stripe.routes(), *StripePage(stripe).routes(), *StripeControl(stripe).routes()])
     app.add_routes(Control(chats, daraja, paystack, pesapal, (stripe,)).routes())
     app.add_routes(WorldControl(stage).routes())

@@ -109,6 +109,7 @@ TOLD: Mapping[type, Telling] = {
     ),
     news.PaymentFailed: _PAYMENT,
     news.PaymentOpen: _PAYMENT,
+    news.PageOpened: _PAYMENT,
     news.PaidTwice: _PAYMENT,
     news.PaymentInDoubt: _PAYMENT,
     news.MethodAdded: _ACCOUNT,

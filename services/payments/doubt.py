@@ -21,7 +21,7 @@ _TO_DO = (
 
 async def other_amount(work: Work, attempt: Attempt, word: Succeeded) -> None:
     """A success that tells another amount than ours."""
-    facts = {"told": str(word.amount), "receipt": word.receipt, "to_do": _TO_DO}
+    facts = {"told": _shown(word.amount, attempt.amount), "receipt": word.receipt, "to_do": _TO_DO}
     await alert(work, attempt, "payment.amount_mismatch", **facts)
     if attempt.doubt != Doubt.OTHER_AMOUNT and await move(
         work, attempt, *NOT_SUCCEEDED, doubt=Doubt.OTHER_AMOUNT
@@ -51,6 +51,13 @@ async def stays(work: Work, attempt: Attempt) -> None:
             amount=attempt.amount,
         )
         await tell(work, attempt, news)
+
+
+def _shown(told: Money | None, ours: Money) -> str:
+    """With its currency, where that is the difference."""
+    if told is None or told.currency == ours.currency:
+        return str(told)
+    return f"{told.currency} {told}"
 
 
 async def _tell_reconcilers(

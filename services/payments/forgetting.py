@@ -53,7 +53,9 @@ async def forgotten(work: Work, method_id: UUID, left: NotSent | Misconfigured |
     """Where the provider did not, it is asked again for a while; then somebody should look."""
     if left is not None and await jobs.again(work, "forget", method_id, _LADDER):
         return
-    if left is not None:
+    if left is None:
+        await audit.record(work, audit.PROVIDER, "method.forgotten", method_id, {})
+    else:
         facts = {"detail": left.detail}
         await audit.record(work, audit.PROVIDER, "method.not_forgotten", method_id, facts, alert=True)
     await jobs.finish(work, method_id, "forget")

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import ValidationError
 
-from services.providers import mpesa_portal, pesapal_words, stripe_words
+from services.providers import mpesa_portal, paystack_collect, pesapal_words, stripe_words
 from services.providers.abilities import Collects, PaysOut
 from services.providers.base import Limits, ProviderSettings, Tokens
 from services.providers.daraja_codes import LIMITS
@@ -74,6 +74,10 @@ PROVIDERS: Mapping[str, Provider] = {
         PaystackSettings,
         Paystack,
         "KES",
+        paystack_collect.LIMITS,
+        "page",
+        charges=True,
+        knows_ours=True,
         pays_out=frozenset({"bank_transfer"}),
         signature="X-Paystack-Signature",
     ),

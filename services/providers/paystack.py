@@ -1,4 +1,4 @@
-"""Paystack: payouts to bank accounts, from the business's balance there.
+"""Paystack: pages and saved cards of customers; payouts to bank accounts, from the business's balance there.
 
 https://paystack.com/docs/transfers and /docs/api/transfer. A destination is made known first, as a
 recipient, and kept. The id of our attempt is the transfer's reference, which is Paystack's guard against
@@ -32,6 +32,7 @@ from services.providers.base import (
 from services.providers.bodies import id_of, json_object, legible, within
 from services.providers.listing import Listed
 from services.providers.paystack_client import TIMEOUT, PaystackClient
+from services.providers.paystack_collect import Collecting, told_paid
 from services.providers.paystack_disputes import taken_back
 from services.providers.paystack_lists import list_lines
 from services.providers.paystack_settings import PaystackSettings
@@ -50,8 +51,8 @@ _ACCOUNT_IN_KENYA = "kepss"
 _REASON = 100
 
 
-class Paystack:
-    """Pays out by transfers to Kenyan bank accounts."""
+class Paystack(Collecting):
+    """Collects on pages and by saved cards, and pays out by transfers to Kenyan bank accounts."""
 
     def __init__(
         self,
@@ -138,14 +139,16 @@ class Paystack:
         return await list_lines(self._client, since, until, page)
 
     def read(self, about: str, body: bytes) -> Report:
-        """A signed event: of a transfer, of a payment given back or disputed, or of something that we do not
-        take yet. Raises Unreadable, and nothing else."""
+        """A signed event: of a payment, of a transfer, of a payment given back or disputed, or of something
+        else. Raises Unreadable, and nothing else."""
         event = json_object(body)
         if about != "signed" or event is None or not isinstance(event.get("event"), str):
             raise Unreadable("not an event")
         topic, _, what = event["event"].partition(".")
         if report := taken_back(event["event"], within(event, "data")):
             return report
+        if event["event"] == "charge.success":
+            return told_paid(within(event, "data"))
         if topic != "transfer":
             return Report("other", frozenset(), Pending(legible(event["event"])))
         report = told("payout", within(event, "data"), what)

@@ -112,8 +112,8 @@ def _line(told: Json, key: str, kind: Kind, done: str, fee: str) -> Line:
         kind,
         amount,
         _moment(told, done, "createdAt", "created_at"),
-        # A payment has no receipt but our reference; a transfer's is what payouts are acknowledged by.
-        receipt=id_of(told.get("transfer_code")) if kind == Kind.SENT else None,
+        # What payments and payouts are acknowledged by.
+        receipt=id_of(told.get("transfer_code" if kind == Kind.SENT else "id")),
         reference=id_of(told.get("reference")),
         fee=_fee(told.get(fee), amount.currency),
     )

@@ -6,6 +6,7 @@ under which Stripe does a thing once, and stands in the metadata of what is made
 `stripe_client`.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -217,8 +218,10 @@ class Stripe:
         return id_of(reply.body.get("customer")) or Refused(Unpaid.CARD, "it belongs to no customer any more")
 
     async def _page_instead(self, charge: Charge) -> Answer:
-        """Nothing was charged, so that a page whose answer is lost may be asked for again."""
-        answer = await self._open(charge.page, f"{charge.attempt_id}-page")
+        """Nothing was charged, so that a page whose answer is lost may be asked for again: another one where
+        the way back from it is another, since nobody was given the first."""
+        way_back = hashlib.sha256(charge.page.return_url.encode()).hexdigest()[:16]
+        answer = await self._open(charge.page, f"{charge.attempt_id}-page-{way_back}")
         return NotSent(answer.detail) if isinstance(answer, Unknown) else answer
 
     async def _cancel(self, charge: Charge, reply: Reply) -> Answer:

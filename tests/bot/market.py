@@ -18,6 +18,7 @@ from aiohttp.test_utils import TestServer
 from bot.callbacks import Callbacks
 from bot.calls import Calls
 from bot.http import open_session
+from bot.paying import Paying
 from bot.providers import Providers
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.server import emulators
@@ -225,6 +226,7 @@ async def opened(database: Database, vault: Vault) -> AsyncIterator[Market]:
         app = web.Application()
         book = TenantBook(database, vault, market.clock)
         SignedHooks(database, vault, book, market.bell, market.clock).add_to(app)
+        Paying(database, vault, book, market.bell, market.clock).add_to(app)
         for method in ("GET", "POST"):
             app.router.add_route(method, "/hooks/{token}", hooks.called)
         served = await stack.enter_async_context(TestServer(app))

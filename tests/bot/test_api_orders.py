@@ -30,7 +30,6 @@ sku = "milk"
 name = "Milk"
 price = "60.50"
 """
-CARD = {"authorization_code": "AUTH_8dfhjjdt", "last4": "4081", "bank": "KCB"}
 BREAD = {"sku": "bread", "quantity": 2}
 CAKE = {"name": " Birthday cake ", "price": "1500", "quantity": 1}
 
@@ -226,10 +225,8 @@ async def test_a_saved_number_is_asked_by_its_id_or_where_no_other_is_known(owne
 
 async def test_what_cannot_be_charged_yet_is_422(owner, wanjiku):
     order = await made(owner, wanjiku)
-    saved = {"provider": "paystack", "details": CARD}
-    method = (await owner.post(f"/customers/{wanjiku}/payment-methods", saved)).body["method_id"]
-    for body in ({"provider": "paystack"}, {"provider": "stripe"}, {"method_id": method}):
-        answer = await owner.post(f"/orders/{order['id']}/checkout", body)
+    for provider in ("pesapal", "stripe"):
+        answer = await owner.post(f"/orders/{order['id']}/checkout", {"provider": provider})
         assert (answer.status, answer.code) == (422, "provider_not_configured")
     salt = await made(owner, wanjiku, {"name": "Salt", "price": "10.50", "quantity": 1})
     answer = await owner.post(f"/orders/{salt['id']}/checkout", {"provider": "mpesa"})

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from services import hooks
 from services.facts import Way
@@ -17,7 +18,7 @@ from services.payments.record import locked
 from services.providers.abilities import OpensPages, Page
 from services.providers.base import Accepted, Refused, Unknown
 from services.refunds import request
-from services.store.schema import attempts, refund_attempts, refunds
+from services.store.schema import attempts, audit, refund_attempts, refunds
 from tests.bot.market import PESAPAL, opened
 from tests.services.business import kes
 from tests.services.refunding import SHOP, Refunding, approve
@@ -237,6 +238,15 @@ async def test_a_yes_about_another_thing_credits_nothing_and_alerts(market, payi
     assert await paying.told("mpesa") == "pending"
     assert await paying.wallet() == NOTHING
     assert alert in await market.business.alerts_of(paying.attempt)
+
+
+async def test_another_currency_is_named_in_the_alert(market, paying):
+    await market.arm("pesapal.outcome", "other_currency")
+    await paying.open()
+    await paying.told("mpesa")
+    async with market.business.behind() as work:
+        told = sa.select(audit.c.facts).where(audit.c.action == "payment.amount_mismatch")
+        assert (await work.connection.scalar(told))["told"] == "USD 1250.50"
 
 
 async def test_a_page_that_is_left_is_given_up_in_the_end(market, paying):

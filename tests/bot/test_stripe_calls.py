@@ -249,6 +249,18 @@ async def test_a_card_that_is_declined_once_saved_is_told(market):
     assert await market.business.wallet() == PAID
 
 
+async def test_a_card_that_is_removed_is_forgotten_there_too(market):
+    way = await saved(market)
+    customer = market.business.customer
+    async with market.business.work() as work:
+        _, details = await methods.details_of(work, customer, way.method_id)
+        await methods.remove(work, customer, way.method_id, customer)
+    await market.work()
+    url = f"{market.daraja_url}/stripe/v1/payment_methods/{details['payment_method_id']}"
+    async with market._outside.get(url, headers={"Authorization": f"Bearer {STRIPE['secret_key']}"}) as known:
+        assert (await known.json())["customer"] is None
+
+
 # --- given back
 
 

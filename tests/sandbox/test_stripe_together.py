@@ -1,5 +1,6 @@
 """The adapter of Stripe and the emulated Stripe, which share no code: every scenario, over real HTTP."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -275,6 +276,18 @@ async def test_a_bank_that_asks_gets_a_page_and_the_payment_before_it_ends_nothi
     await shop.wait(lambda: sum(mine in each.references for each in shop.reports()) >= 2)
     words = [each.word for each in shop.reports() if mine in each.references]
     assert all(isinstance(word, Pending) for word in words)
+
+
+async def test_a_page_in_its_place_that_was_lost_is_opened_anew_though_the_way_back_is_another(shop):
+    """Nobody was given the first."""
+    _, method = await shop.paid(ASKS)
+    charge = shop.charge(method)
+    await shop.sandbox.arm("stripe.session", "500_after")
+    assert isinstance(await shop.stripe.charge(charge), NotSent)
+    later = replace(charge, page=replace(charge.page, return_url="https://example.org/back-again"))
+    answer = await shop.stripe.charge(later)
+    assert isinstance(answer, Accepted)
+    assert answer.page is not None
 
 
 async def test_a_charge_that_takes_its_time_is_told_later(shop):

@@ -8,6 +8,7 @@ import stripe as official
 
 from services.providers.stripe_settings import StripeSettings
 from tests.sandbox.stripes import KEY, SECRET, with_stripe
+from tests.services.providers.stub_stripe import recorded
 
 SETTINGS = StripeSettings.model_validate({"secret_key": KEY, "webhook_secret": SECRET})
 PAGE = {
@@ -190,6 +191,37 @@ async def test_payments_are_given_back_in_parts_and_no_more_than_they_were(clien
     listed = await client.v1.refunds.list_async({"payment_intent": made.id})
     assert [each.id for each in listed.data] == [rest.id, part.id]
     assert (await client.v1.refunds.retrieve_async(part.id)).metadata["a"] == "b"
+
+
+async def test_it_knows_every_field_that_is_told(sandbox, client, saved):
+    session = await client.v1.checkout.sessions.create_async(PAGE)
+    intent = await client.v1.payment_intents.create_async(charge(saved))
+    charged = await client.v1.charges.retrieve_async(str(intent.latest_charge))
+    dispute = await sandbox.act("stripe/disputes", payment=intent.id, amount=1)
+    other = await client.v1.payment_intents.create_async(charge(saved))
+    refund = await client.v1.refunds.create_async({"payment_intent": other.id})
+    event = (await client.v1.events.list_async()).data[0]
+    for thing in (session, intent, charged, refund, event, *saved):
+        told, known = set(thing.to_dict()), set(type(thing).__annotations__)
+        assert told - known == set(), type(thing).__name__
+    assert set(dispute) <= set(official.Dispute.__annotations__)
+    (_, method) = saved
+    assert set(method.card.to_dict()) <= set(official.PaymentMethod.Card.__annotations__)
+
+
+@pytest.mark.parametrize(
+    ("kind", "thing"),
+    [
+        ("session", official.checkout.Session),
+        ("payment_intent", official.PaymentIntent),
+        ("payment_method", official.PaymentMethod),
+        ("refund", official.Refund),
+        ("dispute", official.Dispute),
+        ("event", official.Event),
+    ],
+)
+def test_it_knows_every_field_of_what_our_adapter_is_tested_with(kind, thing):
+    assert set(recorded(kind)) - set(thing.__annotations__) == set()
 
 
 # --- keys

@@ -66,7 +66,7 @@ def test_an_amount_in_another_money_is_not_collected_by_mpesa():
     with pytest.raises(ProviderNotConfigured):
         refuse_uncollectable("mpesa", Money(50_000, "UGX"))
     with pytest.raises(ProviderNotConfigured):
-        refuse_uncollectable("paystack", kes("500"))
+        refuse_uncollectable("paystack", Money(50_000, "UGX"))
 
 
 @pytest.mark.parametrize(("amount", "refusal"), [("0.50", NotWholeShillings), ("10.50", NotWholeShillings)])

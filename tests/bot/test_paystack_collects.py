@@ -1,0 +1,232 @@
+"""Payments on a page and by saved cards, over real HTTP against the emulated Paystack."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.facts import Way
+from services.news import PageOpened, PaymentFailed, PaymentMethod, PaymentSettled, Unpaid
+from services.payments import methods, waiting
+from tests.bot.market import PAYSTACK, until
+
+BY_PAGE = Way(method=PaymentMethod(provider="paystack", label=""))
+
+
+@pytest.fixture
+async def shop(market):
+    await market.set_up(PAYSTACK, "paystack")
+    return market
+
+
+async def news(market):
+    return await market.business.news(market.business.customer)
+
+
+async def opened(market, amount="500"):
+    paying = await market.business.pay(amount, way=BY_PAGE)
+    await market.work()
+    told = (await news(market))[-1]
+    assert isinstance(told, PageOpened)
+    paying.page = told.url
+    return paying
+
+
+async def on_page(market, paying, outcome, *, follow=False):
+    async with market._outside.post(paying.page, data={"outcome": outcome}, allow_redirects=False) as answer:
+        where = answer.headers.get("Location")
+        status = answer.status
+    if follow and where:
+        async with market._outside.get(where, allow_redirects=False) as answer:
+            assert answer.status in (200, 302)
+    return status
+
+
+async def settled(market, paying):
+    await market.work()
+    return await market.attempt(paying.attempt) == "succeeded"
+
+
+async def pays(market, paying):
+    assert await on_page(market, paying, "pay") == 303
+    await until(lambda: settled(market, paying))
+
+
+async def test_a_payment_on_the_page_credits_the_wallet_once(shop):
+    paying = await opened(shop)
+    await pays(shop, paying)
+    told = (await news(shop))[-1]
+    assert isinstance(told, PaymentSettled)
+    assert (told.can_save, told.method.label) == (True, "Visa ****4081")
+    assert await shop.business.balances() == {"provider:paystack": -50_000, "wallet": 50_000}
+    assert await shop.business.jobs(paying.attempt) == {}
+    assert await on_page(shop, paying, "pay") == 410
+
+
+@pytest.mark.parametrize("fault", ["late", "twice", "forged"])
+async def test_whatever_happens_to_the_event_it_counts_once(shop, fault):
+    await shop.arm("paystack.webhook", fault, seconds=0.2)
+    paying = await opened(shop)
+    await pays(shop, paying)
+    assert await shop.business.wallet() == ("500.00", "0.00", "500.00")
+
+
+async def test_where_the_event_is_lost_who_returns_has_it_asked(shop):
+    await shop.arm("paystack.webhook", "lost")
+    paying = await opened(shop)
+    await on_page(shop, paying, "pay", follow=True)
+    await until(lambda: settled(shop, paying))
+    assert await shop.business.wallet() == ("500.00", "0.00", "500.00")
+
+
+async def test_or_the_ladder_asks(shop):
+    await shop.arm("paystack.webhook", "lost")
+    await shop.arm("paystack.check", "500")
+    paying = await opened(shop)
+    await on_page(shop, paying, "pay")
+    await shop.later(seconds=60)
+    assert await shop.attempt(paying.attempt) == "pending"
+    await shop.later(seconds=120)
+    assert await shop.attempt(paying.attempt) == "succeeded"
+
+
+async def test_a_card_that_is_declined_is_found_by_asking(shop):
+    paying = await opened(shop)
+    assert await on_page(shop, paying, "fail") == 402
+    await shop.later(seconds=60)
+    told = (await news(shop))[-1]
+    assert isinstance(told, PaymentFailed)
+    assert (told.because, told.provider) == (Unpaid.DECLINED, "paystack")
+
+
+async def test_a_page_that_is_left_alone_is_over_in_half_an_hour_and_a_late_yes_counts(shop):
+    paying = await opened(shop)
+    assert await on_page(shop, paying, "abandon", follow=True) == 303
+    await shop.work()
+    assert await shop.attempt(paying.attempt) == "pending"
+    for _ in range(7):
+        await shop.later(seconds=300)
+    assert await shop.attempt(paying.attempt) == "expired"
+    assert [each.because for each in await news(shop) if isinstance(each, PaymentFailed)] == [Unpaid.PAGE]
+    await pays(shop, paying)
+    assert (await news(shop))[-1].late
+
+
+@pytest.mark.parametrize("fault", ["500", "500_after", "drop"])
+async def test_a_page_whose_answer_is_lost_is_told_as_failed_and_another_one_is_opened(shop, fault):
+    await shop.arm("paystack.initialize", fault)
+    paying = await shop.business.pay("500", way=BY_PAGE)
+    await shop.work()
+    assert (await news(shop))[-1].because == Unpaid.PROVIDER
+    again = await shop.business.pay("500", order=paying.started.order_id, way=BY_PAGE)
+    await shop.work()
+    assert await shop.attempt(again.attempt) == "pending"
+
+
+async def test_what_was_turned_away_is_sent_again(shop):
+    await shop.arm("paystack.initialize", "spike")
+    paying = await shop.business.pay("500", way=BY_PAGE)
+    await shop.work()
+    await shop.later(seconds=2)
+    assert await shop.attempt(paying.attempt) == "pending"
+
+
+@pytest.mark.parametrize("fault", ["contradictory", "unheard"])
+async def test_an_event_that_makes_no_sense_is_asked_about(shop, fault):
+    await shop.arm("paystack.told", fault)
+    paying = await opened(shop)
+    await on_page(shop, paying, "pay")
+    await until(lambda: _hooked(shop))
+    assert await shop.attempt(paying.attempt) == "pending"
+    await shop.later(seconds=60)
+    assert await shop.attempt(paying.attempt) == "succeeded"
+
+
+async def test_another_amount_credits_nothing_until_a_person_or_the_right_one_is_told(shop):
+    await shop.arm("paystack.told", "other_amount")
+    paying = await opened(shop)
+    await on_page(shop, paying, "pay")
+    await until(lambda: _hooked(shop))
+    assert await shop.business.balances() == {}
+    await shop.later(seconds=60)  # verify tells our amount
+    assert await shop.attempt(paying.attempt) == "succeeded"
+
+
+async def _hooked(market):
+    await market.work()
+    return any(row.state == "done" for row in await market.hooks())
+
+
+async def saved(market):
+    paying = await opened(market)
+    await pays(market, paying)
+    async with market.business.work() as work:
+        await waiting.save_method(work, market.business.customer, paying.started.payment_id)
+        (way,) = await methods.ways(work, market.business.customer)
+    return way
+
+
+async def test_a_saved_card_is_charged_on_a_tap(shop):
+    way = await saved(shop)
+    again = await shop.business.pay("300", way=way)
+    await shop.work()
+    assert await shop.attempt(again.attempt) == "succeeded"
+    assert await shop.business.wallet() == ("800.00", "0.00", "800.00")
+
+
+@pytest.mark.parametrize("fault", ["500_after", "drop", "callback_first"])
+async def test_a_charge_whose_answer_is_lost_is_asked_about_and_never_made_twice(shop, fault):
+    way = await saved(shop)
+    await shop.arm("paystack.charge", fault)
+    await shop.arm("paystack.webhook", "lost" if fault != "callback_first" else "twice")
+    again = await shop.business.pay("300", way=way)
+    await shop.work()
+    for _ in range(3):
+        await shop.later(seconds=20)
+    assert await shop.attempt(again.attempt) == "succeeded"
+    assert await shop.business.wallet() == ("800.00", "0.00", "800.00")
+
+
+async def test_one_that_never_reached_them_is_over_with_the_ladder(shop):
+    way = await saved(shop)
+    await shop.arm("paystack.charge", "500")
+    again = await shop.business.pay("300", way=way)
+    for _ in range(12):
+        await shop.later(seconds=60)
+    assert await shop.attempt(again.attempt) == "expired"
+    assert await shop.business.wallet() == ("500.00", "0.00", "500.00")
+
+
+@pytest.mark.parametrize(
+    ("fault", "because"),
+    [("declined", Unpaid.DECLINED), ("insufficient", Unpaid.INSUFFICIENT_FUNDS)],
+)
+async def test_a_charge_that_is_declined_is_told_at_once(shop, fault, because):
+    way = await saved(shop)
+    await shop.arm("paystack.charge", fault)
+    await shop.business.pay("300", way=way)
+    await shop.work()
+    assert (await news(shop))[-1].because == because
+
+
+async def test_where_the_bank_asks_the_customer_goes_on_by_a_link(shop):
+    way = await saved(shop)
+    await shop.arm("paystack.charge", "paused")
+    again = await shop.business.pay("300", way=way)
+    await shop.work()
+    told = (await news(shop))[-1]
+    assert isinstance(told, PageOpened)
+    again.page = told.url
+    await on_page(shop, again, "pay")
+    await until(lambda: settled(shop, again))
+
+
+async def test_a_card_that_was_removed_can_be_charged_no_more_there_either(shop):
+    way = await saved(shop)
+    business = shop.business
+    async with business.work() as work:
+        await methods.remove(work, business.customer, way.method_id, business.customer)
+    await shop.arm("paystack.forget", "500")
+    await shop.work()
+    assert await business.jobs(way.method_id) == {"forget": timedelta(minutes=1)}
+    await shop.later(seconds=60)
+    assert await business.jobs(way.method_id) == {}
