@@ -241,6 +241,19 @@ class FakeBusiness(BusinessSettings, BusinessReview):
         payment.state, payment.page = "failed", None
         self._tell(payment, PaymentFailed, because=because, provider=payment.way.method.provider)
 
+    def propose(self, customer: Me) -> None:
+        """A program of the shop's has the latest order paid by the card that was saved last."""
+        order_id, (_, _, checkout) = next(reversed(self.requests.items()))
+        card = self.saved[customer.person_id][-1]
+        news = PaymentRequested(
+            order_id=order_id,
+            number=checkout.number or "",
+            amount=checkout.amount,
+            reason=checkout.summary or "",
+            method_id=card.method_id,
+        )
+        self.told.append((customer.person_id, news))
+
     def ask_by_page(self) -> None:
         """A program of the shop's has the latest order paid by one."""
         order_id, (_, customer, checkout) = next(reversed(self.requests.items()))

@@ -46,6 +46,7 @@ from services.news import (
     Held,
     IdentityVerified,
     MethodAdded,
+    PaymentMethod,
     PayoutsResumed,
     PayoutsStopped,
     Resting,
@@ -177,6 +178,9 @@ class Play:
             case "saved", (name, phone):
                 way = Way(method=mpesa(phones.mpesa_number(phone)), method_id=new_id())
                 self.business.saved[self.business.people[name].person_id].append(way)
+            case "card", (name, provider, *words):
+                way = Way(method=PaymentMethod(provider=provider, label=" ".join(words)), method_id=new_id())
+                self.business.saved[self.business.people[name].person_id].append(way)
             case "by", providers:  # customers can pay
                 shop = self.business.shop
                 self.business.shop = shop.model_copy(update={"collects_by": tuple(providers)})
@@ -278,6 +282,8 @@ class Play:
                 business.pay_by_card()
             case "page", ():
                 business.open_page()
+            case "propose", (name,):
+                business.propose(business.people[name])
             case "page", ("asked",):
                 business.ask_by_page()
             case "page", ("unheard",):  # the news is still on its way
