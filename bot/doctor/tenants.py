@@ -104,8 +104,9 @@ def _way_out(tenant: Tenant, method_type: str) -> Iterator[Finding]:
 
 def _provider(name: str, tenant: Tenant) -> Iterator[Finding]:
     provider, currency = PROVIDERS[name], tenant.shop.currency
-    if provider.currency != currency:
-        what = f"{name} moves {provider.currency} only, and its currency is {currency}"
+    if currency not in provider.currencies:
+        moved = ", ".join(sorted(provider.currencies))
+        what = f"{name} moves {moved} only, and its currency is {currency}"
         yield warning(what, f"take [providers.{name}] out of its file")
         return
     try:
@@ -121,7 +122,7 @@ def _provider(name: str, tenant: Tenant) -> Iterator[Finding]:
 
 async def _at_providers(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
     for name, provider in PROVIDERS.items():
-        if name not in tenant.providers or provider.currency != tenant.shop.currency:
+        if name not in tenant.providers or tenant.shop.currency not in provider.currencies:
             continue
         try:
             settings = settings_of(provider, tenant.providers[name])

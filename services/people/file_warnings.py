@@ -25,10 +25,10 @@ async def warnings(work: Work, file: TenantFile) -> list[str]:
 def _of_no_use(file: TenantFile) -> list[str]:
     """Providers that move another money than the tenant's."""
     return [
-        f"providers.{name}: moves {provider.currency} only and the tenant's currency is "
+        f"providers.{name}: moves {', '.join(sorted(provider.currencies))} only and the tenant's currency is "
         f"{file.tenant.currency}, so nobody can pay or be paid by it"
         for name, provider in PROVIDERS.items()
-        if getattr(file.providers, name) is not None and provider.currency != file.tenant.currency
+        if getattr(file.providers, name) is not None and file.tenant.currency not in provider.currencies
     ]
 
 

@@ -59,6 +59,11 @@ class Provider:
     statements: Callable[[bytes, Any, datetime], Listed] | None = None
     acknowledges: Callable[[bytes], dict[str, Any]] | None = None
 
+    @property
+    def currencies(self) -> frozenset[str]:
+        """Of the money that it moves, in or out."""
+        return frozenset(self.collects) | (frozenset({self.currency}) if self.pays_out else frozenset())
+
 
 PROVIDERS: Mapping[str, Provider] = {
     "mpesa": Provider(

@@ -86,6 +86,13 @@ def test_a_provider_of_another_money_is_of_no_use():
     assert finding.what == "mpesa moves KES only, and its currency is UGX"
 
 
+def test_one_that_takes_several_currencies_is_of_use_with_each():
+    stripe = {"secret_key": "sk_test_1", "webhook_secret": "whsec_1"}
+    assert list(providers(replace(TENANT, shop=IN_UGANDA, providers={"stripe": stripe}))) == []
+    (finding,) = providers(replace(TENANT, providers={"stripe": stripe | {"webhook_secret": None}}))
+    assert finding.what == "stripe cannot collect: webhook_secret missing"
+
+
 # --- the installation -------------------------------------------------------------------------------
 
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
