@@ -26,7 +26,7 @@ STEPS = 90
 class Provider:
     """What it has moved back, by the refund that it was asked for, or by the payment that it took back by
     itself. A payment is reversed once; a phone is paid out as often as it is told, and what it was paid may
-    come back. `refused`: what it has not done, and says so from then on."""
+    come back."""
 
     business: Business
     sales: list[Paying]
@@ -101,8 +101,9 @@ class Provider:
             await told(self.business, paying.attempt, f"D{paying.attempt.hex[-8:]}", str(amount))
 
     async def say_all(self) -> None:
-        """In the end each of them has been told what became of it, as often as it takes."""
-        for one, _ in self.sent:
+        """In the end each of them has been told what became of it: twice, since a reversal is not booked
+        while another one of the same payment is under way."""
+        for one, _ in [*self.sent, *self.sent]:
             if one.attempt in self.returned:
                 await one.called(Failed(Unpaid.PROVIDER, "reversed", returned=one.refund.amount))
             elif one.attempt in self.back:
