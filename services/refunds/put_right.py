@@ -69,7 +69,9 @@ async def _undo(work: Work, one: Sending, because: Unrefunded, detail: str) -> N
     if row.source != SUSPENSE:
         await settle_standing(work, attempt)
     facts = one.known | {"order": attempt.number, "receipt": one.row.receipt, "detail": detail}
-    before, after = {"status": row.status}, {"status": "failed", "because": because}
+    before, after = (
+        (None, None) if late else ({"status": row.status}, {"status": "failed", "because": because})
+    )
     alert = because == Unrefunded.RETURNED  # the other one is an alert already
     action = f"refund.{because}"
     await audit.record(work, audit.PROVIDER, action, row.id, facts, before=before, after=after, alert=alert)

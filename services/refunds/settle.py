@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services import audit, costs, ledger
+from services import audit, costs, jobs, ledger
 from services.dispatch import REFUND, UNDECIDED, alert
 from services.ledger import SUSPENSE, WALLET, Transfer, provider_account
 from services.news import Frozen, Unpaid
@@ -74,6 +74,14 @@ async def fail(work: Work, one: Sending, because: Unrefunded, detail: str) -> No
     if await REFUND.resolve(work, one.row.id, *UNDECIDED, state="failed", **failure):
         await close(work, one.refund, "processing", "failed", because=because)
         await _record(work, one, "failed", because=because)
+        await _ask_of_payment(work, one)
+
+
+async def _ask_of_payment(work: Work, one: Sending) -> None:
+    """What was told to be taken back meanwhile was not booked, since it may have been this one."""
+    attempt = one.refund.attempt
+    if one.refund.row.way == Way.REVERSAL and await taken_back.told_unbooked(work, attempt):
+        await jobs.schedule(work, "payment_check", attempt.id, work.now)
 
 
 def _of_another(one: Sending, report: Report) -> bool:

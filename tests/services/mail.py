@@ -14,6 +14,7 @@ from uuid import UUID
 
 from services.money import Money
 from services.news import Unpaid
+from services.news.refunds import Way
 from services.payments import settle
 from services.providers.base import Failed, Pending, Succeeded, Word
 from services.store.schema import attempts, refunds, withdrawals
@@ -21,10 +22,10 @@ from tests.services.bookkeeping import books_of
 from tests.services.business import Business, Paying, PayingOut, kes
 from tests.services.refunding import Refunding, approved
 
-KINDS = ("pay", "withdraw", "refund")
+KINDS = ("pay", "withdraw", "refund", "pay_back")
 HONEST = ("again", "pending", "forged")  # change nothing
 AGAINST = ("contrary", "amount")
-AMOUNTS = {"pay": kes("500"), "withdraw": kes("967"), "refund": kes("3000")}
+AMOUNTS = {"pay": kes("500"), "withdraw": kes("967"), "refund": kes("3000"), "pay_back": kes("3000")}
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class Mail:
             elif kind == "withdraw":
                 sent = await business.approved("1000")
             else:
-                sent = await approved(business, await business.paid("3000"))
+                way = Way.PAYOUT if kind == "pay_back" else None
+                sent = await approved(business, await business.paid("3000"), None, way)
             await sent.sent()
             self.asked.append(Asked(kind, paid, sent))
 

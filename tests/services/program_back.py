@@ -141,9 +141,9 @@ class BackProgram:
     # --- what must be true
 
     async def went_back(self, work: Work) -> int:
-        """Out of the wallet, less what came into it from suspense."""
+        """Out of the wallet, less what came into it from suspense, and what had not arrived."""
         out = await self._moved(work, "wallet", "source_id", "refund", "reversal", "netted")
-        return out - await self._moved(work, "wallet", "target_id", "accepted")
+        return out - await self._moved(work, "wallet", "target_id", "accepted", "refund_returned")
 
     async def prove_back(self, work: Work) -> None:
         """No payment gives back more than came in, and its status says what has gone."""

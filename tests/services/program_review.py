@@ -5,11 +5,13 @@ from uuid import UUID
 
 from services.dispatch import PAYOUT, REFUND, Dispatch
 from services.news import Unpaid
+from services.news.refunds import Way
 from services.news.review import Settlement
 from services.providers.base import Failed
 from services.review import queue, settling
 from tests.services.business import PayingOut
 from tests.services.program_back import BackProgram
+from tests.services.refunding import Refunding
 
 
 @dataclass
@@ -51,8 +53,11 @@ class ReviewProgram(BackProgram):
                     await settling.approve(work, person, settlement.id, settlement.digest)
 
     async def returned(self, which: int, how: int) -> None:
-        """Before or after the success, and again."""
-        told = [each for each in self.sent if each.tokens]
+        """Before or after the success, and again; of a payout, or of a refund that is paid out."""
+        paid_out = [each for each in self.backs if each.refund.way == Way.PAYOUT]
+        sent: list[PayingOut | Refunding] = [*paid_out] if how % 3 == 0 else [*self.sent]
+        told = [each for each in sent if each.tokens]
         if told:
             out = told[which % len(told)]
-            await out.called(Failed(Unpaid.RECEIVER, "reversed", returned=out.withdrawal.net))
+            amount = out.withdrawal.net if isinstance(out, PayingOut) else out.refund.amount
+            await out.called(Failed(Unpaid.RECEIVER, "reversed", returned=amount))

@@ -26,7 +26,7 @@ STEPS = 90
 class Provider:
     """What it has moved back, by the refund that it was asked for, or by the payment that it took back by
     itself. A payment is reversed once; a phone is paid out as often as it is told, and what it was paid may
-    come back. `refused`: what it has not done, and says so from then on."""
+    come back."""
 
     business: Business
     sales: list[Paying]
@@ -37,7 +37,6 @@ class Provider:
     back: dict[UUID, int] = field(default_factory=dict)
     reversed: set[UUID] = field(default_factory=set)
     returned: set[UUID] = field(default_factory=set)
-    done: list[str] = field(default_factory=list)
 
     async def ask(self) -> None:
         sale = self.dice.choice(self.sales)
@@ -56,6 +55,8 @@ class Provider:
             assert await one.begun()
             await one.answered(self.dice.choice((Accepted(one.reference), Unknown("timeout"))))
             self.sent.append((one, attempt))
+            if self.dice.random() < 0.5:
+                await self.settle(one)
 
     async def yes(self) -> None:
         """The first time, or again; of a payout with its receipt or without."""
@@ -73,9 +74,8 @@ class Provider:
         if one.attempt not in self.back:
             await one.called(self.dice.choice(NO))
 
-    async def settle(self) -> None:
+    async def settle(self, one: Refunding) -> None:
         """Two people say of what is undecided what they believe, which may be wrong."""
-        one, _ = self.dice.choice(self.sent)
         mine = refund_attempts.c.id == one.attempt
         await self.business.change(refund_attempts, mine, undecided_at=self.business.now)
         outcome = self.dice.choice(("paid", "paid", "not_paid"))
@@ -101,8 +101,9 @@ class Provider:
             await told(self.business, paying.attempt, f"D{paying.attempt.hex[-8:]}", str(amount))
 
     async def say_all(self) -> None:
-        """In the end each of them has been told what became of it, as often as it takes."""
-        for one, _ in self.sent:
+        """In the end each of them has been told what became of it: twice, since a reversal is not booked
+        while another one of the same payment is under way."""
+        for one, _ in [*self.sent, *self.sent]:
             if one.attempt in self.returned:
                 await one.called(Failed(Unpaid.PROVIDER, "reversed", returned=one.refund.amount))
             elif one.attempt in self.back:
@@ -115,30 +116,28 @@ def _receipt(one: Refunding) -> str:
     return f"R{one.attempt.hex[-8:].upper()}"
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(16))
 async def test_what_has_gone_back_is_what_the_provider_has_moved(business, seed):
-    sales = [await business.paid("500"), await business.paid("1000")]
+    sales = [await business.paid(each) for each in ("500", "1000", "700", "1000")]
     twice = await paid_twice_by(business)
     provider = Provider(business, sales, twice, random.Random(seed))
     steps = (
         provider.ask,
         provider.resolve,
         provider.send,
-        provider.yes,
+        provider.send,
         provider.yes,
         provider.no,
-        provider.settle,
         provider.give_back,
     )
     for _ in range(STEPS):
-        step = provider.take_back if provider.dice.random() < 0.05 else provider.dice.choice(steps)
+        step = provider.take_back if provider.dice.random() < 0.01 else provider.dice.choice(steps)
         try:
             await step()
-            provider.done.append(step.__name__)
         except (Refusal, IndexError):  # refused, or there is nothing yet to do it to
             continue
     await provider.say_all()
-    came = kes("2500").minor
+    came = kes("4200").minor
     assert (await business.balances())["provider:mpesa"] == sum(provider.back.values()) - came
     async with business.work() as work:
         assert await business.breaches(work) == []

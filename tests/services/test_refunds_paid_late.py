@@ -2,11 +2,12 @@
 has gone back of the payment meanwhile."""
 
 import pytest
+import sqlalchemy as sa
 
 from services.news import Unpaid
 from services.news.refunds import Way
 from services.providers.base import Failed, Succeeded
-from services.store.schema import refunds
+from services.store.schema import jobs, refunds
 from tests.services.business import kes
 from tests.services.paying_twice import paid_twice_by
 from tests.services.refunding import Refunding, approve, approved, resolve
@@ -92,3 +93,22 @@ async def test_of_what_was_paid_twice_it_leaves_suspense_or_the_wallet_where_tha
     assert await business.wallet() == ("500.00", "0.00", "500.00")
     assert (await business.balances())["suspense"] == 0
     await sound(business)
+
+
+async def test_where_a_reversal_was_told_while_another_one_was_under_way_the_payment_is_asked(business):
+    """It may have been that other one; where that one fails, nobody has booked it."""
+    paying = await business.paid("500")
+    first = await approved(business, paying)
+    await first.sent()
+    await first.called(NO)
+    second = await approved(business, paying)
+    await second.sent()
+    await first.called(Succeeded("UKR1", kes("500")))
+    assert "payment.reversal_unmatched" in await business.alerts()
+    due = (jobs.c.kind == "payment_check", jobs.c.target_id == paying.attempt)
+    for word in (None, NO):
+        if word is not None:
+            await second.called(word)
+        async with business.behind() as work:
+            found = (await work.connection.execute(sa.select(jobs.c.kind).where(*due))).all()
+        assert len(found) == (word is not None)
