@@ -190,10 +190,31 @@ def _state(refusal: Refusal) -> Text:
             return Text("Order {number} is already paid.", number=number)
         case errors.OrderClosed(number=number):
             return Text("Order {number} is closed, unpaid. Type *menu* to go on.", number=number)
-        case errors.PaymentUnderWay(number=number, told=True):
+        case errors.PaymentUnderWay():
+            return _under_way(refusal)
+        case _:
+            return _shop(refusal)
+
+
+def _under_way(refusal: errors.PaymentUnderWay) -> Text:
+    match refusal:
+        case errors.PaymentUnderWay(number=number, told=True, provider=provider):
             return Text(
-                "M-Pesa has told me of a payment for order {number}, and it is being confirmed. "
+                "{provider} has told me of a payment for order {number}, and it is being confirmed. "
                 "Please don't pay again: I'll tell you here.",
+                number=number,
+                provider=provider_name(provider),
+            )
+        case errors.PaymentUnderWay(number=number, by="page"):
+            return Text(
+                "The page on which order {number} could be paid is still open. Try again in a moment: I have "
+                "it closed first.",
+                number=number,
+            )
+        case errors.PaymentUnderWay(number=number, by="card"):
+            return Text(
+                "The card may have been charged for order {number}, and I'm asking. Please don't pay again "
+                "now: I'll tell you here.",
                 number=number,
             )
         case errors.PaymentUnderWay(number=number):
@@ -202,8 +223,6 @@ def _state(refusal: Refusal) -> Text:
                 "or wait three minutes and try again.",
                 number=number,
             )
-        case _:
-            return _shop(refusal)
 
 
 def _shop(refusal: Refusal) -> Text:

@@ -134,7 +134,8 @@ async def _at_providers(parts: Parts, tenant: Tenant, http: aiohttp.ClientSessio
             yield await _keys(parts, name, settings, client)
         if provider.signature is not None:
             hook = f"{parts.settings.public_url.rstrip('/')}/hooks/{name}/{tenant.slug}"
-            what = "payouts" if provider.pays_out else "payments"
+            told = [("payments", provider.collects), ("payouts", provider.pays_out)]
+            what = " and ".join(what for what, able in told if able)
             yield good(f"{name} tells what becomes of {what} at {hook}: its dashboard must have this address")
         if not settings.missing_to_pay_out and (reminder := await _password(parts, tenant, name)):
             yield reminder

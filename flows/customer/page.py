@@ -135,12 +135,17 @@ class PageLeft(Step):
         return payment_thread(self.payment_id)
 
     def says(self) -> Text:
-        return Text(
-            "All right, order {number} is not paid, and I'm closing the page: please don't pay there any "
-            "more. If money still arrives, it counts for this order and I'll tell you. "
-            "Type *pay* to pay it in another way.",
-            number=self.number,
-        )
+        return left(self.number)
+
+
+def left(number: str) -> Text:
+    """What is said of it."""
+    return Text(
+        "All right, order {number} is not paid, and I'm closing the page: please don't pay there any "
+        "more. If money still arrives, it counts for this order and I'll tell you. "
+        "Type *pay* to pay it in another way.",
+        number=number,
+    )
 
 
 def pay_there(news: PageOpened, checkout: Checkout) -> PayOnPage:

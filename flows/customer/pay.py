@@ -9,7 +9,7 @@ AskNumber    -> ReviewOrder | NotPaying | AlreadySettled
 from __future__ import annotations
 
 from flows.amounts import amount_of
-from flows.customer.page import PayOnPage, pay_there
+from flows.customer.page import PayOnPage, left, pay_there
 from flows.customer.paid import AlreadySettled
 from flows.customer.waiting import AwaitPayment
 from flows.customer.ways import AnotherNumber, Use, by_number, shown, ways, what
@@ -146,13 +146,17 @@ class AskNumber(Step):
 
 
 class NotPaying(Step):
-    """`still_asked`: an order for which the phone may still ask for the PIN. `cart`: what was not paid
+    """`still_asked`: an order for which the phone may still ask for the PIN; `by_page`: it
+    has a page instead, which is closed now. `cart`: what was not paid
     stays in the cart."""
 
     still_asked: str | None = None
+    by_page: bool = False
     cart: bool = False
 
     def says(self) -> Text:
+        if self.still_asked and self.by_page:
+            return left(self.still_asked)
         if self.still_asked:
             return Text(
                 "All right, order {number} is not paid yet. The phone may still ask for the M-Pesa PIN: "
@@ -231,5 +235,8 @@ async def not_paying(checkout: Checkout, teller: Teller) -> NotPaying | AlreadyS
     except PaymentUnderWay as under_way:
         if under_way.told:
             raise
+        if (news := await teller.open_page(checkout.order_id)) is not None:
+            await teller.leave_payment(news.payment_id)
+            return NotPaying(still_asked=under_way.number, by_page=True)
         return NotPaying(still_asked=under_way.number)
     return NotPaying(cart=checkout.of_cart)

@@ -184,12 +184,15 @@ class NotPaid(Refusal):
 class PaymentUnderWay(Refusal):
     """An earlier attempt for this order may still succeed, so no second one may start.
 
-    For three minutes at most; `told`: a success was told of it, and is being confirmed.
+    For three minutes at most, by a page until it is closed, by a card that was charged for fifteen; `told`: a
+    success was told of it, and is being confirmed. `by`: "phone", "page" or "card".
     """
 
     code: ClassVar[str] = "payment_under_way"
     number: str
     told: bool = False
+    by: str = "phone"
+    provider: str = "mpesa"
 
 
 @dataclass(eq=False)

@@ -12,6 +12,7 @@ from services import audit, inbox
 from services.errors import NotFound, PaymentUnderWay
 from services.money import Money
 from services.news import Doubt, News, PaymentFailed, PaymentMethod, PaymentOpen, Unpaid
+from services.rails import charges
 from services.store.schema import attempts, jobs, orders, payments
 from services.transitions import transition
 from services.work import Work
@@ -160,7 +161,15 @@ async def under_way(work: Work, order_id: UUID) -> Sequence[Any]:
 async def refuse_being_paid(work: Work, order_id: UUID, number: str) -> None:
     """Raises PaymentUnderWay while an attempt may still succeed."""
     if earlier := await under_way(work, order_id):
-        raise PaymentUnderWay(number, told=any(each.doubt for each in earlier))
+        raise still_under_way(number, earlier)
+
+
+def still_under_way(number: str, earlier: Sequence[Any]) -> PaymentUnderWay:
+    """By the attempts that are in the way."""
+    each = earlier[-1]
+    charged = each.method_id is not None and charges(each.provider)
+    by = "page" if each.page_until is not None else "card" if charged else "phone"
+    return PaymentUnderWay(number, any(each.doubt for each in earlier), by, each.provider)
 
 
 async def move(work: Work, attempt: Attempt, *states: str, **values: Any) -> bool:

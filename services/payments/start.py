@@ -15,14 +15,13 @@ from services.errors import (
     InvalidPhone,
     NotFound,
     OrderClosed,
-    PaymentUnderWay,
 )
 from services.facts import Checkout, Started, Way
 from services.ids import new_id
 from services.money import Money
 from services.news import PaymentMethod
 from services.payments import methods
-from services.payments.record import in_the_way, lock_order
+from services.payments.record import in_the_way, lock_order, still_under_way
 from services.payments.settle import replace
 from services.phones import masked, mpesa_number
 from services.points import point
@@ -207,7 +206,7 @@ async def refuse_under_way(work: Work, payment_id: UUID, number: str) -> Sequenc
     earlier = await in_the_way(work, payment_id)
     told = any(each.doubt for each in earlier)
     if told or any(work.now < _may_be_paid_until(each) for each in earlier):
-        raise PaymentUnderWay(number, told=told)
+        raise still_under_way(number, earlier)
     return earlier
 
 

@@ -69,8 +69,9 @@ async def test_the_customer_is_sent_the_link_and_can_see_it_again_but_never_a_se
     with pytest.raises(PaymentUnderWay):
         await business.pay("500", order=paying.started.order_id, way=BY_PAGE)
     business.forward(minutes=29)
-    with pytest.raises(PaymentUnderWay):
+    with pytest.raises(PaymentUnderWay) as under_way:
         await business.pay("500", order=paying.started.order_id)
+    assert (under_way.value.by, under_way.value.provider) == ("page", "stripe")
     async with business.work() as work:
         assert await pages.shown(work, business.customer, paying.started.order_id) == news
         assert await pages.shown(work, business.cashier, paying.started.order_id) is None
@@ -225,8 +226,9 @@ async def test_a_charge_whose_answer_was_lost_holds_back_a_second_one(business):
     await again.answered(Unknown("timeout"))
     assert await business.jobs(again.attempt) == {"collect_expire": timedelta(minutes=15)}
     business.forward(minutes=14)
-    with pytest.raises(PaymentUnderWay):
+    with pytest.raises(PaymentUnderWay) as under_way:
         await business.pay("300", order=again.started.order_id, way=way)
+    assert under_way.value.by == "card"
 
 
 async def test_a_card_that_is_declined_leaves_the_order_open(business):

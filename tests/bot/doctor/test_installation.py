@@ -214,7 +214,7 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
         "mama-njeri: the keys of mpesa are good",
         "mama-njeri: the keys of paystack are good",
         (
-            "mama-njeri: paystack tells what becomes of payouts at "
+            "mama-njeri: paystack tells what becomes of payments and payouts at "
             "https://pay.shop.co.ke/hooks/paystack/mama-njeri: its dashboard must have this address"
         ),
         "mama-njeri: the keys of pesapal are good",
