@@ -27,6 +27,16 @@ async def test_the_same_cause_and_reason_posts_once(business):
     assert await business.wallet() == ("100.00", "0.00", "100.00")
 
 
+async def test_each_currency_has_a_wallet_of_its_own(business):
+    dollars = Transfer("provider:stripe", WALLET, Money.parse("7", "USD"), "gift")
+    async with business.behind() as work:
+        await ledger.post(work, new_id(), [IN])
+        await ledger.post(work, new_id(), [dollars])
+        for currency, amount in (("KES", "100.00"), ("USD", "7.00")):
+            balance = await ledger.balance(work, currency)
+            assert (str(balance.available), balance.available.currency) == (amount, currency)
+
+
 async def test_many_are_held_together_up_to_all_that_is_available_and_no_further(business):
     first, second = new_id(), new_id()
     async with business.behind() as work:

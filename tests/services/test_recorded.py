@@ -84,6 +84,8 @@ async def test_requests_that_are_not_approved(business):
     async with record.act("nobody decides in time: not yet"), business.work() as work:
         await decide.expire(work, third.id)
     business.forward(hours=24)
+    async with record.act("the owner comes a moment too late"):
+        await approve(business, business.owner, third)
     async with record.act("nobody has decided in time"), business.work() as work:
         await decide.expire(work, third.id)
     async with record.act("somebody approves what has expired"):

@@ -555,3 +555,13 @@ async def test_a15_lending_takes_another_approver_and_two_weeks_at_most_and_is_n
         with pytest.raises(refused):
             async with lent.work() as work:
                 await lending.lend(work, lender, borrower, lent.now + span)
+
+
+async def test_what_was_altered_is_not_asked_for_again_nor_what_is_decided_otherwise(funded):
+    for state, facts in (("approved", {"amount": 2}), ("rejected", {"amount": 1})):
+        id_, _ = await asked(funded, funded.cashier, {"amount": 1})
+        await funded.change(operations, operations.c.id == id_, state=state)
+        with pytest.raises(Changed):
+            async with funded.work() as work:
+                ends = funded.now + timedelta(hours=1)
+                await approval.ask_again(work, ERRAND, id_, facts, needed=1, expires_at=ends)
