@@ -29,7 +29,7 @@ from services.settings import changing
 from services.store.schema import approvals, audit, operations, staff, withdrawals
 from services.withdrawals import decide
 from services.withdrawals.again import hold_against_now
-from services.withdrawals.record import WITHDRAWAL
+from services.withdrawals.record import WITHDRAWAL, facts
 from tests.services.approval.test_step_up import enrolled
 from tests.services.business import PayingOut, destination
 
@@ -557,11 +557,14 @@ async def test_a15_lending_takes_another_approver_and_two_weeks_at_most_and_is_n
                 await lending.lend(work, lender, borrower, lent.now + span)
 
 
-async def test_what_was_altered_is_not_asked_for_again_nor_what_is_decided_otherwise(funded):
-    for state, facts in (("approved", {"amount": 2}), ("rejected", {"amount": 1})):
-        id_, _ = await asked(funded, funded.cashier, {"amount": 1})
-        await funded.change(operations, operations.c.id == id_, state=state)
+async def test_what_was_altered_or_is_decided_otherwise_is_not_asked_for_again(funded):
+    pending, rejected = await funded.withdraw(), await funded.withdraw("500")
+    async with funded.teller(funded.manager) as teller:
+        await teller.reject(rejected.id, "no")
+    altered = {"amount": 1}
+    unaltered = facts(await funded.row(withdrawals, rejected.id))
+    ends = funded.now + timedelta(hours=1)
+    for id_, what in ((pending.id, altered), (rejected.id, unaltered)):
         with pytest.raises(Changed):
             async with funded.work() as work:
-                ends = funded.now + timedelta(hours=1)
-                await approval.ask_again(work, ERRAND, id_, facts, needed=1, expires_at=ends)
+                await approval.ask_again(work, WITHDRAWAL, id_, what, needed=1, expires_at=ends)
