@@ -163,15 +163,17 @@ def _undone(matched: Matched) -> set[str]:
             backs.setdefault((line.kind, line.of, line.amount), line)
     undone = set()
     for line in loose:
-        back = backs.pop((_BACK.get(line.kind), _called(line), line.amount), None)
-        if back is not None:
-            undone |= {line.key, back.key}
+        for name in _called(line):
+            back = backs.pop((_BACK.get(line.kind), name, line.amount), None)
+            if back is not None:
+                undone |= {line.key, back.key}
+                break
     return undone
 
 
-def _called(line: Line) -> str | None:
-    """By which it is named as given back: its receipt, or ours where the provider has none."""
-    return line.receipt or line.reference
+def _called(line: Line) -> list[str]:
+    """By which it is named as given back: its receipt, or ours."""
+    return [name for name in (line.receipt, line.reference) if name]
 
 
 def _too_many(matched: Matched, undone: set[str], now: datetime) -> Iterator[Break]:
@@ -187,7 +189,8 @@ def _of_strangers(
 ) -> Iterator[Break]:
     """What came back of something that is booked is missing in the books; all else names nothing of ours."""
     of_receipt = [(item.kind, item.receipt, item) for item in items if item.receipt and item.booked]
-    of_line = [(line.kind, _called(line), item) for item, line in matched.pairs if item.booked]
+    pairs = [(item, line) for item, line in matched.pairs if item.booked]
+    of_line = [(line.kind, name, item) for item, line in pairs for name in _called(line)]
     booked = {(_BACK.get(kind), receipt): item for kind, receipt, item in (*of_receipt, *of_line)}
     for line in matched.alone:
         if line.key in undone:

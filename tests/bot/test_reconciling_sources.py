@@ -116,7 +116,7 @@ async def test_paystacks_transfers_are_compared_and_what_the_bank_gave_back_is_n
     )
     market.business.forward(minutes=1)
     report = await reconciled.again("paystack", ask=True)
-    assert opened(report) == {("unknown_reference", None, "page-of-theirs")}
+    assert opened(report) == {("unknown_reference", "4000000000", "page-of-theirs")}
     assert {each.kind: each.count for each in report.found.lines} == {"paid": 1, "sent": 2, "returned": 1}
 
 
