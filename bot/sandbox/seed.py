@@ -82,7 +82,8 @@ GUIDE = (
     ),
     Step(
         phone="juma",
-        text="WhatsApp hides Juma's number. Tap *pay 250* on his phone, share the number, and pay.",
+        text="WhatsApp hides Juma's number. Tap *pay 250* on his phone, then *Pay* on Paystack's page, or "
+        "*Change method* to share a number for M-Pesa.",
         until="Paid:",
     ),
     Step(

@@ -104,7 +104,7 @@ class ChooseMethod(Step):
             case Use(way=way):
                 return ReviewOrder(checkout=self.checkout, way=way)
             case AnotherNumber():
-                return AskNumber(checkout=self.checkout)
+                return AskNumber(checkout=self.checkout, hidden=teller.me.phone is None)
             case Cancel():
                 return await not_paying(self.checkout, teller)
 
