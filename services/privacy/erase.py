@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit
+from services.payments import forgetting
 from services.people.people import tenant_of
 from services.privacy import detach
 from services.privacy.sweep import STRUCK, masked
@@ -63,6 +64,7 @@ async def steps(work: Work, person_id: UUID) -> list[Step]:
     def in_chats(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
         return of(table, table.c.conversation_id.in_(chats))
 
+    saved = tables.saved_methods.c.removed_at.is_(None)
     paid = sa.select(tables.payments.c.id).where(*theirs(tables.payments))
     receipts = sa.select(tables.attempts.c.receipt).where(
         *of(tables.attempts, tables.attempts.c.payment_id.in_(paid), tables.attempts.c.receipt.is_not(None))
@@ -76,7 +78,8 @@ async def steps(work: Work, person_id: UUID) -> list[Step]:
     return [
         Step(tables.handoff_lines, of(tables.handoff_lines, tables.handoff_lines.c.handoff_id.in_(answered))),
         Step(tables.handoffs, theirs(tables.handoffs)),
-        Step(tables.saved_methods, theirs(tables.saved_methods)),
+        # One that is charged is gone once its provider has forgotten it.
+        Step(tables.saved_methods, (*theirs(tables.saved_methods), saved)),
         Step(tables.carts, theirs(tables.carts)),
         Step(tables.refund_wishes, theirs(tables.refund_wishes), {"reason": ""}),
         Step(tables.refunds, of(tables.refunds, tables.refunds.c.payment_id.in_(paid)), {"reason": ""}),
@@ -138,11 +141,12 @@ async def erase(work: Work, person_id: UUID, traces: Traces, swept: dict[str, in
     nothing is in the way."""
     await detach.close_orders(work, person_id)
     await _mask_lines(work, person_id, traces)
-    done: dict[str, int] = {}
+    removed = await forgetting.remove(work, tables.saved_methods.c.person_id == person_id)
+    done = {tables.saved_methods.name: removed} if removed else {}
     for step in await steps(work, person_id):
         many = (await work.connection.execute(step.statement())).rowcount
         if many:
-            done[step.table.name] = many
+            done[step.table.name] = done.get(step.table.name, 0) + many
     facts = {"removed_or_emptied": done, "elsewhere": swept}
     await audit.record(work, audit.OPERATOR, "person.erased", person_id, facts)
     return done

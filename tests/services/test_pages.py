@@ -10,6 +10,8 @@ from services.facts import Way
 from services.jobs import PAGE_LADDER
 from services.news import PageOpened, PaymentFailed, PaymentMethod, PaymentSettled, Unpaid
 from services.payments import collect, forgetting, methods, pages, waiting
+from services.privacy import erase
+from services.privacy.traces import Traces
 from services.providers.abilities import Charge, Page
 from services.providers.base import Accepted, Failed, NotSent, Pending, Refused, Report, Succeeded, Unknown
 from services.store.schema import attempts, saved_methods
@@ -254,6 +256,21 @@ async def test_a_removed_card_is_forgotten_by_its_provider_too(business):
         left = sa.select(sa.func.count()).where(saved_methods.c.tenant_id == work.tenant)
         assert await work.connection.scalar(left) == 0
     assert await business.jobs(way.method_id) == {}
+
+
+async def test_the_card_of_who_is_erased_is_forgotten_by_its_provider_too(business):
+    _, way = await charging(business)
+    async with business.work() as work:
+        assert (await erase.counted(work, business.customer))["saved_methods"] == 1
+        done = await erase.erase(work, business.customer, Traces(set(), set(), set()), {})
+        assert done["saved_methods"] == 1
+    async with business.work() as work:
+        gone = await forgetting.begin(work, way.method_id)
+        assert gone is not None
+        await forgetting.forgotten(work, way.method_id, None)
+    async with business.work() as work:
+        left = sa.select(sa.func.count()).where(saved_methods.c.tenant_id == work.tenant)
+        assert await work.connection.scalar(left) == 0
 
 
 async def test_one_that_is_saved_again_is_not_forgotten(business):
