@@ -170,7 +170,8 @@ class Typed:
     def _word_and_rest(self) -> Spoken | None:
         first, _, rest = self._plain.partition(" ")
         word = self._words.get(first)
-        if self._listening or word is None or not word.takes_rest or len(rest.split()) > _MOST_REST:
+        # As they were typed: 1/11/2026 is one.
+        if self._listening or word is None or not word.takes_rest or len(self._text.split()) - 1 > _MOST_REST:
             return None
         return Spoken(word, rest)
 
