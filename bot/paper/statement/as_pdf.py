@@ -13,9 +13,10 @@ from services.money import Money
 from services.statement.facts import Line
 
 _MARGIN, _ROW = 14.0, 5.2  # millimetres
-_WIDTHS = (25.0, 60.0, 34.0, 20.0, 20.0, 23.0)
+_WIDTHS = (28.0, 58.0, 36.0, 19.0, 19.0, 22.0)
 _ALIGNS = ("L", "L", "L", "R", "R", "R")
 _SIZE, _GAP, _BASE = 7.5, 1.0, 3.5  # _BASE: from the top of a row to the line that letters stand on
+_SMALLEST = 0.75  # of that size, for what would not be whole: a card's receipt is long
 _FOOT = 26.0  # for the number of the page
 _PALE = (244, 244, 244)
 
@@ -114,23 +115,27 @@ class PdfStatement:
             pages.rect(left, top, sum(_WIDTHS), _ROW, style="F")
         for text, width, align in zip(cells, _WIDTHS, _ALIGNS, strict=True):
             if text:
-                drawn, wide = self._fitting(text, width - 2 * _GAP)
+                drawn, wide, scale = self._fitting(text, width - 2 * _GAP)
                 start = left + (width - _GAP - wide if align == "R" else _GAP)
+                pages.set_font_size(_SIZE * scale)
                 pages.text(start, top + _BASE, drawn)
+                pages.set_font_size(_SIZE)
             left += width
         pages.set_y(top + _ROW)
         self._odd = not self._odd
 
-    def _fitting(self, text: str, room: float) -> tuple[str, float]:
-        """On its one line, and how wide it is: what is too long ends in an ellipsis."""
+    def _fitting(self, text: str, room: float) -> tuple[str, float, float]:
+        """On its one line, how wide it is, and how large: what is too long is smaller, and what is too long
+        for that ends in an ellipsis."""
         drawn = shown(text)
         widths = [self._wide(each) for each in drawn]
         wide = sum(widths)
-        if wide <= room:
-            return drawn, wide
-        while drawn and wide + self._wide("…") > room:
+        scale = min(1.0, max(_SMALLEST, room / wide)) if wide else 1.0
+        if wide * scale <= room:
+            return drawn, wide * scale, scale
+        while drawn and (wide + self._wide("…")) * scale > room:
             drawn, wide = drawn[:-1], wide - widths.pop()
-        return drawn + "…", wide + self._wide("…")
+        return drawn + "…", (wide + self._wide("…")) * scale, scale
 
     def _wide(self, sign: str) -> float:
         """Letters are measured once: to measure each text takes longer than to draw it."""
