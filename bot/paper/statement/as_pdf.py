@@ -16,7 +16,7 @@ _MARGIN, _ROW = 14.0, 5.2  # millimetres
 _WIDTHS = (28.0, 58.0, 36.0, 19.0, 19.0, 22.0)
 _ALIGNS = ("L", "L", "L", "R", "R", "R")
 _SIZE, _GAP, _BASE = 7.5, 1.0, 3.5  # _BASE: from the top of a row to the line that letters stand on
-_SMALLEST = 0.75  # of that size, for what would not be whole: a card's receipt is long
+_SMALLEST = 0.65  # of that size, for what would not be whole: a card's receipt is long
 _FOOT = 26.0  # for the number of the page
 _PALE = (244, 244, 244)
 
