@@ -27,8 +27,8 @@ class LinkAgain(Choice):
 
 
 class PayOnPage(Step):
-    """`asked`: the person said that they have paid, and the provider is being asked; `open`: it has said that
-    nothing was paid there yet."""
+    """`asked`: the person said that they have paid, and the provider is being asked; `still_open`:
+    it has said that nothing was paid there yet."""
 
     checkout: Checkout
     way: Way

@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 import aiohttp
+import orjson
 
 from services.money import Money
 from services.news import Unpaid
@@ -165,9 +166,9 @@ class Pesapal:
         return await self._client.post("/api/Transactions/SubmitOrderRequest", wanted)
 
 
-def _number(amount: Money) -> int | float:
-    """JSON has numbers alone here. One of these sizes is written as the very decimal that it was made of."""
-    return int(amount.decimal) if amount.whole else float(amount.decimal)
+def _number(amount: Money) -> orjson.Fragment:
+    """A number of JSON, written as the very decimal that it is."""
+    return orjson.Fragment(str(amount))
 
 
 def _printable(text: str) -> str:

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+import orjson
 
 from services.providers.base import Misconfigured, NoToken, NotSent, Tokens, Unknown
 from services.providers.bodies import Json, code_of, id_of, json_object, json_objects
@@ -48,7 +49,9 @@ class PesapalClient:
         self._ipns: dict[str, Tokens] = {}
 
     async def post(self, path: str, body: Json) -> Told:
-        return await self._asked("POST", path, json=body)
+        """What is to be written as it is comes as an `orjson.Fragment`."""
+        sent = {"data": orjson.dumps(body), "headers": {"Content-Type": "application/json"}}
+        return await self._asked("POST", path, **sent)
 
     async def get(self, path: str, **query: str) -> Told:
         return await self._asked("GET", path, params=query)

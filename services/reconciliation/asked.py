@@ -96,33 +96,33 @@ _BACK_CAUSE = sa.case((_LATE, refund_attempts.c.id), else_=refunds.c.id)
 _HAS_GONE = sa.or_(
     _LATE, sa.and_(refund_attempts.c.state == "succeeded", refund_attempts.c.denied_at.is_(None))
 )
-# By which people said that it was made; a reversal that is told after all has an entry of its own.
-_NOT_THIS = sa.and_(refunds.c.way == "reversal", refund_attempts.c.denied_at.is_not(None))
-_GIVEN_BACK = (
-    sa.select(
-        refund_attempts.c.id,
-        _BACK_CAUSE.label("cause"),
-        refunds.c.id.label("before"),
-        sa.case((refunds.c.way == "payout", Kind.SENT.value), else_=Kind.BACK.value).label("kind"),
-        refunds.c.amount,
-        refunds.c.currency,
-        refund_attempts.c.created_at.label("since"),
-        refund_attempts.c.resolved_at.label("until"),
-        sa.case((sa.not_(_NOT_THIS), refund_attempts.c.receipt)).label("receipt"),
-        refund_attempts.c.reference.label("name"),
-        sa.case((refunds.c.way == "reversal", attempts.c.receipt)).label("other_name"),
-        orders.c.number.label("label"),
-        attempts.c.label.label("party"),
-        sa.case((refunds.c.way == "reversal", attempts.c.id)).label("given_back"),
-        _HAS_GONE.label("done"),
-        refund_attempts.c.tenant_id,
-        refund_attempts.c.provider,
-    )
-    .join(refunds, same(refund_attempts, refunds, "refund_id"))
+_REFUNDED = (
+    refund_attempts.join(refunds, same(refund_attempts, refunds, "refund_id"))
     .join(attempts, same(refunds, attempts, "attempt_id"))
     .join(payments, same(refunds, payments, "payment_id"))
     .join(orders, same(payments, orders, "order_id"))
 )
+# By which people said that it was made; a reversal that is told after all has an entry of its own.
+_NOT_THIS = sa.and_(refunds.c.way == "reversal", refund_attempts.c.denied_at.is_not(None))
+_GIVEN_BACK = sa.select(
+    refund_attempts.c.id,
+    _BACK_CAUSE.label("cause"),
+    refunds.c.id.label("before"),
+    sa.case((refunds.c.way == "payout", Kind.SENT.value), else_=Kind.BACK.value).label("kind"),
+    refunds.c.amount,
+    refunds.c.currency,
+    refund_attempts.c.created_at.label("since"),
+    refund_attempts.c.resolved_at.label("until"),
+    sa.case((sa.not_(_NOT_THIS), refund_attempts.c.receipt)).label("receipt"),
+    refund_attempts.c.reference.label("name"),
+    sa.case((refunds.c.way == "reversal", attempts.c.receipt)).label("other_name"),
+    orders.c.number.label("label"),
+    attempts.c.label.label("party"),
+    sa.case((refunds.c.way == "reversal", attempts.c.id)).label("given_back"),
+    _HAS_GONE.label("done"),
+    refund_attempts.c.tenant_id,
+    refund_attempts.c.provider,
+).select_from(_REFUNDED)
 _REFUND_RETURNED = (
     sa.select(
         refunds.c.id,
@@ -142,10 +142,7 @@ _REFUND_RETURNED = (
         refund_attempts.c.tenant_id,
         refund_attempts.c.provider,
     )
-    .join(refunds, same(refund_attempts, refunds, "refund_id"))
-    .join(attempts, same(refunds, attempts, "attempt_id"))
-    .join(payments, same(refunds, payments, "payment_id"))
-    .join(orders, same(payments, orders, "order_id"))
+    .select_from(_REFUNDED)
     .where(refund_attempts.c.returned_at.is_not(None), refunds.c.way == "payout")
 )
 _TAKEN_BACK = (
