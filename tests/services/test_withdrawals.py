@@ -392,9 +392,10 @@ async def test_its_history_tells_who_did_what(funded):
     withdrawal = await funded.withdraw()
     await decided(funded, funded.manager, withdrawal)
     async with funded.behind() as work:
-        rows = (await work.connection.execute(sa.select(withdrawal_history))).all()
+        history = sa.select(withdrawal_history).order_by(withdrawal_history.c.seq)
+        rows = (await work.connection.execute(history)).all()
         told = sa.select(audit.c.actor, audit.c.action).where(audit.c.target == str(withdrawal.id))
-        actions = (await work.connection.execute(told)).all()
+        actions = (await work.connection.execute(told.order_by(audit.c.seq))).all()
     assert [(row.status, row.by_id) for row in rows] == [
         ("pending", funded.cashier),
         ("processing", funded.manager),
