@@ -67,7 +67,7 @@ class Calls:
         clock: Callable[[], datetime],
         public_url: str,
         *,
-        abreast: int = 200,
+        abreast: int = 600,
         most_seconds: float = _MOST_SECONDS,
         own: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
         others: Mapping[str, Callable[[Job], Awaitable[None]]] | None = None,

@@ -21,9 +21,10 @@ class _Outside(aiohttp.TCPConnector):
 
 
 def open_session() -> aiohttp.ClientSession:
-    """No cookies, no redirects by surprise of a proxy's environment, a bounded pool."""
+    """No cookies, no redirects by surprise of a proxy's environment, a bounded pool: one host that answers to
+    nobody takes what calls may be under way (bot/calls.py), and leaves as much for the messages."""
     return aiohttp.ClientSession(
-        connector=_Outside(limit=600, limit_per_host=300, keepalive_timeout=60),
+        connector=_Outside(limit=1200, limit_per_host=600, keepalive_timeout=60),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=30, connect=5),
     )

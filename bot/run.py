@@ -5,6 +5,7 @@ import contextlib
 import gc
 import multiprocessing
 import multiprocessing.connection
+import resource
 import signal
 import socket
 import sys
@@ -53,7 +54,18 @@ def work(settings: Settings) -> None:
     uvloop.run(refuse_old_schema(settings))
     logging.configure(settings.log_format, settings.log_level)
     points.arm(settings.crash)
+    take_all_files()
     uvloop.run(_work(settings))
+
+
+def take_all_files() -> None:
+    """As many as the machine lets us have open: hundreds of calls may wait for a provider that says nothing,
+    and many shells begin with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (ValueError, OSError) as error:  # macOS names a limit that it does not grant
+        log.info("files.limited", to=soft, why=str(error))
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -82,6 +94,7 @@ def _serve_child(settings: Settings, bound: socket.socket, worker: bool) -> None
 def _serve_one(settings: Settings, bound: socket.socket, *, worker: bool) -> None:
     logging.configure(settings.log_format, settings.log_level)
     points.arm(settings.crash)
+    take_all_files()
     uvloop.run(_serve(settings, bound, worker=worker))
 
 

@@ -1,7 +1,7 @@
-"""The benchmarks: `python -m tests.bench [--kinds] [--postings] [--rounds 3] [--seconds 5] [--write]`.
+"""The benchmarks: `python -m tests.bench [--kinds|--postings|--slow] [--rounds 3] [--seconds 5] [--write]`.
 
-Takes about ten minutes with the defaults, one with `--kinds` or `--postings`. Prints as it goes; `--write`
-makes docs/performance.md, or the section that was measured alone.
+Takes about a quarter of an hour with the defaults; `--kinds` and `--postings` one minute, `--slow` five.
+Prints as it goes; `--write` makes docs/performance.md, or the section that was measured alone.
 """
 
 import argparse
@@ -11,6 +11,8 @@ import sys
 from tests.bench.measures import Figures, measure, measure_kinds
 from tests.bench.page import KINDS_TITLE, kinds, page, plot, with_section
 from tests.bench.postings import TITLE, measure_postings, postings
+from tests.bench.slow import TITLE as SLOW_TITLE
+from tests.bench.slow import measure_slow, slow
 from tests.bench.stand import NothingToMeasureWith
 from tests.e2e.installation import ROOT
 
@@ -21,6 +23,7 @@ _PAGE, _PLOT = ROOT / "docs/performance.md", ROOT / "docs/images/performance.svg
 _ALONE = {
     "kinds": (measure_kinds, KINDS_TITLE, kinds),
     "postings": (measure_postings, TITLE, postings),
+    "slow": (measure_slow, SLOW_TITLE, slow),
 }
 
 
@@ -33,6 +36,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--postings", dest="alone", action="store_const", const="postings", help="postings only"
+    )
+    parser.add_argument(
+        "--slow", dest="alone", action="store_const", const="slow", help="turns beside slow providers only"
     )
     parser.add_argument("--write", action="store_true", help="write docs/performance.md and its plot")
     chosen = parser.parse_args()
@@ -58,7 +64,9 @@ def _one_section(figures: Figures, name: str, *, write: bool) -> None:
 def _all(figures: Figures, *, write: bool) -> None:
     asyncio.run(measure(figures, _say))
     asyncio.run(measure_postings(figures, _say))
-    sys.stdout.write("\n" + (text := "\n".join((*page(figures), *postings(figures)))))
+    asyncio.run(measure_slow(figures, _say))
+    whole = (*page(figures), *postings(figures), *slow(figures))
+    sys.stdout.write("\n" + (text := "\n".join(whole)))
     if write:
         _PLOT.parent.mkdir(exist_ok=True)
         _PLOT.write_text(plot(figures))

@@ -61,17 +61,22 @@ def module(name: str, *arguments: object) -> Iterator["subprocess.Popen[bytes]"]
 
 @contextlib.asynccontextmanager
 async def lipachat(
-    backend: str, processes: int = 1, *, worker: bool = True, sells: bool = False
+    backend: str,
+    processes: int = 1,
+    *,
+    worker: bool = True,
+    sells: bool = False,
+    mpesa_port: int | None = None,
 ) -> AsyncIterator["Running"]:
     """The real commands, on a new database. Two processes are `serve` with its worker and one `work`;
-    `sells`: the merchant has products."""
+    `sells`: the merchant has products; `mpesa_port`: where M-Pesa is, unless nobody asks it."""
     with tempfile.TemporaryDirectory() as folder:
         async with database(backend, Path(folder)) as url:
             port, graph_port = servers.free_port(), servers.free_port()
             settings = {
                 "LIPACHAT_DATABASE_URL": url,
                 "LIPACHAT_WHATSAPP__GRAPH_URL": f"http://127.0.0.1:{graph_port}",
-                "LIPACHAT_MPESA__URL": f"http://127.0.0.1:{graph_port}",
+                "LIPACHAT_MPESA__URL": f"http://127.0.0.1:{mpesa_port or graph_port}",
                 "LIPACHAT_LOG_LEVEL": "warning",
             }
             if processes > 1:
@@ -89,16 +94,18 @@ async def lipachat(
             try:
                 async with aiohttp.ClientSession() as http:
                     await ready(http, f"http://127.0.0.1:{port}")
-                yield Running(installation, port, graph_port, time.perf_counter() - started)
+                yield Running(installation, url, port, graph_port, time.perf_counter() - started)
             finally:
                 await asyncio.to_thread(installation.stop)
 
 
 class Running:
-    """`idle_mb`: resident memory of the first process before it has done anything."""
+    """`url`: of its database. `idle_mb`: resident memory of the first process before it has done anything."""
 
-    def __init__(self, installation: Installation, port: int, graph_port: int, start_seconds: float) -> None:
-        self.installation, self.start_seconds = installation, start_seconds
+    def __init__(
+        self, installation: Installation, url: str, port: int, graph_port: int, start_seconds: float
+    ) -> None:
+        self.installation, self.url, self.start_seconds = installation, url, start_seconds
         self.idle_mb = _resident_mb(installation.processes[0].pid)
         self._ports = {"port": port, "graph_port": graph_port}
 
