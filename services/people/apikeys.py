@@ -4,6 +4,7 @@ request. Shown once; only a keyed hash is stored, and the prefix names it."""
 import re
 import secrets
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -82,6 +83,23 @@ async def revoke(connection: AsyncConnection, vault: Vault, prefix: str, now: da
         work = Work(connection, vault, row.tenant_id, now)
         await audit.record(work, audit.OPERATOR, "apikey.revoked", row.person_id, {"prefix": prefix})
     return now
+
+
+async def let_go(work: Work, persons: Collection[UUID], by: str) -> None:
+    """Revoke all that these people have: they are on the staff no more, and who comes back asks for new ones.
+    `by`: as in the audit."""
+    ending = (
+        sa.update(api_keys)
+        .where(
+            api_keys.c.tenant_id == work.tenant,
+            api_keys.c.person_id.in_(persons),
+            api_keys.c.revoked_at.is_(None),
+        )
+        .values(revoked_at=work.now)
+        .returning(api_keys.c.prefix, api_keys.c.person_id)
+    )
+    for prefix, person_id in sorted((await work.connection.execute(ending)).all()):
+        await audit.record(work, by, "apikey.revoked", person_id, {"prefix": prefix, "because": "left"})
 
 
 async def holder(connection: AsyncConnection, vault: Vault, text: str, now: datetime) -> Holder | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from services import audit
 from services.ids import new_id
-from services.people import untold
+from services.people import apikeys, untold
 from services.people.file_parts import StaffPart, TenantFile
 from services.people.identity import PHONE, Entry, OnePersonEach, chat_of, people_of
 from services.people.leaving import leave
@@ -67,6 +67,7 @@ async def _let_go(work: Work, present: set[UUID]) -> list[str]:
     )
     left = (await work.connection.execute(gone)).scalars().all()
     await leave(work, left, audit.OPERATOR)
+    await apikeys.let_go(work, left, audit.OPERATOR)
     names = await names_of(work, left)
     return [names[person_id] for person_id in left]
 

@@ -9,12 +9,14 @@ import sqlalchemy as sa
 
 from bot.api.door import ROUTES
 from bot.api.routes import MOST_BYTES
-from services.people import apikeys
+from services.people import apikeys, tenant_file
 from services.people.access import SCOPES
+from services.people.apply import apply
 from services.store.schema import api_answers, api_keys, audit, staff, tenants, withdrawals
 from services.store.scope import OWNER
+from services.work import Work
 from tests.bot.caller import Caller, caller
-from tests.bot.door import now, opened
+from tests.bot.door import NUMBER, SHOP, now, opened
 
 NO_AMOUNTS: tuple[Any, ...] = (0, -1, "-1", "1e3", "", "ten", " 1", "10.999", 10.999, True, None, [], "1,000")
 ASK = {"amount": "1000", "method_type": "mpesa", "method_details": {"phone_number": "0712345678"}}
@@ -112,6 +114,24 @@ async def test_who_is_revoked_expired_suspended_or_switched_off_is_401_at_once(d
     await change(door, api_keys, mine, expires_at=now() + timedelta(days=1))
     await change(door, tenants, tenants.c.id == shop, active=False)
     assert (await cashier.get("/wallet")).status == 401
+
+
+async def test_the_keys_of_who_is_let_go_end_and_do_not_come_back_with_them(door, shop, cashier, manager):
+    """Whoever had them may not be who has come back."""
+    text = SHOP.format(number=NUMBER, active="true")
+    head, _, kamau = text.split("[[staff]]")
+    for file in (head + "[[staff]]" + kamau, text):
+        async with door.database.transaction(shop) as connection:
+            changed = await apply(Work(connection, door.vault, shop, now()), tenant_file.read(file))
+        assert changed.changed == ["staff.Achieng"]
+        assert (await cashier.get("/wallet")).status == 401
+    assert (await manager.get("/wallet")).status == 200
+    (told,) = [each for each in await rows(door, audit) if each.action == "apikey.revoked"]
+    assert (told.target, told.facts) == (
+        str(cashier.person),
+        {"prefix": cashier.prefix, "because": "left"},
+    )
+    assert (await (await caller(door, shop, "Achieng")).get("/wallet")).status == 200
 
 
 async def test_the_scopes_are_the_persons_at_each_request(door, cashier):
