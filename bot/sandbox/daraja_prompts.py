@@ -12,7 +12,7 @@ from bot.sandbox.stage import Stage
 from bot.sandbox.world import DarajaApp, Json
 
 OUTCOMES = {"pay": "0", "wrong_pin": "2001", "no_funds": "1", "cancel": "1032"}
-UNREACHED = "1037"
+UNREACHED, UNHEARD = "1037", "7777"
 SOON = 0.1  # seconds
 
 
@@ -79,7 +79,7 @@ class Prompts:
             "CustomerMessage": said,
         }
 
-    async def query(self, app: DarajaApp, body: Json, _fault: str) -> Json:
+    async def query(self, app: DarajaApp, body: Json, fault: str) -> Json:
         """What became of it; while the phone asks, by turns in both ways that Daraja has to say so."""
         if checks.text(body, "BusinessShortCode", 10) != app.shortcode:
             raise checks.bad("BusinessShortCode")
@@ -91,7 +91,7 @@ class Prompts:
             prompt.asked += 1
             if prompt.asked % 2:
                 raise DarajaError(500, "500.001.1001", "The transaction is being processed")
-        code = prompt.code or "4999"
+        code = UNHEARD if fault == "unheard" else prompt.code or "4999"
         return {
             "ResponseCode": "0",
             "ResponseDescription": "The service request has been accepted successfully",

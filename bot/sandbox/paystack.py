@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bot.sandbox.faults import CATALOGUE
-from bot.sandbox.paystack_charges import Charges
+from bot.sandbox.paystack_charges import Charges, twisted
 from bot.sandbox.paystack_events import Events
 from bot.sandbox.paystack_lists import Refunds, Transactions, page_of, transfers_of
 from bot.sandbox.paystack_transfers import PaystackError, Transfers
@@ -61,10 +61,10 @@ class Paystack:
         return "Charge attempted", await self.charges.charge(account, body, fault, origin)
 
     async def _check(
-        self, account: PaystackAccount, request: web.Request, _body: Json, _fault: str
+        self, account: PaystackAccount, request: web.Request, _body: Json, fault: str
     ) -> tuple[str, object]:
         told = self.charges.verified(account, request.match_info["reference"])
-        return "Verification successful", told
+        return "Verification successful", twisted(told, fault)
 
     async def _forget(
         self, account: PaystackAccount, _request: web.Request, body: Json, _fault: str

@@ -63,8 +63,8 @@ class Pesapal:
         page = f"{request.scheme}://{request.host}/pesapal/page"
         return await self.orders.submit(account, body, page, told_first=fault == "callback_first")
 
-    async def _status(self, account: PesapalAccount, request: web.Request, _body: Json, _fault: str) -> Json:
-        return self.orders.status(account, request.query.get("orderTrackingId", ""))
+    async def _status(self, account: PesapalAccount, request: web.Request, _body: Json, fault: str) -> Json:
+        return self.orders.status(account, request.query.get("orderTrackingId", ""), fault)
 
     async def _refund(self, account: PesapalAccount, _request: web.Request, body: Json, _fault: str) -> Json:
         return self.orders.refund(account, body)

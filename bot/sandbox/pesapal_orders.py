@@ -89,9 +89,10 @@ class Orders:
             "status": "200",
         }
 
-    def status(self, account: PesapalAccount, tracking_id: str) -> Json:
+    def status(self, account: PesapalAccount, tracking_id: str, fault: str) -> Json:
         """Raises PesapalError."""
-        return _told(self._of(account, tracking_id))
+        order = self._of(account, tracking_id)
+        return _told(order, fault or order.twist)
 
     def cancel(self, account: PesapalAccount, body: Json) -> Json:
         """Raises PesapalError."""
@@ -242,7 +243,7 @@ def _decimal(value: object) -> Decimal | None:
         return None
 
 
-def _told(order: Order) -> Json:
+def _told(order: Order, twist: str) -> Json:
     """Its status; one that nobody has paid yet is told as an error."""
     method = {MOBILE: "MpesaKE", CARD: "Visa"}.get(order.method, "")
     told: Json = {
@@ -272,14 +273,15 @@ def _told(order: Order) -> Json:
             "call_back_url": None,
         }
         return told | {"error": error, "status": "500", "message": "Pending Payment"}
-    if order.twist == "other_amount":
+    if twist == "other_amount":
         told["amount"] += 1
-    return told | _TWISTS.get(order.twist, {})
+    return told | _TWISTS.get(twist, {})
 
 
 _TWISTS: dict[str, Json] = {
     "unheard": {"status_code": 7, "payment_status_description": "Settling"},
     "contradictory": {"payment_status_description": "Failed"},
+    "denied": {"status_code": FAILED, "payment_status_description": WORDS[FAILED]},
     "other_order": {"merchant_reference": "another-order"},
     "other_currency": {"currency": "USD"},
 }

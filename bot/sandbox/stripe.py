@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.sandbox.faults import CATALOGUE
 from bot.sandbox.stage import Stage
 from bot.sandbox.stripe_box import Box
-from bot.sandbox.stripe_events import VERSION, Event, Events
+from bot.sandbox.stripe_events import VERSION, Event, Events, twisted
 from bot.sandbox.stripe_forms import known_only, nested, number
 from bot.sandbox.stripe_keys import Keys
 from bot.sandbox.stripe_payments import Payments
@@ -185,7 +185,7 @@ class Stripe:
                     fault = self._stage.faults.take_name(at) if at in CATALOGUE else ""
                     _refuse(fault)
                     told = await call(box, request, params, fault)
-                    shown = told if isinstance(told, dict) else told.told()
+                    shown = twisted(told if isinstance(told, dict) else told.told(), fault)
                     kept.append(box.expanded(shown, params.get("expand", [])))
                     _refuse(fault.removesuffix("_after"), kept=True)
             except StripeError as error:

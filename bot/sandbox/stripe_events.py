@@ -113,10 +113,17 @@ class Events:
 
 def _body(event: Event, fault: str, pending: int) -> bytes:
     """Signed all the same where it tells another amount or currency than there is."""
-    shown = copy.deepcopy(event.shown(pending))
-    told = shown["data"]["object"]
-    if fault == "wrong_amount":
-        told |= {name: told[name] + 100 for name in _AMOUNTS if told.get(name)}
-    if fault == "wrong_currency" and "currency" in told:
-        told["currency"] = "zar" if told["currency"] != "zar" else "usd"
+    shown = event.shown(pending)
+    shown["data"] = {"object": twisted(event.told, fault)}
     return json.dumps(shown, indent=2).encode()
+
+
+def twisted(told: Json, fault: str) -> Json:
+    """As it is not."""
+    if fault == "wrong_amount":
+        return told | {name: told[name] + 100 for name in _AMOUNTS if told.get(name)}
+    if fault == "wrong_currency" and "currency" in told:
+        return told | {"currency": "zar" if told["currency"] != "zar" else "usd"}
+    if fault == "unheard" and "status" in told:
+        return told | {"status": "pondered"}
+    return told

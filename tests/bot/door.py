@@ -165,7 +165,7 @@ class Graph:
         return web.json_response({"messages": [{"id": f"wamid.{len(self.sent)}"}]})
 
 
-def _settings(graph_url: str) -> Settings:
+def settings_of(graph_url: str) -> Settings:
     return Settings(
         secret_keys=SecretStr("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         whatsapp=WhatsAppSettings(
@@ -194,7 +194,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         stack.enter_context(all_said(database))
         there = await stack.enter_async_context(TestServer(outside))
-        settings = _settings(str(there.make_url(""))).model_copy(update=changed)
+        settings = settings_of(str(there.make_url(""))).model_copy(update=changed)
         parts = Parts(settings, database, vault, book(database, vault, now), Bell(), now)
         bound = bind("127.0.0.1", 0)
         await stack.enter_async_context(listening(web_app(parts, worker=worker), bound))

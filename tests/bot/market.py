@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,16 +16,16 @@ import sqlalchemy as sa
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from bot.app import web_app
 from bot.callbacks import Callbacks
 from bot.calls import Calls
 from bot.http import open_session
-from bot.paying import Paying
+from bot.parts import Parts
 from bot.providers import Providers
+from bot.run import bind, listening
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.server import emulators
 from bot.sandbox.world import DarajaApp, PaystackAccount, PesapalAccount, StripeAccount, World
-from bot.signed_hooks import SignedHooks
-from bot.webhooks import Hooks
 from services.facts import Way
 from services.news import PaymentMethod
 from services.people.tenants import TenantBook
@@ -33,6 +34,7 @@ from services.store.bell import Bell
 from services.store.database import Database
 from services.store.schema import attempts, credentials, inbox, jobs, payouts, tenants, withdrawals
 from services.store.scope import OWNER
+from tests.bot.door import settings_of
 from tests.services.business import Business
 from tests.services.watched import all_said
 
@@ -62,6 +64,17 @@ PESAPAL = {"consumer_key": "pesapal-key", "consumer_secret": "pesapal-secret"}
 NOWHERE = "http://127.0.0.1:9"  # nobody listens on the discard port
 
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True)
+class Came:
+    """What a provider has posted: its address, and its bytes."""
+
+    path: str
+    body: bytes
+
+
 class Market:
     """`app_url` is where callbacks come in, `daraja_url` where calls go out."""
 
@@ -69,11 +82,23 @@ class Market:
         self.business, self._http, self._outside = business, http, outside
         self.database, self.vault, self.bell = business.database, business.vault, Bell()
         self.app_url = self.daraja_url = ""
+        self.shut, self.came = False, list[Came]()
         self.calls: Calls
         self.callbacks: Callbacks
 
     def clock(self) -> datetime:
         return self.business.now
+
+    @web.middleware
+    async def gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Remembers what providers post; while it is `shut` the app is away for them, and not for a test."""
+        if not request.path.startswith("/hooks/"):
+            return await handler(request)
+        away = self.shut and "By-Hand" not in request.headers
+        came = Came(request.path_qs, await request.read())
+        answer = web.Response(status=503) if away else await handler(request)
+        self.came.append(came)
+        return answer
 
     def workers(self, url: str | None = None, **options: Any) -> tuple[Calls, Callbacks]:
         """Those of another process: nothing is shared with ours but the database."""
@@ -222,15 +247,15 @@ async def opened(database: Database, vault: Vault) -> AsyncIterator[Market]:
         business = await Business(database, vault).open()
         http = await stack.enter_async_context(open_session())
         market = Market(business, http, await stack.enter_async_context(ClientSession()))
-        hooks = Hooks(database, vault, market.bell, market.clock)
-        app = web.Application()
         book = TenantBook(database, vault, market.clock)
-        SignedHooks(database, vault, book, market.bell, market.clock).add_to(app)
-        Paying(database, vault, book, market.bell, market.clock).add_to(app)
-        for method in ("GET", "POST"):
-            app.router.add_route(method, "/hooks/{token}", hooks.called)
-        served = await stack.enter_async_context(TestServer(app))
-        market.app_url = str(served.make_url("")).rstrip("/")
+        app = web_app(
+            Parts(settings_of(NOWHERE), database, vault, book, market.bell, market.clock), worker=False
+        )
+        app.cleanup_ctx.clear()  # the database is the test's, and outlives it
+        app.middlewares.append(market.gate)
+        bound = bind("127.0.0.1", 0)
+        await stack.enter_async_context(listening(app, bound))
+        market.app_url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         world = World(
             app_url=market.app_url,
             app_secret="app-secret",

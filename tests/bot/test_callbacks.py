@@ -2,7 +2,6 @@
 does not, and what becomes of those that nobody can read."""
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 
 import pytest
@@ -64,18 +63,6 @@ async def asked(market):
         yield asked
 
 
-async def test_a_callback_on_its_own_address_credits_once_however_often_it_is_told(market, asked):
-    for _ in range(3):
-        await asked.called()
-    told = prompt_told(asked.checkout, 0, 500)
-    assert await market.post(asked.token, json.dumps(told, indent=1).encode()) == 200  # other bytes
-    await market.work()
-    assert await asked.wallet() == CREDITED
-    assert len(await market.business.news(market.business.customer)) == 1
-    assert {row.state for row in await market.hooks()} == {"done"}
-    assert await market.business.alerts() == []
-
-
 @pytest.mark.parametrize("amount", [1.0, 499.99, 500.01, 5000000.0, -500.0, 0.0])
 async def test_a_callback_of_another_amount_credits_nothing_and_is_kept_and_alerted(market, asked, amount):
     await asked.called(amount=amount)
@@ -117,14 +104,6 @@ async def test_a_no_after_a_yes_takes_nothing_back_and_is_alerted(market, asked)
     assert await asked.wallet() == CREDITED
     assert await asked.state() == "succeeded"
     assert await market.business.alerts() == ["payment.failed_after_success"]
-
-
-async def test_a_yes_after_a_no_is_honoured_as_late(market, asked):
-    await asked.called(code=1032)
-    assert await asked.state() == "failed"
-    await asked.called()
-    assert await asked.wallet() == CREDITED
-    assert (await market.business.news(market.business.customer))[-1].late
 
 
 async def test_a_yes_and_a_no_at_once_credit_whatever_comes_first(market, asked):

@@ -62,31 +62,12 @@ async def test_a_payment_on_the_page_credits_the_wallet_once(shop):
     assert await on_page(shop, paying, "pay") == 410
 
 
-@pytest.mark.parametrize("fault", ["late", "twice", "forged"])
-async def test_whatever_happens_to_the_event_it_counts_once(shop, fault):
-    await shop.arm("paystack.webhook", fault, seconds=0.2)
-    paying = await opened(shop)
-    await pays(shop, paying)
-    assert await shop.business.wallet() == ("500.00", "0.00", "500.00")
-
-
 async def test_where_the_event_is_lost_who_returns_has_it_asked(shop):
     await shop.arm("paystack.webhook", "lost")
     paying = await opened(shop)
     await on_page(shop, paying, "pay", follow=True)
     await until(lambda: settled(shop, paying))
     assert await shop.business.wallet() == ("500.00", "0.00", "500.00")
-
-
-async def test_or_the_ladder_asks(shop):
-    await shop.arm("paystack.webhook", "lost")
-    await shop.arm("paystack.check", "500")
-    paying = await opened(shop)
-    await on_page(shop, paying, "pay")
-    await shop.later(seconds=60)
-    assert await shop.attempt(paying.attempt) == "pending"
-    await shop.later(seconds=120)
-    assert await shop.attempt(paying.attempt) == "succeeded"
 
 
 async def test_a_card_that_is_declined_is_found_by_asking(shop):
@@ -109,25 +90,6 @@ async def test_a_page_that_is_left_alone_is_over_in_half_an_hour_and_a_late_yes_
     assert [each.because for each in await news(shop) if isinstance(each, PaymentFailed)] == [Unpaid.PAGE]
     await pays(shop, paying)
     assert (await news(shop))[-1].late
-
-
-@pytest.mark.parametrize("fault", ["500", "500_after", "drop"])
-async def test_a_page_whose_answer_is_lost_is_told_as_failed_and_another_one_is_opened(shop, fault):
-    await shop.arm("paystack.initialize", fault)
-    paying = await shop.business.pay("500", way=BY_PAGE)
-    await shop.work()
-    assert (await news(shop))[-1].because == Unpaid.PROVIDER
-    again = await shop.business.pay("500", order=paying.started.order_id, way=BY_PAGE)
-    await shop.work()
-    assert await shop.attempt(again.attempt) == "pending"
-
-
-async def test_what_was_turned_away_is_sent_again(shop):
-    await shop.arm("paystack.initialize", "spike")
-    paying = await shop.business.pay("500", way=BY_PAGE)
-    await shop.work()
-    await shop.later(seconds=2)
-    assert await shop.attempt(paying.attempt) == "pending"
 
 
 @pytest.mark.parametrize("fault", ["contradictory", "unheard"])

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from services import hooks
 from services.facts import Way
-from services.ids import new_id
 from services.money import Money
 from services.news import PaymentMethod, PaymentSettled, Unpaid
 from services.news.refunds import MoneyTakenBack
@@ -17,11 +16,9 @@ from services.payments import methods, waiting
 from services.payments.record import locked
 from services.providers.abilities import OpensPages, Page
 from services.providers.base import Accepted, Refused, Unknown
-from services.refunds import request
-from services.store.schema import attempts, audit, refund_attempts, refunds
+from services.store.schema import attempts, audit
 from tests.bot.market import PESAPAL, opened
 from tests.services.business import kes
-from tests.services.refunding import SHOP, Refunding, approve
 
 PAID, NOTHING = ("1250.50", "0.00", "1250.50"), ("0.00", "0.00", "0.00")
 
@@ -132,28 +129,10 @@ async def test_one_that_was_deleted_there_is_registered_again(market, paying):
 # --- notifications
 
 
-@pytest.mark.parametrize("fault", ["twice", "forged"])
-async def test_a_notification_that_comes_twice_or_forged_credits_once(market, paying, fault):
-    await market.arm("pesapal.notice", fault)
-    await paying.open()
-    assert await paying.told("mpesa", 2) == "succeeded"
-    assert await paying.wallet() == PAID
-    forged = ["payment.reference_mismatch"] if fault == "forged" else []
-    assert await market.business.alerts() == forged
-
-
 async def test_one_by_get_counts_as_well(market, paying):
     await market.arm("pesapal.notice", "other_way")
     await paying.open()
     assert await paying.told("mpesa") == "succeeded"
-
-
-async def test_where_it_is_lost_the_ladder_asks(market, paying):
-    await market.arm("pesapal.notice", "lost")
-    await paying.open()
-    await paying.act("mpesa")
-    await market.later(seconds=61)
-    assert (await paying.state(), await paying.wallet()) == ("succeeded", PAID)
 
 
 async def test_one_that_comes_before_the_answer_is_taken(market, paying):
@@ -161,14 +140,6 @@ async def test_one_that_comes_before_the_answer_is_taken(market, paying):
     await paying.open()
     await market.told()
     assert (await paying.state(), await paying.wallet()) == ("succeeded", PAID)
-
-
-async def test_a_forged_one_of_an_unpaid_order_moves_nothing(market, paying):
-    tracking_id = (await paying.open()).reference.partition("/")[0]
-    told = {"OrderTrackingId": tracking_id, "OrderMerchantReference": str(paying.attempt), "status_code": 1}
-    assert await market.post(await paying.token(), told) == 200
-    await market.work()
-    assert (await paying.state(), await paying.wallet()) == ("pending", NOTHING)
 
 
 async def test_one_that_points_to_another_order_that_was_paid_credits_nothing(market, paying):
@@ -195,13 +166,6 @@ async def test_one_of_an_order_that_is_none_of_ours_is_kept_and_alarms_nobody(ma
     assert (row.state, await market.business.alerts()) == ("kept", [])
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"OrderTracking', b"OrderTrackingId=a"])
-async def test_what_nobody_can_read_is_parked(market, paying, body):
-    assert await market.post(await paying.token(), body) == 200
-    await market.work()
-    assert [row.state for row in await market.hooks()] == ["parked"]
-
-
 # --- what became of it
 
 
@@ -213,22 +177,10 @@ async def test_a_failure_is_told_and_its_page_is_closed(market, paying):
     assert await market.fill_in(page, how="card") == 409
 
 
-async def test_what_is_paid_after_a_failure_is_honoured(market, paying):
-    page = (await paying.open()).page
-    await market.arm("pesapal.cancel", "500")
-    assert await paying.told("fail") == "failed"
-    assert await market.fill_in(page, how="card") == 303
-    await market.told(2)
-    assert (await paying.state(), await paying.wallet()) == ("succeeded", PAID)
-
-
 @pytest.mark.parametrize(
     ("fault", "alert"),
     [
-        ("other_amount", "payment.amount_mismatch"),
-        ("other_currency", "payment.amount_mismatch"),
         ("other_order", "payment.unheard_code"),
-        ("unheard", "payment.unheard_code"),
         ("contradictory", "payment.unheard_code"),
     ],
 )
@@ -276,13 +228,6 @@ async def test_one_that_is_paid_at_the_last_moment_is_found_when_it_is_closed(ma
 # --- requests
 
 
-@pytest.mark.parametrize("fault", ["500", "500_after", "drop"])
-async def test_an_order_whose_answer_is_lost_has_failed_for_nobody_has_its_page(market, paying, fault):
-    await market.arm("pesapal.order", fault)
-    assert (await paying.open()).page is None
-    assert (await paying.state(), await paying.wallet()) == ("failed", NOTHING)
-
-
 async def test_the_same_id_twice_is_unknown_since_the_first_exists(market, paying):
     await paying.open()
     client = await paying.client()
@@ -294,16 +239,6 @@ async def test_a_token_that_was_killed_is_fetched_anew_and_none_outlives_the_clo
     assert (await paying.open()).page is not None
     market.business.forward(minutes=6)
     assert await paying.told("mpesa") == "succeeded"
-
-
-async def test_a_question_that_fails_is_asked_again(market, paying):
-    await market.arm("pesapal.status", "500")
-    await market.arm("pesapal.status", "drop")
-    await paying.open()
-    assert await paying.told("mpesa") == "pending"
-    await market.later(minutes=2)
-    await market.later(minutes=3)
-    assert (await paying.state(), await paying.wallet()) == ("succeeded", PAID)
 
 
 async def test_another_currency_is_not_even_asked_for(market, paying):
@@ -342,23 +277,3 @@ async def test_what_was_paid_with_can_be_saved_and_opens_a_page_the_next_time(ma
     again = await business.pay("20.50", way=way)
     opened_again = await Paying(market, again.attempt).open()
     assert opened_again.page is not None
-
-
-async def test_a_refund_is_done_once_the_merchant_has_agreed_to_it_there(market, paying):
-    answer = await paying.open()
-    assert await paying.told("mpesa") == "succeeded"
-    business = market.business
-    row = await business.row(attempts, paying.attempt)
-    async with business.work() as work:
-        made = await request.request(work, SHOP, business.manager, new_id(), row.payment_id, "too small")
-    refund = await approve(business, made)
-    await market.work()
-    one = await Refunding.of(business, refund)
-    assert (await business.row(refund_attempts, one.attempt)).state == "pending"
-    await market.later(minutes=1)
-    assert (await business.row(refunds, refund.id)).status == "processing"
-    await market.act(f"payouts/{answer.reference.partition('/')[0]}", outcome="succeed")
-    await market.told(2)  # its notification has the refund asked about, and no reversal by itself is found
-    assert (await business.row(refunds, refund.id)).status == "completed"
-    assert await paying.wallet() == NOTHING
-    assert await business.alerts() == []

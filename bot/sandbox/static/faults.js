@@ -59,7 +59,7 @@ const NAMES = {
   unheard: 'a status unheard of', contradictory: 'told as paid and failed', other_way: 'comes by GET',
   declined: 'is declined', insufficient: 'has too little money', paused: 'its bank asks who pays', insufficient_funds: 'has too little money', authentication_required: 'its bank asks who pays',
   processing: 'takes its time', pending: 'takes its time', failed_later: 'is made, then fails', unordered: 'in another order',
-  stale: 'one of an hour ago first', wrong_amount: 'tells another amount', wrong_currency: 'tells another currency',
+  stale: 'one of an hour ago first', denied: 'told as failed', wrong_amount: 'tells another amount', wrong_currency: 'tells another currency',
 }
 
 const QUICK = [
