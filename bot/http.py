@@ -3,6 +3,7 @@
 from typing import Any
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from services.store.database import in_transaction
 
@@ -20,11 +21,12 @@ class _Outside(aiohttp.TCPConnector):
         return await super().connect(req, *args, **kwargs)
 
 
-def open_session() -> aiohttp.ClientSession:
+def open_session(resolver: AbstractResolver | None = None) -> aiohttp.ClientSession:
     """No cookies, no redirects by surprise of a proxy's environment, a bounded pool: one host that answers to
-    nobody takes what calls may be under way (bot/calls.py), and leaves as much for the messages."""
+    nobody takes what calls may be under way (bot/calls.py), and leaves as much for the messages. `resolver`:
+    instead of the loop's own."""
     return aiohttp.ClientSession(
-        connector=_Outside(limit=1200, limit_per_host=600, keepalive_timeout=60),
+        connector=_Outside(limit=1200, limit_per_host=600, keepalive_timeout=60, resolver=resolver),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=30, connect=5),
     )

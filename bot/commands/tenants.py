@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from bot import proving
 from bot.commands.opening import known_tenant, opened, wake, work_of
 from bot.parts import CannotRun, Parts
 from bot.settings import Settings
@@ -12,10 +13,13 @@ from services import audit, books
 from services.books import watch
 from services.ids import new_id
 from services.people import tenant_file
-from services.people.apply import CurrencyInUse, NumberTaken, apply, id_of
+from services.people.apply import Applied, CurrencyInUse, NumberTaken, apply, id_of
 from services.people.file_lines import Lines, TenantFileError, decoded
+from services.people.file_parts import TenantFile
 from services.people.show import shown
 from services.people.staffing import OnePersonEach
+from services.providers import PROVIDERS
+from services.providers.base import ProviderSettings
 from services.rails import RAILS
 from services.store.scope import PLATFORM
 from services.withdrawals import stop
@@ -23,8 +27,9 @@ from services.withdrawals.freeze import freeze_way, unfreeze, unfreeze_ways
 from services.work import CLI, Work
 
 
-async def apply_file(settings: Settings, path: Path) -> dict[str, Any]:
-    """Raises TenantFileError and CannotRun; nothing is changed then."""
+async def apply_file(settings: Settings, path: Path, *, ask: bool = True) -> dict[str, Any]:
+    """Raises TenantFileError and CannotRun; nothing is changed then. Once it is done, providers are asked
+    whether their keys are good, where they are new or changed: unless `ask` is false."""
     text = _text(path)
     file = tenant_file.read(text, str(path))
     async with opened(settings) as parts:
@@ -42,7 +47,20 @@ async def apply_file(settings: Settings, path: Path) -> dict[str, Any]:
                 wrong = Lines(text).wrong(("staff", error.entry), str(error))
                 raise TenantFileError(str(path), [wrong]) from None
         wake(parts)
+        if ask:
+            applied.warnings += await proving.refused(parts, _new_keys(file, applied))
     return asdict(applied)
+
+
+def _new_keys(file: TenantFile, applied: Applied) -> list[tuple[str, ProviderSettings]]:
+    """Of a provider that moves another money nobody asks: its own warning says that it is of no use."""
+    return [
+        (name, settings)
+        for name, provider in PROVIDERS.items()
+        if (settings := getattr(file.providers, name)) is not None
+        and file.tenant.currency in provider.currencies
+        and (applied.created or f"providers.{name}" in applied.changed)
+    ]
 
 
 def _text(path: Path) -> str:

@@ -5,17 +5,24 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from services import hours
+from services.money import Money
 from services.people import people as persons
 from services.people.access import APPROVE, who_may_withdraw
 from services.people.file_parts import TenantFile
 from services.providers import PROVIDERS
+from services.providers.base import ProviderSettings
+from services.rails import RAILS, takes
 from services.store.schema import totps
 from services.work import Work
+from services.written import minor_of
 
 
 async def warnings(work: Work, file: TenantFile) -> list[str]:
     return [
         *_of_no_use(file),
+        *_without_means(file),
+        *_beyond_all(file),
+        *_never_sent(file),
         *await _never_approved(work, file),
         *_expires_unseen(file),
         *await _hands_missing(work, file),
@@ -27,9 +34,56 @@ def _of_no_use(file: TenantFile) -> list[str]:
     return [
         f"providers.{name}: moves {', '.join(sorted(provider.currencies))} only and the tenant's currency is "
         f"{file.tenant.currency}, so nobody can pay or be paid by it"
-        for name, provider in PROVIDERS.items()
-        if getattr(file.providers, name) is not None and file.tenant.currency not in provider.currencies
+        for name in _given(file)
+        if file.tenant.currency not in (provider := PROVIDERS[name]).currencies
     ]
+
+
+def _without_means(file: TenantFile) -> list[str]:
+    """Providers of which so much is left out that they can do nothing."""
+    told = []
+    for name, settings in _given(file).items():
+        ways_in = settings.missing_to_collect if PROVIDERS[name].collects else None
+        ways_out = settings.missing_to_pay_out if PROVIDERS[name].pays_out else None
+        lacks = [", ".join(missing) for missing in (ways_in, ways_out) if missing is not None]
+        if all(lacks):
+            told.append(f"providers.{name}: nothing can be done with it yet: it lacks {'; or '.join(lacks)}")
+    return told
+
+
+def _beyond_all(file: TenantFile) -> list[str]:
+    """Prices that nobody can pay for one piece: too little, too much, or not whole for every provider."""
+    currency = file.tenant.currency
+    open_to = [
+        name
+        for name, settings in _given(file).items()
+        if currency in PROVIDERS[name].collects and not settings.missing_to_collect
+    ]
+    prices = [(product.sku, Money(minor_of(product.price, currency), currency)) for product in file.products]
+    return [
+        f"products.{sku}: its price {price} is one that {' and '.join(open_to)} cannot take"
+        for sku, price in prices
+        if open_to and not any(takes(name, price) for name in open_to)
+    ]
+
+
+def _never_sent(file: TenantFile) -> list[str]:
+    """A limit of withdrawals below what any way out sends."""
+    limit, currency = file.limits.per_withdrawal, file.tenant.currency
+    least = [
+        rail.minimum
+        for rail in RAILS.values()
+        if rail.provider in _given(file) and PROVIDERS[rail.provider].currency == currency
+    ]
+    if limit is None or not least or minor_of(limit, currency) >= min(least):
+        return []
+    what = f"limits.per_withdrawal: {limit} is less than the least that can be sent"
+    return [f"{what}, {Money(min(least), currency)}, so nothing can be withdrawn"]
+
+
+def _given(file: TenantFile) -> dict[str, ProviderSettings]:
+    parts = {name: getattr(file.providers, name) for name in PROVIDERS}
+    return {name: settings for name, settings in parts.items() if settings is not None}
 
 
 async def _never_approved(work: Work, file: TenantFile) -> list[str]:

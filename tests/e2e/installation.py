@@ -15,6 +15,7 @@ import aiohttp
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE = 20.0
+NOWHERE = "http://127.0.0.1:9"  # nobody listens: no command of a test leaves the machine
 
 
 def inherited() -> dict[str, str]:
@@ -32,6 +33,7 @@ class Installation:
             "LIPACHAT_SECRET_KEYS": base64.b64encode(bytes(range(32))).decode(),
             "LIPACHAT_WHATSAPP__APP_SECRET": "app-secret",
             "LIPACHAT_WHATSAPP__VERIFY_TOKEN": "verify-token",
+            **{f"LIPACHAT_{name}__URL": NOWHERE for name in ("MPESA", "PAYSTACK", "PESAPAL", "STRIPE")},
             **environment,
         }
         self.processes: list[subprocess.Popen[str]] = []

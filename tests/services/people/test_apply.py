@@ -329,3 +329,51 @@ async def test_a_provider_that_moves_another_money_is_taken_with_a_warning(regis
 async def test_a_limit_that_nobody_can_step_over_is_taken_with_a_warning(registry):
     applied = await registry.apply(SMALL + '\n[limits]\ntotp_above = "20000"\n')
     assert any(w.startswith("limits.totp_above: ") and "above 20000" in w for w in applied.warnings)
+
+
+MPESA = """
+[providers.mpesa]
+shortcode = "600100"
+consumer_key = "key"
+consumer_secret = "secret"
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (MPESA, "providers.mpesa: nothing can be done with it yet: it lacks passkey; or initiator_name"),
+        (MPESA + 'passkey = "x"\n', None),
+        (MPESA + 'initiator_name = "x"\nsecurity_credential = "y"\n', None),
+        ('[providers.stripe]\nsecret_key = "sk_test_1"\n', "providers.stripe: nothing can be done with it"),
+        ('[providers.paystack]\nsecret_key = "sk_test_1"\n', None),
+    ],
+)
+async def test_a_provider_that_can_do_nothing_is_taken_with_a_warning(registry, given, said):
+    told = (await registry.apply(SMALL + given)).warnings
+    told = [warning for warning in told if warning.startswith("providers.")]
+    assert [warning[: len(said or "")] for warning in told] == ([said] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("price", "more", "said"),
+    [
+        ("189", "", None),
+        ("189.50", "", "products.unga: its price 189.50 is one that mpesa cannot take"),
+        ("0.50", "", "products.unga: its price 0.50 is one that mpesa cannot take"),
+        ("250001", "", "products.unga: its price 250001.00 is one that mpesa cannot take"),
+        ("189.50", '[providers.paystack]\nsecret_key = "sk_test_1"\n', None),
+    ],
+)
+async def test_a_price_that_no_provider_takes_is_taken_with_a_warning(registry, price, more, said):
+    product = f'[[products]]\nsku = "unga"\nname = "Unga"\nprice = "{price}"\n'
+    told = (await registry.apply(SMALL + MPESA + 'passkey = "x"\n' + more + product)).warnings
+    assert [warning for warning in told if warning.startswith("products.")] == ([said] if said else [])
+
+
+@pytest.mark.parametrize(("limit", "warned"), [("9", True), ("10", False), ("9.99", True)])
+async def test_a_limit_below_what_can_be_sent_is_taken_with_a_warning(registry, limit, warned):
+    limits = f'[limits]\nper_withdrawal = "{limit}"\n'
+    told = (await registry.apply(SMALL + MPESA + limits)).warnings
+    said = f"limits.per_withdrawal: {limit} is less than the least that can be sent, 10.00, so nothing"
+    assert any(warning.startswith(said) for warning in told) is warned
