@@ -22,6 +22,7 @@ from bot.log import redacted
 from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
 from services import callbacks, hooks
+from services.payments.by_hand import TooSoon
 from services.points import point
 from services.providers import PROVIDERS
 from services.providers.base import Unreadable
@@ -40,6 +41,7 @@ _ABREAST = 4
 _POLL_SECONDS = 1.0
 _LEASE = timedelta(seconds=30)
 _UNTIL_SETTINGS = timedelta(minutes=1)
+_UNTIL_OTHERS = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ class Callbacks:
                     await self._apply(callback)
             except Unreadable as error:
                 await self._park(callback, f"unreadable: {error}")
+            except TooSoon:
+                await self._wait(callback)
             except Exception as error:  # noqa: BLE001
                 await self._put_off(callback, error)
 
@@ -177,6 +181,12 @@ class Callbacks:
         if hook is None or provider is None:
             raise Unreadable("its address is gone")
         return hook, provider
+
+    async def _wait(self, callback: Callback) -> None:
+        """It was no try: what it waits for has an end of its own."""
+        due = {"due_at": self._clock() + _UNTIL_OTHERS, "tries": callback.tries - 1}
+        async with self._database.transaction(callback.tenant_id) as connection:
+            await _mark(connection, callback, **due)
 
     async def _put_off(self, callback: Callback, error: Exception) -> None:
         """What it did was rolled back: it waits longer each time, and is parked in the end."""

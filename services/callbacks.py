@@ -2,6 +2,7 @@
 
 from services.hooks import Hook
 from services.money import Money
+from services.payments import by_hand
 from services.payments import settle as payments
 from services.providers.base import Report, Succeeded
 from services.refunds import settle as refunds
@@ -14,7 +15,8 @@ from services.work import Work
 async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money | None = None) -> None:
     """Take a callback to what it is about. The address says that, never the body.
 
-    `confirm_above`: a larger success of a customer's payment is asked for once more before it counts.
+    `confirm_above`: a larger success of a customer's payment is asked for once more before it counts. Raises
+    TooSoon, and has done nothing then, where it is to be taken again later.
     """
     match hook.about:
         case "collect":
@@ -31,12 +33,20 @@ async def apply(work: Work, hook: Hook, report: Report, *, confirm_above: Money 
             pass  # it is asked again
         case "taken_back" | "disputed":
             await _taken(work, hook, report)
-        case _ if hook.is_of_refund:
-            await _refund(work, hook, report)
-        case _ if hook.is_of_payment:
-            await still_paid.told(work, hook.target_id, report)
-        case about:
-            raise ValueError(about)
+        case _ if hook.by_hand is not None:
+            await by_hand.told(work, hook.by_hand, report.facts["line"], confirm_above)
+        case _:
+            await _back(work, hook, report)
+
+
+async def _back(work: Work, hook: Hook, report: Report) -> None:
+    """About a refund, or about whether a payment stands."""
+    if hook.is_of_refund:
+        await _refund(work, hook, report)
+    elif hook.is_of_payment:
+        await still_paid.told(work, hook.target_id, report)
+    else:
+        raise ValueError(hook.about)
 
 
 async def _refund(work: Work, hook: Hook, report: Report) -> None:

@@ -2,7 +2,8 @@
 credential, so it is unguessable, used for nothing else, and stored as a hash alone.
 
 A provider that is told once where to call has a lasting one of each tenant's: its token is derived from our
-keys, so that it can be told again without being kept.
+keys, so that it can be told again without being kept. Where it also wants to ask before it takes a payment,
+that has an address of its own: both say the same, and only one of them means that money has moved.
 """
 
 import hashlib
@@ -20,7 +21,8 @@ from services.store.schema import attempts, hooks, payouts, refund_attempts
 from services.work import Work
 
 _TOKEN_BYTES = 32
-_REFUND, _PAYMENT, _LASTING = "refund:", "payment:", "ipn:"
+_REFUND, _PAYMENT, _LASTING, _ASKED = "refund:", "payment:", "ipn:", "/asked"
+_BY_HAND = "by_hand:"
 RETURN, PAGE = "return", "page"  # of people, and not of providers
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
@@ -30,7 +32,8 @@ class Hook:
     """`about`: "collect", "payout", "payout_timeout", "query", "query_timeout", "float" or "float_timeout";
     the target is the attempt of the first, else the payout. What is `of_refund` has a refund's attempt;
     "taken_back" and "disputed" come signed, and have the attempt of a payment. "ipn:PROVIDER" is a lasting
-    address, whose target is the tenant: what it is told says itself what it is about."""
+    address, whose target is the tenant: what it is told says itself what it is about: "by_hand:PROVIDER" is a
+    payment that nobody asked for."""
 
     tenant_id: UUID
     about: str
@@ -40,7 +43,7 @@ class Hook:
     def read_as(self) -> str:
         """As which kind of callback the provider reads it."""
         if self.is_lasting:
-            return _LASTING.removesuffix(":")
+            return "asked" if self.about.endswith(_ASKED) else "ipn"
         return self.about.removeprefix(_REFUND).removeprefix(_PAYMENT)
 
     @property
@@ -50,6 +53,11 @@ class Hook:
     @property
     def is_of_payment(self) -> bool:
         return self.about.startswith(_PAYMENT)
+
+    @property
+    def by_hand(self) -> str | None:
+        """Whose word it is that somebody has paid whom nobody asked; None of all else."""
+        return self.about.removeprefix(_BY_HAND) if self.about.startswith(_BY_HAND) else None
 
     @property
     def is_lasting(self) -> bool:
@@ -86,10 +94,11 @@ async def address(work: Work, public_url: str, about: str, target_id: UUID) -> s
     return f"{public_url.rstrip('/')}/hooks/{await mint(work, about, target_id)}"
 
 
-async def lasting(work: Work, public_url: str, provider: str) -> str:
-    """The tenant's address for all that this provider tells. It stays the same until our first key changes;
-    the one before goes on to be known."""
-    about, key = _LASTING + provider, work.vault.derived("lasting hooks")[0]
+async def lasting(work: Work, public_url: str, provider: str, *, asked: bool = False) -> str:
+    """The tenant's address for all that this provider tells, or (`asked`) for what it asks before it takes a
+    payment. It stays the same until our first key changes; the one before goes on to be known."""
+    about = _LASTING + provider + (_ASKED if asked else "")
+    key = work.vault.derived("lasting hooks")[0]
     token = hmac.digest(key, work.tenant.bytes + about.encode(), "sha256").hex()
     row = {
         "token_hash": _hash(token),
@@ -104,7 +113,7 @@ async def lasting(work: Work, public_url: str, provider: str) -> str:
 
 def provider_of_lasting(about: str) -> str | None:
     """Whose the address is; None for one of an attempt or a payout."""
-    return about.removeprefix(_LASTING) if about.startswith(_LASTING) else None
+    return about.removeprefix(_LASTING).removesuffix(_ASKED) if about.startswith(_LASTING) else None
 
 
 async def resolve(connection: AsyncConnection, token: str) -> Hook | None:
@@ -137,6 +146,8 @@ async def named(work: Work, provider: str, report: Report) -> Hook | None:
     tells of by our reference or theirs. None where it tells of nothing that is ours."""
     if report.about in ("collect", "taken_back", "disputed"):
         return await _named_payment(work, provider, report)
+    if report.about == "by_hand":
+        return Hook(work.tenant, _BY_HAND + provider, work.tenant)
     tables = {"payout": payouts, "refund": refund_attempts}
     if report.about not in tables:
         return None

@@ -8,15 +8,18 @@ import typer
 from bot.cli.console import commands, performed, show
 
 tenant = commands("Tenants and their files.")
+Ask = Annotated[bool, typer.Option(help="Ask providers whether keys that are new are good.")]
 Rail = Annotated[str | None, typer.Option(help="One way out alone: mpesa, till or bank_transfer.")]
 
 
 @tenant.command("apply")
-def tenant_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
+def tenant_apply(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], *, ask: Ask = True
+) -> None:
     """Create or change a tenant by its file; applying the same again changes nothing."""
     from bot.commands.tenants import apply_file
 
-    show(performed(lambda settings: apply_file(settings, file)))
+    show(performed(lambda settings: apply_file(settings, file, ask=ask)))
 
 
 @tenant.command("show")
@@ -41,3 +44,15 @@ def tenant_unfreeze(slug: str, rail: Rail = None) -> None:
     from bot.commands.tenants import unfreeze_tenant
 
     show(performed(lambda settings: unfreeze_tenant(settings, slug, rail)))
+
+
+@tenant.command("register")
+def tenant_register(
+    slug: str,
+    *,
+    again: Annotated[bool, typer.Option("--again", help="Also where it was done before.")] = False,
+) -> None:
+    """Have M-Pesa tell of what customers pay to the tenant's paybill or till by themselves; once."""
+    from bot.commands.registering import register_address
+
+    show(performed(lambda settings: register_address(settings, slug, again=again)))

@@ -1,22 +1,24 @@
 """Tenant doctor: what is so with each tenant, its number at WhatsApp and its accounts at providers."""
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime, timedelta
 
 import aiohttp
 import sqlalchemy as sa
 
+from bot.commands import registering
 from bot.doctor.clearing import clearing
 from bot.doctor.finding import Finding, broken, good, warning
 from bot.doctor.templates import templates
 from bot.parts import Parts
+from bot.proving import NotKept
 from services.news import Resting
 from services.people import people as persons
 from services.people.access import who_may_withdraw
 from services.people.tenants import Tenant
 from services.providers import PROVIDERS, WrongSettings, settings_of
-from services.providers.abilities import ProvesKeys
+from services.providers.abilities import ProvesKeys, TellsByItself
 from services.providers.base import Misconfigured, NotSent, ProviderSettings
 from services.rails import RAILS
 from services.store.schema import audit, provider_tokens, tenants
@@ -137,22 +139,25 @@ async def _at_providers(parts: Parts, tenant: Tenant, http: aiohttp.ClientSessio
             told = [("payments", provider.collects), ("payouts", provider.pays_out)]
             what = " and ".join(what for what, able in told if able)
             yield good(f"{name} tells what becomes of {what} at {hook}: its dashboard must have this address")
+        if isinstance(client, TellsByItself) and not settings.missing_to_collect:
+            yield await _told_at(parts, tenant, name)
         if not settings.missing_to_pay_out and (reminder := await _password(parts, tenant, name)):
             yield reminder
 
 
-class NotKept:
-    """Tokens that nobody else is given, so that looking changes nothing. Asked only where no token is
-    alive that a new one could kill."""
-
-    async def get(self, fetch: Callable[[], Awaitable[tuple[str, int]]]) -> str:
-        return (await fetch())[0]
-
-    async def drop(self, token: str) -> None:
-        """None is kept."""
-
-    def beside(self, name: str) -> "NotKept":  # noqa: ARG002  nothing of that name is kept either
-        return self
+async def _told_at(parts: Parts, tenant: Tenant, name: str) -> Finding:
+    async with parts.database.reading(tenant.id) as connection:
+        work = Work(connection, parts.vault, tenant.id, parts.clock(), CLI)
+        known = await registering.registered(work)
+    run, url = f"python main.py tenant register {tenant.slug}", parts.settings.public_url
+    shortcode = await registering.shortcode_of(parts, tenant.slug)
+    if known is None:
+        return good(f"{name} does not tell of payments that nobody asked for; for that run: {run}")
+    if (known["shortcode"], known["public_url"]) == (shortcode, url):
+        return good(f"{name} tells of what is paid to {shortcode} by hand, at {url}")
+    what = f"{name} tells of what is paid to {known['shortcode']} by hand at {known['public_url']}"
+    fix = f"have that taken out at {name}, then run: {run}"
+    return warning(f"{what}, and not of {shortcode} at {url}", fix)
 
 
 async def _keys(parts: Parts, name: str, settings: ProviderSettings, client: ProvesKeys) -> Finding:

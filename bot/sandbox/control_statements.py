@@ -21,6 +21,7 @@ class StatementControl:
         return [
             web.get("/control/statement", self.statement),
             web.post("/control/counter", self.counter),
+            web.post("/control/c2b/forget", self.forget_addresses),
             web.post("/control/paystack/transactions", self.transaction),
             web.post("/control/paystack/refunds", self.refund),
         ]
@@ -39,6 +40,12 @@ class StatementControl:
         app, amount = self._app(body["shortcode"]), count(body, "amount", 1, _MOST)
         receipt = self._daraja.counter.pay(app, text(body, "number"), amount, text(body, "account"))
         return web.json_response({"receipt": receipt})
+
+    async def forget_addresses(self, request: web.Request) -> web.Response:
+        """{"shortcode"?}: somebody takes its registered addresses out in M-Pesa's portal."""
+        body = {"shortcode": None} | await body_of(request)
+        self._daraja.c2b.take_out(self._app(body["shortcode"]))
+        return web.json_response({})
 
     async def transaction(self, request: web.Request) -> web.Response:
         """{"slug", "amount" in cents, "reference", "status"? = "success"}: one made at Paystack itself."""

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.sandbox import daraja_checks as checks
 from bot.sandbox.daraja_balances import Balances
+from bot.sandbox.daraja_c2b import C2b
 from bot.sandbox.daraja_callbacks import Callbacks, Letter, result, stamp
 from bot.sandbox.daraja_counter import Counter
 from bot.sandbox.daraja_gateway import Gateway
@@ -35,12 +36,13 @@ class Daraja:
         self._gateway = Gateway(stage)
         self._callbacks = Callbacks(stage)
         self.boxes = MoneyBox(stage)
-        self.prompts = Prompts(stage, self._callbacks, self.boxes)
+        self.c2b = C2b(stage, self._callbacks, self.boxes)
+        self.prompts = Prompts(stage, self._callbacks, self.boxes, self.c2b)
         self.payouts = Payouts(stage, self._callbacks, self.boxes)
         self.tills = Tills(stage, self._callbacks, self.boxes)
         self.reversals = Reversals(stage, self._callbacks, self.boxes, self.prompts)
         self.balances = Balances(stage, self._callbacks, self.boxes)
-        self.counter = Counter(stage, self.boxes, self.prompts)
+        self.counter = Counter(stage, self.boxes, self.prompts, self.c2b)
         self.portal = Portal(stage, self.counter, self.payouts, self.tills, self.reversals)
 
     def routes(self) -> list[web.RouteDef]:
@@ -52,6 +54,7 @@ class Daraja:
             door.route("/mpesa/b2c/v3/paymentrequest", "b2c.request", self.payouts.pay),
             door.route("/mpesa/b2b/v1/paymentrequest", "b2b.request", self.tills.pay),
             door.route("/mpesa/reversal/v1/request", "reversal.request", self.reversals.reverse),
+            door.route("/mpesa/c2b/v2/registerurl", "c2b.register", self.c2b.register),
             door.route("/pulltransactions/v1/query", "pull.query", self.counter.pull),
             door.route("/mpesa/accountbalance/v1/query", "balance.query", self.balances.ask),
             door.route("/mpesa/transactionstatus/v1/query", "status.query", self.transaction_status),
@@ -94,6 +97,9 @@ class Daraja:
         sent = self.tills.find(originator, receipt)
         if sent and sent.app.shortcode == app.shortcode:
             return till_parameters(sent)
+        if by_hand := self.counter.find(app, receipt):
+            paid_in = {"TransactionStatus": "Completed", "Amount": f"{by_hand.amount}.00"}
+            return paid_in | {"ReceiptNo": receipt, "FinalisedTime": stamp(by_hand.at)}
         paid = [prompt for prompt in self.prompts.all() if receipt and prompt.receipt == receipt]
         if not paid or paid[0].app.shortcode != app.shortcode:
             return None

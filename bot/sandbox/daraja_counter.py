@@ -4,10 +4,10 @@ list of what was paid in 48 hours.
 Source: https://developer.safaricom.co.ke/apis/PullTransactions.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.sandbox import daraja_checks as checks
+from bot.sandbox.daraja_c2b import C2b, Paid
 from bot.sandbox.daraja_callbacks import NAIROBI
 from bot.sandbox.daraja_prompts import Prompts
 from bot.sandbox.money_box import MoneyBox
@@ -19,21 +19,9 @@ KEPT = timedelta(hours=48)
 _STAMP = "%Y-%m-%d %H:%M:%S"
 
 
-@dataclass(frozen=True, slots=True)
-class Paid:
-    """`account` is whatever the customer typed."""
-
-    app: DarajaApp
-    receipt: str
-    number: str
-    amount: int
-    account: str
-    at: datetime
-
-
 class Counter:
-    def __init__(self, stage: Stage, boxes: MoneyBox, prompts: Prompts) -> None:
-        self._stage, self._boxes, self._prompts = stage, boxes, prompts
+    def __init__(self, stage: Stage, boxes: MoneyBox, prompts: Prompts, c2b: C2b) -> None:
+        self._stage, self._boxes, self._prompts, self._c2b = stage, boxes, prompts, c2b
         self._paid: list[Paid] = []
 
     def reset(self) -> None:
@@ -42,10 +30,16 @@ class Counter:
     def pay(self, app: DarajaApp, number: str, amount: int, account: str) -> str:
         """The receipt."""
         receipt, now = self._stage.ids.receipt(), self._stage.world.now()
-        self._paid.append(Paid(app, receipt, number.lstrip("+"), amount, account, now))
+        paid = Paid(app, receipt, number.lstrip("+"), amount, account, now)
+        self._paid.append(paid)
         self._boxes.collected(app, amount)
         self._boxes.sms(number.lstrip("+"), f"{receipt} Confirmed. Ksh{amount:,}.00 sent to {app.merchant}.")
+        self._c2b.tell(paid)
         return receipt
+
+    def find(self, app: DarajaApp, receipt: str) -> Paid | None:
+        """By themselves."""
+        return next((each for each in self._paid if each.app is app and each.receipt == receipt), None)
 
     def all(self, app: DarajaApp) -> list[Paid]:
         """By prompts, and by themselves."""

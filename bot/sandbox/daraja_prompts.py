@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.sandbox import daraja_checks as checks
+from bot.sandbox.daraja_c2b import C2b, Paid
 from bot.sandbox.daraja_callbacks import NAIROBI, Callbacks, Letter, described, prompt_callback
 from bot.sandbox.daraja_checks import DarajaError
 from bot.sandbox.money_box import MoneyBox
@@ -41,10 +42,8 @@ class Prompt:
 
 
 class Prompts:
-    def __init__(self, stage: Stage, callbacks: Callbacks, boxes: MoneyBox) -> None:
-        self._stage = stage
-        self._callbacks = callbacks
-        self._boxes = boxes
+    def __init__(self, stage: Stage, callbacks: Callbacks, boxes: MoneyBox, c2b: C2b) -> None:
+        self._stage, self._callbacks, self._boxes, self._c2b = stage, callbacks, boxes, c2b
         self._prompts: dict[str, Prompt] = {}
 
     def reset(self) -> None:
@@ -174,6 +173,9 @@ class Prompts:
                 prompt.number,
                 f"{prompt.receipt} Confirmed. Ksh{prompt.amount:,}.00 sent to {prompt.app.merchant} "
                 f"for account {prompt.reference} on {now.astimezone(NAIROBI):%d/%m/%y at %H:%M}.",
+            )
+            self._c2b.tell(
+                Paid(prompt.app, prompt.receipt, prompt.number, prompt.amount, prompt.reference, now)
             )
         self._tell(prompt)
         body = prompt_callback(prompt.ids, code, paid)

@@ -46,6 +46,8 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
     "status.callback": ("lost", "late", "twice"),
     "balance.query": ("500", "drop", "busy"),
     "balance.callback": ("lost", "late", "twice"),
+    "c2b.register": ("500", "500_after", "drop", "busy", "spike", "token"),
+    "c2b.callback": ("lost", "late", "twice", "asks", "forged", "other_amount"),
     "pull.query": ("500", "drop", "busy", "spike"),
     "paystack.initialize": ("500", "500_after", "drop", "spike"),
     "paystack.charge": (

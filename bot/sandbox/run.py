@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import log as logging
 from bot.app import web_app
+from bot.commands.registering import register_address
 from bot.parts import CannotRun, parts_of, utc_now
 from bot.run import address, bind, listening, told_to_stop
 from bot.sandbox import goods
@@ -156,6 +157,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         seed=secrets.token_hex(8),  # its ids must be new to a database that remembers the last run's
     )
     async with listening(emulators(world), page_socket), listening(web_app(parts, worker=True), app_socket):
+        await register_address(settings, SLUG, again=True)  # which the last run's M-Pesa has forgotten
         yield app_url, page_url
 
 

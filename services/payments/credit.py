@@ -40,15 +40,19 @@ async def told_again(work: Work, attempt: Attempt, receipt: str | None) -> None:
         await move_payment(work, attempt, *SETTLED, receipt=receipt)
 
 
-async def used_elsewhere(work: Work, attempt: Attempt, receipt: str) -> bool:
-    """Whether another attempt has this receipt of the provider's."""
-    query = sa.select(attempts.c.id).where(
+async def told_of_another(work: Work, attempt: Attempt, receipt: str | None) -> bool:
+    """Whether another attempt has this receipt of the provider's. One of the same payment is the same money,
+    told in two ways; of any other somebody should look."""
+    query = sa.select(attempts.c.payment_id).where(
         attempts.c.tenant_id == work.tenant,
         attempts.c.provider == attempt.provider,
         attempts.c.receipt == receipt,
         attempts.c.id != attempt.id,
     )
-    return (await work.connection.execute(query)).first() is not None
+    payment_id = None if receipt is None else await work.connection.scalar(query)
+    if payment_id not in (None, attempt.payment_id):
+        await alert(work, attempt, "payment.receipt_reused", receipt=receipt)
+    return payment_id is not None
 
 
 async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:

@@ -16,7 +16,7 @@ from services.jobs import COLLECT_LADDER
 from services.money import Money
 from services.news import Doubt, SettingsWrong, Unpaid
 from services.payments import doubt
-from services.payments.credit import credit, told_again, used_elsewhere
+from services.payments.credit import credit, told_again, told_of_another
 from services.payments.details import KINDS, method_of, read
 from services.payments.record import (
     LIVE,
@@ -111,8 +111,7 @@ async def _succeeded(work: Work, attempt: Attempt, word: Succeeded) -> bool:
     if word.amount is None and attempt.doubt == Doubt.OTHER_AMOUNT:
         await _say_open(work, attempt)
         return False
-    if receipt and await used_elsewhere(work, attempt, receipt):
-        await alert(work, attempt, "payment.receipt_reused", receipt=receipt)
+    if await told_of_another(work, attempt, receipt):
         return True
     attempt, paid_with = _paid_with(work, attempt, word.method)
     done = {"state": "succeeded", "receipt": receipt, "resolved_at": work.now, "asked": False, "doubt": None}
@@ -216,8 +215,7 @@ def _needs_confirming(attempt: Attempt, word: Succeeded, confirm_above: Money | 
 
 
 async def _confirm(work: Work, attempt: Attempt, word: Succeeded) -> None:
-    if word.receipt and await used_elsewhere(work, attempt, word.receipt):
-        await alert(work, attempt, "payment.receipt_reused", receipt=word.receipt)
+    if await told_of_another(work, attempt, word.receipt):
         return
     unconfirmed = {"receipt": word.receipt, "doubt": Doubt.UNCONFIRMED}
     await move(work, attempt, *NOT_SUCCEEDED, **unconfirmed)

@@ -163,3 +163,13 @@ class ProvesKeys(Protocol):
     async def prove_keys(self) -> NotSent | Misconfigured | None:
         """None where the provider takes them. It asks for an access token."""
         ...
+
+
+@runtime_checkable
+class TellsByItself(Reads, Protocol):
+    """Tells of what customers pay without being asked, at an address that it is given once."""
+
+    async def register(self, told_at: str, asked_at: str) -> Answer:
+        """Tell of payments at the first address; where it wants to ask before it takes one, at the second.
+        Refused where it has addresses already, which only people can take out there."""
+        ...

@@ -151,7 +151,8 @@ class Report:
     holds), "refund", "refund_timeout", "refund_query" (the answer to a query about a refund),
     "refunded_query" (about a payment: its yes means that the payment was given back), "taken_back" (the
     provider gave a payment back by itself; the word's receipt is its name of that, its amount how much),
-    "disputed" (a customer asks it to; as before), or "other" (nothing that we take).
+    "disputed" (a customer asks it to; as before), "by_hand" (somebody has paid whom nobody asked), or "other"
+    (nothing that we take).
 
     Facts, each where it was told:
     "reference"          the one of `references` that `check` or `ask` takes (collect, payout, payout_timeout)
@@ -161,6 +162,7 @@ class Report:
     "utility_funds"      Money: what is left to pay out from (payout); "floats": {way out: Money} (float)
     "original"           the receipt of the payment that was given back (refund, refunded_query)
     "charge"             Money: what the provider took for it (query)
+    "line"               Line: what a list of the provider's would say of it (by_hand)
     "ask"                True: something has changed, and what it is only an answer tells (collect)
     """
 

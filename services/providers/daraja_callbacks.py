@@ -41,8 +41,8 @@ def read(about: str, body: bytes) -> Report:
             return _reversal(told)
         case "refund_query":
             return replace(_query(told), about="refund_query")
-        case "refunded_query":
-            return _reversed(told)
+        case "refunded_query" | "paid_query":
+            return _reversed(told) if about == "refunded_query" else _made(told)
         case "float":
             result, items = _result(told)
             references = ids_of(result, "ConversationID", "OriginatorConversationID")
@@ -122,6 +122,20 @@ def _reversed(told: Json) -> Report:
         word = query_failure(code, detail)
     facts = {"original": id_of(items.get("ReceiptNo")), "completed_at": id_of(items.get("FinalisedTime"))}
     return Report("refunded_query", references, word, _known(facts))
+
+
+def _made(told: Json) -> Report:
+    """About a payment that a customer is said to have made, by its receipt. A yes has its amount."""
+    result, items = _result(told)
+    references = ids_of(result, "ConversationID", "OriginatorConversationID")
+    code, detail = _code(result, references), legible(result.get("ResultDesc"))
+    receipt = id_of(items.get("ReceiptNo"))
+    if code == DONE:
+        paid = _paid_in(receipt, items.get("Amount"))
+        return Report(
+            "collect", ids_of(items, "ReceiptNo"), status_word(code_of(items.get("TransactionStatus")), paid)
+        )
+    return Report("collect", references, query_failure(code, detail))
 
 
 def _query(told: Json) -> Report:

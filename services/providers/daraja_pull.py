@@ -23,7 +23,7 @@ PULL = Call(
     forbidden="ask Safaricom to register the shortcode for Pull Transactions",
 )
 KEPT = timedelta(hours=48)
-_NAIROBI = timezone(timedelta(hours=3))
+NAIROBI = timezone(timedelta(hours=3))
 _FOUND, _NONE = "1000", "1001"
 _STAMP = "%Y-%m-%d %H:%M:%S"
 
@@ -37,8 +37,8 @@ async def pull(
     offset, _, before = (page or "0").partition(":")
     body = {
         "ShortCode": shortcode,
-        "StartDate": since.astimezone(_NAIROBI).strftime(_STAMP),
-        "EndDate": until.astimezone(_NAIROBI).strftime(_STAMP),
+        "StartDate": since.astimezone(NAIROBI).strftime(_STAMP),
+        "EndDate": until.astimezone(NAIROBI).strftime(_STAMP),
         "OffSetValue": offset,
     }
     if since >= until:
@@ -76,22 +76,22 @@ def _line(row: Json) -> Line:
     if receipt is None or amount is None:
         raise ValueError("it has no receipt or amount")
     return Line(
-        _key(receipt.upper(), amount),
+        key_of(receipt.upper(), amount),
         Kind.PAID,
         amount,
         _moment(row.get("trxDate")),
         receipt=receipt.upper(),
-        reference=_reference(row.get("billreference")),
+        reference=reference_of(row.get("billreference")),
         party=masked(number) if (number := code_of(row.get("msisdn"))) else None,
     )
 
 
-def _key(receipt: str, amount: Money) -> str:
+def key_of(receipt: str, amount: Money) -> str:
     """As a line of the portal's statement is called: it may be read from both."""
     return f"{receipt}:{Kind.PAID}:{amount.minor}"
 
 
-def _reference(told: object) -> str | None:
+def reference_of(told: object) -> str | None:
     """What looks like an order's number: what else people type may be a name."""
     text = code_of(told).upper()
     return text if len(text) == 6 and text.isascii() and text.isalnum() else None  # noqa: PLR2004
@@ -99,4 +99,4 @@ def _reference(told: object) -> str | None:
 
 def _moment(told: object) -> datetime:
     moment = datetime.fromisoformat(code_of(told))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=_NAIROBI)).astimezone(UTC)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=NAIROBI)).astimezone(UTC)

@@ -17,7 +17,7 @@ import aiohttp
 from services.errors import Refusal
 from services.money import Money
 from services.news import Unpaid
-from services.providers import daraja_balances, daraja_tills
+from services.providers import daraja_balances, daraja_c2b, daraja_tills
 from services.providers.abilities import Payout, Prompt
 from services.providers.base import (
     Accepted,
@@ -117,7 +117,10 @@ class Mpesa:
 
     def read(self, about: str, body: bytes) -> Report:
         """A callback; `about` as in `Report`. Raises Unreadable, and nothing else."""
-        return read(about, body)
+        return daraja_c2b.heard(about, body, self._settings) or read(about, body)
+
+    async def register(self, told_at: str, asked_at: str) -> Answer:
+        return await daraja_c2b.register(self._daraja, self._settings, told_at, asked_at)
 
     # --- pays out ------------------------------------------------------------------------------------
 

@@ -1,17 +1,21 @@
 """Still paid: whether a payment stands at its provider. M-Pesa tells nobody when it gives one back by itself,
-so those who reconcile have it asked; what is found is booked as taken back."""
+so those who reconcile have it asked; what is found is booked as taken back.
+
+One that was told and is not believed yet is asked about in the same way, by its receipt: was it made?"""
 
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from services import audit, hooks, jobs
+from services.jobs import COLLECT_LADDER
 from services.news.refunds import Way
-from services.payments.record import locked
+from services.payments.record import Attempt, locked
+from services.payments.settle import expire, settle
 from services.people import people
 from services.people.access import RECONCILE
 from services.providers import PROVIDERS
-from services.providers.base import Accepted, Answer, Misconfigured, Report, Succeeded
+from services.providers.base import Accepted, Answer, Misconfigured, Pending, Report, Succeeded
 from services.refunds.record import unpaid
 from services.refunds.sending import Question
 from services.refunds.taken_back import may_be_ours, taken, taken_back
@@ -37,29 +41,46 @@ async def ask(work: Work, by: UUID, payment_id: UUID) -> None:
 
 async def begin_check(work: Work, attempt_id: UUID, public_url: str) -> Question | None:
     """Whom to ask after the commit, once; None where nothing can be asked by."""
-    await jobs.finish(work, attempt_id, "payment_check")
     attempt = await locked(work, attempt_id)
+    if attempt.receipt is None or attempt.state == "succeeded":
+        await jobs.finish(work, attempt_id, "payment_check")
     if attempt.receipt is None:
         return None
     rules = PROVIDERS[attempt.provider].refunds
     by_payment = rules is not None and rules.by_payment
     if by_payment and await may_be_ours(work, attempt):
         return None  # the refund's own question is the same
+    about = "refunded_query"
+    if attempt.state != "succeeded":
+        about = "paid_query"
+        if not await _again(work, attempt_id):
+            return None
     return Question(
         provider=attempt.provider,
         way=Way.REVERSAL,
         attempt_id=attempt_id,
         receipt=attempt.receipt,
         reference=attempt.reference if by_payment else None,
-        callback_url=await hooks.address(work, public_url, hooks.of_payment("refunded_query"), attempt_id),
+        callback_url=await hooks.address(work, public_url, hooks.of_payment(about), attempt_id),
         timeout_url=await hooks.address(work, public_url, hooks.of_payment("query_timeout"), attempt_id),
     )
+
+
+async def _again(work: Work, attempt_id: UUID) -> bool:
+    """Its answer may be lost: it is asked about until it is settled, and given up in the end."""
+    if await jobs.again(work, "payment_check", attempt_id, COLLECT_LADDER):
+        return True
+    await jobs.finish(work, attempt_id, "payment_check")
+    await expire(work, attempt_id)
+    return False
 
 
 async def check_answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
     """The word itself comes by callback where the answer does not tell it. Where the question is lost
     somebody may ask again."""
-    if isinstance(answer, Misconfigured):
+    if isinstance(answer, Misconfigured) and (await locked(work, attempt_id)).state != "succeeded":
+        await settle(work, attempt_id, Pending(answer.detail, ours=True))
+    elif isinstance(answer, Misconfigured):
         facts = {"detail": answer.detail}
         await audit.record(work, audit.PROVIDER, "refund.misconfigured", attempt_id, facts, alert=True)
     elif isinstance(answer, Accepted) and answer.told is not None:
@@ -69,6 +90,22 @@ async def check_answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
 async def told(work: Work, attempt_id: UUID, report: Report) -> None:
     """Only a yes about this very payment counts, and what is booked already is not booked again."""
     attempt = await locked(work, attempt_id)
+    if report.about == "collect":
+        await _made(work, attempt, report)
+        return
     ours = attempt.receipt is not None and report.facts.get("original") == attempt.receipt
     if ours and isinstance(report.word, Succeeded) and not await taken(work, attempt):
         await taken_back(work, attempt_id, f"reversed-{attempt.receipt}", attempt.amount)
+
+
+async def _made(work: Work, attempt: Attempt, report: Report) -> None:
+    """Whether a payment that was told was made. A yes or a no counts where it is about this very receipt."""
+    word = report.word
+    if not isinstance(word, Pending) and attempt.receipt not in report.references:
+        return
+    settled = await settle(work, attempt.id, word)
+    refused = isinstance(word, Pending) and word.ours  # asking on may lock the initiator out
+    if settled or refused:
+        await jobs.finish(work, attempt.id, "payment_check")
+    if refused:
+        await expire(work, attempt.id)

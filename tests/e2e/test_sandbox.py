@@ -1,5 +1,6 @@
 """The sandbox as a stranger uses it: one command, one page, clicks and typing."""
 
+import re
 import socket
 
 import pytest
@@ -53,6 +54,26 @@ async def test_a_payment_with_the_wrong_pin_is_tried_again(emptied):
     await emptied.taps("Wanjiku", "Try again")
     await emptied.enters_pin("Wanjiku", "300.00")
     await emptied.hears("Wanjiku", "Paid: KES 300.00")
+    assert emptied.complaints == []
+
+
+@browser
+async def test_an_order_is_paid_by_hand_with_its_number_after_a_prompt_was_dismissed(emptied):
+    await emptied.says("Wanjiku", "pay 300")
+    await emptied.hears("Wanjiku", "Pay KES 300.00")
+    await emptied.taps("Wanjiku", "Pay")
+    asked = await emptied.hears("Wanjiku", "Enter your M-Pesa PIN")
+    await emptied.prompt("Wanjiku").get_by_role("button", name="Cancel").click()
+    await emptied.hears("Wanjiku", "is not paid")
+    await emptied.taps("Wanjiku", "More for Wanjiku")
+    await emptied.of("Wanjiku").get_by_role("menuitem", name="Pay by hand").click()
+    sheet = emptied.of("Wanjiku").get_by_role("dialog", name="Pay by hand")
+    await sheet.get_by_label("Amount").fill("300")
+    found = re.search(r"order (\w{6})", asked)
+    assert found
+    await sheet.get_by_label("Account number").fill(found[1].lower())
+    await sheet.get_by_role("button", name="Pay", exact=True).click()
+    await emptied.hears("Wanjiku", "Paid: KES 300.00", found[1])
     assert emptied.complaints == []
 
 

@@ -1,21 +1,24 @@
-"""Orders that are paid to the till by hand, by their number: credited once, and only where nothing else
-explains what the provider lists."""
+"""Orders that are paid to the till by hand, by their number: credited once, whoever tells of it, and only
+where nothing else explains it."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from services.facts import Checkout
 from services.ids import new_id
+from services.jobs import COLLECT_LADDER
 from services.money import Money
 from services.news import PaymentSettled, Unpaid
 from services.payments import by_hand
 from services.payments.start import Payer, made
-from services.providers.base import Accepted, Failed, Succeeded
+from services.providers.base import Accepted, Failed, Pending, Report, Succeeded
 from services.providers.listing import Kind, Line
+from services.refunds import still_paid
 from services.store.schema import attempts, orders, payments
-from tests.services.business import Business, kes
+from tests.services.business import PUBLIC, Business, kes
 
 NOTHING = ("0.00", "0.00", "0.00")
 
@@ -38,6 +41,11 @@ class Order:
         self.business.forward(minutes=minutes)
         async with self.business.work() as work:
             return await by_hand.take(work, "mpesa", line)
+
+    async def told(self, line=None, confirm_above=None):
+        """By a call, at once."""
+        async with self.business.work() as work:
+            await by_hand.told(work, "mpesa", line or self.line(), confirm_above)
 
 
 async def ordered(business: Business) -> Order:
@@ -164,7 +172,192 @@ async def test_after_one_that_failed_the_order_is_paid_and_the_same_receipt_cred
     assert await order.taken()
     await paying.called(Succeeded("UKH0000001", kes("500")))  # its callback after all
     assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert await business.alerts() == []  # the same money, told twice
     async with business.behind() as work:
         states = await work.connection.execute(sa.select(attempts.c.state).order_by(attempts.c.state))
         assert list(states.scalars()) == ["failed", "succeeded"]
         assert await work.connection.scalar(sa.select(sa.func.count()).select_from(payments)) == 1
+
+
+# --- told by a call that nobody signs
+
+
+async def test_a_call_pays_the_order_at_once_and_its_line_nothing_more(business, order):
+    line = order.line()
+    await order.told(line)
+    assert await order.status() == "paid"
+    assert not await order.taken(line)
+    await order.told(line)
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert await business.alerts() == []
+
+
+async def test_after_its_line_the_call_changes_nothing(business, order):
+    line = order.line()
+    assert await order.taken(line)
+    await order.told(line)
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert await business.alerts() == []
+
+
+async def test_the_call_and_the_line_at_once_are_credited_once(business, order):
+    line = order.line()
+    business.forward(minutes=21)
+
+    async def listed():
+        async with business.work() as work:
+            await by_hand.take(work, "mpesa", line)
+
+    await asyncio.gather(*(order.told(line) for _ in range(4)), *(listed() for _ in range(4)))
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert await business.alerts() == []
+
+
+async def test_two_payments_at_once_for_one_order_pay_it_once(business, order):
+    """The second is left to people, as it is where both are listed."""
+    await asyncio.gather(*(order.told(order.line(f"UKH000000{n}")) for n in range(2)))
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert await business.alerts() == ["payment.by_hand_misfit"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "alerts"),
+    [
+        ({"amount": "499"}, ["payment.by_hand_misfit"]),
+        ({"reference": "ZZZZZZ"}, []),
+        ({"reference": None}, []),
+        ({"receipt": None}, []),
+    ],
+)
+async def test_what_a_call_tells_and_does_not_fit_moves_nothing(business, order, changes, alerts):
+    await order.told(order.line(**changes))
+    assert (await order.status(), await business.wallet()) == ("open", NOTHING)
+    assert await business.alerts() == alerts
+
+
+async def test_a_prompt_that_may_still_be_answered_is_waited_for(business):
+    """It may be that very payment, which is told in both ways."""
+    paying = await business.pay("500")
+    await paying.sent()
+    order = await of(business, paying)
+    line = order.line()
+    with pytest.raises(by_hand.TooSoon):
+        await order.told(line)
+    await paying.called(Succeeded(line.receipt, kes("500")))
+    await order.told(line)
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert await business.alerts() == []
+
+
+async def test_a_prompt_that_was_not_paid_gives_way_to_who_pays_by_hand(business):
+    paying = await business.pay("500")
+    await paying.sent()
+    order = await of(business, paying)
+    line = order.line()
+    with pytest.raises(by_hand.TooSoon):
+        await order.told(line)
+    await paying.called(Failed(Unpaid.CANCELLED, "1032"))
+    await order.told(line)
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+
+
+async def test_one_that_is_open_for_long_is_left_to_the_list(business):
+    paying = await business.pay("500")
+    await paying.sent()
+    order = await of(business, paying)
+    line = order.line()
+    business.forward(minutes=21)
+    await order.told(line)
+    assert (await business.wallet(), await business.alerts()) == (NOTHING, [])
+
+
+async def test_a_payment_that_was_found_without_a_receipt_is_this_one(business):
+    paying = await business.pay("500")
+    await paying.sent()
+    await paying.checked(Succeeded())
+    order = await of(business, paying)
+    await order.told()
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert await business.alerts() == []
+
+
+async def test_a_time_that_is_yet_to_come_is_now(business, order):
+    await order.told(replace(order.line(), at=business.now.replace(year=2099)))
+    async with business.behind() as work:
+        assert await work.connection.scalar(sa.select(attempts.c.created_at)) == business.now
+
+
+async def test_above_the_limit_it_counts_once_the_provider_says_yes(business, order):
+    line = order.line()
+    await order.told(line, kes("499"))
+    await order.told(line, kes("499"))
+    attempt = await only_attempt(business)
+    assert (attempt.state, attempt.doubt, await business.wallet()) == ("pending", "unconfirmed", NOTHING)
+    question = await asked(business, attempt.id)
+    assert question.receipt == line.receipt
+    report = Report("collect", frozenset({line.receipt}), Succeeded(line.receipt, kes("500")))
+    await answered(business, attempt.id, report)
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    assert await business.jobs(attempt.id) == {}
+    assert await business.alerts() == []
+
+
+async def test_up_to_the_limit_it_counts_at_once(business, order):
+    await order.told(confirm_above=kes("500"))
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+
+
+@pytest.mark.parametrize(
+    ("word", "names", "alerts"),
+    [
+        (Succeeded("UKHANOTHER", kes("500")), "UKHANOTHER", ["payment.in_doubt"]),
+        (Succeeded("UKH0000001", kes("1")), "UKH0000001", ["payment.amount_mismatch"]),
+        (
+            Failed(Unpaid.PROVIDER, "status declined"),
+            "UKH0000001",
+            ["payment.contradicted", "payment.in_doubt"],
+        ),
+        (Pending("status initiated"), "", ["payment.in_doubt"]),
+    ],
+)
+async def test_what_the_provider_does_not_confirm_moves_nothing_and_is_given_up(
+    business, order, word, names, alerts
+):
+    await order.told(confirm_above=kes("1"))
+    attempt = await only_attempt(business)
+    for _ in range(len(COLLECT_LADDER)):
+        assert await asked(business, attempt.id)
+        await answered(business, attempt.id, Report("collect", frozenset({names}), word))
+        business.forward(minutes=5)
+    assert await asked(business, attempt.id) is None
+    assert (await business.wallet(), await order.status()) == (NOTHING, "open")
+    assert (await only_attempt(business)).state == "expired"
+    assert list(dict.fromkeys(await business.alerts())) == alerts
+
+
+async def test_a_question_that_is_refused_for_our_settings_is_asked_no_more(business, order):
+    """The initiator would be locked."""
+    await order.told(confirm_above=kes("1"))
+    attempt = await only_attempt(business)
+    assert await asked(business, attempt.id)
+    report = Report("collect", frozenset({"AG_1"}), Pending("query: 2001", ours=True))
+    await answered(business, attempt.id, report)
+    assert await business.jobs(attempt.id) == {}
+    assert await business.alerts() == ["payment.misconfigured", "payment.in_doubt"]
+    assert await order.taken()  # the provider's own list proves it
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+
+
+async def only_attempt(business):
+    async with business.behind() as work:
+        return (await work.connection.execute(sa.select(attempts))).one()
+
+
+async def asked(business, attempt):
+    async with business.work() as work:
+        return await still_paid.begin_check(work, attempt, PUBLIC)
+
+
+async def answered(business, attempt, report):
+    async with business.work() as work:
+        await still_paid.told(work, attempt, report)

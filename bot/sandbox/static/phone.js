@@ -2,7 +2,7 @@
 
 import { bubble, retick } from './bubble.js'
 import { act, clock, day, h, icon, now, spaced } from './dom.js'
-import { promptDialog, shareSheet, cardSheet, codeSheet, formSheet, listSheet, textsSheet } from './sheets.js'
+import { promptDialog, shareSheet, cardSheet, codeSheet, formSheet, listSheet, paySheet, textsSheet } from './sheets.js'
 
 const ORDER = ['sending', 'sent', 'delivered', 'read']
 const TEXT_SECONDS = 6
@@ -293,6 +293,7 @@ export class Handset {
     const item = (words, run) => h('button', { type: 'button', role: 'menuitem', onclick: () => { this.closeSheet(); run() } }, words)
     const menu = h('div', { class: 'menu', role: 'menu', 'aria-label': `More for ${this.person.name}` },
       item('Texts from M-PESA', () => this.showSheet(textsSheet(this.texts, () => this.closeSheet()), this.menuButton)),
+      this.person.line ? item('Pay by hand', () => this.showSheet(paySheet(this.shop.name, (amount, account) => { this.closeSheet(); act('counter', { number: this.person.line, amount, account }) }, () => this.closeSheet()), this.menuButton)) : null,
       item('Send a contact card', () => this.showSheet(cardSheet((body) => { this.closeSheet(); this.post('card', body) }, () => this.closeSheet()), this.menuButton)),
       item('Send a file', () => this.picker.click()),
       this.person.role === 'customer' ? null : item('One-time code', () => this.showCode()),

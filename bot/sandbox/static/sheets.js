@@ -48,6 +48,15 @@ export function cardSheet(send, close) {
     name, number, h('button', { type: 'submit', class: 'main' }, 'Send')))
 }
 
+/** Lipa na M-PESA without being asked: `pay` gives the amount and what is typed as the account. */
+export function paySheet(shop, pay, close) {
+  const amount = h('input', { type: 'number', min: '1', max: '250000', name: 'amount', placeholder: 'Amount', 'aria-label': 'Amount', 'data-focus': true, required: true })
+  const account = h('input', { type: 'text', name: 'account', maxlength: '20', placeholder: 'Account no.', 'aria-label': 'Account number', autocomplete: 'off' })
+  return sheet('Pay by hand', close, h('form', { class: 'fill', onsubmit: (event) => { event.preventDefault(); pay(Number(amount.value), account.value) } },
+    h('p', {}, `To the paybill of ${shop}. An order's number as the account pays that order.`), amount, account,
+    h('button', { type: 'submit', class: 'main' }, 'Pay')))
+}
+
 /** One-time codes, as an authenticator app shows them: `told` is {code, seconds}, and each next one is asked for. */
 export function codeSheet(shop, told, next, close) {
   const digits = h('output', { class: 'code', 'aria-label': 'One-time code' })

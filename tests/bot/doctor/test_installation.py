@@ -212,6 +212,10 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
         "forms can be opened, at https://pay.shop.co.ke/webhooks/whatsapp/forms",
         "the chains of the audit: not to be proven yet",
         "mama-njeri: the keys of mpesa are good",
+        (
+            "mama-njeri: mpesa does not tell of payments that nobody asked for; for that run: "
+            "python main.py tenant register mama-njeri"
+        ),
         "mama-njeri: the keys of paystack are good",
         (
             "mama-njeri: paystack tells what becomes of payments and payouts at "

@@ -13,7 +13,8 @@ from services.providers.daraja_callbacks import read
 from services.providers.daraja_codes import PAYOUT_FAILURES, PROMPT_FAILURES
 from tests.services.providers.stub_daraja import raw, recorded
 
-ABOUT = ["collect", "payout", "payout_timeout", "query", "query_timeout"]
+ABOUT = ["collect", "payout", "payout_timeout", "query", "query_timeout", "paid_query"]
+READ_AS = {"paid_query": "collect"}
 
 
 def told(body):
@@ -321,6 +322,37 @@ def test_half_a_callback_is_unreadable(about, body):
         read(about, told(body))
 
 
+def asked_about(status, **more):
+    parameters = {"TransactionStatus": status, "ReceiptNo": "UKH0000001", "Amount": "500.00"}
+    return read("paid_query", payout("0", {**parameters, **more}))
+
+
+def test_a_payment_that_was_made_is_known_by_its_receipt_and_amount():
+    yes = Succeeded("UKH0000001", Money(500_00, "KES"))
+    assert asked_about("Completed") == Report("collect", frozenset({"UKH0000001"}), yes)
+
+
+@pytest.mark.parametrize(
+    ("status", "more", "word"),
+    [
+        ("Declined", {}, Failed),
+        ("Reversed", {}, Failed),
+        ("Authorized", {}, Pending),
+        ("Completed", {"Amount": "much"}, Pending),
+        ("", {}, Pending),
+    ],
+)
+def test_a_payment_that_was_not_made_or_not_yet(status, more, word):
+    assert isinstance(asked_about(status, **more).word, word)
+
+
+@pytest.mark.parametrize(("code", "ours"), [("2001", True), ("R000002", False)])
+def test_a_question_about_a_payment_that_failed_says_nothing_of_it(code, ours):
+    report = read("paid_query", payout(code))
+    assert isinstance(report.word, Pending)
+    assert report.word.ours is ours
+
+
 def test_nothing_is_read_about_something_else():
     with pytest.raises(Unreadable):
         read("dispute", told(recorded("payout_result_success")))
@@ -366,9 +398,9 @@ def test_whatever_is_posted_is_a_report_or_unreadable(about, body):
         report = read(about, body)
     except Unreadable:
         return
-    assert report.about == about
+    assert report.about == READ_AS.get(about, about)
     assert all(reference.isascii() for reference in report.references)
-    if isinstance(report.word, Succeeded) and about == "collect":
+    if isinstance(report.word, Succeeded) and report.about == "collect":
         assert report.word.amount is not None
 
 
