@@ -65,6 +65,9 @@ async def _refund(work: Work, hook: Hook, report: Report) -> None:
 
 async def _taken(work: Work, hook: Hook, report: Report) -> None:
     word = report.word
+    if report.facts.get("ask"):
+        await still_paid.hinted(work, hook.target_id)
+        return
     if not isinstance(word, Succeeded) or word.amount is None or word.receipt is None:
         await taken_back.unclear(work, hook.target_id, getattr(word, "detail", ""))
         return

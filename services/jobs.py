@@ -58,6 +58,8 @@ PAYOUT_LADDER = (15 * SECOND, 45 * SECOND, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE, 
 PAGE_LADDER = (MINUTE, 2 * MINUTE, 3 * MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE)
 # What provably never left may be sent again, as long as the person still waits for it.
 SEND_LADDER = (2 * SECOND, 5 * SECOND, 15 * SECOND)
+# Whether a payment stands, where the question itself was lost.
+STANDS_LADDER = (MINUTE, 5 * MINUTE, HOUR, 6 * HOUR)
 # An order that is left unpaid; who does not answer by the next morning is not pursued.
 REMIND_LADDER = (2 * HOUR, 18 * HOUR)
 
@@ -120,6 +122,13 @@ async def finish(work: Work, target_id: UUID, *kinds: str) -> None:
             jobs.c.tenant_id == work.tenant, jobs.c.target_id == target_id, jobs.c.kind.in_(kinds)
         )
     )
+
+
+async def rest(work: Work, target_id: UUID, kind: str) -> None:
+    """Due no more, unless somebody has made it due at once meanwhile."""
+    later = jobs.c.due_at > work.now
+    mine = (jobs.c.tenant_id == work.tenant, jobs.c.target_id == target_id, jobs.c.kind == kind)
+    await work.connection.execute(sa.delete(jobs).where(*mine, later))
 
 
 async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, limit: int) -> list[Job]:

@@ -6,7 +6,6 @@ from aiohttp import web
 
 from bot.sandbox.bodies import body_of, count, error, text
 from bot.sandbox.daraja import Daraja
-from bot.sandbox.paystack import Paystack
 from bot.sandbox.stage import Stage
 from bot.sandbox.world import DarajaApp
 
@@ -14,16 +13,14 @@ _MOST = 250_000
 
 
 class StatementControl:
-    def __init__(self, stage: Stage, daraja: Daraja, paystack: Paystack) -> None:
-        self._stage, self._daraja, self._paystack = stage, daraja, paystack
+    def __init__(self, stage: Stage, daraja: Daraja) -> None:
+        self._stage, self._daraja = stage, daraja
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/control/statement", self.statement),
             web.post("/control/counter", self.counter),
             web.post("/control/c2b/forget", self.forget_addresses),
-            web.post("/control/paystack/transactions", self.transaction),
-            web.post("/control/paystack/refunds", self.refund),
         ]
 
     async def statement(self, request: web.Request) -> web.Response:
@@ -46,23 +43,6 @@ class StatementControl:
         body = {"shortcode": None} | await body_of(request)
         self._daraja.c2b.take_out(self._app(body["shortcode"]))
         return web.json_response({})
-
-    async def transaction(self, request: web.Request) -> web.Response:
-        """{"slug", "amount" in cents, "reference", "status"? = "success"}: one made at Paystack itself."""
-        body = {"status": "success"} | await body_of(request)
-        amount = count(body, "amount", 1, 100 * _MOST)
-        told = self._paystack.transactions.make(
-            text(body, "slug"), amount, text(body, "reference"), text(body, "status")
-        )
-        return web.json_response(told)
-
-    async def refund(self, request: web.Request) -> web.Response:
-        """{"slug", "amount" in cents, "reference" of what was paid, "status"? = "processed"}: one made at
-        Paystack itself."""
-        body = {"status": "processed"} | await body_of(request)
-        slug, amount = text(body, "slug"), count(body, "amount", 1, 100 * _MOST)
-        of = self._paystack.transactions.called(slug, text(body, "reference"))
-        return web.json_response(self._paystack.refunds.make(slug, amount, of, text(body, "status")))
 
     def _app(self, shortcode: str | None) -> DarajaApp:
         for app in self._stage.world.daraja:

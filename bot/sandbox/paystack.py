@@ -1,4 +1,5 @@
-"""Paystack: the emulated API: transactions and cards of customers; recipients, transfers, balance, banks.
+"""Paystack: the emulated API: transactions, cards and refunds of customers; recipients, transfers, balance,
+banks.
 
 Source: https://paystack.com/docs/api. Everything stands under /paystack here. The key says whose it is.
 """
@@ -12,7 +13,8 @@ from aiohttp import web
 from bot.sandbox.faults import CATALOGUE
 from bot.sandbox.paystack_charges import Charges, twisted
 from bot.sandbox.paystack_events import Events
-from bot.sandbox.paystack_lists import Refunds, Transactions, page_of, transfers_of
+from bot.sandbox.paystack_lists import Transactions, page_of, transfers_of
+from bot.sandbox.paystack_refunds import Refunds
 from bot.sandbox.paystack_transfers import PaystackError, Transfers
 from bot.sandbox.stage import Stage
 from bot.sandbox.world import Json, PaystackAccount
@@ -30,7 +32,7 @@ class Paystack:
         self.transfers = Transfers(stage, events)
         self.transactions = Transactions(stage)
         self.charges = Charges(stage, events, self.transactions)
-        self.refunds = Refunds(stage)
+        self.refunds = Refunds(stage, events, self.transactions)
 
     def routes(self) -> list[web.RouteDef]:
         transaction = "/paystack/transaction"
@@ -44,7 +46,9 @@ class Paystack:
             web.get("/paystack/transfer/verify/{reference}", self._answering("verify", self._verify)),
             web.get("/paystack/transfer", self._answering("list", self._list_transfers)),
             web.get("/paystack/transaction", self._answering("list", self._list_transactions)),
+            web.post("/paystack/refund", self._answering("refund", self._refund)),
             web.get("/paystack/refund", self._answering("list", self._list_refunds)),
+            web.get("/paystack/refund/{id}", self._answering("refund_check", self._fetch_refund)),
             web.get("/paystack/balance", self._answering("balance", self._balance)),
             web.get("/paystack/bank", self._answering("bank", self._banks)),
         ]
@@ -108,7 +112,19 @@ class Paystack:
     async def _list_refunds(
         self, account: PaystackAccount, request: web.Request, _body: Json, _fault: str
     ) -> tuple[str, object]:
-        return "Refunds retrieved", page_of(self.refunds.of(account), request.query)
+        listed = self.refunds.listed(account, request.query.get("transaction"))
+        return "Refunds retrieved", page_of(listed, request.query)
+
+    async def _refund(
+        self, account: PaystackAccount, _request: web.Request, body: Json, fault: str
+    ) -> tuple[str, object]:
+        told = await self.refunds.create(account, body, told_first=fault == "callback_first")
+        return "Refund has been queued for processing", told
+
+    async def _fetch_refund(
+        self, account: PaystackAccount, request: web.Request, _body: Json, _fault: str
+    ) -> tuple[str, object]:
+        return "Refund retrieved", self.refunds.fetched(account, request.match_info["id"])
 
     async def _banks(
         self, _account: PaystackAccount, _request: web.Request, _body: Json, _fault: str

@@ -1,6 +1,6 @@
-"""Lists: Paystack's lists of transactions, transfers and refunds, a page at a time, the latest first.
+"""Lists: Paystack's lists of transactions and transfers, a page at a time, the latest first.
 
-Source: https://paystack.com/docs/api/transaction#list, /docs/api/transfer#list and /docs/api/refund#list.
+Source: https://paystack.com/docs/api/transaction#list and /docs/api/transfer#list.
 """
 
 from collections.abc import Mapping
@@ -55,41 +55,6 @@ class Transactions:
             if told["reference"] == reference:
                 return told
         return {"reference": reference}
-
-
-class Refunds:
-    """What was given back on pages of Paystack's own, or by a dispute that was lost."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._made: dict[str, list[tuple[datetime, Json]]] = {}
-
-    def reset(self) -> None:
-        self._made.clear()
-
-    def make(self, slug: str, cents: int, of: Json, status: str) -> Json:
-        now = self._stage.world.now()
-        known = self._made.setdefault(slug, [])
-        told = {
-            "id": 15_000_000 + len(known),
-            "domain": "test",
-            "transaction": of.get("id"),
-            "transaction_reference": of["reference"],
-            "dispute": None,
-            "amount": cents,
-            "deducted_amount": cents,
-            "fully_deducted": status == "processed",
-            "currency": "KES",
-            "status": status,
-            "refunded_at": stamp(now) if status == "processed" else None,
-            "refunded_by": "nobody@example.com",
-            "createdAt": stamp(now),
-        }
-        known.append((now, told))
-        return told
-
-    def of(self, account: PaystackAccount) -> list[tuple[datetime, Json]]:
-        return self._made.get(account.slug, [])
 
 
 def transfers_of(transfers: Transfers, account: PaystackAccount) -> list[tuple[datetime, Json]]:

@@ -108,6 +108,12 @@ def _why(because: Unrefunded, name: str) -> Text:
                 "why before you ask again.",
                 provider=provider,
             )
+        case Unrefunded.ATTENTION:
+            return Text(
+                "{provider} wants something of the shop before it gives this back: look at the refund in its "
+                "dashboard. The amount stays held, and I keep asking.",
+                provider=provider,
+            )
         case Unrefunded.TAKEN_BACK:
             return Text("{provider} has given the payment back by itself already.", provider=provider)
 

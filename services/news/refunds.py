@@ -31,6 +31,7 @@ class Unrefunded(StrEnum):
     SETTLED = "settled"  # two people have found that it was not paid
     DENIED = "denied"  # two people had found that it was made, and the provider says that it failed
     RETURNED = "returned"  # the payer was paid out, and the provider gave it back
+    ATTENTION = "attention"  # it waits for what the shop has to do at the provider
     TAKEN_BACK = "taken_back"  # the provider took the payment back by itself meanwhile
 
 

@@ -6,7 +6,7 @@ withdrawals can go by, who is called and who reads a callback all follow from it
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import aiohttp
@@ -85,6 +85,7 @@ PROVIDERS: Mapping[str, Provider] = {
         knows_ours=True,
         pays_out=frozenset({"bank_transfer"}),
         signature="X-Paystack-Signature",
+        refunds=RefundRules(takes=timedelta(days=14)),  # ten working days
     ),
     "pesapal": Provider(
         PesapalSettings,

@@ -132,11 +132,13 @@ class Pending:
     """Anything else. `detail` for the log; `unheard` when the code is none that we know: alerted.
 
     `ours`: the question itself was refused for our configuration: alerted; asking on may lock us out.
+    `waits`: it goes on only once somebody of the business's has done something there.
     """
 
     detail: str = ""
     unheard: bool = False
     ours: bool = False
+    waits: bool = False
 
 
 Word = Succeeded | Failed | Pending
@@ -155,15 +157,19 @@ class Report:
     (nothing that we take).
 
     Facts, each where it was told:
-    "reference"          the one of `references` that `check` or `ask` takes (collect, payout, payout_timeout)
+    "reference"          the one of `references` that `check` or `ask` takes (collect, payout, payout_timeout,
+                         refund_query)
     "payout_references"  frozenset: the references of the payout that a query was about (query)
     "transaction_id"     theirs; failures have one too, so it is no receipt (payout)
     "completed_at"       as they write it (all)
     "utility_funds"      Money: what is left to pay out from (payout); "floats": {way out: Money} (float)
     "original"           the receipt of the payment that was given back (refund, refunded_query)
+    "refunds"            tuple[Report]: each refund of that payment, whoever made it (refunded_query)
+    "called"             what such a refund is called where somebody else made it (refund_query)
     "charge"             Money: what the provider took for it (query)
     "line"               Line: what a list of the provider's would say of it (by_hand)
-    "ask"                True: something has changed, and what it is only an answer tells (collect)
+    "ask"                True: something has changed, and what it is only an answer tells (collect,
+                         taken_back)
     """
 
     about: str

@@ -1,4 +1,5 @@
-"""Paystack: pages and saved cards of customers; payouts to bank accounts, from the business's balance there.
+"""Paystack: pages and saved cards of customers, and refunds; payouts to bank accounts, from the business's
+balance there.
 
 https://paystack.com/docs/transfers and /docs/api/transfer. A destination is made known first, as a
 recipient, and kept. The id of our attempt is the transfer's reference, which is Paystack's guard against
@@ -35,6 +36,7 @@ from services.providers.paystack_client import TIMEOUT, PaystackClient
 from services.providers.paystack_collect import Collecting, told_paid
 from services.providers.paystack_disputes import taken_back
 from services.providers.paystack_lists import list_lines
+from services.providers.paystack_refunds import GivingBack
 from services.providers.paystack_settings import PaystackSettings
 from services.providers.paystack_words import (
     Reply,
@@ -51,8 +53,9 @@ _ACCOUNT_IN_KENYA = "kepss"
 _REASON = 100
 
 
-class Paystack(Collecting):
-    """Collects on pages and by saved cards, and pays out by transfers to Kenyan bank accounts."""
+class Paystack(Collecting, GivingBack):
+    """Collects on pages and by saved cards, gives payments back, and pays out by transfers to Kenyan bank
+    accounts."""
 
     def __init__(
         self,

@@ -1,11 +1,12 @@
-"""Disputes: what Paystack tells of payments that it gave back by itself, or that a customer disputes.
+"""Disputes: what Paystack tells of payments that were given back, or that a customer disputes.
 
 https://paystack.com/docs/payments/disputes and /docs/payments/refunds (events). A dispute takes money only
-once it is resolved against the merchant; a refund once it is processed. What is told otherwise moves nothing.
+once it is resolved against the merchant. An event of a refund says neither which one it is nor who made it,
+so that the payment's refunds are asked about. What is told otherwise moves nothing.
 """
 
 from services.providers.base import Pending, Report, Succeeded
-from services.providers.bodies import Json, code_of, id_of, ids_of, within
+from services.providers.bodies import Json, code_of, ids_of, within
 from services.providers.paystack_words import money_of
 
 _LOST = ("merchant-accepted", "auto-accepted")
@@ -19,8 +20,8 @@ def taken_back(event: str, data: Json) -> Report | None:
         case "charge.dispute.resolve":
             lost = code_of(data.get("resolution")) in _LOST
             return _of_dispute("taken_back", data) if lost else _nothing(event, data)
-        case "refund.processed":
-            return _of_refund(data)
+        case "refund.processed" | "refund.failed" | "refund.needs-attention":
+            return _of_refund(event, data)
     return None
 
 
@@ -35,13 +36,8 @@ def _of_dispute(about: str, data: Json) -> Report:
     return Report(about, references, Succeeded(f"dispute-{name}", amount))
 
 
-def _of_refund(data: Json) -> Report:
-    references = ids_of(data, "transaction_reference")
-    name = id_of(data.get("refund_reference")) or code_of(data.get("id"))
-    amount = money_of(data.get("amount"), data.get("currency"))
-    if not references or amount is None or not name:
-        return Report("taken_back", references, Pending("a refund that says too little", unheard=True))
-    return Report("taken_back", references, Succeeded(f"refund-{name}", amount))
+def _of_refund(event: str, data: Json) -> Report:
+    return Report("taken_back", ids_of(data, "transaction_reference"), Pending(event), {"ask": True})
 
 
 def _nothing(event: str, data: Json) -> Report:

@@ -12,6 +12,7 @@ from services.providers.base import Misconfigured, NotSent, Unknown
 from services.providers.bodies import Json, code_of, id_of
 from services.providers.listing import Covered, Kind, Line, Listed
 from services.providers.paystack_client import PaystackClient
+from services.providers.paystack_refunds import called
 from services.providers.paystack_words import Reply, money_of
 
 _PER_PAGE = 100
@@ -83,22 +84,21 @@ def _lines(what: str, told: object) -> list[Line]:
 
 
 def _refund(told: Json) -> Line:
-    """Called as the books have it by its event: by the dispute that it ends, else by itself."""
+    """By its own id, which is the receipt of one that was asked for here; and as the books call one that was
+    not."""
     amount = money_of(told.get("amount"), told.get("currency"))
     if amount is None:
         raise _Unreadable("its amount")
     paid = told.get("transaction")
     within = paid if isinstance(paid, dict) else {"id": paid}
     of = id_of(told.get("transaction_reference")) or id_of(within.get("reference")) or id_of(within.get("id"))
-    dispute = told.get("dispute")
-    ended = id_of(dispute.get("id") if isinstance(dispute, dict) else dispute)
-    name = id_of(told.get("refund_reference")) or _id(told)
     return Line(
         f"refund:{_id(told)}",
         Kind.BACK,
         amount,
         _moment(told, "refunded_at", "updatedAt", "updated_at", "createdAt", "created_at"),
-        reference=f"dispute-{ended}" if ended else f"refund-{name}",
+        receipt=_id(told),
+        reference=called(told),
         of=of,
     )
 

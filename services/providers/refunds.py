@@ -14,12 +14,14 @@ from services.providers.base import Answer
 class RefundRules:
     """How a provider gives payments back. `whole`: a payment only as a whole; `within`: only so long after it
     was paid, None: it does not say; `otherwise`: the way out by which the payer can be paid instead.
-    `by_payment`: it has no name of its own for a refund, which is asked about by the payment's reference."""
+    `by_payment`: it has no name of its own for a refund, which is asked about by the payment's reference.
+    `takes`: how long its banks may take for one that it has accepted, before anybody has to look."""
 
     whole: bool = False
     within: timedelta | None = None
     otherwise: str | None = None
     by_payment: bool = False
+    takes: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True)

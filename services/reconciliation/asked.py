@@ -93,8 +93,11 @@ _RETURNED = (
 # What was paid out after it had failed is posted under the attempt.
 _LATE = sa.exists().where(same(reversals, refund_attempts, "id"))
 _BACK_CAUSE = sa.case((_LATE, refund_attempts.c.id), else_=refunds.c.id)
-_HAS_GONE = sa.or_(
-    _LATE, sa.and_(refund_attempts.c.state == "succeeded", refund_attempts.c.denied_at.is_(None))
+# What was given back and failed later is in no list of what was.
+_FAILED_LATER = sa.and_(refunds.c.way == "reversal", refund_attempts.c.returned_at.is_not(None))
+_HAS_GONE = sa.and_(
+    sa.not_(_FAILED_LATER),
+    sa.or_(_LATE, sa.and_(refund_attempts.c.state == "succeeded", refund_attempts.c.denied_at.is_(None))),
 )
 _REFUNDED = (
     refund_attempts.join(refunds, same(refund_attempts, refunds, "refund_id"))

@@ -17,6 +17,7 @@ from services.providers.abilities import Payout
 from services.providers.base import Accepted, Answer, Failed, Misconfigured, NotSent, Refused, Unknown
 from services.providers.refunds import Refund
 from services.refunds.attempt import Sending, sending
+from services.refunds.listed import listed
 from services.refunds.policy import enough_now
 from services.refunds.record import shown, still_approved, tell
 from services.refunds.settle import fail, settle, told
@@ -94,7 +95,8 @@ async def begin_check(work: Work, attempt_id: UUID, public_url: str) -> Question
         await jobs.finish(work, attempt_id, "refund_check")
         return None
     if not await jobs.again(work, "refund_check", attempt_id, PAYOUT_LADDER):
-        await _undecided(work, one)
+        if work.now - one.row.created_at >= _patience(one):
+            await _undecided(work, one)
         await jobs.schedule(work, "refund_check", attempt_id, work.now + PAYOUT_LADDER[-1])
     way, reference = Way(one.refund.row.way), await _known_by(work, one)
     rules = PROVIDERS[one.row.provider].refunds
@@ -118,7 +120,10 @@ async def check_answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
         await alert(work, await sending(work, attempt_id), "refund.misconfigured", detail=answer.detail)
         await jobs.schedule(work, "refund_check", attempt_id, work.now + PAYOUT_LADDER[-1])
     elif isinstance(answer, Accepted) and answer.told is not None:
-        await told(work, attempt_id, answer.told)
+        if (others := answer.told.facts.get("refunds")) is not None:
+            await listed(work, (await sending(work, attempt_id)).refund.attempt.id, others)
+        else:
+            await told(work, attempt_id, answer.told)
 
 
 async def _message(work: Work, one: Sending, public_url: str) -> Refund | Payout:
@@ -169,6 +174,13 @@ async def _known_by(work: Work, one: Sending) -> str | None:
     tries = await work.connection.scalar(due) or 0
     reference: str | None = one.row.reference
     return reference if one.refund.row.way == Way.PAYOUT or tries % 2 else None
+
+
+def _patience(one: Sending) -> timedelta:
+    """How long nobody has to look: for as long as the provider's banks may take with what it has accepted."""
+    rules = PROVIDERS[one.row.provider].refunds
+    accepted = one.refund.row.way == Way.REVERSAL and one.row.reference is not None
+    return rules.takes if rules is not None and accepted else timedelta(0)
 
 
 async def _undecided(work: Work, one: Sending) -> None:

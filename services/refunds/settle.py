@@ -18,7 +18,9 @@ from services.refunds.put_right import denied, made, paid_after_all, returned
 from services.refunds.record import move as move_refund
 from services.refunds.record import shown, tell
 from services.refunds.standing import settle_standing
+from services.review import queue
 from services.review.overtaken import confirm, contradicted
+from services.store.schema import refund_attempts
 from services.withdrawals.freeze import freeze_all
 from services.work import Work
 
@@ -31,9 +33,20 @@ async def settle(work: Work, attempt_id: UUID, word: Word) -> None:
             await _succeeded(work, one, word)
         case Failed():
             await _failed(work, one, word)
+        case Pending(waits=True) if one.row.state in UNDECIDED:
+            await _waits(work, one, word)
         case Pending() if word.ours or word.unheard:
             action = "refund.misconfigured" if word.ours else "refund.unheard_code"
             await alert(work, one, action, detail=word.detail)
+
+
+async def _waits(work: Work, one: Sending, word: Pending) -> None:
+    """Somebody has to do something at the provider: told once, and those who reconcile may settle it too."""
+    if one.row.undecided_at is None:
+        await alert(work, one, "refund.needs_attention", detail=word.detail)
+        await queue.mark(work, refund_attempts, one.row.id)
+        news = RefundTold(refund=await shown(work, one.refund.row.id), because=Unrefunded.ATTENTION)
+        await tell(work, one.refund.row.maker_id, None, news)
 
 
 async def reported(work: Work, attempt_id: UUID, report: Report) -> None:
@@ -122,6 +135,8 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
         raise RuntimeError(f"refund {row.id} has no open hold")
     await move_refund(work, row.id, "processing", status="completed", receipt=receipt, done_at=work.now)
     await _record(work, one, "completed", receipt=receipt)
+    if (rules := PROVIDERS[one.row.provider].refunds) is not None and not rules.whole:
+        await _ask_of_payment(work, one)
     point("refund.completed")
     if row.source != SUSPENSE:
         await settle_standing(work, attempt)

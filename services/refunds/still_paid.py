@@ -1,5 +1,6 @@
 """Still paid: whether a payment stands at its provider. M-Pesa tells nobody when it gives one back by itself,
-so those who reconcile have it asked; what is found is booked as taken back.
+so those who reconcile have it asked; what is found is booked as taken back. Paystack tells that something of
+a payment has changed, and what it is only its list of the payment's refunds tells.
 
 One that was told and is not believed yet is asked about in the same way, by its receipt: was it made?"""
 
@@ -8,14 +9,24 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, hooks, jobs
-from services.jobs import COLLECT_LADDER
+from services.jobs import COLLECT_LADDER, STANDS_LADDER
 from services.news.refunds import Way
 from services.payments.record import Attempt, locked
 from services.payments.settle import expire, settle
 from services.people import people
 from services.people.access import RECONCILE
 from services.providers import PROVIDERS
-from services.providers.base import Accepted, Answer, Misconfigured, Pending, Report, Succeeded
+from services.providers.base import (
+    Accepted,
+    Answer,
+    Misconfigured,
+    NotSent,
+    Pending,
+    Report,
+    Succeeded,
+    Unknown,
+)
+from services.refunds.listed import listed
 from services.refunds.record import unpaid
 from services.refunds.sending import Question
 from services.refunds.taken_back import may_be_ours, taken, taken_back
@@ -39,22 +50,28 @@ async def ask(work: Work, by: UUID, payment_id: UUID) -> None:
     await audit.record(work, by, "payment.checked", payment_id, {})
 
 
+async def hinted(work: Work, attempt_id: UUID) -> None:
+    """The provider has told that something has changed: it is asked at once."""
+    await jobs.schedule(work, "payment_check", attempt_id, work.now)
+
+
 async def begin_check(work: Work, attempt_id: UUID, public_url: str) -> Question | None:
-    """Whom to ask after the commit, once; None where nothing can be asked by."""
+    """Whom to ask after the commit; None where nothing can be asked by. Where no answer comes it is asked a
+    few times more."""
     attempt = await locked(work, attempt_id)
-    if attempt.receipt is None or attempt.state == "succeeded":
-        await jobs.finish(work, attempt_id, "payment_check")
-    if attempt.receipt is None:
-        return None
     rules = PROVIDERS[attempt.provider].refunds
     by_payment = rules is not None and rules.by_payment
-    if by_payment and await may_be_ours(work, attempt):
-        return None  # the refund's own question is the same
+    same = by_payment and await may_be_ours(work, attempt)  # the refund's own question
+    if attempt.receipt is None or same:
+        await jobs.finish(work, attempt_id, "payment_check")
+        return None
     about = "refunded_query"
     if attempt.state != "succeeded":
         about = "paid_query"
         if not await _again(work, attempt_id):
             return None
+    elif not await jobs.again(work, "payment_check", attempt_id, STANDS_LADDER):
+        await jobs.finish(work, attempt_id, "payment_check")
     return Question(
         provider=attempt.provider,
         way=Way.REVERSAL,
@@ -76,9 +93,13 @@ async def _again(work: Work, attempt_id: UUID) -> bool:
 
 
 async def check_answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
-    """The word itself comes by callback where the answer does not tell it. Where the question is lost
-    somebody may ask again."""
-    if isinstance(answer, Misconfigured) and (await locked(work, attempt_id)).state != "succeeded":
+    """The word itself comes by callback where the answer does not tell it."""
+    succeeded = (await locked(work, attempt_id)).state == "succeeded"
+    if succeeded and isinstance(answer, NotSent | Unknown):
+        return
+    if succeeded:
+        await jobs.rest(work, attempt_id, "payment_check")
+    if isinstance(answer, Misconfigured) and not succeeded:
         await settle(work, attempt_id, Pending(answer.detail, ours=True))
     elif isinstance(answer, Misconfigured):
         facts = {"detail": answer.detail}
@@ -92,6 +113,9 @@ async def told(work: Work, attempt_id: UUID, report: Report) -> None:
     attempt = await locked(work, attempt_id)
     if report.about == "collect":
         await _made(work, attempt, report)
+        return
+    if "refunds" in report.facts:
+        await listed(work, attempt_id, report.facts["refunds"])
         return
     ours = attempt.receipt is not None and report.facts.get("original") == attempt.receipt
     if ours and isinstance(report.word, Succeeded) and not await taken(work, attempt):

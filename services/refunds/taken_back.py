@@ -22,17 +22,28 @@ from services.store.schema import refund_attempts, refunds, reversals
 from services.work import Work
 
 
-async def taken_back(work: Work, attempt_id: UUID, reference: str, amount: Money) -> None:
+async def taken_back(
+    work: Work, attempt_id: UUID, reference: str, amount: Money, *, surely: bool = False
+) -> None:
     """The provider's word, matched to the attempt of a payment. `reference` is theirs: it counts once.
 
     Refunds that wait for a decision, or to be sent, end: the customer has the money. While the provider has
-    been asked to reverse the payment this may be that very reversal, so it is asked, and nothing is booked.
+    been asked to reverse the payment this may be that very reversal, so it is asked, and nothing is booked;
+    but where it is `surely` another one.
     """
     attempt = await locked_attempt(work, attempt_id)
     if attempt.state != "succeeded" or await _told_of_ours(work, reference):
         await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
         return
-    await book(work, attempt, reference, amount)
+    await book(work, attempt, reference, amount, surely=surely)
+
+
+async def unmatched(work: Work, attempt_id: UUID, reference: str, amount: Money) -> None:
+    """It may be a refund of ours, of which nobody knows yet what became of it: nothing is booked. Once that
+    one has ended, the payment is asked about again."""
+    attempt = await locked_attempt(work, attempt_id)
+    if not (await told_unbooked(work, attempt) or await _stands(work, attempt, reference)):
+        await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
 
 
 async def unclear(work: Work, attempt_id: UUID, detail: str) -> None:
@@ -50,7 +61,7 @@ async def disputed(work: Work, attempt_id: UUID, reference: str, amount: Money) 
     await inbox.tell_people(work, await people.reconcilers(work), news)
 
 
-async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> bool:
+async def book(work: Work, attempt: Attempt, reference: str, amount: Money, *, surely: bool = False) -> bool:
     """From suspense where it still lies there, else from the wallet, and beyond it from what is owed. False
     where nothing was booked."""
     if await _stands(work, attempt, reference):
@@ -62,7 +73,7 @@ async def book(work: Work, attempt: Attempt, reference: str, amount: Money) -> b
     twice = await record.suspended(work, attempt.id)
     await _lock(work, attempt, amount, twice=twice)
     await _end_open(work, attempt)
-    if await may_be_ours(work, attempt):
+    if not surely and await may_be_ours(work, attempt):
         await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
         return False
     await _put(work, attempt, new_id(), reference, amount, twice=twice)

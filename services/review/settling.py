@@ -32,7 +32,7 @@ from services.work import Work
 MOST_NOTE = 300
 MOST_REFERENCE = 100
 # As each provider writes its receipts; of the others any word will do.
-_RECEIPTS = {"mpesa": re.compile(r"[A-Z0-9]{8,12}"), "paystack": re.compile(r"[A-Za-z0-9_-]{8,50}")}
+_RECEIPTS = {"mpesa": re.compile(r"[A-Z0-9]{8,12}"), "paystack": re.compile(r"[A-Za-z0-9_-]{6,50}")}
 _WORD = re.compile(r"[A-Za-z0-9._/-]{4,50}")
 
 

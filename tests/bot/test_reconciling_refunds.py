@@ -6,9 +6,12 @@ from services import audit, callbacks, hooks, ledger
 from services.ledger import Transfer
 from services.providers.base import Report, Succeeded
 from services.reconciliation.facts import Type
-from services.store.schema import attempts
+from services.refunds import still_paid
+from services.store.schema import attempts, refunds
+from tests.bot.market import PAYSTACK, until
 from tests.bot.reconciled import Reconciled, opened
 from tests.services.business import kes
+from tests.services.refunding import approved
 
 
 @pytest.fixture
@@ -28,6 +31,8 @@ async def sale(market):
         await audit.record(work, audit.PROVIDER, "payment.succeeded", paying.attempt, {})
     await business.change(attempts, attempts.c.id == paying.attempt, **done)
     await transaction(market, str(paying.attempt))
+    receipt = str((await listed(market))[0]["id"])
+    await business.change(attempts, attempts.c.id == paying.attempt, receipt=receipt)
     return paying
 
 
@@ -38,13 +43,12 @@ async def transaction(market, reference, status="success"):
 
 async def refund(market, reference, shillings=500, status="processed"):
     slug = market.business.slug
-    await market.act(
-        "paystack/refunds", slug=slug, amount=shillings * 100, reference=reference, status=status
-    )
+    about = {"slug": slug, "reference": reference, "status": status}
+    await market.act("paystack/refunds", amount=shillings * 100, told=False, **about)
 
 
-async def told(market, sale, shillings, reference="refund-TRF_1"):
-    """By the signed event, whose name of the refund is not the list's."""
+async def told(market, sale, shillings, reference="dispute-7"):
+    """By a signed event, whose name of it may not be the list's."""
     word = Succeeded(reference, kes(str(shillings)))
     report = Report("taken_back", frozenset({str(sale.attempt)}), word)
     async with market.business.work() as work:
@@ -113,3 +117,44 @@ async def test_one_that_the_bank_took_weeks_for_is_found_in_the_list_of_when_it_
     market.business.forward(days=14)
     report = await asked(market, reconciled)
     assert report.new_lines == 1  # the transaction is older than what the night asks for
+
+
+async def given_back(market, sale, amount, ended="processed"):
+    """By a refund of ours, which is done there, and may fail later."""
+    one = await approved(market.business, sale, amount)
+    await market.work()
+    await until(lambda: _is(market, one, "completed"))
+    if ended == "failed":
+        (made,) = [each for each in await market._look("payments", "paystack") if each["refunds"]]
+        await market.act(f"paystack/refunds/{made['refunds'][0]['id']}", status="failed")
+        await until(lambda: _is(market, one, "failed"))
+    return one
+
+
+async def _is(market, one, status):
+    await market.work()
+    return (await market.business.row(refunds, one.refund.id)).status == status
+
+
+async def listed(market):
+    url, key = f"{market.daraja_url}/paystack/transaction", PAYSTACK["secret_key"]
+    async with market._outside.get(url, headers={"Authorization": f"Bearer {key}"}) as answer:
+        return (await answer.json())["data"]
+
+
+async def test_one_of_ours_is_told_from_another_of_the_same_amount(market, reconciled, sale):
+    await given_back(market, sale, "200")
+    assert opened(await asked(market, reconciled)) == set()
+    await refund(market, str(sale.attempt), 200)
+    (one,) = (await asked(market, reconciled, days=2)).opened
+    assert (one.type, one.theirs) == (Type.DUPLICATE, kes("200"))
+    async with market.business.work() as work:
+        await still_paid.ask(work, market.business.manager, sale.started.payment_id)
+    await market.work()
+    assert (await asked(market, reconciled)).opened == ()
+    assert await market.business.wallet() == ("100.00", "0.00", "100.00")
+
+
+async def test_one_of_ours_that_failed_later_is_in_neither(market, reconciled, sale):
+    await given_back(market, sale, "200", "failed")
+    assert opened(await asked(market, reconciled, days=2)) == set()

@@ -23,6 +23,9 @@ const PLACES = {
   'paystack.told': 'What Paystack tells of a payment',
   'paystack.check': 'Payment query at Paystack',
   'paystack.forget': 'Forgetting a card at Paystack',
+  'paystack.refund': 'Asking Paystack for a refund',
+  'paystack.refunded': 'The refund at Paystack',
+  'paystack.refund_check': 'Refund query at Paystack',
   'paystack.recipient': 'Naming a bank account',
   'paystack.transfer': 'Asking for a bank transfer',
   'paystack.outcome': 'The bank transfer',
@@ -60,7 +63,7 @@ const NAMES = {
   other_amount: 'another amount is told', other_currency: 'another currency is told', other_order: 'another order is told',
   unheard: 'a status unheard of', contradictory: 'told as paid and failed', other_way: 'comes by GET',
   declined: 'is declined', insufficient: 'has too little money', paused: 'its bank asks who pays', insufficient_funds: 'has too little money', authentication_required: 'its bank asks who pays',
-  processing: 'takes its time', pending: 'takes its time', failed_later: 'is made, then fails', unordered: 'in another order',
+  processing: 'takes its time', pending: 'takes its time', failed_later: 'is made, then fails', needs_attention: 'waits for the shop', unordered: 'in another order',
   stale: 'one of an hour ago first', denied: 'told as failed', wrong_amount: 'tells another amount', wrong_currency: 'tells another currency',
 }
 
