@@ -6,7 +6,7 @@ import pytest
 
 from services.news import PageOpened, PaymentFailed, PaymentSettled, Unpaid
 from services.payments import methods, waiting
-from tests.bot.at_paystack import BY_PAGE, news, on_page, opened, pays, settled
+from tests.bot.at_paystack import news, on_page, opened, pays, settled
 from tests.bot.market import PAYSTACK, until
 
 

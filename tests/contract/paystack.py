@@ -12,6 +12,7 @@ class Paystack(Stand):
     name = "paystack"
     settings, wrong_keys = PAYSTACK, {"secret_key": "sk_test_other"}
     asked_at, checked_at, told_at = "paystack.initialize", "paystack.check", "paystack.webhook"
+    refunds_at = "paystack.refund"
     forgeries = ("no signature", "another key", "of other bytes", "by SHA-256", "another tenant's address")
 
     async def pays(self, paying):
@@ -63,7 +64,9 @@ class Paystack(Stand):
         return [str(each["id"]) for each in await self._paid()]
 
     async def _paid(self):
-        return [each for each in await self._listed("transaction") if each["status"] == "success"]
+        return [
+            each for each in await self._listed("transaction") if each["status"] in ("success", "reversed")
+        ]
 
     async def _listed(self, what):
         url = f"{self.market.daraja_url}/paystack/{what}?perPage=100"
