@@ -2,7 +2,7 @@
 everything else. The books, the audit and who a customer is stay: see `places` and 0055.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit
+from services.payments import forgetting
 from services.privacy.periods import Periods
 from services.privacy.sweep import STRUCK
 from services.refunds.record import OPEN
@@ -31,13 +32,15 @@ _ANSWERS = timedelta(days=35)  # of the API, to the same request
 
 @dataclass(frozen=True)
 class Rule:
-    """Rows of a table that are old, as of a moment: removed (`values` None), or emptied."""
+    """Rows of a table that are old, as of a moment: removed (`values` None), or emptied. `remove`: how, where
+    somebody else has to forget them first; how many they were."""
 
     name: str
     table: sa.Table
     old: Callable[[datetime], sa.ColumnElement[bool]]
     values: dict[str, Any] | None = None
     period: str | None = None
+    remove: Callable[..., Awaitable[int]] | None = None
 
 
 def _silent(before: datetime) -> sa.ColumnElement[bool]:
@@ -53,7 +56,7 @@ def _silent(before: datetime) -> sa.ColumnElement[bool]:
         orders.person_id == methods.person_id,
         orders.created_at >= before,
     )
-    return sa.and_(methods.saved_at < before, ~wrote, ~ordered)
+    return sa.and_(methods.removed_at.is_(None), methods.saved_at < before, ~wrote, ~ordered)
 
 
 def _customers_place(before: datetime) -> sa.ColumnElement[bool]:
@@ -153,7 +156,13 @@ RULES = (
         ),
         period="details",
     ),
-    Rule("saved methods of the silent", tables.saved_methods, _silent, period="methods"),
+    Rule(
+        "saved methods of the silent",
+        tables.saved_methods,
+        _silent,
+        period="methods",
+        remove=forgetting.remove,
+    ),
     Rule("answers of the API", tables.api_answers, lambda before: tables.api_answers.c.created_at < before),
 )
 
@@ -208,15 +217,20 @@ async def _apply(
         else:
             these = sa.tuple_(*primary).in_(batch)
         async with database.transaction(tenant) as connection:
-            statement = (
-                sa.delete(rule.table).where(these, *old)
-                if rule.values is None
-                else sa.update(rule.table).where(these, *old).values(**rule.values)
-            )
-            done = (await connection.execute(statement)).rowcount
-            if done:
-                work = Work(connection, vault, tenant, now, Via("clock", JOB))
+            work = Work(connection, vault, tenant, now, Via("clock", JOB))
+            if done := await _forget(work, rule, these, *old):
                 facts = {"what": rule.name, "rows": done}
                 await audit.record(work, audit.CLOCK, "retention.applied", tenant, facts)
         many += done
     return many
+
+
+async def _forget(work: Work, rule: Rule, *which: sa.ColumnElement[bool]) -> int:
+    if rule.remove is not None:
+        return await rule.remove(work, *which)
+    statement = (
+        sa.delete(rule.table).where(*which)
+        if rule.values is None
+        else sa.update(rule.table).where(*which).values(**rule.values)
+    )
+    return (await work.connection.execute(statement)).rowcount

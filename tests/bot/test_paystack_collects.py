@@ -3,9 +3,13 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from services.news import PageOpened, PaymentFailed, PaymentSettled, Unpaid
 from services.payments import methods, waiting
+from services.privacy.periods import Periods
+from services.privacy.retention import forget
+from services.store.schema import audit, saved_methods
 from tests.bot.at_paystack import news, on_page, opened, pays, settled
 from tests.bot.market import PAYSTACK, until
 
@@ -157,3 +161,23 @@ async def test_a_card_that_was_removed_can_be_charged_no_more_there_either(shop)
     assert await business.jobs(way.method_id) == {"forget": timedelta(minutes=1)}
     await shop.later(seconds=60)
     assert await business.jobs(way.method_id) == {}
+
+
+async def test_a_card_of_who_has_been_silent_for_a_year_is_forgotten_there_first(shop):
+    way = await saved(shop)
+    business = shop.business
+    business.forward(days=370)
+    told = await forget(business.database, business.vault, Periods(), business.now, really=True)
+    assert told[business.tenant]["saved methods of the silent"] == 1
+    async with business.work() as work:
+        assert await methods.listed(work, business.customer) == ()
+    await shop.arm("paystack.forget", "500")
+    await shop.work()
+    assert (await business.row(saved_methods, way.method_id)).removed_at is not None
+    again = await forget(business.database, business.vault, Periods(), business.now, really=True)
+    assert "saved methods of the silent" not in again.get(business.tenant, {})
+    await shop.later(seconds=60)
+    async with business.behind() as work:
+        assert (await work.connection.execute(sa.select(saved_methods))).first() is None
+        done = sa.select(audit.c.action).where(audit.c.target == str(way.method_id))
+        assert (await work.connection.execute(done)).scalars().all() == ["method.forgotten"]
