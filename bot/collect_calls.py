@@ -12,6 +12,7 @@ import structlog
 from bot.providers import NoProvider, Providers
 from services.jobs import Job
 from services.payments import forgetting, pages
+from services.points import point
 from services.providers.abilities import Charge, Page, Prompt
 from services.safety.vault import Vault
 from services.store.database import Database
@@ -48,9 +49,11 @@ class Ends:
             closing = await pages.begin_close(work, job.target_id)
         if closing is None:
             return
+        point("page.closing")
         try:
             client = await self._providers.opening_pages(job.tenant_id, closing.provider)
             await client.close_page(closing.reference)
+            point("page.close_answered")
         except NoProvider as none:
             log.warning("page.not_closed", why=str(none))
         async with self._work(job) as work:
@@ -61,9 +64,11 @@ class Ends:
             gone = await forgetting.begin(work, job.target_id)
         if gone is None:
             return
+        point("card.forgetting")
         try:
             client = await self._providers.charging(job.tenant_id, gone.provider)
             left = await client.forget(gone.details)
+            point("card.forget_answered")
         except NoProvider as none:  # the shop has left it, and with it its cards there
             log.warning("method.not_forgotten", why=str(none))
             left = None

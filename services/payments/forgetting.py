@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import audit, jobs
+from services.points import point
 from services.providers.base import Misconfigured, NotSent
 from services.rails import charges
 from services.store.schema import saved_methods
@@ -34,6 +35,7 @@ async def remove(work: Work, *which: sa.ColumnElement[bool]) -> int:
             gone = sa.update(saved_methods).where(*one).values(removed_at=work.now, is_default=False)
             await work.connection.execute(gone)
             await jobs.schedule(work, "forget", row.id, work.now)
+            point("card.removed")
         else:
             await work.connection.execute(sa.delete(saved_methods).where(*one))
     return len(rows)
@@ -60,6 +62,7 @@ async def forgotten(work: Work, method_id: UUID, left: NotSent | Misconfigured |
         await audit.record(work, audit.PROVIDER, "method.not_forgotten", method_id, facts, alert=True)
     await jobs.finish(work, method_id, "forget")
     await work.connection.execute(sa.delete(saved_methods).where(*_removed(work, method_id)))
+    point("card.forgotten")
 
 
 def _removed(work: Work, method_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:

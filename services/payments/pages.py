@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from services import hooks, jobs
 from services.news import PageOpened
 from services.payments.record import LIVE, Attempt, locked, move, tell, under_way
+from services.points import point
 from services.providers.abilities import Page
 from services.store import schema
 from services.store.schema import attempts
@@ -52,6 +53,7 @@ async def opened(work: Work, attempt: Attempt, address: str) -> None:
     sealed = work.seal(address, "attempts.page", attempt.id)
     if not await move(work, attempt, *LIVE, page_sealed=sealed, page_until=until):
         return
+    point("page.opened")
     if attempt.payment_status != "pending":
         await jobs.schedule(work, "page_close", attempt.id, work.now)
         return
@@ -87,6 +89,7 @@ async def closed(work: Work, attempt_id: UUID) -> None:
     await jobs.finish(work, attempt_id, "page_close")
     if attempt.state != "succeeded":
         await jobs.schedule(work, "collect_check", attempt_id, work.now)
+    point("page.closed")
 
 
 async def returned(work: Work, attempt_id: UUID) -> None:
@@ -103,6 +106,7 @@ async def returned(work: Work, attempt_id: UUID) -> None:
     )
     if (await work.connection.execute(asking)).first() is None:
         await jobs.schedule(work, "collect_check", attempt_id, work.now)
+        point("page.returned")
 
 
 async def address_of(work: Work, attempt_id: UUID) -> tuple[str, str | None]:

@@ -61,6 +61,14 @@ RUNS = (
     Run("schedule", ("schedule.made",)),
     Run("withdraw_asking", ("unread/mpesa/accountbalance/v1/query",)),
     Run("withdraw_asking", ("float.answered",)),
+    Run("page_by_paystack", ("unread/paystack/transaction/initialize", "page.opened")),
+    Run("page_untold", ("page.returned",)),
+    Run("card_by_stripe", ("unread/stripe/v1/payment_intents",)),
+    Run("page_left", ("unread/stripe/v1/checkout/sessions", "page.closing", "page.close_answered")),
+    Run("card_by_paystack", ("unread/paystack/transaction/charge_authorization",)),
+    Run("page_by_pesapal", ("unread/pesapal/api/Transactions/SubmitOrderRequest", "payment.moved")),
+    Run("card_forgotten", ("card.removed", "card.forgetting", "card.forget_answered", "card.forgotten")),
+    Run("page_left", ("page.closed",)),
 )
 
 

@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from bot.sandbox.keys import new_private_key
-from bot.sandbox.seed import daraja_app
+from bot.sandbox.seed import daraja_app, paystack_account
 from services.store.schema import (
     accounts,
     attempts,
@@ -51,6 +52,7 @@ async def prove(ground: Ground, scenes: Scenes) -> None:
     verified = json.loads(await ground.nursery.run("audit", "verify"))
     assert verified["ok"], verified
     ours, theirs = await _read(ground), await ground.town.get("/state")
+    theirs["taken"] = await _taken(ground, theirs)
     _collections(ours, theirs)
     _payouts(ours, theirs)
     _refunds(ours, theirs)
@@ -59,17 +61,45 @@ async def prove(ground: Ground, scenes: Scenes) -> None:
     _messages(ours, theirs)
 
 
+async def _taken(ground: Ground, theirs: Any) -> dict[str, dict[str, int]]:
+    """By provider and receipt, what its own book says that customers have paid, in cents."""
+    head = {"Authorization": f"Bearer {paystack_account().secret_key}"}
+    url = f"{ground.town.url}/paystack/transaction?perPage=100"
+    async with ground.town.http.get(url, headers=head) as answer:
+        paystack = (await answer.json())["data"]
+    assert len(paystack) < 100, "more than a page of them tells"
+    pesapal, stripe = await ground.town.get("/pesapal/orders"), await ground.town.get("/stripe")
+    prompts, orders_there = theirs["prompts"], pesapal["orders"]
+    return {
+        "mpesa": {each["receipt"]: each["amount"] * 100 for each in prompts if each["code"] == "0"},
+        "paystack": {str(each["id"]): each["amount"] for each in paystack if each["status"] == "success"},
+        "pesapal": {
+            each["receipt"]: int(Decimal(each["amount"]) * 100)
+            for each in orders_there
+            if each["state"] == "completed"
+        },
+        "stripe": {
+            each["id"]: each["amount_received"]
+            for each in stripe["payments"]
+            if each["status"] == "succeeded"
+        },
+    }
+
+
 def _collections(ours: _Ours, theirs: Any) -> None:
-    """Each payment that M-Pesa took is credited once, to one attempt; nothing else is."""
-    taken = {p["receipt"]: p["amount"] * 100 for p in theirs["prompts"] if p["code"] == "0"}
+    """Each payment that a provider took is credited once, to one attempt; nothing else is."""
     succeeded = [each for each in ours.attempts if each.state == "succeeded"]
     credited = Counter(each.cause_id for each in ours.transfers if each.reason in ("sale", "suspense"))
     assert credited == Counter(each.id for each in succeeded), "each credited once"
     amounts = {each.cause_id: each.amount for each in ours.transfers if each.reason in ("sale", "suspense")}
-    # A success that was asked for has no receipt; of all others it is the provider's own.
-    told = {each.receipt: amounts[each.id] for each in succeeded if each.receipt}
-    assert told.items() <= taken.items()
-    assert sorted(amounts.values()) == sorted(taken.values())
+    for provider, taken in theirs["taken"].items():
+        by_it = [each for each in succeeded if each.provider == provider]
+        # A success of M-Pesa's that was asked for has no receipt; of all others it is the provider's own.
+        told = {each.receipt: amounts[each.id] for each in by_it if each.receipt}
+        assert told.items() <= taken.items(), provider
+        assert sorted(amounts[each.id] for each in by_it) == sorted(taken.values()), provider
+        if provider != "mpesa":  # which pays out as well
+            assert ours.accounts.get(f"provider:{provider}", 0) == -sum(taken.values()), provider
 
 
 def _payouts(ours: _Ours, theirs: Any) -> None:

@@ -85,7 +85,7 @@ class Scenes:
         """By the chat; the prompt is answered when it rings, and asked for again where none came."""
         amount = next(self._amounts)
         told = f"KES {amount:,}.00"
-        wanjiku = _Ears(self._town, "wanjiku")
+        wanjiku = Ears(self._town, "wanjiku")
         await self._says("wanjiku", f"pay {amount}")
         await self._until(lambda: wanjiku.heard(f"Pay *{told}*"), f"the question for {told}")
         await self._taps("wanjiku", "Pay")
@@ -113,7 +113,7 @@ class Scenes:
         """Asked for by a program, approved in chat."""
         withdrawal = await self._asked(*to)
         number = str(withdrawal)[-6:].upper()
-        kamau = _Ears(self._town, "kamau")
+        kamau = Ears(self._town, "kamau")
         await self._until(lambda: kamau.heard("is waiting for your decision", number), f"{number} to decide")
         await self._says("kamau", f"approve {number}")
         out = sa.select(withdrawals.c.status).where(withdrawals.c.id == withdrawal)
@@ -283,7 +283,7 @@ class Scenes:
         return await self._until(answered, f"an answer of {path}")
 
 
-class _Ears:
+class Ears:
     """What is new on a phone since now."""
 
     def __init__(self, town: Town, who: str) -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from services.points import POINTS
 from tests.crash.ground import ground
+from tests.crash.page_scenes import PageScenes
 from tests.crash.plan import ENDING, OPENING, RUNS
 from tests.crash.proof import prove
 from tests.crash.scenes import HELD, RESTED
-from tests.crash.staff_scenes import StaffScenes
 
 NEVER_LEFT = {"payout.begun", "refund.begun"}  # whoever dies there can never know
 
@@ -18,10 +18,10 @@ def test_the_plan_leaves_no_point_out():
     assert {point for run in RUNS for point in run.points} == set(POINTS)
 
 
-@pytest.mark.timeout(600)  # some fifty processes, one after the other
+@pytest.mark.timeout(600)  # some seventy processes, one after the other
 async def test_killed_at_every_point_the_story_goes_on(database_url, runs, tmp_path):
     async with ground(tmp_path, database_url) as place:
-        scenes = StaffScenes(place)
+        scenes = PageScenes(place)
         for run in (OPENING, *runs, ENDING):
             place.reached.clear()
             await place.begin(run.points)
