@@ -53,6 +53,7 @@ def pytest_configure() -> None:
 # which the test's name decides, unless `--full` is given: else CI would take half as long again.
 ON_BOTH = (
     "tests/bot/test_api_isolation.py",
+    "tests/e2e/test_crash.py",  # half of the scenes on each
     "tests/services/approval/test_races.py",
     "tests/services/audit/",
     "tests/services/store/",

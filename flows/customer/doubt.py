@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from flows.customer.paid import payment_thread
+from flows.refusals import provider_name
 from flows.step import Step
 from flows.teller import Teller
 from flows.text import Text
@@ -14,6 +15,7 @@ class InDoubt(Step):
     payment_id: UUID
     number: str
     amount: Money
+    provider: str = "mpesa"
 
     @property
     def thread(self) -> str:
@@ -21,12 +23,14 @@ class InDoubt(Step):
 
     def says(self) -> Text:
         return Text(
-            "M-Pesa has not said clearly whether order {number} for {amount} is paid. {shop} has been told "
-            "and is looking into it. Please don't pay it again before they answer you.",
+            "{provider} has not said clearly whether order {number} for {amount} is paid. {shop} has been "
+            "told and is looking into it. Please don't pay it again before they answer you.",
             number=self.number,
             amount=self.amount,
+            provider=provider_name(self.provider),
         )
 
 
 async def told_in_doubt(news: PaymentInDoubt, _teller: Teller) -> InDoubt:
-    return InDoubt(payment_id=news.payment_id, number=news.number, amount=news.amount)
+    facts = {"number": news.number, "amount": news.amount, "provider": news.provider}
+    return InDoubt(payment_id=news.payment_id, **facts)

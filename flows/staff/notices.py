@@ -60,25 +60,27 @@ class OrderDoubtTold(Notice):
     receipt: str | None
     because: Doubt
     told: Money | None
+    provider: str = "mpesa"
 
     def says(self) -> Text:
         return Text(
             "⚠️ Order {number} for {amount} is in doubt. {doubt} Nothing was added to the wallet. Please look "
-            "for it in M-Pesa's own records and answer the customer. {receipt}",
+            "for it in the records of {provider} and answer the customer. {receipt}",
             number=self.number,
             amount=self.amount,
-            doubt=self._doubt(),
-            receipt=receipt_shown(self.receipt),
+            doubt=self._doubt(provider_name(self.provider)),
+            provider=provider_name(self.provider),
+            receipt=receipt_shown(self.receipt, self.provider),
         )
 
-    def _doubt(self) -> Text:
+    def _doubt(self, provider: Text) -> Text:
         match self.because:
             case Doubt.OTHER_AMOUNT:
-                return Text("M-Pesa told me of {told} instead.", told=self.told)
+                return Text("{provider} told me of {told} instead.", provider=provider, told=self.told)
             case Doubt.CONTRADICTED:
-                return Text("M-Pesa said that it is paid, and then that it is not.")
+                return Text("{provider} said that it is paid, and then that it is not.", provider=provider)
             case Doubt.UNCONFIRMED:
-                return Text("M-Pesa said that it is paid, and has not confirmed it.")
+                return Text("{provider} said that it is paid, and has not confirmed it.", provider=provider)
 
 
 class SettingsWrongTold(Notice):
@@ -172,7 +174,12 @@ async def told_order_twice(news: OrderPaidTwice, _teller: Teller) -> OrderTwiceT
 
 async def told_order_doubt(news: OrderInDoubt, _teller: Teller) -> OrderDoubtTold:
     return OrderDoubtTold(
-        number=news.number, amount=news.amount, receipt=news.receipt, because=news.because, told=news.told
+        number=news.number,
+        amount=news.amount,
+        receipt=news.receipt,
+        because=news.because,
+        told=news.told,
+        provider=news.provider,
     )
 
 

@@ -94,6 +94,7 @@ class OrderInDoubt(BaseNews):
     receipt: str | None
     because: Doubt
     told: Money | None = None  # the amount, where it was another one
+    provider: str = "mpesa"
 
 
 class SettingsWrong(BaseNews):

@@ -97,3 +97,4 @@ class PaymentInDoubt(BaseNews):
     order_id: UUID
     number: str
     amount: Money
+    provider: str = "mpesa"

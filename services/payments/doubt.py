@@ -49,6 +49,7 @@ async def stays(work: Work, attempt: Attempt) -> None:
             order_id=attempt.order_id,
             number=attempt.number,
             amount=attempt.amount,
+            provider=attempt.provider,
         )
         await tell(work, attempt, news)
 
@@ -64,6 +65,11 @@ async def _tell_reconcilers(
     work: Work, attempt: Attempt, because: Doubt, receipt: str | None, told: Money | None
 ) -> None:
     news = OrderInDoubt(
-        number=attempt.number, amount=attempt.amount, receipt=receipt, because=because, told=told
+        number=attempt.number,
+        amount=attempt.amount,
+        receipt=receipt,
+        because=because,
+        told=told,
+        provider=attempt.provider,
     )
     await inbox.tell_people(work, await people.reconcilers(work), news)

@@ -123,8 +123,10 @@ async def test_another_amount_or_currency_credits_nothing_and_people_look_at_it(
         await till.market.later(minutes=6)
     assert (await state(till, paying), await till.business.wallet()) == ("expired", NOTHING)
     assert "payment.amount_mismatch" in await till.business.alerts_of(paying.attempt)
-    assert sum(isinstance(each, OrderInDoubt) for each in await news(till, till.business.manager)) == 1
-    assert isinstance((await news(till))[-1], PaymentInDoubt)
+    told = await news(till, till.business.manager)
+    assert [each.provider for each in told if isinstance(each, OrderInDoubt)] == [till.name]
+    heard = (await news(till))[-1]
+    assert (isinstance(heard, PaymentInDoubt), heard.provider) == (True, till.name)
 
 
 @by_all

@@ -280,9 +280,10 @@ class FakeBusiness(BusinessSettings, BusinessReview):
         """Another amount is told to the staff at once, and to the payer in the end, like the others."""
         payment = self.latest()
         payment.state = "failed"
-        facts = {"number": payment.started.number, "amount": payment.checkout.amount}
+        by = payment.way.method.provider
+        facts = {"number": payment.started.number, "amount": payment.checkout.amount, "provider": by}
         self.tell_reconcilers(OrderInDoubt, **facts, receipt="SJK7ABC123", because=because, told=told)
-        self._tell(payment, PaymentInDoubt)
+        self._tell(payment, PaymentInDoubt, provider=by)
 
     def hold_back(self, until: datetime | None = None, because: Held = Held.STOPPED) -> None:
         """The latest withdrawal is approved, and waits."""
