@@ -46,7 +46,13 @@ async def test_a_customer_pays_by_pages_saves_the_cards_and_pays_with_them_by_a_
         await phones.open(url)
         await by_paystack(phones)
         await by_stripe(phones)
-        rows = ("Wallet\t1,500.00\t–", "At Paystack\t-800.00\t–", "At Stripe\t-700.00\t–")
+        await by_pesapal(phones)
+        rows = (
+            "Wallet\t2,700.00\t–",
+            "At Paystack\t-800.00\t–",
+            "At Pesapal\t-1,200.00\t–",
+            "At Stripe\t-700.00\t–",
+        )
         await phones.shows_books(*rows)
     assert sandbox.complaints() == ""
 
@@ -73,3 +79,120 @@ async def by_stripe(phones):
     await page.close()
     await saves(phones)
     await pays_again(phones, "****4242", 300)
+
+
+async def by_pesapal(phones):
+    """It fails first; what was paid with is shown the next time, and paid on a page again."""
+    await chooses(phones, "Pesapal", 700)
+    page = await opens_the_page(phones)
+    await expect(page.get_by_text("KES 700.00", exact=True)).to_be_visible()
+    await page.get_by_role("button", name="Pay, and fail").click()
+    await phones.hears("Wanjiku", "for KES 700.00 is not paid")
+    await page.close()
+    await phones.taps("Wanjiku", "Try again")
+    await phones.hears("Wanjiku", "on the page of Pesapal", "until")
+    page = await opens_the_page(phones)
+    await page.get_by_role("button", name="Pay by card").click()
+    await phones.hears("Wanjiku", "Paid: KES 700.00", "Pesapal", "****0010", "Save it")
+    await page.close()
+    await saves(phones)
+    await phones.says("Wanjiku", "pay 500")
+    await phones.hears("Wanjiku", "Pay KES 500.00 to", "****0010")
+    await phones.taps("Wanjiku", "Pay")
+    await phones.hears("Wanjiku", "on the page of Pesapal", "until")
+    page = await opens_the_page(phones)
+    await page.get_by_role("button", name="Pay by M-Pesa").click()
+    await phones.hears("Wanjiku", "Paid: KES 500.00", "Pesapal")
+    await page.close()
+
+
+# --- what the panel lets go wrong
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(180)
+async def test_whatever_the_panel_lets_go_wrong_the_books_agree(sandbox, phones):
+    """One of each kind, by one provider or another: what was paid is credited once, and what is told with
+    another amount is not, but looked at by people."""
+    with sandbox.running() as url:
+        await phones.open(url)
+        await phones.says("Kamau", "hello")
+        for scene in (answered_by_500, lost, doubled, forged, another_amount):
+            await scene(phones)
+        rows = (
+            "Wallet\t2,000.00\t–",
+            "At M-Pesa\t-800.00\t–",
+            "At Paystack\t-300.00\t–",
+            "At Pesapal\t-500.00\t–",
+            "At Stripe\t-400.00\t–",
+        )
+        await phones.shows_books(*rows)
+        theirs = await phones.page.request.get(f"{url}control/pesapal/orders")
+        states = [each["state"] for each in (await theirs.json())["orders"]]
+        assert states == ["completed", "completed"]  # and one of them is in doubt here
+    assert sandbox.complaints() == ""
+
+
+async def arms(phones, at, fault, words):
+    """By the strip at the foot of the page."""
+    strip = phones.page.locator("details.more")
+    if not await strip.get_attribute("open"):
+        await strip.locator("summary").click()
+    await strip.get_by_label("Fault", exact=True).select_option(f"{at}|{fault}")
+    await strip.get_by_role("button", name="Arm").click()
+    await expect(phones.page.locator("#armed")).to_contain_text(words)
+    await strip.locator("summary").click()
+
+
+async def struck(phones):
+    await expect(phones.page.locator("#armed")).to_be_empty()
+
+
+async def pays_on_page(phones, provider, amount, button):
+    await chooses(phones, provider, amount)
+    page = await opens_the_page(phones)
+    await page.get_by_role("button", name=button, exact=True).click()
+    return page
+
+
+async def answered_by_500(phones):
+    await arms(phones, "stk.request", "500_after", "accepted, answers 500")
+    await phones.says("Wanjiku", "pay 800")
+    await phones.hears("Wanjiku", "Pay KES 800.00")
+    await phones.taps("Wanjiku", "Pay")
+    await phones.enters_pin("Wanjiku", "800.00")
+    await phones.hears("Wanjiku", "Paid: KES 800.00", "M-Pesa")
+    await struck(phones)
+
+
+async def lost(phones):
+    """Who comes back from the page has Paystack asked."""
+    await arms(phones, "paystack.webhook", "lost", "is lost")
+    page = await pays_on_page(phones, "Paystack", 300, "Pay by card 4081")
+    await phones.hears("Wanjiku", "Paid: KES 300.00", "Paystack")
+    await page.close()
+    await struck(phones)
+
+
+async def doubled(phones):
+    await arms(phones, "stripe.webhook", "twice", "comes twice")
+    page = await pays_on_page(phones, "Stripe", 400, "Pay")
+    await phones.hears("Wanjiku", "Paid: KES 400.00", "Stripe")
+    await page.close()
+    await struck(phones)
+
+
+async def forged(phones):
+    await arms(phones, "pesapal.notice", "forged", "a forged one first")
+    page = await pays_on_page(phones, "Pesapal", 500, "Pay by card")
+    await phones.hears("Wanjiku", "Paid: KES 500.00", "Pesapal")
+    await page.close()
+    await struck(phones)
+
+
+async def another_amount(phones):
+    await arms(phones, "pesapal.outcome", "other_amount", "another amount is told")
+    page = await pays_on_page(phones, "Pesapal", 600, "Pay by M-Pesa")
+    await phones.hears("Kamau", "KES 600.00 is in doubt", "Pesapal told me of KES 601.00 instead")
+    await page.close()
+    await struck(phones)
