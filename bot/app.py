@@ -21,6 +21,7 @@ from bot.health import Health
 from bot.http import open_session
 from bot.intake import Intake
 from bot.pace import Pace
+from bot.paper.codes import Codes
 from bot.parts import Parts, opened, redis_of
 from bot.paying import Paying
 from bot.providers import Providers
@@ -52,7 +53,7 @@ async def working(parts: Parts) -> AsyncIterator[None]:
     async with open_session() as http:
         whatsapp = WhatsApp(http, settings.whatsapp.graph_url, settings.whatsapp.api_version)
         providers = Providers(database, vault, tenants, http, settings.provider_urls, clock)
-        delivery = Delivery(database, vault, tenants, whatsapp, bell, clock)
+        delivery = Delivery(database, vault, tenants, whatsapp, bell, clock, codes=Codes(providers))
         anchoring = Anchoring(database, vault, clock, settings.audit.anchor)
         nightly = Reconciling(database, vault, providers, bell, clock, Via("clock", RECONCILE))
         retention = Retention(database, vault, clock, settings.retention)

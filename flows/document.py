@@ -53,11 +53,22 @@ class QrCode:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentCode:
+    """A picture that the app of a provider scans to pay an order, drawn by that provider when it is sent.
+    Where it cannot be drawn the words go alone, so they say how to pay without it. `amount` is decimal."""
+
+    provider: str
+    number: str
+    amount: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """`name` is that of the file, without its ending."""
 
     name: Text
-    content: Sheet | StatementFile | BatchFile | QrCode
+    content: Sheet | StatementFile | BatchFile | QrCode | PaymentCode
 
 
 def mapped(value: Any, change: Callable[[Text], Any]) -> Any:

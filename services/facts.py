@@ -49,6 +49,7 @@ class Shop(_Facts):
     collects_by: tuple[str, ...] = ()  # the providers that customers can pay with now, e.g. ("mpesa",)
     pays_out_by: tuple[str, ...] = ()  # the ways that withdrawals can go now, e.g. ("mpesa",)
     payout_lacks: dict[str, tuple[str, ...]] = {}  # by way: the settings without which it cannot
+    paybill: str | None = None  # where an order's number, typed as the account, pays that order
     forms: tuple[str, ...] = ()  # what may be filled in at once, e.g. ("bank",)
 
 

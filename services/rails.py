@@ -98,6 +98,7 @@ def abilities(
     collects_by: list[str] = []
     pays_out_by: list[str] = []
     lacks: dict[str, tuple[str, ...]] = {}
+    paybill: str | None = None
     for name, provider in sorted(providers.items()):
         if name not in parts:
             continue
@@ -109,8 +110,14 @@ def abilities(
             continue
         if currency in provider.collects and not settings.missing_to_collect:
             collects_by.append(name)
+            paybill = paybill or settings.paybill
         if settings.missing_to_pay_out:
             lacks |= dict.fromkeys(out, settings.missing_to_pay_out)
         else:
             pays_out_by += sorted(out)
-    return {"collects_by": tuple(collects_by), "pays_out_by": tuple(pays_out_by), "payout_lacks": lacks}
+    return {
+        "collects_by": tuple(collects_by),
+        "pays_out_by": tuple(pays_out_by),
+        "payout_lacks": lacks,
+        "paybill": paybill,
+    }

@@ -17,9 +17,10 @@ from typing import Any
 from uuid import UUID
 
 from bot.jsons import dumps, loads
+from bot.paper.codes import Codes
 from bot.paper.statement.making import MEDIA_TYPES, Statements, Wanted
 from bot.whatsapp.client import NotSent, Outcome, Refused, Sent, WhatsApp
-from bot.whatsapp.documents import PAPER, slot
+from bot.whatsapp.documents import PAPER, in_words, slot
 from services.people.tenants import Tenant
 from services.statement.period import Period
 
@@ -40,16 +41,17 @@ class Papers:
         clock: Callable[[], datetime],
         statements: Statements,
         made_within: float = _MADE_WITHIN,
+        codes: Codes | None = None,
     ) -> None:
         self._whatsapp, self._clock, self._made_within = whatsapp, clock, made_within
-        self._statements = statements
+        self._statements, self._codes = statements, codes
         self._known: OrderedDict[bytes, tuple[str, datetime]] = OrderedDict()
 
     async def named(
         self, tenant: Tenant, phone_number_id: str, access_token: str, body: bytes
     ) -> bytes | NotSent | Refused:
-        """The message with the id of its file, uploaded where that is not known; a message without paper as
-        it is; else why there is no upload."""
+        """The message with the id of its file, uploaded where that is not known; a message without paper, and
+        one whose picture cannot be drawn, in its words; else why there is no upload."""
         if not body.startswith(_BEGINS):
             return body
         message = loads(body)
@@ -62,6 +64,8 @@ class Papers:
                     made = await self._made(tenant, paper)
             except TimeoutError:
                 return NotSent("its file waits for those of others")
+            if made is None:
+                return dumps(in_words(message, paper))
             uploaded = await self._upload(phone_number_id, access_token, message, paper, made)
             if not isinstance(uploaded, Sent):
                 return uploaded
@@ -75,7 +79,9 @@ class Papers:
         if isinstance(answer, Refused) and body.startswith(_BEGINS):
             self._known.pop(_key(phone_number_id, loads(body)[PAPER]), None)
 
-    async def _made(self, tenant: Tenant, paper: dict[str, Any]) -> bytes:
+    async def _made(self, tenant: Tenant, paper: dict[str, Any]) -> bytes | None:
+        if paper["kind"] == "PaymentCode":
+            return await self._codes.drawn(tenant, paper) if self._codes else None
         if paper["kind"] == "BatchFile":
             return await self._statements.batch(tenant, UUID(paper["batch"]))
         if paper["kind"] != "StatementFile":

@@ -17,6 +17,7 @@ from bot.sandbox.daraja_gateway import Gateway
 from bot.sandbox.daraja_payouts import QUEUED, Payouts, status_parameters
 from bot.sandbox.daraja_portal import Portal
 from bot.sandbox.daraja_prompts import Prompts
+from bot.sandbox.daraja_qr import Codes
 from bot.sandbox.daraja_reversals import Reversals
 from bot.sandbox.daraja_reversals import status_parameters as reversal_parameters
 from bot.sandbox.daraja_tills import Tills
@@ -37,6 +38,7 @@ class Daraja:
         self._callbacks = Callbacks(stage)
         self.boxes = MoneyBox(stage)
         self.c2b = C2b(stage, self._callbacks, self.boxes)
+        self.codes = Codes(stage)
         self.prompts = Prompts(stage, self._callbacks, self.boxes, self.c2b)
         self.payouts = Payouts(stage, self._callbacks, self.boxes)
         self.tills = Tills(stage, self._callbacks, self.boxes)
@@ -55,6 +57,7 @@ class Daraja:
             door.route("/mpesa/b2b/v1/paymentrequest", "b2b.request", self.tills.pay),
             door.route("/mpesa/reversal/v1/request", "reversal.request", self.reversals.reverse),
             door.route("/mpesa/c2b/v2/registerurl", "c2b.register", self.c2b.register),
+            door.route("/mpesa/qrcode/v1/generate", "qr.draw", self.codes.draw),
             door.route("/pulltransactions/v1/query", "pull.query", self.counter.pull),
             door.route("/mpesa/accountbalance/v1/query", "balance.query", self.balances.ask),
             door.route("/mpesa/transactionstatus/v1/query", "status.query", self.transaction_status),

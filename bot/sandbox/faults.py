@@ -46,6 +46,7 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
     "status.callback": ("lost", "late", "twice"),
     "balance.query": ("500", "drop", "busy"),
     "balance.callback": ("lost", "late", "twice"),
+    "qr.draw": ("500", "drop", "busy", "spike", "token", "broken"),
     "c2b.register": ("500", "500_after", "drop", "busy", "spike", "token"),
     "c2b.callback": ("lost", "late", "twice", "asks", "forged", "other_amount"),
     "pull.query": ("500", "drop", "busy", "spike"),

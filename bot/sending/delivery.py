@@ -16,6 +16,7 @@ import structlog
 
 from bot import metrics
 from bot.log import redacted
+from bot.paper.codes import Codes
 from bot.paper.papers import Papers
 from bot.paper.statement.making import Statements
 from bot.sending import held, outbox
@@ -57,18 +58,17 @@ class Delivery:
         bell: Bell,
         clock: Callable[[], datetime],
         *,
+        codes: Codes | None = None,
         abreast: int = 200,
     ) -> None:
         self._database, self._vault, self._tenants = database, vault, tenants
-        self._whatsapp, self._bell, self._clock = whatsapp, bell, clock
-        self._abreast = abreast
+        self._whatsapp, self._bell, self._clock, self._abreast = whatsapp, bell, clock, abreast
         self._marks: GroupCommit[Mark | ChatKey] = GroupCommit(
             self._mark, pace=partial(asyncio.sleep, _BREATH_SECONDS)
         )
-        self._ending = False
-        self._sending: set[asyncio.Task[None]] = set()
+        self._ending, self._sending = False, set[asyncio.Task[None]]()
         self._receipts = Receipts(whatsapp)
-        self._papers = Papers(whatsapp, clock, Statements(database, vault, clock))
+        self._papers = Papers(whatsapp, clock, Statements(database, vault, clock), codes=codes)
         self._resting: dict[UUID, datetime] = {}  # tenants whose number must rest
 
     async def run(self) -> None:

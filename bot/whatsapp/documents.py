@@ -59,3 +59,13 @@ def slot(message: dict[str, Any], paper: dict[str, Any]) -> dict[str, Any]:
     holder = interactive["header"] if interactive else message
     named: dict[str, Any] = holder[paper["media"]]
     return named
+
+
+def in_words(message: dict[str, Any], paper: dict[str, Any]) -> dict[str, Any]:
+    """The same message without its file, which cannot be had."""
+    interactive = message.get("interactive")
+    if interactive:
+        bare = {key: value for key, value in interactive.items() if key != "header"}
+        return message | {"interactive": bare}
+    rest = {key: value for key, value in message.items() if key not in ("type", paper["media"])}
+    return rest | {"type": "text", "text": {"body": message[paper["media"]]["caption"]}}

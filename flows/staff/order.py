@@ -2,7 +2,7 @@
 
 EnterNumber        -> OrderFound | NoSuchOrder | NotLooking
 OrderFound         -> OrderFound | OrderHandedOver | EnterClosingReason | RequestTakenBack | RequestBeingPaid
-OrderFound         -> EnterRefundAmount
+OrderFound         -> EnterRefundAmount | OrderCode
 EnterClosingReason -> OrderFound | OrderClosed | NotClosedYet
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 from flows.refusals import provider_name
 from flows.reply import Said
 from flows.staff.asked import RequestBeingPaid, RequestTakenBack, TakeBack, take_back
+from flows.staff.order_code import OrderCode, ShowCode, payable_to
 from flows.staff.refund_ask import EnterRefundAmount, GiveBack
 from flows.step import Choice, Step
 from flows.teller import OrderSeen, Teller, Try
@@ -69,9 +70,10 @@ class EnterNumber(Step):
 
 
 class OrderFound(Step):
-    """`may_end`: this person may."""
+    """`may_end`: this person may; `paybill`: where it can be paid by its number."""
 
     order: OrderSeen
+    paybill: str | None = None
     may_end: bool = False
     may_refund: bool = False
 
@@ -102,19 +104,20 @@ class OrderFound(Step):
 
     def choices(self) -> tuple[Choice, ...]:
         refund = (GiveBack(),) if self.may_refund and self.order.status in ("paid", "fulfilled") else ()
+        code = (ShowCode(),) if self.paybill is not None else ()
         if not self.may_end:
-            return refund
+            return refund or code
         match self.order.status:
             case "paid":
                 return HandOver(), *refund
             case "open" if self.order.asked:
-                return (TakeBack(),)
+                return *code, TakeBack()
             case "open" | "awaiting_payment":
-                return (CloseOrder(),)
+                return *code, CloseOrder()
         return refund
 
     async def hears(
-        self, answer: HandOver | TakeBack | CloseOrder | GiveBack, teller: Teller
+        self, answer: HandOver | TakeBack | CloseOrder | GiveBack | ShowCode, teller: Teller
     ) -> (
         OrderFound
         | OrderHandedOver
@@ -122,6 +125,7 @@ class OrderFound(Step):
         | RequestTakenBack
         | RequestBeingPaid
         | EnterRefundAmount
+        | OrderCode
     ):
         match answer:
             case HandOver():
@@ -134,6 +138,8 @@ class OrderFound(Step):
                 return EnterClosingReason(number=self.order.number)
             case GiveBack():
                 return EnterRefundAmount(of=await teller.refunds.refundable(self.order.number))
+            case ShowCode():
+                return await _coded(self.order.number, teller)
 
     def _tries(self) -> tuple[Text, ...]:
         return tuple(_line(each) for each in self.order.tries) or (Text("Nobody has tried to pay it yet."),)
@@ -229,11 +235,21 @@ async def look_up(typed: str, teller: Teller) -> OrderFound | NoSuchOrder:
 async def look(number: str, teller: Teller) -> OrderFound:
     """Where it stands now. Raises NotFound."""
     scopes = teller.me.scopes
+    found = await teller.find_order(number)
     return OrderFound(
-        order=await teller.find_order(number),
+        order=found,
+        paybill=payable_to(found, teller.shop),
         may_end=EDIT_ORDERS in scopes,
         may_refund=RECONCILE in scopes,
     )
+
+
+async def _coded(number: str, teller: Teller) -> OrderCode | OrderFound:
+    """Unless it has been paid meanwhile."""
+    now = await look(number, teller)
+    if now.paybill is None:
+        return now
+    return OrderCode(number=number, amount=now.order.amount, paybill=now.paybill)
 
 
 async def order(teller: Teller, rest: str = "") -> EnterNumber | OrderFound | NoSuchOrder:

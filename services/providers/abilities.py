@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from services.money import Money
-from services.providers.base import Answer, Misconfigured, NotSent, Report, Word
+from services.providers.base import Answer, Drawn, Misconfigured, NotSent, Report, Word
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,16 @@ class ProvesKeys(Protocol):
 
     async def prove_keys(self) -> NotSent | Misconfigured | None:
         """None where the provider takes them. It asks for an access token."""
+        ...
+
+
+@runtime_checkable
+class DrawsCodes(Protocol):
+    """Draws a picture that a customer's own app of this provider scans, to pay an order with it."""
+
+    async def draw(self, merchant: str, number: str, amount: Money) -> Drawn:
+        """A PNG; whoever scans it pays this amount with the order's number as the account. To ask moves
+        nothing, so it may be asked again."""
         ...
 
 

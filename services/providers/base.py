@@ -49,6 +49,12 @@ class ProviderSettings(BaseModel):
         return False
 
     @property
+    def paybill(self) -> str | None:
+        """Where customers pay by themselves with an order's number as the account, and it is certain to be
+        told; None where it is not."""
+        return None
+
+    @property
     def confirm_above_amount(self) -> Money | None:
         """A larger success is confirmed by a query before it credits: with zero every one, with None none."""
         return None
@@ -102,6 +108,7 @@ class Unknown:
 
 
 Answer = Accepted | Refused | NotSent | Misconfigured | Unknown
+Drawn = bytes | NotSent | Misconfigured | Unknown  # a picture, or why there is none
 
 # --- the provider's word on what became of it -------------------------------------------------------
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from services.news import Unpaid
-from services.providers.base import Misconfigured, NotSent, Refused, Unknown
+from services.providers.base import Misconfigured, NotSent, Pending, Refused, Unknown
 from services.providers.bodies import Json, code_of, legible, within
 
 
@@ -120,6 +120,9 @@ _NOT_ALLOWED = (
     HTTPStatus.METHOD_NOT_ALLOWED,
 )
 _UNREACHABLE = {"phonenumber", "partya"}
+_BEING_PROCESSED = "being processed"
+# Server errors of theirs that say nothing new: the query is asked again.
+_PASSING = {"500.002.1001", "500.003.02", "500.003.1001"}
 _INVALID = re.compile(r"invalid (\w+)")
 
 
@@ -168,3 +171,14 @@ def _client_error(call: Call, reply: Reply) -> Refused | Misconfigured:
     if call is PROMPT and field in _UNREACHABLE:
         return Refused(Unpaid.UNREACHABLE, why)
     return Refused(Unpaid.RECEIVER if call in (PAYOUT, TILL) and field == "partyb" else Unpaid.PROVIDER, why)
+
+
+def no_word(reply: Reply) -> Pending:
+    """An answer to a query without a result: asked again later, alerted where it is none that we know."""
+    answer = judge(PROMPT_QUERY, reply)
+    passing = (
+        isinstance(answer, NotSent | Misconfigured)
+        or _BEING_PROCESSED in reply.message.lower()
+        or reply.code in _PASSING
+    )
+    return Pending(str(reply), unheard=not passing, ours=isinstance(answer, Misconfigured))

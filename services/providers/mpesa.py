@@ -17,11 +17,12 @@ import aiohttp
 from services.errors import Refusal
 from services.money import Money
 from services.news import Unpaid
-from services.providers import daraja_balances, daraja_c2b, daraja_tills
+from services.providers import daraja_balances, daraja_c2b, daraja_qr, daraja_tills
 from services.providers.abilities import Payout, Prompt
 from services.providers.base import (
     Accepted,
     Answer,
+    Drawn,
     Misconfigured,
     NotSent,
     Pending,
@@ -40,6 +41,7 @@ from services.providers.daraja_calls import (
     PROMPT_QUERY,
     Reply,
     judge,
+    no_word,
 )
 from services.providers.daraja_client import TIMEOUT, Daraja
 from services.providers.daraja_codes import LIMITS, prompt_word
@@ -53,9 +55,6 @@ NAIROBI = timezone(timedelta(hours=3))  # East Africa Time has no summer
 
 _PHONE = re.compile(r"\+(254[17][0-9]{8})")
 _REFERENCE, _DESCRIPTION, _REMARKS = 12, "Payment", 100
-_BEING_PROCESSED = "being processed"
-# Server errors of theirs that say nothing new: the query is asked again.
-_PASSING = {"500.002.1001", "500.003.02", "500.003.1001"}
 
 
 class Mpesa:
@@ -110,7 +109,7 @@ class Mpesa:
             return Pending(reply.detail, ours=isinstance(reply, Misconfigured))
         code = code_of(reply.body.get("ResultCode"))
         if not (reply.accepted and code):
-            return _no_word(reply)
+            return no_word(reply)
         if id_of(reply.body.get("CheckoutRequestID")) not in {None, reference}:
             return Pending("the answer is about another prompt", unheard=True)
         return prompt_word(code, legible(reply.body.get("ResultDesc")), paid=Succeeded())
@@ -118,6 +117,9 @@ class Mpesa:
     def read(self, about: str, body: bytes) -> Report:
         """A callback; `about` as in `Report`. Raises Unreadable, and nothing else."""
         return daraja_c2b.heard(about, body, self._settings) or read(about, body)
+
+    async def draw(self, merchant: str, number: str, amount: Money) -> Drawn:
+        return await daraja_qr.draw(self._daraja, self._settings.shortcode, merchant, number, amount)
 
     async def register(self, told_at: str, asked_at: str) -> Answer:
         return await daraja_c2b.register(self._daraja, self._settings, told_at, asked_at)
@@ -286,14 +288,3 @@ def _beyond(rail: str, amount: Money) -> Refused | None:
 
 def _shillings(amount: Money) -> str:
     return str(int(amount.decimal))
-
-
-def _no_word(reply: Reply) -> Pending:
-    """An answer to a query without a result: asked again later, alerted where it is none that we know."""
-    answer = judge(PROMPT_QUERY, reply)
-    passing = (
-        isinstance(answer, NotSent | Misconfigured)
-        or _BEING_PROCESSED in reply.message.lower()
-        or reply.code in _PASSING
-    )
-    return Pending(str(reply), unheard=not passing, ours=isinstance(answer, Misconfigured))

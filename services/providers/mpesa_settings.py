@@ -87,6 +87,12 @@ class MpesaSettings(ProviderSettings):
         return not self.missing_to_pay_out
 
     @property
+    def paybill(self) -> str | None:
+        """A till asks for no account, so that what is paid to one names no order. A call that tells of a
+        payment may be lost: what is certain is the list."""
+        return self.shortcode if self.pull and self.till is None else None
+
+    @property
     def paying_shortcode(self) -> str:
         """What B2C pays from."""
         return self.b2c_shortcode or self.shortcode

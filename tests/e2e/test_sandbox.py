@@ -78,6 +78,28 @@ async def test_an_order_is_paid_by_hand_with_its_number_after_a_prompt_was_dismi
 
 
 @browser
+async def test_a_code_at_the_counter_is_a_picture_in_the_chat(emptied):
+    await emptied.says("Achieng", "request")
+    await emptied.hears("Achieng", "Who should pay")
+    await emptied.says("Achieng", "0712345678")
+    await emptied.hears("Achieng", "How much")
+    await emptied.says("Achieng", "250")
+    await emptied.hears("Achieng", "What is it for")
+    await emptied.says("Achieng", "chairs")
+    await emptied.taps("Achieng", "Send request")
+    sent = await emptied.hears("Achieng", "Request", "is sent")
+    found = re.search(r"Request (\w{6})", sent)
+    assert found
+    await emptied.says("Achieng", f"order {found[1]}")
+    await emptied.hears("Achieng", "waits to be paid")
+    await emptied.taps("Achieng", "M-Pesa QR")
+    await emptied.hears("Achieng", "KES 250.00", f"account {found[1]}")
+    picture = emptied.of("Achieng").locator(".bubble.theirs img").last
+    await expect(picture).to_be_visible()
+    assert emptied.complaints == []
+
+
+@browser
 async def test_while_a_payment_is_waited_for_the_ticks_are_blue_and_the_shop_is_typing(emptied):
     await emptied.says("Wanjiku", "pay 300")
     await emptied.hears("Wanjiku", "Pay KES 300.00")

@@ -246,6 +246,8 @@ class Play:
                 people = self.business.people
                 for name, me in people.items():
                     people[name] = me.model_copy(update={"scopes": me.scopes - {HAND_OFF}})
+            case "paybill", (paybill,):
+                self.business.shop = self.business.shop.model_copy(update={"paybill": paybill})
             case "numberless", ():
                 self.business.shop = self.business.shop.model_copy(update={"number": None})
             case "closed", ("till",):
