@@ -31,6 +31,7 @@ from services.store.roles import KINDS, role
 from services.store.schema import metadata
 from services.store.scope import OWNER
 from tests import servers
+from tests.smoke import keys
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -67,6 +68,7 @@ ON_BOTH = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="all tests, and on both databases")
+    parser.addoption("--smoke", action="store_true", help="with credentials: providers' own sandboxes too")
 
 
 def told_by_another(item: pytest.Item) -> bool:
@@ -81,6 +83,15 @@ def told_by_another(item: pytest.Item) -> bool:
     return bool(database != ("sqlite", "postgres")[zlib.crc32(name.encode()) % 2])
 
 
+def smoke_lacks(config: pytest.Config, item: pytest.Item) -> list[str]:
+    """Why a test that leaves the machine is not run."""
+    marker = item.get_closest_marker("smoke")
+    if marker is None:
+        return []
+    lacking = keys.missing(*marker.args) if config.getoption("--smoke") else "--smoke"
+    return [lacking] if lacking else []
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     missing = servers.missing()
     all_wanted = config.getoption("--full") or config.getoption("markexpr")
@@ -91,6 +102,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in others]
     for item in list(items):
         lacking = [missing[marker.name] for marker in item.iter_markers() if marker.name in missing]
+        lacking += smoke_lacks(config, item)
         if lacking:
             _left_out[lacking[0]] += 1
             config.hook.pytest_deselected(items=[item])

@@ -10,9 +10,11 @@ import main
 from bot import metrics, run
 from bot.settings import Settings
 from services.people import tenant_file
+from services.providers import PROVIDERS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SMOKE = "LIPACHAT_SMOKE_"
 TRANSCRIPTS = [path.read_text() for path in (ROOT / "tests" / "transcripts").glob("*.txt")]
 
 
@@ -23,6 +25,9 @@ def anchors(text):
 
 
 def known(variable):
+    if variable.startswith(SMOKE):
+        name, key = variable.removeprefix(SMOKE).lower().split("__")
+        return key in PROVIDERS[name].settings.model_fields
     where = Settings.model_fields
     for part in variable.removeprefix("LIPACHAT_").lower().split("__"):
         if part not in where:
