@@ -4,7 +4,15 @@ import json
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from bot.api.problems import Problem
@@ -20,7 +28,11 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Approved(Body):
+class Nothing(Body):
+    """An empty object, or no body at all."""
+
+
+class Approval(Body):
     """`digest`: of what the caller was shown; where it is sent, nothing else is approved."""
 
     totp: str | None = None
@@ -31,6 +43,16 @@ class Approved(Body):
         return now if self.digest is None else self.digest
 
 
+class Rejection(Body):
+    """The maker reads the reason."""
+
+    reason: str = Field(max_length=500)
+
+
+class Cancellation(Body):
+    reason: str | None = Field(default=None, max_length=500)
+
+
 def _written(value: Any) -> str:
     """A decimal string, or a JSON number as a string; what is neither is no amount."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
@@ -38,7 +60,20 @@ def _written(value: Any) -> str:
     return str(value)
 
 
-Amount = Annotated[str, BeforeValidator(_written)]
+Amount = Annotated[
+    str,
+    BeforeValidator(_written),
+    WithJsonSchema(
+        {
+            "description": "A decimal string or a number, with no more places than the currency has.",
+            "anyOf": [
+                {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]+)?$"},
+                {"type": "number", "exclusiveMinimum": 0},
+            ],
+            "examples": ["1000.00"],
+        }
+    ),
+]
 
 
 def _legible(text: str) -> str:

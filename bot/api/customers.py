@@ -1,14 +1,17 @@
 """Customers: who they are, and how each prefers to pay. The chat offers what is saved here, and the other
 way round."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from bot.api.bodies import Body, Legible, money
-from bot.api.problems import Problem, plain
-from bot.api.routes import Call, Json, Reply, Routes
+from bot.api.answers import Answer, OneOf, Page, Sum, Time
+from bot.api.bodies import Body, Legible, Nothing, money
+from bot.api.pages import whole
+from bot.api.problems import Problem
+from bot.api.queries import Query
+from bot.api.routes import Call, Reply, Routes
 from bot.whatsapp.incoming import user_id_of
 from flows.refusals import provider_name
 from flows.text import render
@@ -22,9 +25,19 @@ from services.people.access import VIEW_CONVERSATIONS
 from services.people.customers import Known
 from services.phones import normalize
 
-routes = Routes()
+routes = Routes("Customers")
 
 _Provider = Literal["mpesa", "paystack", "pesapal", "stripe"]
+Provider = Annotated[str, OneOf(*get_args(_Provider))]
+_PHONE = Query(
+    "phone",
+    "As it is dialled in the shop's country, or with its country's code.",
+    {"type": "string"},
+    required=True,
+)
+_AMOUNT = Query(
+    "amount", "What is to be paid, as a decimal.", {"type": "string", "examples": ["1000"]}, required=True
+)
 
 
 def _user_id(value: str) -> str:
@@ -33,30 +46,74 @@ def _user_id(value: str) -> str:
     return value
 
 
-class Added(Body):
+class NewCustomer(Body):
+    """`phone` or `whatsapp_user_id` is needed."""
+
     phone: str | None = None
     whatsapp_user_id: Annotated[str, AfterValidator(_user_id)] | None = None
     name: Annotated[Legible, Field(min_length=1, max_length=120)] | None = None
 
 
-class Preferred(Body):
+class PreferredProvider(Body):
     provider: _Provider
 
 
-class Method(Body):
+class NewPaymentMethod(Body):
+    """`details` are the provider's own: see docs/api.md."""
+
     provider: _Provider
     details: dict[str, Any]
     set_as_default: bool = False
 
 
-class Nothing(Body):
-    pass
+class Customer(Answer):
+    id: UUID
+    name: str | None
+    phone: str | None  # masked
 
 
-@routes.post("/customers", VIEW_CONVERSATIONS, body=Added, success=201)
-async def add(call: Call) -> Reply:
-    """Whoever exists is answered as they are: nothing of theirs is changed."""
-    asked: Added = call.body
+class PaymentMethod(Answer):
+    method_id: UUID
+    provider: Provider
+    details: dict[str, str]  # masked
+    saved_at: Time
+    is_default: bool
+
+
+class PaymentPreferences(Answer):
+    """The methods in the order in which they were saved."""
+
+    preferred_provider: Provider | None
+    saved_methods: list[PaymentMethod]
+    available_providers: list[Provider]
+
+
+class CheckoutOptions(PaymentPreferences):
+    """`preferred_method` is what the chat offers first."""
+
+    preferred_method: PaymentMethod | None
+    can_change_provider: bool
+    amount: Sum
+    currency: str
+
+
+class PreferencesChanged(Answer):
+    message: str
+    preferences: PaymentPreferences
+
+
+class MethodSaved(Answer):
+    message: str
+    method_id: UUID
+    preferences: PaymentPreferences
+
+
+@routes.post("/customers", VIEW_CONVERSATIONS, body=NewCustomer, success=201, also=200, answer=Customer)
+async def add(call: Call) -> Reply[Customer]:
+    """Add a customer.
+
+    Whoever exists is answered as they are: nothing of theirs is changed."""
+    asked: NewCustomer = call.body
     if asked.phone is None and asked.whatsapp_user_id is None:
         raise Problem(400, "malformed_body", "Malformed body", detail="phone or whatsapp_user_id is needed.")
     phone = normalize(asked.phone, call.tenant.shop.country) if asked.phone is not None else None
@@ -64,49 +121,71 @@ async def add(call: Call) -> Reply:
     return Reply(_customer(known), status=201 if new else 200)
 
 
-@routes.get("/customers", VIEW_CONVERSATIONS, query=("phone",))
-async def find(call: Call) -> Reply:
-    """One at most: a list, as every answer to a question that may have none."""
+@routes.get("/customers", VIEW_CONVERSATIONS, query=(_PHONE,), answer=Page[Customer])
+async def find(call: Call) -> Reply[Page[Customer]]:
+    """Find a customer by phone.
+
+    One at most: a list, as every answer to a question that may have none."""
     typed = call.query.get("phone")
     if typed is None:
         raise Problem(400, "invalid_query", "Invalid query", detail="phone is needed.", field="phone")
     known = await customers.by_phone(call.work, normalize(typed, call.tenant.shop.country))
-    found = [_customer(known)] if known else []
-    return Reply({"count": len(found), "results": found, "next_cursor": None})
+    return whole([_customer(known)] if known else [])
 
 
-@routes.get("/customers/{id}/payment-preferences", VIEW_CONVERSATIONS)
-async def preferences(call: Call) -> Reply:
+@routes.get("/customers/{id}/payment-preferences", VIEW_CONVERSATIONS, answer=PaymentPreferences)
+async def preferences(call: Call) -> Reply[PaymentPreferences]:
+    """How a customer prefers to pay."""
     return Reply(await _preferences(call, await _person(call)))
 
 
-@routes.get("/customers/{id}/checkout-options", VIEW_CONVERSATIONS, query=("amount",))
-async def checkout_options(call: Call) -> Reply:
-    """`preferred_method` is what the chat offers first."""
+@routes.get("/customers/{id}/checkout-options", VIEW_CONVERSATIONS, query=(_AMOUNT,), answer=CheckoutOptions)
+async def checkout_options(call: Call) -> Reply[CheckoutOptions]:
+    """What a customer may pay an amount with."""
     amount = money(call.query.get("amount", ""), call.currency)
     person = await _person(call)
     usable = details.configured(call.tenant.shop, call.tenant.providers)
     offered = [each for each in await methods.listed(call.work, person) if each.method.provider in usable]
-    more = {
-        "preferred_method": _method(offered[0]) if offered else None,
-        "can_change_provider": True,
-        "amount": str(amount),
-        "currency": call.currency,
-    }
-    return Reply(await _preferences(call, person) | more)
+    prefers = await _preferences(call, person)
+    return Reply(
+        CheckoutOptions(
+            preferred_provider=prefers.preferred_provider,
+            saved_methods=prefers.saved_methods,
+            available_providers=prefers.available_providers,
+            preferred_method=_method(offered[0]) if offered else None,
+            can_change_provider=True,
+            amount=str(amount),
+            currency=call.currency,
+        )
+    )
 
 
-@routes.put("/customers/{id}/preferred-provider", VIEW_CONVERSATIONS, body=Preferred)
-async def prefer(call: Call) -> Reply:
+@routes.put(
+    "/customers/{id}/preferred-provider",
+    VIEW_CONVERSATIONS,
+    body=PreferredProvider,
+    answer=PreferencesChanged,
+)
+async def prefer(call: Call) -> Reply[PreferencesChanged]:
+    """Choose the provider whose methods are offered first."""
     person, provider = await _person(call), call.body.provider
     _refuse_unconfigured(call, provider)
     await methods.prefer(call.work, person, provider, call.person)
     return await _changed(call, person, f"{_named(provider)} is preferred from now on.")
 
 
-@routes.post("/customers/{id}/payment-methods", VIEW_CONVERSATIONS, body=Method, success=201)
-async def save(call: Call) -> Reply:
-    """A new one is told to the customer: nobody else can know that it is not theirs."""
+@routes.post(
+    "/customers/{id}/payment-methods",
+    VIEW_CONVERSATIONS,
+    body=NewPaymentMethod,
+    success=201,
+    also=200,
+    answer=MethodSaved,
+)
+async def save(call: Call) -> Reply[MethodSaved]:
+    """Save a payment method; the same again replaces what was saved of it.
+
+    A new one is told to the customer: nobody else can know that it is not theirs."""
     person, asked = await _person(call), call.body
     _refuse_unconfigured(call, asked.provider)
     held = details.read(asked.provider, asked.details)
@@ -116,19 +195,27 @@ async def save(call: Call) -> Reply:
     if new:
         await inbox.tell_people(call.work, [person], MethodAdded(method=method))
     message = f"{_named(asked.provider)} {method.label} is saved{'' if new else ' anew'}."
-    reply = await _changed(call, person, message, method_id=str(method_id))
-    return Reply(reply.body, status=201 if new else 200)
+    prefers = await _preferences(call, person)
+    saved = MethodSaved(message=message, method_id=method_id, preferences=prefers)
+    return Reply(saved, status=201 if new else 200)
 
 
-@routes.delete("/customers/{id}/payment-methods/{method_id}", VIEW_CONVERSATIONS)
-async def remove(call: Call) -> Reply:
+@routes.delete("/customers/{id}/payment-methods/{method_id}", VIEW_CONVERSATIONS, answer=PreferencesChanged)
+async def remove(call: Call) -> Reply[PreferencesChanged]:
+    """Remove a payment method; the default passes to the first that remains."""
     person = await _person(call)
     await methods.remove(call.work, person, call.id("payment_method", "method_id"), call.person)
     return await _changed(call, person, "The payment method is removed.")
 
 
-@routes.put("/customers/{id}/payment-methods/{method_id}/default", VIEW_CONVERSATIONS, body=Nothing)
-async def make_default(call: Call) -> Reply:
+@routes.put(
+    "/customers/{id}/payment-methods/{method_id}/default",
+    VIEW_CONVERSATIONS,
+    body=Nothing,
+    answer=PreferencesChanged,
+)
+async def make_default(call: Call) -> Reply[PreferencesChanged]:
+    """Make a payment method the default, and its provider the preferred one."""
     person = await _person(call)
     method_id = call.id("payment_method", "method_id")
     await methods.make_default(call.work, person, method_id, call.person)
@@ -140,32 +227,32 @@ async def _person(call: Call) -> UUID:
     return (await customers.one(call.work, call.id("customer"))).id
 
 
-async def _changed(call: Call, person: UUID, message: str, **more: Any) -> Reply:
-    return Reply({"message": message} | more | {"preferences": await _preferences(call, person)})
+async def _changed(call: Call, person: UUID, message: str) -> Reply[PreferencesChanged]:
+    return Reply(PreferencesChanged(message=message, preferences=await _preferences(call, person)))
 
 
-async def _preferences(call: Call, person: UUID) -> Json:
+async def _preferences(call: Call, person: UUID) -> PaymentPreferences:
     """The methods in the order in which they were saved: the default passes to the first that remains."""
     saved = sorted(await methods.listed(call.work, person), key=lambda each: each.id)
-    return {
-        "preferred_provider": await methods.preferred_provider(call.work, person),
-        "saved_methods": [_method(each) for each in saved],
-        "available_providers": list(details.configured(call.tenant.shop, call.tenant.providers)),
-    }
+    return PaymentPreferences(
+        preferred_provider=await methods.preferred_provider(call.work, person),
+        saved_methods=[_method(each) for each in saved],
+        available_providers=list(details.configured(call.tenant.shop, call.tenant.providers)),
+    )
 
 
-def _method(saved: Saved) -> Json:
-    return {
-        "method_id": str(saved.id),
-        "provider": saved.method.provider,
-        "details": details.shown(saved.method.provider, saved.details),
-        "saved_at": plain(saved.saved_at),
-        "is_default": saved.is_default,
-    }
+def _method(saved: Saved) -> PaymentMethod:
+    return PaymentMethod(
+        method_id=saved.id,
+        provider=saved.method.provider,
+        details=details.shown(saved.method.provider, saved.details),
+        saved_at=saved.saved_at,
+        is_default=saved.is_default,
+    )
 
 
-def _customer(known: Known) -> Json:
-    return {"id": str(known.id), "name": known.name, "phone": known.phone}
+def _customer(known: Known) -> Customer:
+    return Customer(id=known.id, name=known.name, phone=known.phone)
 
 
 def _refuse_unconfigured(call: Call, provider: str) -> None:

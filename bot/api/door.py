@@ -18,27 +18,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.payload import BufferedReaderPayload
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.api import (
-    audit,
-    batches,
-    customers,
-    files,
-    idempotency,
-    lendings,
-    orders,
-    problems,
-    reconciliation,
-    refunds,
-    review,
-    schedules,
-    settings,
-    statement,
-    wallet,
-)
+from bot.api import files, idempotency, problems
 from bot.api.bodies import parsed
+from bot.api.every import ROUTES
 from bot.api.idempotency import Once
-from bot.api.pages import refuse_unknown
 from bot.api.problems import MEDIA_TYPE, Problem
+from bot.api.queries import refuse_unknown
 from bot.api.rate import Rate
 from bot.api.routes import Call, Download, Reply, Route
 from bot.paper.statement.making import Statements
@@ -57,21 +42,6 @@ from services.work import Via, Work
 log = structlog.get_logger()
 
 _BODY_SECONDS = 20
-
-ROUTES: tuple[Route, ...] = (
-    *customers.routes.all,
-    *orders.routes.all,
-    *wallet.routes.all,
-    *batches.routes.all,
-    *schedules.routes.all,
-    *lendings.routes.all,
-    *statement.routes.all,
-    *refunds.routes.all,
-    *review.routes.all,
-    *reconciliation.routes.all,
-    *settings.routes.all,
-    *audit.routes.all,
-)
 
 
 @dataclass(frozen=True)
@@ -215,7 +185,7 @@ class Api:
             refuse_unknown(request.query, route.query)
             person, params = asked.holder.person_id, request.match_info
             given = (request.path, params, request.query, body, self._public_url)
-            reply: Reply | Download = await route.handler(Call(work, asked.tenant, person, *given))
+            reply: Reply[Any] | Download = await route.handler(Call(work, asked.tenant, person, *given))
         except Refusal as refusal:
             problem = problems.of(refusal)
         except Problem as raised:
@@ -223,7 +193,7 @@ class Api:
         else:
             if isinstance(reply, Download):
                 return reply
-            return reply.status or route.success, _bytes(reply.body), dict(reply.headers or {})
+            return reply.status or route.success, reply.answer.written(), dict(reply.headers or {})
         return problem.status, _bytes(problem.body(asked.id)), problem.headers
 
 

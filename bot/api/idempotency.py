@@ -13,7 +13,7 @@ from services.store.schema import api_answers
 from services.work import Work
 
 _KEPT = timedelta(days=35)
-_MOST_SIGNS = 255
+MOST_SIGNS = 255
 _COLUMN = "api_answers.answer"
 
 
@@ -38,12 +38,12 @@ def key_of(header: str, *more: str) -> str:
     """As it is sent, bare or in quotes, once. Raises Problem."""
     quoted = len(header) > 1 and header[0] == header[-1] == '"'
     key = header[1:-1] if quoted else header
-    if more or not key or len(key) > _MOST_SIGNS or not all("!" <= sign <= "~" for sign in key):
+    if more or not key or len(key) > MOST_SIGNS or not all("!" <= sign <= "~" for sign in key):
         raise Problem(
             400,
             "invalid_idempotency_key",
             "Invalid Idempotency-Key",
-            detail=f"Idempotency-Key is 1 to {_MOST_SIGNS} visible ASCII characters.",
+            detail=f"Idempotency-Key is 1 to {MOST_SIGNS} visible ASCII characters.",
         )
     return key
 

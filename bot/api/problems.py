@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from bot.api.answers import in_utc
 from services import errors
 from services.errors import (
     Refusal,
@@ -90,6 +91,28 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     statement.StatementTooLarge: (422, "The period has more lines than such a file takes"),
 }
 
+# What the API says no to by itself, by status.
+OWN: dict[int, tuple[str, ...]] = {
+    400: (
+        "invalid_cursor",
+        "invalid_idempotency_key",
+        "invalid_limit",
+        "invalid_query",
+        "malformed_body",
+        "unknown_field",
+    ),
+    401: ("unauthenticated",),
+    405: ("method_not_allowed",),
+    408: ("request_timeout",),
+    409: ("idempotency_key_in_use",),
+    413: ("body_too_large",),
+    415: ("unsupported_media_type",),
+    422: ("batch_faulty", "idempotency_key_reused"),
+    429: ("rate_limited",),
+    500: ("internal_error",),
+    503: ("unavailable",),
+}
+
 
 class Problem(Exception):
     """A no of the API itself. `facts` are told beside it."""
@@ -147,7 +170,7 @@ def plain(value: Any) -> Any:
         case Money() | UUID():
             return str(value)
         case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            return in_utc(value)
         case tuple():
             return [plain(each) for each in value]
     return value

@@ -2,59 +2,127 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Annotated, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import Field
 
+from bot.api.answers import Answer, OneOf, Page, Sum, Time
 from bot.api.bodies import Body
-from bot.api.pages import PAGING, bad_cursor, limit, page
-from bot.api.problems import Problem, plain
-from bot.api.routes import Call, Json, Reply, Routes
+from bot.api.pages import bad_cursor, page, whole
+from bot.api.queries import PAGING, Choice, limit
+from bot.api.routes import Call, Reply, Routes
 from services.errors.reconciliation import InvalidStatement, NoStatements
 from services.people.access import RECONCILE
 from services.providers import PROVIDERS, WrongSettings, settings_of
-from services.providers.listing import Listed, WrongStatement
+from services.providers.listing import Kind, Listed, WrongStatement
 from services.reconciliation import ages, closing, record, theirs
 from services.reconciliation.facts import State, Type
 from services.reconciliation.run import found
 from services.reconciliation.seen import Seen
 from services.store.schema import breaks
 
-routes = Routes()
+routes = Routes("Reconciliation")
 
 MOST_BYTES = 1_000_000
-_FILTERS = {"state": tuple(State), "type": tuple(Type), "provider": tuple(PROVIDERS)}
+_FILTERS = (
+    Choice("state", "Those alone that stand so.", *State),
+    Choice("type", "Those of this type alone.", *Type),
+    Choice("provider", "Those with this provider alone.", *PROVIDERS),
+)
 
 
-class Exported(Body):
+class ProviderStatement(Body):
+    """`content`: the text of a file that the provider's portal has exported."""
+
     provider: str
     content: str
 
 
-class Reasoned(Body):
+class BreakReason(Body):
     reason: str = Field(max_length=closing.MOST_REASON)
 
 
-@routes.post("/statements", RECONCILE, body=Exported, success=201, most_bytes=MOST_BYTES)
-async def read(call: Call) -> Reply:
-    """A file that somebody has exported at the provider: kept whole or not at all, and compared at once."""
+class StatementRead(Answer):
+    provider: str
+    since: Time = Field(alias="from")
+    until: Time = Field(alias="to")
+    lines: int
+    new_lines: int
+    new_breaks: int
+    explained_breaks: int
+    open_breaks: int
+
+
+class Break(Answer):
+    """What the books and a provider do not agree on. `ours` and `theirs`: what the books and the statement
+    say, null where one lacks it; `party`: the payer's number, masked."""
+
+    id: UUID
+    provider: str
+    type: Annotated[str, OneOf(*Type)]
+    kind: Annotated[str, OneOf(*Kind)]
+    state: Annotated[str, OneOf(*State)]
+    ours: Sum | None
+    theirs: Sum | None
+    currency: str
+    order_number: str | None
+    receipt: str | None
+    party: str | None
+    at: Time
+    age_seconds: int
+    found_at: Time
+    closed_by: str | None
+    closed_at: Time | None
+    reason: str | None
+
+
+class _Told(Answer):
+    message: str
+
+
+class BreakClosed(Break, _Told):
+    pass
+
+
+class Standing(Answer):
+    """What is in an account that should come back to zero. `since`: the oldest that nothing has resolved;
+    `statements_until`: up to when statements tell; `too_old`: whether that is beyond its limit."""
+
+    account: str
+    stands: Sum
+    currency: str
+    since: Time | None
+    age_seconds: int | None
+    statements_until: Time | None
+    too_old: bool
+
+
+@routes.post(
+    "/statements", RECONCILE, body=ProviderStatement, success=201, most_bytes=MOST_BYTES, answer=StatementRead
+)
+async def read(call: Call) -> Reply[StatementRead]:
+    """Read in a statement of a provider.
+
+    A file that somebody has exported at the provider: kept whole or not at all, and compared at once."""
     provider: str = call.body.provider
     listed = await _parsed(call, provider)
     span, new = await theirs.read_in(call.work, call.person, provider, listed)
     result = await found(call.work.connection, call.work.tenant, provider, span, call.work.now)
     kept = await record.keep(call.work, provider, result.breaks, result.asked)
-    told = {
-        "provider": provider,
-        "from": plain(span.since),
-        "to": plain(span.until),
-        "lines": len(listed.lines),
-        "new_lines": new,
-        "new_breaks": kept.new,
-        "explained_breaks": kept.explained,
-        "open_breaks": await _count(call, breaks.c.provider == provider, breaks.c.state == State.OPEN),
-    }
-    return Reply(told)
+    return Reply(
+        StatementRead(
+            provider=provider,
+            since=span.since,
+            until=span.until,
+            lines=len(listed.lines),
+            new_lines=new,
+            new_breaks=kept.new,
+            explained_breaks=kept.explained,
+            open_breaks=await _count(call, breaks.c.provider == provider, breaks.c.state == State.OPEN),
+        )
+    )
 
 
 async def _parsed(call: Call, name: str) -> Listed:
@@ -74,52 +142,49 @@ async def _parsed(call: Call, name: str) -> Listed:
         raise InvalidStatement(tuple(told)) from None
 
 
-@routes.get("/breaks", RECONCILE, query=(*_FILTERS, *PAGING))
-async def listed(call: Call) -> Reply:
-    """The latest found first."""
-    where = []
-    for name, known in _FILTERS.items():
-        if (wanted := call.query.get(name)) is not None:
-            if wanted not in known:
-                detail = f"{name} is one of {', '.join(known)}."
-                raise Problem(400, f"invalid_{name}", f"Invalid {name}", detail=detail)
-            where.append(breaks.c[name] == wanted)
-    most = limit(call)
+@routes.get("/breaks", RECONCILE, query=(*_FILTERS, *PAGING), answer=Page[Break])
+async def listed(call: Call) -> Reply[Page[Break]]:
+    """Breaks, the latest found first."""
+    asked = [(each.name, each.of(call.query)) for each in _FILTERS]
+    where = [breaks.c[name] == wanted for name, wanted in asked if wanted is not None]
+    most = limit(call.query)
     rows = await record.read(call.work, *where, *_after(call), limit=most + 1, latest=True)
     following = str(rows[most - 1].id) if len(rows) > most else None
-    shown = [_described(call, each) for each in rows[:most]]
+    shown = [Break(**_facts(call, each)) for each in rows[:most]]
     return page(call, await _count(call, *where), shown, following)
 
 
-@routes.get("/breaks/{id}", RECONCILE)
-async def one(call: Call) -> Reply:
-    return Reply(_described(call, await record.shown(call.work, call.id("break"))))
+@routes.get("/breaks/{id}", RECONCILE, answer=Break)
+async def one(call: Call) -> Reply[Break]:
+    """One break."""
+    return Reply(Break(**_facts(call, await record.shown(call.work, call.id("break")))))
 
 
-@routes.post("/breaks/{id}/close", RECONCILE, body=Reasoned)
-async def close(call: Call) -> Reply:
-    """It needs nothing more. No money moves."""
+@routes.post("/breaks/{id}/close", RECONCILE, body=BreakReason, answer=BreakClosed)
+async def close(call: Call) -> Reply[BreakClosed]:
+    """Say that a break needs nothing more. No money moves."""
     seen = await closing.close(call.work, call.person, call.id("break"), call.body.reason)
-    return Reply({"message": "The break is closed."} | _described(call, seen))
+    return Reply(BreakClosed(message="The break is closed.", **_facts(call, seen)))
 
 
-@routes.get("/clearing", RECONCILE)
-async def clearing(call: Call) -> Reply:
+@routes.get("/clearing", RECONCILE, answer=Page[Standing])
+async def clearing(call: Call) -> Reply[Page[Standing]]:
     """What stands in the clearing accounts, and since when; few at any time."""
     standing = await ages.standing(call.work.connection, call.work.tenant)
-    told = [
-        {
-            "account": each.account,
-            "stands": str(each.stands),
-            "currency": each.stands.currency,
-            "since": plain(each.since),
-            "age_seconds": _seconds(call.work.now - each.since) if each.since else None,
-            "statements_until": plain(each.until),
-            "too_old": each.too_old(call.work.now),
-        }
-        for each in standing
-    ]
-    return page(call, len(told), told, None)
+    return whole(
+        [
+            Standing(
+                account=each.account,
+                stands=str(each.stands),
+                currency=each.stands.currency,
+                since=each.since,
+                age_seconds=_seconds(call.work.now - each.since) if each.since else None,
+                statements_until=each.until,
+                too_old=each.too_old(call.work.now),
+            )
+            for each in standing
+        ]
+    )
 
 
 def _after(call: Call) -> list[sa.ColumnElement[bool]]:
@@ -138,24 +203,25 @@ async def _count(call: Call, *where: sa.ColumnElement[bool]) -> int:
     return int(await call.work.connection.scalar(query) or 0)
 
 
-def _described(call: Call, seen: Seen) -> Json:
+def _facts(call: Call, seen: Seen) -> dict[str, Any]:
+    """The fields of a Break."""
     return {
-        "id": str(seen.id),
+        "id": seen.id,
         "provider": seen.provider,
         "type": seen.type,
         "kind": seen.kind,
         "state": seen.state,
-        "ours": plain(seen.ours),
-        "theirs": plain(seen.theirs),
+        "ours": None if seen.ours is None else str(seen.ours),
+        "theirs": None if seen.theirs is None else str(seen.theirs),
         "currency": seen.amount.currency,
         "order_number": seen.label or None,
         "receipt": seen.receipt,
         "party": seen.party,
-        "at": plain(seen.at),
+        "at": seen.at,
         "age_seconds": _seconds(seen.age(call.work.now)),
-        "found_at": plain(seen.found_at),
+        "found_at": seen.found_at,
         "closed_by": seen.closed_by,
-        "closed_at": plain(seen.closed_at),
+        "closed_at": seen.closed_at,
         "reason": seen.reason,
     }
 

@@ -1,61 +1,105 @@
 """Review: what no provider tells the end of, and what people say became of it. Chat and API share them."""
 
-from typing import Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import Field
 
-from bot.api.bodies import Approved, Body
-from bot.api.pages import PAGING, bad_cursor, limit, page
-from bot.api.problems import Problem, plain
-from bot.api.routes import Call, Json, Reply, Routes
+from bot.api.answers import Answer, Page, Sum, Time
+from bot.api.bodies import Approval, Body, Nothing
+from bot.api.pages import bad_cursor, page, whole
+from bot.api.queries import PAGING, Choice, limit
+from bot.api.routes import Call, Reply, Routes
 from services.errors import NotFound
 from services.ids import new_id
-from services.news.review import Settlement, Undecided
+from services.news import review as news
 from services.people.access import RECONCILE
 from services.review import queue, record, settling
 from services.store.schema import settlements
 
-routes = Routes()
+routes = Routes("What nobody says the end of")
 
-_STATES = tuple(Settlement.model_fields["state"].annotation.__args__)  # type: ignore[union-attr]
+Status = Literal["pending", "done", "rejected", "canceled", "expired", "void", "contradicted"]
+_STATUS = Choice("status", "Those alone that stand so.", *get_args(Status))
 
 
-class Said(Body):
+class NewSettlement(Body):
+    """`reference`: the receipt of what was paid; of what was not, what shows that."""
+
     outcome: Literal["paid", "not_paid"]
     reference: str = Field(max_length=settling.MOST_REFERENCE)
     note: str = Field(max_length=settling.MOST_NOTE)
 
 
-class Rejected(Body):
+class SettlementRejection(Body):
     reason: str = Field(max_length=settling.MOST_NOTE)
 
 
-class Nothing(Body):
-    pass
+class UndecidedPayout(Answer):
+    """A payout or a refund of which the provider has not said what became of it. `provider_reference`: what
+    it called it when it took it; null where it never answered."""
+
+    id: UUID
+    kind: Literal["payout", "refund"]
+    withdrawal_id: UUID | None
+    refund_id: UUID | None
+    amount: Sum
+    currency: str
+    provider: str
+    way: str
+    destination: str  # masked
+    provider_reference: str | None
+    sent_at: Time
+    undecided_since: Time | None
 
 
-@routes.get("/payouts/undecided", RECONCILE)
-async def undecided(call: Call) -> Reply:
-    """Payouts, then refunds, the oldest first; few at any time."""
+class WaitingPayout(UndecidedPayout):
+    """`settlement_id`: of what somebody has said became of it, which waits for approval."""
+
+    age_seconds: int
+    settlement_id: UUID | None
+
+
+class Settlement(Answer):
+    """What one person says became of it. `because`: why it is void; `digest`: of what is approved."""
+
+    id: UUID
+    digest: str
+    status: Status
+    about: UndecidedPayout
+    outcome: Literal["paid", "not_paid"]
+    reference: str
+    note: str
+    because: str | None
+    said_by: UUID
+    created_at: Time
+    expires_at: Time
+
+
+@routes.get("/payouts/undecided", RECONCILE, answer=Page[WaitingPayout])
+async def undecided(call: Call) -> Reply[Page[WaitingPayout]]:
+    """Payouts, then refunds, that no provider tells the end of, the oldest first; few at any time."""
     found = await queue.queue(call.work)
     said = {each.about.id: each for each in found.settlements}
-    told = []
-    for each in found.undecided:
-        since = each.since or each.sent_at
-        waits = said.get(each.id)
-        more = {
-            "age_seconds": int((call.work.now - since).total_seconds()),
-            "settlement_id": str(waits.id) if waits else None,
-        }
-        told.append(_undecided(each) | more)
-    return page(call, len(told), told, None)
+    return whole(
+        [
+            WaitingPayout(
+                **_undecided(each),
+                age_seconds=int((call.work.now - (each.since or each.sent_at)).total_seconds()),
+                settlement_id=said[each.id].id if each.id in said else None,
+            )
+            for each in found.undecided
+        ]
+    )
 
 
-@routes.post("/payouts/undecided/{id}/settlements", RECONCILE, body=Said, success=201)
-async def propose(call: Call) -> Reply:
-    said: Said = call.body
+@routes.post(
+    "/payouts/undecided/{id}/settlements", RECONCILE, body=NewSettlement, success=201, answer=Settlement
+)
+async def propose(call: Call) -> Reply[Settlement]:
+    """Say what became of a payout or a refund; another person has to approve it."""
+    said: NewSettlement = call.body
     made = await settling.propose(
         call.work,
         call.person,
@@ -68,12 +112,10 @@ async def propose(call: Call) -> Reply:
     return Reply(_described(made))
 
 
-@routes.get("/settlements", RECONCILE, query=("status", *PAGING))
-async def listed(call: Call) -> Reply:
-    """The latest first."""
-    status, most = call.query.get("status"), limit(call)
-    if status is not None and status not in _STATES:
-        raise Problem(400, "invalid_status", "Invalid status", detail=f"status is one of {_STATES}.")
+@routes.get("/settlements", RECONCILE, query=(_STATUS, *PAGING), answer=Page[Settlement])
+async def listed(call: Call) -> Reply[Page[Settlement]]:
+    """What people said, the latest first."""
+    status, most = _STATUS.of(call.query), limit(call.query)
     where = [settlements.c.state == status] if status else []
     counting = sa.select(sa.func.count()).select_from(settlements)
     count = await call.work.connection.scalar(
@@ -86,14 +128,17 @@ async def listed(call: Call) -> Reply:
     return page(call, count or 0, [_described(row) for row in rows[:most]], following)
 
 
-@routes.get("/settlements/{id}", RECONCILE)
-async def one(call: Call) -> Reply:
+@routes.get("/settlements/{id}", RECONCILE, answer=Settlement)
+async def one(call: Call) -> Reply[Settlement]:
+    """One of what people said."""
     return Reply(_described(await record.shown(call.work, call.id("settlement"))))
 
 
-@routes.post("/settlements/{id}/approve", RECONCILE, body=Approved)
-async def approve(call: Call) -> Reply:
-    """What the caller was shown, where the digest of it is sent; else what stands there now."""
+@routes.post("/settlements/{id}/approve", RECONCILE, body=Approval, answer=Settlement)
+async def approve(call: Call) -> Reply[Settlement]:
+    """Approve what somebody else said became of it.
+
+    What the caller was shown, where the digest of it is sent; else what stands there now."""
     shown = await record.shown(call.work, call.id("settlement"))
     after = await settling.approve(
         call.work, call.person, shown.id, call.body.of(shown.digest), call.body.totp
@@ -101,14 +146,16 @@ async def approve(call: Call) -> Reply:
     return Reply(_described(after))
 
 
-@routes.post("/settlements/{id}/reject", RECONCILE, body=Rejected)
-async def reject(call: Call) -> Reply:
+@routes.post("/settlements/{id}/reject", RECONCILE, body=SettlementRejection, answer=Settlement)
+async def reject(call: Call) -> Reply[Settlement]:
+    """Reject what somebody said."""
     after = await settling.reject(call.work, call.person, call.id("settlement"), call.body.reason)
     return Reply(_described(after))
 
 
-@routes.post("/settlements/{id}/cancel", RECONCILE, body=Nothing)
-async def cancel(call: Call) -> Reply:
+@routes.post("/settlements/{id}/cancel", RECONCILE, body=Nothing, answer=Settlement)
+async def cancel(call: Call) -> Reply[Settlement]:
+    """Take back what one has said oneself."""
     return Reply(_described(await settling.cancel(call.work, call.person, call.id("settlement"))))
 
 
@@ -121,35 +168,35 @@ async def _before(call: Call, cursor: str) -> sa.ColumnElement[bool]:
     return sa.tuple_(settlements.c.created_at, settlements.c.id) < sa.tuple_(at, sa.literal(last.id, sa.Uuid))
 
 
-def _undecided(about: Undecided) -> Json:
-    """`provider_reference`: what the provider called it when it took it; null where it never answered."""
+def _undecided(about: news.Undecided) -> dict[str, Any]:
+    """The fields of an UndecidedPayout."""
     return {
-        "id": str(about.id),
+        "id": about.id,
         "kind": about.kind,
-        "withdrawal_id": str(about.of) if about.kind == "payout" else None,
-        "refund_id": str(about.of) if about.kind == "refund" else None,
+        "withdrawal_id": about.of if about.kind == "payout" else None,
+        "refund_id": about.of if about.kind == "refund" else None,
         "amount": str(about.amount),
         "currency": about.amount.currency,
         "provider": about.provider,
         "way": about.way,
         "destination": about.destination,
         "provider_reference": about.reference,
-        "sent_at": plain(about.sent_at),
-        "undecided_since": plain(about.since),
+        "sent_at": about.sent_at,
+        "undecided_since": about.since,
     }
 
 
-def _described(settlement: Settlement) -> Json:
-    return {
-        "id": str(settlement.id),
-        "digest": settlement.digest,
-        "status": settlement.state,
-        "about": _undecided(settlement.about),
-        "outcome": settlement.outcome,
-        "reference": settlement.reference,
-        "note": settlement.note,
-        "because": settlement.because,
-        "said_by": str(settlement.maker_id),
-        "created_at": plain(settlement.created_at),
-        "expires_at": plain(settlement.expires_at),
-    }
+def _described(settlement: news.Settlement) -> Settlement:
+    return Settlement(
+        id=settlement.id,
+        digest=settlement.digest,
+        status=settlement.state,
+        about=UndecidedPayout(**_undecided(settlement.about)),
+        outcome=settlement.outcome,
+        reference=settlement.reference,
+        note=settlement.note,
+        because=settlement.because,
+        said_by=settlement.maker_id,
+        created_at=settlement.created_at,
+        expires_at=settlement.expires_at,
+    )

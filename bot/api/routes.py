@@ -1,20 +1,24 @@
-"""Routes: what each call takes stands beside its handler, its scope first, so that none is without."""
+"""Routes: what each call takes and answers stands beside its handler, its scope first: none is without."""
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from bot.api import files
+from bot.api.answers import Answer
+from bot.api.queries import Query
 from bot.paper.statement.making import Wanted
 from services.errors import NotFound
 from services.people.tenants import Tenant
 from services.work import Work
 
-Json = dict[str, Any]
 MOST_BYTES = 64 * 1024  # of a body, unless a route takes more
+A = TypeVar("A", bound=Answer)
+A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
 
 @dataclass(frozen=True)
@@ -51,75 +55,112 @@ def id_of(text: str, what: str) -> UUID:
 
 
 @dataclass(frozen=True)
-class Reply:
+class Reply(Generic[A_co]):
     """`status` where it is not the route's usual one."""
 
-    body: Json
+    answer: A_co
     headers: Mapping[str, str] | None = None
     status: int | None = None
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file instead of a body: it is made once the call has let go of its connection."""
+    """A file instead of an answer: it is made once the call has let go of its connection."""
 
     wanted: Wanted
     name: str
     media_type: str
 
 
-Handler = Callable[[Call], Awaitable["Reply | Download"]]
+Handler = Callable[[Call], Awaitable[Reply[A] | Download]]
 
 
 @dataclass(frozen=True)
 class Route:
-    """`scopes`: one of them is enough; `query`: the names that may stand in it."""
+    """`scopes`: one of them is enough; `also`: another status with the same answer; `downloads`: the media
+    types of files that may be asked for instead."""
 
+    part: str
     method: str
     path: str
     scopes: tuple[str, ...]
-    handler: Handler
+    handler: Handler[Any]
+    answer: type[Answer]
     body: type[BaseModel] | None = None
     success: int = 200
-    query: tuple[str, ...] = ()
+    also: int | None = None
+    query: tuple[Query, ...] = ()
+    downloads: tuple[str, ...] = ()
     most_bytes: int = MOST_BYTES
     file: bool = False  # the body is one
 
+    @property
+    def summary(self) -> str:
+        """The first sentence of what the handler says of itself."""
+        return _sentence(self.handler.__doc__)[0]
+
+    @property
+    def about(self) -> str:
+        """The rest of it."""
+        return _sentence(self.handler.__doc__)[1]
+
+
+def _sentence(doc: str | None) -> tuple[str, str]:
+    """The first line, without its full stop, and what follows."""
+    first, _, rest = inspect.cleandoc(doc or "").partition("\n")
+    return first.removesuffix("."), rest.strip()
+
 
 class Routes:
-    """The calls of one part of the API."""
+    """The calls of one part of the API, which is named for its readers."""
 
-    def __init__(self) -> None:
+    def __init__(self, part: str) -> None:
+        self.part = part
         self.all: list[Route] = []
 
-    def get(self, path: str, *scopes: str, query: tuple[str, ...] = ()) -> Callable[[Handler], Handler]:
-        return self._add("GET", path, scopes, query=query)
+    def get(
+        self,
+        path: str,
+        *scopes: str,
+        answer: type[A],
+        query: tuple[Query, ...] = (),
+        downloads: tuple[str, ...] = (),
+    ) -> Callable[[Handler[A]], Handler[A]]:
+        return self._add("GET", path, scopes, answer=answer, query=query, downloads=downloads)
 
     def post(
         self,
         path: str,
         *scopes: str,
         body: type[BaseModel],
+        answer: type[A],
         success: int = 200,
+        also: int | None = None,
         most_bytes: int = MOST_BYTES,
-    ) -> Callable[[Handler], Handler]:
-        return self._add("POST", path, scopes, body=body, success=success, most_bytes=most_bytes)
+    ) -> Callable[[Handler[A]], Handler[A]]:
+        more = {"success": success, "also": also, "most_bytes": most_bytes}
+        return self._add("POST", path, scopes, body=body, answer=answer, **more)
 
-    def file(self, path: str, *scopes: str, success: int = 200) -> Callable[[Handler], Handler]:
+    def file(
+        self, path: str, *scopes: str, answer: type[A], success: int = 200
+    ) -> Callable[[Handler[A]], Handler[A]]:
         """A POST of which the body is a file."""
-        return self._add("POST", path, scopes, file=True, success=success, most_bytes=files.MOST_BYTES)
+        more = {"success": success, "most_bytes": files.MOST_BYTES}
+        return self._add("POST", path, scopes, answer=answer, file=True, **more)
 
-    def put(self, path: str, *scopes: str, body: type[BaseModel]) -> Callable[[Handler], Handler]:
-        return self._add("PUT", path, scopes, body=body)
+    def put(
+        self, path: str, *scopes: str, body: type[BaseModel], answer: type[A]
+    ) -> Callable[[Handler[A]], Handler[A]]:
+        return self._add("PUT", path, scopes, body=body, answer=answer)
 
-    def delete(self, path: str, *scopes: str) -> Callable[[Handler], Handler]:
-        return self._add("DELETE", path, scopes)
+    def delete(self, path: str, *scopes: str, answer: type[A]) -> Callable[[Handler[A]], Handler[A]]:
+        return self._add("DELETE", path, scopes, answer=answer)
 
     def _add(
         self, method: str, path: str, scopes: tuple[str, ...], **more: Any
-    ) -> Callable[[Handler], Handler]:
-        def added(handler: Handler) -> Handler:
-            self.all.append(Route(method, f"/api/v1{path}", scopes, handler, **more))
+    ) -> Callable[[Handler[A]], Handler[A]]:
+        def added(handler: Handler[A]) -> Handler[A]:
+            self.all.append(Route(self.part, method, f"/api/v1{path}", scopes, handler, **more))
             return handler
 
         return added

@@ -1,18 +1,19 @@
 """Settings: changes from inside under four eyes, and payouts that a person stops. Chat and API share them."""
 
-from typing import Any
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import sqlalchemy as sa
 from pydantic import Field
 
-from bot.api.bodies import Approved, Body
-from bot.api.pages import PAGING, bad_cursor, limit, page
-from bot.api.problems import Problem, plain
-from bot.api.routes import Call, Json, Reply, Routes
+from bot.api.answers import Answer, Page, Time
+from bot.api.bodies import Approval, Body, Cancellation, Nothing, Rejection
+from bot.api.pages import bad_cursor, page
+from bot.api.queries import PAGING, Choice, limit
+from bot.api.routes import Call, Reply, Routes
 from services.errors import NotFound
 from services.ids import new_id
-from services.news.settings import Change
+from services.news import settings as news
 from services.people import people
 from services.people.access import (
     APPROVE,
@@ -27,33 +28,56 @@ from services.settings import changing, record
 from services.store.schema import changes
 from services.withdrawals import stop
 
-routes = Routes()
+routes = Routes("Settings, and the stop of payouts")
 
 _ASK = (MANAGE_INTEGRATIONS, RECONCILE, MANAGE_USERS)
 _SEE = (*_ASK, APPROVE)
-_STATES = tuple(Change.model_fields["state"].annotation.__args__)  # type: ignore[union-attr]
+Status = Literal[
+    "pending", "cooling", "done", "undone", "rejected", "canceled", "expired", "taken_back", "void"
+]
+_STATUS = Choice("status", "Those alone that stand so.", *get_args(Status))
 
 
-class Asked(Body):
+class NewChange(Body):
+    """What `to` takes goes by `kind`: see docs/api.md."""
+
     kind: str = Field(max_length=20)
     to: dict[str, Any] = Field(default_factory=dict)
 
 
-class Rejected(Body):
-    reason: str = Field(max_length=500)
+class Change(Answer):
+    """`before` and `after` are masked. `effective_at`: when it holds, or held; `because`: why it is void;
+    `digest`: of what is approved."""
+
+    id: UUID
+    digest: str
+    kind: Literal["destination", "limits", "staff", "fees", "resume"]
+    status: Status
+    before: dict[str, Any]
+    after: dict[str, Any]
+    cools_down: bool
+    because: str | None
+    asked_by: UUID
+    approvals_needed: int
+    approved_by: list[UUID]
+    created_at: Time
+    expires_at: Time
+    effective_at: Time | None
 
 
-class Canceled(Body):
-    reason: str | None = Field(default=None, max_length=500)
+class PayoutsStop(Answer):
+    """Whether a person has stopped all payouts. `by`: one of the staff, or `operator`."""
+
+    stopped: bool
+    by: str | None
+    at: Time | None
 
 
-class Nothing(Body):
-    pass
+@routes.post("/settings/changes", *_ASK, body=NewChange, success=201, answer=Change)
+async def ask(call: Call) -> Reply[Change]:
+    """Ask for a change of settings.
 
-
-@routes.post("/settings/changes", *_ASK, body=Asked, success=201)
-async def ask(call: Call) -> Reply:
-    """Each kind takes a scope of its own; payouts go by a way that the shop has."""
+    Each kind takes a scope of its own; payouts go by a way that the shop has."""
     if call.body.kind == "destination":
         await people.require(call.work, call.person, MANAGE_INTEGRATIONS)
         if (way := str(call.body.to.get("method_type"))) in RAILS:
@@ -62,12 +86,10 @@ async def ask(call: Call) -> Reply:
     return Reply(_described(made))
 
 
-@routes.get("/settings/changes", *_SEE, query=("status", *PAGING))
-async def listed(call: Call) -> Reply:
-    """The latest first."""
-    status, most = call.query.get("status"), limit(call)
-    if status is not None and status not in _STATES:
-        raise Problem(400, "invalid_status", "Invalid status", detail=f"status is one of {_STATES}.")
+@routes.get("/settings/changes", *_SEE, query=(_STATUS, *PAGING), answer=Page[Change])
+async def listed(call: Call) -> Reply[Page[Change]]:
+    """Changes of settings, the latest first."""
+    status, most = _STATUS.of(call.query), limit(call.query)
     where = [changes.c.state == status] if status else []
     counting = sa.select(sa.func.count()).select_from(changes)
     count = await call.work.connection.scalar(counting.where(changes.c.tenant_id == call.work.tenant, *where))
@@ -78,13 +100,17 @@ async def listed(call: Call) -> Reply:
     return page(call, count or 0, [_described(row) for row in rows[:most]], following)
 
 
-@routes.get("/settings/changes/{id}", *_SEE)
-async def one(call: Call) -> Reply:
+@routes.get("/settings/changes/{id}", *_SEE, answer=Change)
+async def one(call: Call) -> Reply[Change]:
+    """One change of settings."""
     return Reply(_described(await record.shown(call.work, call.id("change"))))
 
 
-@routes.post("/settings/changes/{id}/approve", APPROVE, body=Approved)
-async def approve(call: Call) -> Reply:
+@routes.post("/settings/changes/{id}/approve", APPROVE, body=Approval, answer=Change)
+async def approve(call: Call) -> Reply[Change]:
+    """Approve a change of settings.
+
+    What the caller was shown, where the digest of it is sent; else what stands there now."""
     shown = await record.shown(call.work, call.id("change"))
     return Reply(
         _described(
@@ -95,36 +121,41 @@ async def approve(call: Call) -> Reply:
     )
 
 
-@routes.post("/settings/changes/{id}/reject", APPROVE, body=Rejected)
-async def reject(call: Call) -> Reply:
+@routes.post("/settings/changes/{id}/reject", APPROVE, body=Rejection, answer=Change)
+async def reject(call: Call) -> Reply[Change]:
+    """Reject a change of settings."""
     after = await changing.reject(call.work, call.person, call.id("change"), call.body.reason)
     return Reply(_described(after))
 
 
-@routes.post("/settings/changes/{id}/cancel", *_ASK, body=Canceled)
-async def cancel(call: Call) -> Reply:
+@routes.post("/settings/changes/{id}/cancel", *_ASK, body=Cancellation, answer=Change)
+async def cancel(call: Call) -> Reply[Change]:
+    """Take a change of settings back until it holds."""
     after = await changing.take_back(call.work, call.person, call.id("change"), call.body.reason)
     return Reply(_described(after))
 
 
-@routes.get("/payouts/stop", VIEW_FINANCE, INITIATE, APPROVE, RECONCILE)
-async def stopped(call: Call) -> Reply:
+@routes.get("/payouts/stop", VIEW_FINANCE, INITIATE, APPROVE, RECONCILE, answer=PayoutsStop)
+async def stopped(call: Call) -> Reply[PayoutsStop]:
+    """Who has stopped all payouts."""
     return Reply(await _stopped(call))
 
 
-@routes.post("/payouts/stop", RECONCILE, body=Nothing)
-async def stop_payouts(call: Call) -> Reply:
-    """Where they were stopped already, that stands."""
+@routes.post("/payouts/stop", RECONCILE, body=Nothing, answer=PayoutsStop)
+async def stop_payouts(call: Call) -> Reply[PayoutsStop]:
+    """Stop all payouts at once.
+
+    Where they were stopped already, that stands."""
     await stop.stop(call.work, call.person)
     return Reply(await _stopped(call))
 
 
-async def _stopped(call: Call) -> Json:
+async def _stopped(call: Call) -> PayoutsStop:
     tenant = await people.tenant_of(call.work)
     if tenant.stopped_at is None:
-        return {"stopped": False, "by": None, "at": None}
+        return PayoutsStop(stopped=False, by=None, at=None)
     by = str(tenant.stopped_by) if tenant.stopped_by else "operator"
-    return {"stopped": True, "by": by, "at": plain(tenant.stopped_at)}
+    return PayoutsStop(stopped=True, by=by, at=tenant.stopped_at)
 
 
 async def _before(call: Call, cursor: str) -> sa.ColumnElement[bool]:
@@ -136,21 +167,20 @@ async def _before(call: Call, cursor: str) -> sa.ColumnElement[bool]:
     return sa.tuple_(changes.c.created_at, changes.c.id) < sa.tuple_(at, sa.literal(last.id, sa.Uuid))
 
 
-def _described(change: Change) -> Json:
-    """`effective_at`: when it holds, or held."""
-    return {
-        "id": str(change.id),
-        "digest": change.digest,
-        "kind": change.kind,
-        "status": change.state,
-        "before": change.before,
-        "after": change.after,
-        "cools_down": change.cools,
-        "because": change.because,
-        "asked_by": str(change.maker_id),
-        "approvals_needed": change.needed,
-        "approved_by": [str(person) for person in change.approved_by],
-        "created_at": plain(change.created_at),
-        "expires_at": plain(change.expires_at),
-        "effective_at": plain(change.due_at),
-    }
+def _described(change: news.Change) -> Change:
+    return Change(
+        id=change.id,
+        digest=change.digest,
+        kind=change.kind,
+        status=change.state,
+        before=change.before,
+        after=change.after,
+        cools_down=change.cools,
+        because=change.because,
+        asked_by=change.maker_id,
+        approvals_needed=change.needed,
+        approved_by=list(change.approved_by),
+        created_at=change.created_at,
+        expires_at=change.expires_at,
+        effective_at=change.due_at,
+    )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.api.door import ROUTES
+from bot.api.every import ROUTES
 from bot.api.routes import MOST_BYTES
 from services.people import apikeys, tenant_file
 from services.people.access import SCOPES

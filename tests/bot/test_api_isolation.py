@@ -7,7 +7,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from bot.api.door import ROUTES
+from bot.api.every import ROUTES
 from services.people.access import SCOPES
 from services.store.schema import metadata, staff
 from services.store.scope import OWNER
