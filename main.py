@@ -9,6 +9,7 @@ from bot.cli.flows import flows
 from bot.cli.keys import apikey, forms, keys
 from bot.cli.ledger import ledger
 from bot.cli.messages import messages
+from bot.cli.openapi import openapi
 from bot.cli.persons import person, retention
 from bot.cli.reconcile import reconcile
 from bot.cli.running import sandbox, serve, work
@@ -17,7 +18,7 @@ from bot.cli.staff import staff
 from bot.cli.tenants import tenant
 
 app = commands(__doc__)
-for command in (margin, retention, sandbox, serve, work, flows, doctor, messages, reconcile):
+for command in (margin, retention, sandbox, serve, work, flows, doctor, messages, openapi, reconcile):
     app.command()(command)
 app.add_typer(db, name="db")
 app.add_typer(tenant, name="tenant")

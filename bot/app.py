@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.anchoring import JOB as AUDIT_ANCHOR
 from bot.anchoring import Anchoring
+from bot.api import docs
 from bot.api.door import Api
 from bot.api.rate import Rate
 from bot.callbacks import Callbacks
@@ -148,6 +149,7 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
         desk = FormDesk(SCRIPT, parts.database, parts.vault, parts.tenants, Tokens(parts.vault, clock))
         app.router.add_post(FORMS, FormsEndpoint(key, settings.whatsapp.app_secrets, desk).exchange)
     Paying(parts.database, parts.vault, parts.tenants, parts.bell, clock).add_to(app)
+    docs.add_to(app)
     Api(parts.database, parts.vault, parts.tenants, parts.bell, clock, rate, settings.public_url).add_to(app)
     app.router.add_get("/livez", health.livez)
     app.router.add_get("/readyz", health.readyz)

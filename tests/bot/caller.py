@@ -1,4 +1,7 @@
-"""Caller: a program of a shop that calls the API over real HTTP, with the key of one of its staff."""
+"""Caller: a program of a shop that calls the API over real HTTP, with the key of one of its staff.
+
+Whatever it is answered must be as the OpenAPI document says.
+"""
 
 import json
 from collections.abc import Mapping
@@ -13,6 +16,7 @@ from services.people import apikeys
 from services.store.schema import people, staff
 from services.store.scope import OWNER
 from services.work import Work
+from tests.bot import described
 from tests.bot.door import Door, now
 
 ROOT = "/api/v1"
@@ -45,9 +49,11 @@ class Caller:
             told.popall(name, None)
             for value in [values] if isinstance(values, str) else values:
                 told.add(name, value)
-        url = f"{self.door.url}{path if path.startswith('/api') else ROOT + path}"
-        async with self.door.http.request(method, url, data=sent, headers=told) as answer:
-            return Said(answer.status, await answer.read(), answer.headers)
+        whole = path if path.startswith("/api") else ROOT + path
+        async with self.door.http.request(method, self.door.url + whole, data=sent, headers=told) as answer:
+            said = Said(answer.status, await answer.read(), answer.headers)
+        described.check(method, whole, said.status, said.headers, said.raw)
+        return said
 
     async def get(self, path: str, **headers: str | list[str]) -> Said:
         return await self.call("GET", path, **headers)
