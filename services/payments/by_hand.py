@@ -17,15 +17,17 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, jobs
+from services import audit, inbox, jobs
 from services.ids import new_id
 from services.money import Money
-from services.news import Doubt
+from services.news import Doubt, OrderInDoubt
 from services.payments.record import in_the_way, lock_order
 from services.payments.settle import settle
+from services.people import people
 from services.providers.base import Succeeded
 from services.providers.listing import Kind, Line
 from services.store.schema import attempts, orders, payments
+from services.store.schema import audit as entries
 from services.store.schema import jobs as due_jobs
 from services.work import Work
 
@@ -34,6 +36,7 @@ PROVIDERS = frozenset({"mpesa"})  # that take money of whom nobody has asked
 SETTLED = timedelta(minutes=20)
 _CLOCKS = timedelta(minutes=10)  # how far theirs and ours may be apart
 _UNPAID = ("open", "awaiting_payment")
+_MISFIT = "payment.by_hand_misfit"
 
 
 class TooSoon(Exception):
@@ -77,9 +80,30 @@ async def told(work: Work, provider: str, line: Line, confirm_above: Money | Non
             await _ask_about(work, provider, order, line)
         case _Fit.FREE:
             await _paid(work, provider, order, line)
-        case _Fit.OTHER:
-            facts = {"order": line.reference, "told": str(line.amount), "receipt": line.receipt}
-            await audit.record(work, audit.PROVIDER, "payment.by_hand_misfit", order.id, facts, alert=True)
+        case _Fit.OTHER if not await _said(work, order.id, line):
+            await _misfit(work, order, line)
+
+
+async def _misfit(work: Work, order: Any, line: Line) -> None:
+    """Nothing moved: somebody should look. A wrong amount is told to those who reconcile at once."""
+    facts = {"order": line.reference, "told": str(line.amount), "receipt": line.receipt}
+    await audit.record(work, audit.PROVIDER, _MISFIT, order.id, facts, alert=True)
+    if order.status in _UNPAID:
+        amount = Money(order.total, order.currency)
+        because, receipt = Doubt.OTHER_AMOUNT, line.receipt
+        news = OrderInDoubt(
+            number=order.number, amount=amount, receipt=receipt, because=because, told=line.amount
+        )
+        await inbox.tell_people(work, await people.reconcilers(work), news)
+
+
+async def _said(work: Work, order_id: UUID, line: Line) -> bool:
+    """Whether somebody was asked to look at this very payment before."""
+    query = sa.select(entries.c.facts).where(
+        entries.c.tenant_id == work.tenant, entries.c.action == _MISFIT, entries.c.target == str(order_id)
+    )
+    known = (await work.connection.execute(query)).scalars()
+    return any(facts.get("receipt") == line.receipt for facts in known)
 
 
 async def _fit(work: Work, provider: str, line: Line) -> tuple[_Fit, Any]:

@@ -11,7 +11,7 @@ from services.facts import Checkout
 from services.ids import new_id
 from services.jobs import COLLECT_LADDER
 from services.money import Money
-from services.news import PaymentSettled, Unpaid
+from services.news import OrderInDoubt, PaymentSettled, Unpaid
 from services.payments import by_hand
 from services.payments.start import Payer, made
 from services.providers.base import Accepted, Failed, Pending, Report, Succeeded
@@ -233,6 +233,24 @@ async def test_what_a_call_tells_and_does_not_fit_moves_nothing(business, order,
     await order.told(order.line(**changes))
     assert (await order.status(), await business.wallet()) == ("open", NOTHING)
     assert await business.alerts() == alerts
+
+
+async def test_what_does_not_fit_is_said_once_for_each_payment(business, order):
+    for receipt in ("UKH0000001", "UKH0000001", "UKH0000002"):
+        await order.told(order.line(receipt, amount="499"))
+    assert await business.alerts() == ["payment.by_hand_misfit"] * 2
+    told = [news for news in await business.news(business.manager) if isinstance(news, OrderInDoubt)]
+    assert [(news.number, str(news.told), news.receipt) for news in told] == [
+        (order.number, "499.00", "UKH0000001"),
+        (order.number, "499.00", "UKH0000002"),
+    ]
+
+
+async def test_for_an_order_that_is_paid_nobody_is_told_of_another_amount(business, order):
+    await order.told()
+    await order.told(order.line("UKH0000002"))
+    assert await business.alerts() == ["payment.by_hand_misfit"]
+    assert not [news for news in await business.news(business.manager) if isinstance(news, OrderInDoubt)]
 
 
 async def test_a_prompt_that_may_still_be_answered_is_waited_for(business):
