@@ -8,6 +8,7 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -32,6 +33,7 @@ from bot.sandbox.stripe_shapes import (
     StripeError,
     Thing,
     missing,
+    wrong,
 )
 from bot.sandbox.world import Json
 
@@ -153,6 +155,7 @@ class Stripe:
             for field in ("payment_intent", "customer", "status"):
                 if field in params:
                     told = [each for each in told if each.get(field) == params[field]]
+            told = _made_within(told, params.get("created", {}))
             return _page(request, told, params)
 
         return call
@@ -233,6 +236,19 @@ def _page(request: web.Request, listed: list[Json], params: Json) -> Json:
         listed = listed[at + 1 :]
     path = request.path.removeprefix("/stripe")
     return {"object": "list", "url": path, "has_more": len(listed) > size, "data": listed[:size]}
+
+
+def _made_within(listed: list[Json], created: Any) -> list[Json]:
+    """Raises StripeError."""
+    if not isinstance(created, dict) or not created.keys() <= {"gt", "gte", "lt", "lte"}:
+        raise wrong("Invalid created", "created")
+    since = max(
+        number(created, "gte") if "gte" in created else 0,
+        number(created, "gt") + 1 if "gt" in created else 0,
+    )
+    until = [number(created, "lt")] if "lt" in created else []
+    until += [number(created, "lte") + 1] if "lte" in created else []
+    return [each for each in listed if since <= each["created"] < min(until, default=each["created"] + 1)]
 
 
 def _refuse(fault: str, *, kept: bool = False) -> None:

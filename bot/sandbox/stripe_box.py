@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from bot.sandbox.stage import Stage
 from bot.sandbox.stripe_shapes import (
+    Balance,
     Charge,
     Customer,
     Dispute,
@@ -17,11 +18,12 @@ from bot.sandbox.stripe_shapes import (
 )
 from bot.sandbox.world import Json, StripeAccount
 
-Kind = TypeVar("Kind", Customer, Method, Charge, Intent, Session, Refund, Dispute)
+Kind = TypeVar("Kind", Customer, Method, Balance, Charge, Intent, Session, Refund, Dispute)
 
 _WORDS: dict[type[Thing], tuple[str, str]] = {
     Customer: ("cus", "customer"),
     Method: ("pm", "payment_method"),
+    Balance: ("txn", "balance_transaction"),
     Charge: ("ch", "charge"),
     Intent: ("pi", "payment_intent"),
     Session: ("cs_test", "checkout.session"),
@@ -70,4 +72,6 @@ class Box:
                 inner = self._things[inner].told()
             if isinstance(inner, dict):
                 told[head] = self.expanded(inner, [rest] if rest else [])
+            if isinstance(inner, list) and rest:
+                told[head] = [self.expanded(each, [rest]) for each in inner]
         return told

@@ -119,7 +119,9 @@ def _body(event: Event, fault: str, pending: int) -> bytes:
 
 
 def twisted(told: Json, fault: str) -> Json:
-    """As it is not."""
+    """As it is not, or as none of a list is."""
+    if told.get("object") == "list":
+        return told | {"data": [twisted(each, fault) for each in told["data"]]}
     if fault == "wrong_amount":
         return told | {name: told[name] + 100 for name in _AMOUNTS if told.get(name)}
     if fault == "wrong_currency" and "currency" in told:

@@ -10,7 +10,7 @@ from bot.sandbox.stripe_box import Box
 from bot.sandbox.stripe_cards import CARDS, TOKENS, declined
 from bot.sandbox.stripe_events import Events
 from bot.sandbox.stripe_forms import amount_of, flag, known_only, metadata, needed, number, text
-from bot.sandbox.stripe_shapes import Charge, Customer, Intent, Method, StripeError, Thing, wrong
+from bot.sandbox.stripe_shapes import Balance, Charge, Customer, Intent, Method, StripeError, Thing, wrong
 from bot.sandbox.world import Json
 
 Happened = list[tuple[str, Thing]]
@@ -153,6 +153,8 @@ class Payments:
             intent.error = failure | {"charge": made.id, "payment_method": method.told()}
             return [("charge.failed", made), ("payment_intent.payment_failed", intent)]
         intent.status = "succeeded"
+        brought = Balance(box.new_id(Balance), box.now, made.id, made.amount, made.currency)
+        made.balance = box.keep(brought).id
         if intent.setup is not None and intent.customer is not None:
             method.customer, method.set_up = intent.customer, True
         return [("payment_intent.succeeded", intent), ("charge.succeeded", made)]

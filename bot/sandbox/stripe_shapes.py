@@ -9,6 +9,8 @@ from typing import Any
 
 from bot.sandbox.world import Json
 
+_FEE_PPM = 34_000
+
 
 class StripeError(Exception):
     """An answer that is an error. `kept`: it is the result of its idempotency key from now on."""
@@ -99,6 +101,41 @@ class Method:
 
 
 @dataclass(slots=True)
+class Balance:
+    """What a charge has brought to the account, which is paid out in the same currency here."""
+
+    id: str
+    created: int
+    charge: str
+    amount: int
+    currency: str
+
+    @property
+    def fee(self) -> int:
+        return self.amount * _FEE_PPM // 1_000_000
+
+    def told(self) -> Json:
+        return {
+            "id": self.id,
+            "object": "balance_transaction",
+            "amount": self.amount,
+            "available_on": self.created,
+            "balance_type": "payments",
+            "created": self.created,
+            "currency": self.currency,
+            "description": None,
+            "exchange_rate": None,
+            "fee": self.fee,
+            "fee_details": [],
+            "net": self.amount - self.fee,
+            "reporting_category": "charge",
+            "source": self.charge,
+            "status": "available",
+            "type": "charge",
+        }
+
+
+@dataclass(slots=True)
 class Charge:
     id: str
     created: int
@@ -109,6 +146,7 @@ class Charge:
     customer: str | None
     metadata: dict[str, str]
     failure: Json | None = None
+    balance: str | None = None
     refunded: int = 0
     disputed: bool = False
 
@@ -120,6 +158,7 @@ class Charge:
             "amount": self.amount,
             "amount_captured": self.amount if paid else 0,
             "amount_refunded": self.refunded,
+            "balance_transaction": self.balance,
             "captured": paid,
             "created": self.created,
             "currency": self.currency,
@@ -292,4 +331,4 @@ class Dispute:
         }
 
 
-Thing = Customer | Method | Charge | Intent | Session | Refund | Dispute
+Thing = Customer | Method | Balance | Charge | Intent | Session | Refund | Dispute

@@ -31,9 +31,11 @@ from services.providers.base import (
     Word,
 )
 from services.providers.bodies import Json, id_of, legible
+from services.providers.listing import Listed
 from services.providers.refunds import Refund
 from services.providers.stripe_client import TIMEOUT, StripeClient
 from services.providers.stripe_events import ATTEMPT, BY, CARD, REFUND, ours, read_event, told_refund
+from services.providers.stripe_lists import list_lines
 from services.providers.stripe_pages import SHOWN, ends, opened, session_params
 from services.providers.stripe_settings import StripeSettings
 from services.providers.stripe_words import LIMITS, Reply, agrees, intent_word, judge, session_word, units
@@ -185,6 +187,17 @@ class Stripe:
             if isinstance(refund, dict) and ours(refund, REFUND) == str(attempt_id):
                 return _given_back(refund, attempt_id)
         return Unknown(str(reply))
+
+    # --- lists
+
+    @property
+    def lists(self) -> bool:
+        return True
+
+    async def list_lines(
+        self, since: datetime, until: datetime, page: str | None
+    ) -> Listed | Misconfigured | NotSent | Unknown:
+        return await list_lines(self._client, since, until, page)
 
     def read(self, about: str, body: bytes) -> Report:
         """A signed event. Raises Unreadable, and nothing else."""
