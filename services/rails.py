@@ -1,6 +1,6 @@
 """Rails: what the ways of collecting and of paying out take, known without asking anybody."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +34,14 @@ RAILS = {
 }
 
 
-def refuse_uncollectable(provider: str, amount: Money) -> None:
+def refuse_uncollectable(provider: str, amount: Money, *, phone: bool = False) -> None:
     """Raises NotWholeShillings, BelowMinimum or OverLimit where the provider cannot take the amount,
-    ProviderNotConfigured where it takes none of this currency."""
+    ProviderNotConfigured where it takes none of this currency, or asks no phone that is to be asked."""
     known = PROVIDERS.get(provider)
-    limits = known.collects.get(amount.currency) if known else None
+    taken = known.collects if known else {}
+    if known and phone and known.by == "page":
+        taken = known.prompts
+    limits = taken.get(amount.currency)
     if limits is None:
         raise ProviderNotConfigured(provider)
     limits.refuse_beyond(amount)
@@ -52,17 +55,24 @@ def refuse_unpayable(shop: Shop, amount: Money) -> None:
         refuse_uncollectable(usual, amount)
 
 
-def takes(provider: str, amount: Money) -> bool:
-    """Whether the provider can take the amount at once."""
+def takes(provider: str, amount: Money, *, phone: bool = False) -> bool:
+    """Whether the provider can take the amount at once; `phone`: by asking a phone for it."""
     try:
-        refuse_uncollectable(provider, amount)
+        refuse_uncollectable(provider, amount, phone=phone)
     except Refusal:
         return False
     return True
 
 
+def asks_phones(by: Sequence[str], currency: str) -> str | None:
+    """The provider that asks customers' phones, of those by which a shop collects: one that does nothing
+    else, before one that opens pages; None where there is none."""
+    able = [name for name in by if not opens_page(name) or currency in PROVIDERS[name].prompts]
+    return min(able, key=opens_page, default=None)
+
+
 def opens_page(provider: str) -> bool:
-    """Whether customers pay by it on a page of its own, and not on their phone."""
+    """Whether customers pay by it on a page of its own; what else it does, see `asks_phones`."""
     known = PROVIDERS.get(provider)
     return known is not None and known.by == "page"
 

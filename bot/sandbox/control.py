@@ -47,8 +47,9 @@ class Control:
         self._daraja = daraja
         self._transfers, self._listed = (
             paystack.transfers,
-            (paystack.transactions, paystack.refunds, paystack.charges),
+            (paystack.transactions, paystack.refunds, paystack.charges, paystack.prompts),
         )
+        self._prompts = paystack.prompts
         self._stage = chats.stage
         self._forms = Forms(chats)
 
@@ -97,7 +98,7 @@ class Control:
                 "phones": [_person(phone) for phone in world.everybody],
                 "guide": [asdict(step) for step in world.guide],
                 "chats": [self._chats.view(phone, shop) for phone in world.everybody for shop in world.shops],
-                "prompts": [daraja.prompts.view(prompt) for prompt in daraja.prompts.all()],
+                "prompts": self._asked(),
                 "payouts": self._payouts(),
                 "prompt_timeout": world.prompt_timeout,
                 "sms": daraja.boxes.texts(),
@@ -115,8 +116,11 @@ class Control:
         return web.json_response(self._chats.view(phone, shop))
 
     async def prompts(self, _request: web.Request) -> web.Response:
+        return web.json_response({"prompts": self._asked()})
+
+    def _asked(self) -> list[Json]:
         prompts = self._daraja.prompts
-        return web.json_response({"prompts": [prompts.view(prompt) for prompt in prompts.all()]})
+        return [*map(prompts.view, prompts.all()), *self._prompts.views()]
 
     async def payouts(self, _request: web.Request) -> web.Response:
         return web.json_response({"payouts": self._payouts()})
@@ -186,7 +190,8 @@ class Control:
     async def answer_prompt(self, request: web.Request) -> web.Response:
         """{"outcome": "pay", "wrong_pin", "no_funds", "cancel" or "ignore"}"""
         outcome = one_of(await body_of(request), "outcome", (*daraja_prompts.OUTCOMES, "ignore"))
-        if not self._daraja.prompts.answer(request.match_info["id"], outcome):
+        asked = request.match_info["id"]
+        if not (self._daraja.prompts.answer(asked, outcome) or self._prompts.answer(asked, outcome)):
             raise error(web.HTTPConflict, "this prompt does not ask any more")
         return web.json_response({})
 

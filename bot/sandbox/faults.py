@@ -61,6 +61,8 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
         "declined",
         "insufficient",
     ),
+    "paystack.prompt": ("500", "500_after", "drop", "spike", "callback_first"),
+    "paystack.payer": ("pay", "wrong_pin", "no_funds", "cancel", "ignore"),
     "paystack.told": ("other_amount", "other_currency", "contradictory", "unheard"),
     "paystack.check": ("500", "drop", "other_amount", "other_currency", "unheard"),
     "paystack.forget": ("500", "drop"),

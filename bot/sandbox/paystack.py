@@ -14,6 +14,7 @@ from bot.sandbox.faults import CATALOGUE
 from bot.sandbox.paystack_charges import Charges, twisted
 from bot.sandbox.paystack_events import Events
 from bot.sandbox.paystack_lists import Transactions, page_of, transfers_of
+from bot.sandbox.paystack_prompts import Prompts
 from bot.sandbox.paystack_refunds import Refunds
 from bot.sandbox.paystack_transfers import PaystackError, Transfers
 from bot.sandbox.stage import Stage
@@ -32,6 +33,7 @@ class Paystack:
         self.transfers = Transfers(stage, events)
         self.transactions = Transactions(stage)
         self.charges = Charges(stage, events, self.transactions)
+        self.prompts = Prompts(stage, self.charges)
         self.refunds = Refunds(stage, events, self.transactions)
 
     def routes(self) -> list[web.RouteDef]:
@@ -39,6 +41,7 @@ class Paystack:
         return [
             web.post(f"{transaction}/initialize", self._answering("initialize", self._initialize)),
             web.post(f"{transaction}/charge_authorization", self._answering("charge", self._charge)),
+            web.post("/paystack/charge", self._answering("prompt", self._prompt)),
             web.get(transaction + "/verify/{reference}", self._answering("check", self._check)),
             web.post("/paystack/customer/deactivate_authorization", self._answering("forget", self._forget)),
             web.post("/paystack/transferrecipient", self._answering("recipient", self._recipient)),
@@ -63,6 +66,11 @@ class Paystack:
     ) -> tuple[str, object]:
         origin = str(request.url.origin())
         return "Charge attempted", await self.charges.charge(account, body, fault, origin)
+
+    async def _prompt(
+        self, account: PaystackAccount, _request: web.Request, body: Json, fault: str
+    ) -> tuple[str, object]:
+        return "Charge attempted", await self.prompts.ask(account, body, fault)
 
     async def _check(
         self, account: PaystackAccount, request: web.Request, _body: Json, fault: str

@@ -32,7 +32,8 @@ class Card:
 
 @dataclass(slots=True)
 class Transaction:
-    """`amount` is in cents. `card`: what it was, or is, paid with."""
+    """`amount` is in cents. `card`: what it was, or is, paid with; `phone`: the one that is asked instead,
+    and `said` what came of that."""
 
     account: PaystackAccount
     reference: str
@@ -44,6 +45,8 @@ class Transaction:
     at: datetime
     status: str = "abandoned"
     card: Card | None = None
+    phone: str | None = None
+    said: str | None = None
     listed: Json = field(default_factory=dict)
 
     @property
@@ -100,12 +103,23 @@ class Charges:
                 self._decide(made, "failed")
             case "callback_first":
                 self._decide(made, "success")
-                await self._tell(made)
+                await self.tell(made)
             case _:
                 self._decide(made, "success")
-                self._stage.wire.start(self._tell(made))
+                self._stage.wire.start(self.tell(made))
         why = {"insufficient": "Insufficient Funds"}.get(fault)
         return self.told(made) | ({"gateway_response": why} if why else {})
+
+    def asked(self, account: PaystackAccount, body: Json, phone: str) -> Transaction:
+        """One that a phone is asked for. Raises PaystackError."""
+        made = self._make(account, body, "")
+        made.phone, made.status = phone, "ongoing"
+        return made
+
+    def answered(self, made: Transaction, status: str, said: str) -> None:
+        """What the phone has said."""
+        made.said = said
+        self._decide(made, status)
 
     def verified(self, account: PaystackAccount, reference: str) -> Json:
         """Raises PaystackError."""
@@ -131,7 +145,7 @@ class Charges:
             made.card = Card(f"AUTH_{self._stage.ids.token()[:10].lower()}", made.email)
             self._cards[made.account.slug, made.card.code] = made.card
         self._decide(made, "success")
-        self._stage.wire.start(self._tell(made))
+        self._stage.wire.start(self.tell(made))
         return True
 
     def fail(self, made: Transaction) -> bool:
@@ -143,7 +157,6 @@ class Charges:
 
     def told(self, made: Transaction) -> Json:
         """As verify, a charge and an event tell it."""
-        card = made.card
         amount = made.amount
         return {
             "id": made.listed.get("id", 0),
@@ -153,15 +166,15 @@ class Charges:
             "receipt_number": None,
             "amount": amount,
             "message": None,
-            "gateway_response": SAID[made.status],
+            "gateway_response": made.said or SAID.get(made.status),
             "paid_at": stamp(made.at) if made.status == "success" else None,
             "created_at": stamp(made.at),
-            "channel": "card",
+            "channel": "mobile_money" if made.phone else "card",
             "currency": "KES",
             "ip_address": "127.0.0.1",
             "metadata": "",
             "fees": made.listed.get("fees"),
-            "authorization": _authorization(card) if card and made.done else {},
+            "authorization": _paid_with(made),
             "customer": {"id": 1, "email": made.email, "customer_code": "CUS_sandbox"},
             "requested_amount": amount,
         }
@@ -201,7 +214,8 @@ class Charges:
             paid = {"status": status, "paid_at": stamp(self._stage.world.now()), "fees": 0}
             made.listed.update(paid)
 
-    async def _tell(self, made: Transaction) -> None:
+    async def tell(self, made: Transaction) -> None:
+        """By an event, as it is told of a success."""
         told = twisted(self.told(made), self._stage.faults.take_name("paystack.told"))
         await self._events.post(made.account, "charge.success", told)
 
@@ -223,6 +237,26 @@ def twisted(told: Json, fault: str) -> Json:
 
 def _address(made: Transaction) -> str:
     return f"{made.origin}/paystack/pay/{made.access_code}"
+
+
+def _paid_with(made: Transaction) -> Json:
+    if made.phone and made.done:
+        return {
+            "authorization_code": f"AUTH_{made.access_code[:10]}",
+            "bin": f"{made.phone[1:4]}XXX",
+            "last4": f"X{made.phone[-3:]}",
+            "exp_month": "12",
+            "exp_year": "9999",
+            "channel": "mobile_money",
+            "card_type": "",
+            "bank": "M-PESA",
+            "country_code": "KE",
+            "brand": "M-pesa",
+            "reusable": False,
+            "signature": None,
+            "account_name": None,
+        }
+    return _authorization(made.card) if made.card and made.done else {}
 
 
 def _authorization(card: Card) -> Json:

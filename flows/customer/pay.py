@@ -12,7 +12,7 @@ from flows.amounts import amount_of
 from flows.customer.page import PayOnPage, left, pay_there
 from flows.customer.paid import AlreadySettled
 from flows.customer.waiting import AwaitPayment
-from flows.customer.ways import AnotherNumber, Use, by_number, shown, ways, what
+from flows.customer.ways import AnotherNumber, Use, asking, by_number, possible, shown, ways, what
 from flows.reply import Said, SharedNumber
 from flows.step import Choice, Step
 from flows.teller import Checkout, Teller, Way
@@ -140,7 +140,7 @@ class AskNumber(Step):
     ) -> ReviewOrder | NotPaying | AlreadySettled:
         match answer:
             case Said(text=typed) | SharedNumber(phone=typed):
-                return ReviewOrder(checkout=self.checkout, way=by_number(typed))
+                return ReviewOrder(checkout=self.checkout, way=by_number(typed, asking(teller) or "mpesa"))
             case Cancel():
                 return await not_paying(self.checkout, teller)
 
@@ -189,21 +189,23 @@ async def refuse_unpayable(total: Money, teller: Teller) -> tuple[Way, ...]:
     """The ways to pay it. Raises ProviderNotConfigured, and what the amount makes impossible."""
     refuse_closed_till(teller.shop)
     known = await ways(teller)
-    able = tuple(way for way in known if takes(way.method.provider, total))
+    able = tuple(way for way in known if possible(way, total))
     if not able:
-        refuse_uncollectable(known[0].method.provider if known else usual(teller), total)
+        first = known[0].method.provider if known else usual(teller)
+        refuse_uncollectable(first, total, phone=not known or known[0].phone is not None)
     return able
 
 
 def usual(teller: Teller) -> str:
     """The provider that asks a number where it can be had, else the first."""
     by = teller.shop.collects_by
-    return by[0] if by and "mpesa" not in by else "mpesa"
+    return asking(teller) or (by[0] if by else "mpesa")
 
 
 async def choose_method(checkout: Checkout, teller: Teller) -> ChooseMethod:
-    known = tuple(way for way in await ways(teller) if takes(way.method.provider, checkout.amount))
-    by_number = "mpesa" in teller.shop.collects_by and takes("mpesa", checkout.amount)
+    known = tuple(way for way in await ways(teller) if possible(way, checkout.amount))
+    asks = asking(teller)
+    by_number = asks is not None and takes(asks, checkout.amount, phone=True)
     return ChooseMethod(checkout=checkout, ways=known, by_number=by_number)
 
 

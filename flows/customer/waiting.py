@@ -22,7 +22,6 @@ from services.errors import AlreadyPaid
 from services.money import Money
 from services.news import PageOpened, PaymentFailed, PaymentOpen, PaymentSettled
 from services.news import Unpaid as Because
-from services.rails import opens_page
 
 
 class IHavePaid(Choice):
@@ -85,7 +84,7 @@ class AwaitPayment(Step):
         )
 
     def choices(self) -> tuple[Choice, ...]:
-        if self.still_open or not opens_page(self.way.method.provider):
+        if self.still_open or not (by_page(self.way) or charged(self.way)):
             return IHavePaid(), TryAgain(), pay.Cancel()
         return (pay.Cancel(),)
 

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 from flows.customer.paid import method_shown
+from flows.refusals import provider_name
 from flows.step import Choice
 from flows.teller import Checkout, Teller, Way
 from flows.text import Text
 from services import phones
 from services.errors import InvalidPhone
+from services.money import Money
 from services.news import PaymentMethod
-from services.rails import charges, opens_page
+from services.payments.details import by_phone
+from services.rails import asks_phones, charges, opens_page, takes
 
 
 @dataclass(frozen=True)
@@ -21,17 +24,28 @@ class Use(Choice):
 
     @property
     def label(self) -> Text:
-        return shown(self.way)
+        """A row of WhatsApp's takes 24 characters: who asks the phone stands below it."""
+        return Text("{way}", way=self.way.method.label) if self._for_another else shown(self.way)
 
     @property
     def note(self) -> Text | None:
         if self.way.method_id:
             return Text("Saved")
-        return Text("On its own page") if self.by_page else Text("This chat's number")
+        if self.by_page:
+            return Text("On its own page")
+        if self._for_another:
+            name = provider_name(self.way.method.provider)
+            return Text("This chat's number, through {provider}", provider=name)
+        return Text("This chat's number")
 
     @property
     def by_page(self) -> bool:
         return by_page(self.way)
+
+    @property
+    def _for_another(self) -> bool:
+        """The phone is asked in the name of a provider that takes more than M-Pesa."""
+        return self.way.phone is not None and opens_page(self.way.method.provider)
 
 
 class AnotherNumber(Choice):
@@ -63,9 +77,9 @@ def shown(way: Way) -> Text:
 
 
 def by_page(way: Way) -> bool:
-    """Whether the customer pays on the provider's page. What is saved there is charged, where it can be."""
-    provider = way.method.provider
-    return opens_page(provider) and not (way.method_id and charges(provider))
+    """Whether the customer pays on the provider's page. What is saved there is charged, where it can be; and
+    a phone is asked, in whoever's name."""
+    return opens_page(way.method.provider) and way.phone is None and not charged(way)
 
 
 def charged(way: Way) -> bool:
@@ -73,20 +87,30 @@ def charged(way: Way) -> bool:
     return way.method_id is not None and charges(way.method.provider)
 
 
-def by_number(typed: str) -> Way:
+def by_number(typed: str, provider: str = "mpesa") -> Way:
     """Raises InvalidPhone."""
     phone = phones.mpesa_number(typed)
-    return Way(method=PaymentMethod(provider="mpesa", label=phones.masked(phone)), phone=phone)
+    return Way(method=by_phone(provider, phone), phone=phone)
+
+
+def asking(teller: Teller) -> str | None:
+    """The provider that asks phones for this shop."""
+    return asks_phones(teller.shop.collects_by, teller.shop.currency)
+
+
+def possible(way: Way, amount: Money) -> bool:
+    return takes(way.method.provider, amount, phone=way.phone is not None)
 
 
 async def ways(teller: Teller) -> tuple[Way, ...]:
     """The saved ones, the preferred first; the number of this chat where it is none of them; the pages."""
     saved, by = await teller.ways(), teller.shop.collects_by
     pages = tuple(Way(method=PaymentMethod(provider=name, label="")) for name in by if opens_page(name))
-    if "mpesa" not in by:
+    asks = asking(teller)
+    if asks is None:
         return (*saved, *pages)
     try:
-        own = by_number(teller.me.phone) if teller.me.phone else None
+        own = by_number(teller.me.phone, asks) if teller.me.phone else None
     except InvalidPhone:  # a number of another country
         own = None
     if own is None or any(way.method == own.method for way in saved):

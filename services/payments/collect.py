@@ -12,6 +12,7 @@ from services import hooks, jobs
 from services.jobs import COLLECT_LADDER, PAGE_LADDER, SEND_LADDER
 from services.news import Unpaid
 from services.payments import pages
+from services.payments.details import is_of_phone
 from services.payments.record import Attempt, alert, locked, move
 from services.payments.settle import expire, settle
 from services.payments.start import CHARGED_WITHIN
@@ -42,13 +43,14 @@ async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt
     if attempt.payment_status != "pending":  # paid or left in the meantime
         await expire(work, attempt_id)
         return None
-    by_page = opens_page(attempt.provider) and not _is_charged(attempt)
+    prompted = is_of_phone(attempt.details)
+    by_page = opens_page(attempt.provider) and not (prompted or _is_charged(attempt))
     if work.now - attempt.created_at > (_OPENED_WITHIN if by_page else _SENT_WITHIN):
         await expire(work, attempt_id, Unpaid.NOT_ASKED)
         return None
     until = work.now + pages.OPEN_FOR if by_page else None
     await move(work, attempt, "created", state="submitting", page_until=until)
-    if opens_page(attempt.provider):
+    if opens_page(attempt.provider) and not prompted:
         page = await pages.page_of(work, attempt, public_url)
         if by_page:
             return page
@@ -60,6 +62,7 @@ async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt
         phone=attempt.details["phone_number"],
         reference=attempt.number,
         callback_url=await hooks.address(work, public_url, "collect", attempt.id),
+        email=pages.email_of(attempt.person_id, public_url),
     )
 
 
@@ -150,7 +153,7 @@ async def _lost(work: Work, attempt: Attempt) -> None:
         return
     if not await move(work, attempt, "submitting", state="unknown"):
         return
-    if attempt.reference is None and _is_charged(attempt) and PROVIDERS[attempt.provider].knows_ours:
+    if attempt.reference is None and PROVIDERS[attempt.provider].knows_ours:
         sealed = work.seal(str(attempt.id), "attempts.reference", attempt.id)
         await move(work, attempt, "unknown", reference_sealed=sealed)
         await jobs.again(work, "collect_check", attempt.id, COLLECT_LADDER)

@@ -7,6 +7,7 @@ from services.ledger import PAYMENT_FEES, SUSPENSE, WALLET, Transfer, provider_a
 from services.news import OrderPaidTwice, PaidTwice, PaymentSettled
 from services.news.staff import SaleMade
 from services.payments import asked, methods
+from services.payments.details import can_be_saved
 from services.payments.record import SETTLED, Attempt, alert, move, move_order, move_payment, tell
 from services.people import people, telling
 from services.shop import carts, stock
@@ -79,7 +80,9 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
     await _record(work, attempt, receipt, str(fee))
     await _sold(work, attempt)
     known = attempt.details
-    saved = not known or await methods.is_saved(work, attempt.person_id, attempt.provider, known)
+    new = can_be_saved(attempt.provider, known) and not await methods.is_saved(
+        work, attempt.person_id, attempt.provider, known
+    )
     news = PaymentSettled(
         payment_id=attempt.payment_id,
         order_id=attempt.order_id,
@@ -88,7 +91,7 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
         receipt=receipt,
         paid_at=work.now,
         method=attempt.method,
-        can_save=not saved,
+        can_save=new,
         late=not attempt.live and attempt.payment_status != "canceled",
     )
     await tell(work, attempt, news)

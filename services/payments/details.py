@@ -11,6 +11,7 @@ from services.facts import Shop
 from services.news import PaymentMethod
 from services.phones import masked, mpesa_number, without_numbers
 from services.providers import PROVIDERS
+from services.rails import opens_page
 
 _LAST4 = re.compile(r"\d{4}", re.ASCII)
 _CODE = re.compile(r"[!-~]{1,200}", re.ASCII)
@@ -104,6 +105,22 @@ def method_of(provider: str, details: Mapping[str, str]) -> PaymentMethod:
         return PaymentMethod(provider=provider, label=masked(details["phone_number"]))
     word = next(details[name] for name in ("bank", "payment_method", "brand") if name in details)
     return PaymentMethod(provider=provider, label=f"{word} ****{details['last4']}")
+
+
+def by_phone(provider: str, phone: str) -> PaymentMethod:
+    """A phone that is asked: "********5678"; "M-Pesa ********5678" of a provider that takes cards too."""
+    label = masked(phone)
+    return PaymentMethod(provider=provider, label=f"M-Pesa {label}" if opens_page(provider) else label)
+
+
+def is_of_phone(details: Mapping[str, str]) -> bool:
+    return "phone_number" in details
+
+
+def can_be_saved(provider: str, details: Mapping[str, str]) -> bool:
+    """Whether it is what a saved method of this provider holds: of one that charges cards no phone is."""
+    kind = KINDS.get(provider)
+    return bool(details) and (kind is None or details.keys() == kind.fields.keys())
 
 
 def shown(provider: str, details: Mapping[str, str]) -> dict[str, str]:

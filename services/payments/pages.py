@@ -43,7 +43,7 @@ async def page_of(work: Work, attempt: Attempt, public_url: str) -> Page:
         return_url=f"{public_url.rstrip('/')}/paid/{returning}",
         callback_url=await hooks.address(work, public_url, "collect", attempt.id),
         ipn_url=await hooks.lasting(work, public_url, attempt.provider),
-        email=_email(attempt.person_id, public_url),
+        email=email_of(attempt.person_id, public_url),
     )
 
 
@@ -127,7 +127,7 @@ async def latest_attempt(work: Work, payment_id: UUID) -> UUID | None:
     return await work.connection.scalar(query)
 
 
-def _email(person_id: UUID, public_url: str) -> str:
+def email_of(person_id: UUID, public_url: str) -> str:
     """Providers want one, the same for a person each time, and the shop knows none."""
     host = urlsplit(public_url).hostname or ""
     return f"{person_id.hex}@{host if _NAMED.search(host) else _NOWHERE}"

@@ -21,9 +21,10 @@ from services.ids import new_id
 from services.money import Money
 from services.news import PaymentMethod
 from services.payments import methods
+from services.payments.details import by_phone, is_of_phone
 from services.payments.record import in_the_way, lock_order, still_under_way
 from services.payments.settle import replace
-from services.phones import masked, mpesa_number
+from services.phones import mpesa_number
 from services.points import point
 from services.rails import charges, opens_page, refuse_uncollectable
 from services.shop.facts import read_lines, summary
@@ -33,6 +34,8 @@ from services.work import Work
 
 # A prompt is sent within two minutes of its asking, and lives for about one.
 _ANSWERED_WITHIN = timedelta(minutes=3)
+# One that is asked in the name of another provider lives for three.
+_ASKED_IN_OTHERS_NAME = timedelta(minutes=5)
 # What was charged is told at once, unless its answer was lost: then by a callback alone.
 CHARGED_WITHIN = timedelta(minutes=15)
 
@@ -53,7 +56,7 @@ async def start(work: Work, payer: Payer, checkout: Checkout, way: Way) -> Start
     OrderClosed, AlreadyPaid, PaymentUnderWay, and Changed where the order has another total than was shown.
     """
     method, details = await _details(work, payer.person_id, way)
-    refuse_uncollectable(method.provider, checkout.amount)
+    refuse_uncollectable(method.provider, checkout.amount, phone=is_of_phone(details))
     order = await _order(work, payer, checkout)
     payment = await _payment(work, payer, order)
     await _end_earlier(work, payment.id, order.number)
@@ -114,12 +117,12 @@ def checkout_of(row: sa.Row[Any]) -> Checkout:
 async def _details(work: Work, person_id: UUID, way: Way) -> tuple[PaymentMethod, dict[str, str]]:
     if way.method_id is not None:
         return await methods.details_of(work, person_id, way.method_id)
-    if opens_page(way.method.provider):
+    if opens_page(way.method.provider) and way.phone is None:
         return PaymentMethod(provider=way.method.provider, label=""), {}
     if way.phone is None:
         raise InvalidPhone("")
     phone = mpesa_number(way.phone)
-    return PaymentMethod(provider=way.method.provider, label=masked(phone)), {"phone_number": phone}
+    return by_phone(way.method.provider, phone), {"phone_number": phone}
 
 
 async def made(work: Work, payer: Payer, checkout: Checkout, asked_by: UUID | None = None) -> sa.Row[Any]:
@@ -214,7 +217,8 @@ def _may_be_paid_until(attempt: Any) -> datetime:
     if attempt.page_until is not None:
         return attempt.page_until  # type: ignore[no-any-return]
     charged = attempt.method_id is not None and charges(attempt.provider)
-    return attempt.created_at + (CHARGED_WITHIN if charged else _ANSWERED_WITHIN)  # type: ignore[no-any-return]
+    prompted = _ASKED_IN_OTHERS_NAME if opens_page(attempt.provider) else _ANSWERED_WITHIN
+    return attempt.created_at + (CHARGED_WITHIN if charged else prompted)  # type: ignore[no-any-return]
 
 
 async def _attempt(

@@ -8,6 +8,7 @@ from services import jobs
 from services.errors import AlreadyPaid, NotFound
 from services.news import PaymentMethod
 from services.payments import methods
+from services.payments.details import can_be_saved
 from services.payments.record import (
     LIVE,
     NOT_SUCCEEDED,
@@ -88,8 +89,11 @@ async def close_left(work: Work, person_id: UUID) -> None:
 
 
 async def save_method(work: Work, person_id: UUID, payment_id: UUID) -> PaymentMethod:
-    """Save what this payment was paid with, as the preferred method. Raises NotFound."""
+    """Save what this payment was paid with, as the preferred method. Raises NotFound, also of what is never
+    saved."""
     attempt = await _latest(work, person_id, payment_id, "succeeded")
+    if not can_be_saved(attempt.provider, attempt.details):
+        raise NotFound("payment_method")
     return await methods.save(work, person_id, attempt.method, attempt.details)
 
 

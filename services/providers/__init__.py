@@ -12,7 +12,13 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import ValidationError
 
-from services.providers import mpesa_portal, paystack_collect, pesapal_words, stripe_words
+from services.providers import (
+    mpesa_portal,
+    paystack_collect,
+    paystack_prompts,
+    pesapal_words,
+    stripe_words,
+)
 from services.providers.abilities import Collects, PaysOut
 from services.providers.base import Limits, ProviderSettings, Tokens
 from services.providers.daraja_codes import LIMITS
@@ -37,6 +43,7 @@ class Provider:
     """`settings` is what a tenant's file holds under [providers.NAME]; `open` takes them, a session,
     the provider's address, its tokens and the clock. `collects`: what it takes of customers at once, by
     currency, empty where it takes nothing; `by`: how it asks for it, by a prompt on the phone or by a page;
+    `prompts`: what one that opens pages takes by a prompt too, for a shop without another way to ask a phone;
     `charges`: what was saved of it is charged; `knows_ours`: a payment is asked about there by the id of our
     attempt, even where its answer was lost. `pays_out`: the ways out that it carries, of money in
     `currency`; `signature`: the header with which it
@@ -50,6 +57,7 @@ class Provider:
     currency: str
     collects: Mapping[str, Limits] = field(default_factory=dict)
     by: Literal["prompt", "page"] = "prompt"
+    prompts: Mapping[str, Limits] = field(default_factory=dict)
     charges: bool = False
     knows_ours: bool = False
     pays_out: frozenset[str] = frozenset()
@@ -81,6 +89,7 @@ PROVIDERS: Mapping[str, Provider] = {
         "KES",
         paystack_collect.LIMITS,
         "page",
+        prompts=paystack_prompts.LIMITS,
         charges=True,
         knows_ours=True,
         pays_out=frozenset({"bank_transfer"}),

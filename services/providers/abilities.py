@@ -12,7 +12,8 @@ from services.providers.base import Answer, Drawn, Misconfigured, NotSent, Repor
 
 @dataclass(frozen=True)
 class Prompt:
-    """Ask a customer's phone for money. `reference` is at most 12 characters, shown to the customer."""
+    """Ask a customer's phone for money. `reference` is at most 12 characters, shown to the customer. `email`:
+    as a page's, for a provider that wants one."""
 
     provider: str
     attempt_id: UUID
@@ -20,6 +21,7 @@ class Prompt:
     phone: str = field(repr=False)  # E.164 with plus
     reference: str
     callback_url: str = field(repr=False)
+    email: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from services.providers.paystack_client import TIMEOUT, PaystackClient
 from services.providers.paystack_collect import Collecting, told_paid
 from services.providers.paystack_disputes import taken_back
 from services.providers.paystack_lists import list_lines
+from services.providers.paystack_prompts import Prompting
 from services.providers.paystack_refunds import GivingBack
 from services.providers.paystack_settings import PaystackSettings
 from services.providers.paystack_words import (
@@ -53,9 +54,9 @@ _ACCOUNT_IN_KENYA = "kepss"
 _REASON = 100
 
 
-class Paystack(Collecting, GivingBack):
-    """Collects on pages and by saved cards, gives payments back, and pays out by transfers to Kenyan bank
-    accounts."""
+class Paystack(Collecting, Prompting, GivingBack):
+    """Collects on pages, by saved cards and on phones, gives payments back, and pays out by transfers to
+    Kenyan bank accounts."""
 
     def __init__(
         self,

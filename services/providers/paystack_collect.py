@@ -32,7 +32,7 @@ from services.providers.paystack_words import Reply, money_of, subunits
 
 _NOT_ALLOWED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT)
-_CARD, _LONGEST_WORD = "card", 30
+_CARD, _PHONE, _LONGEST_WORD = "card", "mobile_money", 30
 
 
 def _least(amount: str, currency: str) -> Limits:
@@ -130,7 +130,8 @@ def word_of(data: Json, reference: str) -> Word:
         case "success":
             return _paid(data)
         case "failed":
-            return Failed(_because(detail.lower()), detail)
+            because = _phones if data.get("channel") == _PHONE else _because
+            return Failed(because(detail.lower()), detail)
         # "abandoned" is said of a page that nobody has paid on yet, and can.
         case "abandoned" | "ongoing" | "pending" | "processing" | "queued" | "reversed":
             return Pending(detail)
@@ -186,6 +187,23 @@ def _because(detail: str) -> Unpaid:
     if "insufficient" in detail:
         return Unpaid.INSUFFICIENT_FUNDS
     return Unpaid.CARD if "expired card" in detail else Unpaid.DECLINED
+
+
+def _phones(detail: str) -> Unpaid:
+    """Why a phone that was asked did not pay."""
+    return next(
+        (ours for words, ours in _ON_PHONES if any(word in detail for word in words)), Unpaid.PROVIDER
+    )
+
+
+_ON_PHONES = (
+    (("cancel",), Unpaid.CANCELLED),
+    (("insufficient", "balance"), Unpaid.INSUFFICIENT_FUNDS),
+    (("pin", "initiator information"), Unpaid.WRONG_PIN),
+    (("limit",), Unpaid.LIMIT),
+    (("timeout", "timed out", "cannot be reached", "no response"), Unpaid.UNREACHABLE),
+    (("expired",), Unpaid.EXPIRED),
+)
 
 
 def _transaction(page: Page) -> Json:

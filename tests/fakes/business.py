@@ -54,7 +54,7 @@ from services.news.schedules import Schedule
 from services.news.settings import Change
 from services.news.staff import DaySummed, SaleMade
 from services.people.access import APPROVE, RECONCILE, ROLES
-from services.rails import RAILS
+from services.rails import RAILS, opens_page
 from services.reconciliation.seen import Seen
 from services.shop.facts import Line
 from tests.fakes.review import BusinessReview
@@ -202,7 +202,8 @@ class FakeBusiness(BusinessSettings, BusinessReview):
         self._answer_request(payment.checkout.order_id, RequestPaid, receipt=receipt)
         payment.page = None
         known = (way.method == payment.way.method for way in self.saved[payment.payer])
-        saved = any(known) or not payment.way.method.label
+        by_phone = payment.way.phone is not None and opens_page(payment.way.method.provider)
+        saved = any(known) or by_phone or not payment.way.method.label
         facts = {"receipt": receipt, "paid_at": self.now, "method": payment.way.method, "late": late}
         self._tell_sale(payment)
         self._tell(payment, PaymentSettled, can_save=not saved, **facts)

@@ -21,6 +21,8 @@ const PLACES = {
   'status.callback': 'Payout query callback',
   'paystack.initialize': 'Opening a page of Paystack',
   'paystack.charge': 'Charging a card at Paystack',
+  'paystack.prompt': 'Asking a phone by Paystack',
+  'paystack.payer': 'The payer of Paystack',
   'paystack.told': 'What Paystack tells of a payment',
   'paystack.check': 'Payment query at Paystack',
   'paystack.forget': 'Forgetting a card at Paystack',
