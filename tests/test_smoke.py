@@ -108,6 +108,7 @@ async def test_what_moves_real_money_is_refused(live):
     assert "takes no live keys or addresses" in said
 
 
+@pytest.mark.full
 async def test_a_provider_that_answers_otherwise_fails_them(urls):
     wrong = GIVEN | {"LIPACHAT_SMOKE_STRIPE__SECRET_KEY": "sk_test_x"}
     code, said = await run("--smoke", "-k", "good", **wrong, **urls)

@@ -34,6 +34,7 @@ from services.work import Work
 PROVIDERS = frozenset({"mpesa"})  # that take money of whom nobody has asked
 # Longer than the provider is asked about an attempt of ours, and than a person needs to type.
 SETTLED = timedelta(minutes=20)
+_PATIENCE = timedelta(hours=2)  # longer than a page of another provider stays open
 _CLOCKS = timedelta(minutes=10)  # how far theirs and ours may be apart
 _UNPAID = ("open", "awaiting_payment")
 _MISFIT = "payment.by_hand_misfit"
@@ -74,13 +75,13 @@ async def told(work: Work, provider: str, line: Line, confirm_above: Money | Non
         return
     fit, order = await _fit(work, provider, line)
     match fit:
-        case _Fit.OPEN if work.now - line.at < SETTLED:
+        case _Fit.OPEN if work.now - line.at < _PATIENCE:
             raise TooSoon
         case _Fit.FREE if confirm_above is not None and line.amount > confirm_above:
             await _ask_about(work, provider, order, line)
         case _Fit.FREE:
             await _paid(work, provider, order, line)
-        case _Fit.OTHER if not await _said(work, order.id, line):
+        case _Fit.OPEN | _Fit.OTHER if not await _said(work, order.id, line):
             await _misfit(work, order, line)
 
 
@@ -88,8 +89,8 @@ async def _misfit(work: Work, order: Any, line: Line) -> None:
     """Nothing moved: somebody should look. A wrong amount is told to those who reconcile at once."""
     facts = {"order": line.reference, "told": str(line.amount), "receipt": line.receipt}
     await audit.record(work, audit.PROVIDER, _MISFIT, order.id, facts, alert=True)
-    if order.status in _UNPAID:
-        amount = Money(order.total, order.currency)
+    amount = Money(order.total, order.currency)
+    if order.status in _UNPAID and amount != line.amount:
         because, receipt = Doubt.OTHER_AMOUNT, line.receipt
         news = OrderInDoubt(
             number=order.number, amount=amount, receipt=receipt, because=because, told=line.amount

@@ -279,14 +279,18 @@ async def test_a_prompt_that_was_not_paid_gives_way_to_who_pays_by_hand(business
     assert await business.wallet() == ("500.00", "0.00", "500.00")
 
 
-async def test_one_that_is_open_for_long_is_left_to_the_list(business):
+async def test_what_an_open_attempt_may_explain_waits_for_two_hours_and_is_looked_at_then(business):
     paying = await business.pay("500")
     await paying.sent()
     order = await of(business, paying)
     line = order.line()
-    business.forward(minutes=21)
+    business.forward(minutes=119)
+    with pytest.raises(by_hand.TooSoon):
+        await order.told(line)
+    business.forward(minutes=1)
     await order.told(line)
-    assert (await business.wallet(), await business.alerts()) == (NOTHING, [])
+    assert (await business.wallet(), await business.alerts()) == (NOTHING, ["payment.by_hand_misfit"])
+    assert not [news for news in await business.news(business.manager) if isinstance(news, OrderInDoubt)]
 
 
 async def test_a_payment_that_was_found_without_a_receipt_is_this_one(business):
