@@ -4,6 +4,7 @@ Source: https://docs.stripe.com/api, version 2026-10-28. Amounts are in their un
 currency without cents whole ones. What no tenant here could ask for is left out.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +89,7 @@ class Method:
                 "display_brand": self.brand,
                 "exp_month": 12,
                 "exp_year": 2034,
+                "fingerprint": hashlib.sha256(self.number.encode()).hexdigest()[:16],
                 "funding": "credit",
                 "last4": self.number[-4:],
                 "wallet": None,

@@ -80,8 +80,8 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
     await _record(work, attempt, receipt, str(fee))
     await _sold(work, attempt)
     known = attempt.details
-    new = can_be_saved(attempt.provider, known) and not await methods.is_saved(
-        work, attempt.person_id, attempt.provider, known
+    new = can_be_saved(attempt.provider, known) and not await methods.renew(
+        work, attempt.person_id, attempt.method, known
     )
     news = PaymentSettled(
         payment_id=attempt.payment_id,

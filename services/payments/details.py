@@ -23,11 +23,13 @@ _COLLECTING = {name for name, provider in PROVIDERS.items() if provider.collects
 @dataclass(frozen=True)
 class _Kind:
     """`fields`: how each is read; `same_by`: what makes two of them the same method; `secret`: what is
-    shown to nobody."""
+    shown to nobody. `told_by`: what the provider tells beside, and nobody types, by which it is the same card
+    under another token."""
 
     fields: Mapping[str, Callable[[str], str | None]]
     same_by: tuple[str, ...]
     secret: frozenset[str] = frozenset()
+    told_by: str | None = None
 
 
 def _phone(text: str) -> str | None:
@@ -64,7 +66,8 @@ KINDS: Mapping[str, _Kind] = {
     "stripe": _Kind(
         {"payment_method_id": _code, "last4": _last4, "brand": _word},
         same_by=("payment_method_id",),
-        secret=frozenset({"payment_method_id"}),
+        secret=frozenset({"payment_method_id", "fingerprint"}),
+        told_by="fingerprint",
     ),
 }
 
@@ -93,10 +96,34 @@ def read(provider: str, given: Mapping[str, Any]) -> dict[str, str]:
     return details
 
 
+def read_told(provider: str, told: Mapping[str, Any]) -> dict[str, str]:
+    """The same of what the provider tells. Raises InvalidMethodDetails."""
+    beside = KINDS[provider].told_by
+    details = read(provider, {name: value for name, value in told.items() if name != beside})
+    mark = told.get(beside) if beside else None
+    return details | ({beside: mark} if beside and isinstance(mark, str) and _CODE.fullmatch(mark) else {})
+
+
 def same_by(provider: str, details: Mapping[str, str]) -> dict[str, str]:
     """What makes it the same method when it comes again."""
     kind = KINDS.get(provider)
+    if kind is None:
+        return dict(details)
+    if kind.told_by is not None and kind.told_by in details:
+        return {kind.told_by: details[kind.told_by]}
+    return {name: details[name] for name in kind.same_by}
+
+
+def token_of(provider: str, details: Mapping[str, str]) -> dict[str, str]:
+    """What the provider is asked to charge, or to forget: the same card may have several."""
+    kind = KINDS.get(provider)
     return {name: details[name] for name in kind.same_by} if kind else dict(details)
+
+
+def without_mark(provider: str, details: Mapping[str, str]) -> dict[str, str]:
+    """To be known by its token alone."""
+    kind = KINDS.get(provider)
+    return {name: value for name, value in details.items() if kind is None or name != kind.told_by}
 
 
 def method_of(provider: str, details: Mapping[str, str]) -> PaymentMethod:
@@ -120,7 +147,7 @@ def is_of_phone(details: Mapping[str, str]) -> bool:
 def can_be_saved(provider: str, details: Mapping[str, str]) -> bool:
     """Whether it is what a saved method of this provider holds: of one that charges cards no phone is."""
     kind = KINDS.get(provider)
-    return bool(details) and (kind is None or details.keys() == kind.fields.keys())
+    return bool(details) and (kind is None or without_mark(provider, details).keys() == kind.fields.keys())
 
 
 def shown(provider: str, details: Mapping[str, str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from services.facts import Way
 from services.ids import new_id
 from services.news import PaymentMethod
 from services.payments import forgetting
-from services.payments.details import same_by
+from services.payments.details import same_by, token_of
 from services.store.schema import people, saved_methods
 from services.work import Work
 
@@ -108,15 +108,18 @@ async def _put(
     await _lock(work, person_id)
     known = await _find(work, person_id, method.provider, details)
     method_id = known.id if known else new_id()
-    if not known:  # what was removed a moment ago is not to be forgotten now
-        await work.connection.execute(
-            sa.delete(saved_methods).where(
-                saved_methods.c.tenant_id == work.tenant,
-                saved_methods.c.person_id == person_id,
-                saved_methods.c.provider == method.provider,
-                saved_methods.c.details_index.in_(work.indexes(same_by(method.provider, details), _COLUMN)),
-            )
+    # What was removed a moment ago is not to be forgotten now.
+    await work.connection.execute(
+        sa.delete(saved_methods).where(
+            saved_methods.c.tenant_id == work.tenant,
+            saved_methods.c.person_id == person_id,
+            saved_methods.c.provider == method.provider,
+            saved_methods.c.removed_at.is_not(None),
+            saved_methods.c.details_index.in_(work.indexes(token_of(method.provider, details), _COLUMN)),
         )
+    )
+    if known:
+        details = await _over(work, known, method.provider, details)
     values: dict[str, Any] = {
         "details_sealed": work.seal(details, _COLUMN, method_id),
         "details_index": work.index(same_by(method.provider, details), _COLUMN),
@@ -209,6 +212,19 @@ async def is_saved(work: Work, person_id: UUID, provider: str, details: dict[str
     return await _find(work, person_id, provider, details) is not None
 
 
+async def renew(work: Work, person_id: UUID, method: PaymentMethod, details: dict[str, str]) -> bool:
+    """A saved card was paid with anew, under another token perhaps, which takes the first one's place. False
+    where it is not saved."""
+    known = await _find(work, person_id, method.provider, details)
+    if known is None:
+        return False
+    before = work.open(known.details_sealed, _COLUMN, known.id)
+    if token_of(method.provider, before) != token_of(method.provider, details):
+        async with _recorded(work, "method.renewed", person_id, person_id):
+            await _put(work, person_id, method, details)
+    return True
+
+
 @asynccontextmanager
 async def _recorded(work: Work, action: str, person_id: UUID, by: UUID) -> AsyncIterator[None]:
     """One entry for all that is done within, with what was saved before and after, masked."""
@@ -234,15 +250,25 @@ async def _first(work: Work, person_id: UUID) -> UUID | None:
     return await work.connection.scalar(query)
 
 
-async def _find(
-    work: Work, person_id: UUID, provider: str, details: dict[str, str]
-) -> sa.Row[tuple[UUID]] | None:
-    query = sa.select(saved_methods.c.id).where(
-        _of(work, person_id),
-        saved_methods.c.provider == provider,
-        saved_methods.c.details_index.in_(work.indexes(same_by(provider, details), _COLUMN)),
-    )
-    return (await work.connection.execute(query)).first()
+async def _find(work: Work, person_id: UUID, provider: str, details: dict[str, str]) -> sa.Row[Any] | None:
+    """By what makes it the same, else by its token."""
+    same, token = same_by(provider, details), token_of(provider, details)
+    query = sa.select(saved_methods).where(_of(work, person_id), saved_methods.c.provider == provider)
+    for row in (await work.connection.execute(query.order_by(saved_methods.c.id))).all():
+        known = work.open(row.details_sealed, _COLUMN, row.id)
+        if same_by(provider, known) == same or token_of(provider, known) == token:
+            return row
+    return None
+
+
+async def _over(work: Work, known: sa.Row[Any], provider: str, details: dict[str, str]) -> dict[str, str]:
+    """What is kept of a method that is there: what its provider told of it before, of the same token. Another
+    token of the same card takes the place of the first, which the provider forgets."""
+    before: dict[str, str] = work.open(known.details_sealed, _COLUMN, known.id)
+    if token_of(provider, before) == token_of(provider, details):
+        return before | details
+    await forgetting.replaced(work, known)
+    return details
 
 
 async def _lock(work: Work, person_id: UUID) -> None:

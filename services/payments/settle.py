@@ -17,7 +17,7 @@ from services.money import Money
 from services.news import Doubt, SettingsWrong, Unpaid
 from services.payments import doubt
 from services.payments.credit import credit, told_again, told_of_another
-from services.payments.details import KINDS, method_of, read
+from services.payments.details import KINDS, method_of, read_told
 from services.payments.record import (
     LIVE,
     NOT_SUCCEEDED,
@@ -131,7 +131,7 @@ def _paid_with(
     if told is None or attempt.method_id is not None or attempt.provider not in KINDS:
         return attempt, {}
     try:
-        known = read(attempt.provider, told)
+        known = read_told(attempt.provider, told)
     except InvalidMethodDetails:
         return attempt, {}
     label = method_of(attempt.provider, known).label

@@ -233,13 +233,15 @@ def refund_word(refund: Json) -> Word:
 
 def saved(intent: Json) -> dict[str, str] | None:
     """The card that it was paid with, where it may be charged again: then it belongs to a customer there.
-    Of a payment whose method is told with it."""
+    Of a payment whose method is told with it. Its fingerprint is the card's own, whatever it is saved as."""
     method = within(intent, "payment_method")
     card, name = within(method, "card"), id_of(method.get("id"))
     last4, brand = code_of(card.get("last4")), legible(card.get("display_brand") or card.get("brand"))
     if not (name and method.get("customer") and brand and re.fullmatch(r"\d{4}", last4, re.ASCII)):
         return None
-    return {"payment_method_id": name, "last4": last4, "brand": brand.replace("_", " ").title()[:30]}
+    told = {"payment_method_id": name, "last4": last4, "brand": brand.replace("_", " ").title()[:30]}
+    mark = id_of(card.get("fingerprint"))
+    return told | ({"fingerprint": mark} if mark else {})
 
 
 def _paid(receipt: str | None, amount: Any, currency: Any, intent: Json) -> Word:

@@ -4,14 +4,15 @@ the books, saved cards, and refunds; with everything that goes wrong on the way.
 import json
 
 import pytest
+import sqlalchemy as sa
 from stripe import WebhookSignature
 
 from services.facts import Way
 from services.news import PageOpened, PaymentFailed, PaymentMethod, PaymentSettled, Unpaid
 from services.news.refunds import MoneyTakenBack, PaymentDisputed
-from services.payments import methods
+from services.payments import details, methods, waiting
 from services.payments.record import locked
-from services.store.schema import refunds
+from services.store.schema import refunds, saved_methods
 from tests.bot.market import STRIPE, until
 from tests.services.refunding import approved
 
@@ -291,3 +292,84 @@ async def _is(look, wanted):
 async def _told(market, kind):
     await market.work()
     return any(isinstance(each, kind) for each in await market.business.news(market.business.manager))
+
+
+# --- the same card under another token
+
+
+async def paid_on_page(market, amount="500", card="4242424242424242"):
+    paying = await market.business.pay(amount, way=BY_CARD)
+    await market.work()
+    await answer(market, card=card, proven=True)
+    await done(market, paying)
+    return paying
+
+
+async def tokens(market, *, removed):
+    """Of all that is held of saved cards."""
+    where = saved_methods.c.removed_at.is_not(None) if removed else saved_methods.c.removed_at.is_(None)
+    async with market.business.behind() as work:
+        rows = (await work.connection.execute(sa.select(saved_methods).where(where))).all()
+        opened = [work.open(row.details_sealed, "saved_methods.details", row.id) for row in rows]
+    return [each["payment_method_id"] for each in opened]
+
+
+async def belongs_to(market, token):
+    url = f"{market.daraja_url}/stripe/v1/payment_methods/{token}"
+    async with market._outside.get(url, headers={"Authorization": f"Bearer {STRIPE['secret_key']}"}) as known:
+        return (await known.json())["customer"]
+
+
+async def test_a_saved_card_that_is_paid_with_on_a_page_again_is_one_card_under_its_new_token(market):
+    way = await saved(market)
+    customer = market.business.customer
+    (before,) = await tokens(market, removed=False)
+    await paid_on_page(market, "300")
+    assert not (await news(market)).can_save
+    async with market.business.work() as work:
+        (kept,) = await methods.listed(work, customer)
+    assert (kept.id, kept.is_default, kept.method.label) == (way.method_id, True, "Visa ****4242")
+    (after,) = await tokens(market, removed=False)
+    assert after != before
+    await market.work()
+    assert await tokens(market, removed=True) == []
+    assert await belongs_to(market, before) is None
+    assert await belongs_to(market, after) is not None
+    again = await market.business.pay("200", way=way)
+    await market.work()
+    assert await state(market, again) == "succeeded"
+
+
+async def test_another_card_stays_another(market):
+    await saved(market)
+    await paid_on_page(market, "300", "5555555555554444")
+    assert (await news(market)).can_save
+
+
+async def test_one_that_was_removed_and_is_not_forgotten_yet_stands_in_nobodys_way(market):
+    way = await saved(market)
+    customer = market.business.customer
+    (before,) = await tokens(market, removed=False)
+    paying = await paid_on_page(market, "300")
+    async with market.business.work() as work:  # and all before the provider has heard of the first
+        await methods.remove(work, customer, way.method_id, customer)
+        await waiting.save_method(work, customer, paying.started.payment_id)
+    await market.later(hours=1)
+    assert await belongs_to(market, before) is None
+    (left,) = await tokens(market, removed=False)
+    assert await belongs_to(market, left) is not None
+    assert await tokens(market, removed=True) == []
+
+
+async def test_one_that_a_program_saves_keeps_what_stripe_has_told_of_it(market):
+    await saved(market)
+    customer = market.business.customer
+    async with market.business.work() as work:
+        (kept,) = await methods.listed(work, customer)
+        typed = {name: value for name, value in kept.details.items() if name != "fingerprint"}
+        assert kept.details.keys() - typed.keys() == {"fingerprint"}
+        _, new = await methods.put(work, customer, kept.method, typed, customer)
+        assert not new
+        (again,) = await methods.listed(work, customer)
+    assert again.details == kept.details
+    assert details.shown("stripe", again.details) == {"last4": "4242", "brand": "Visa"}

@@ -60,6 +60,7 @@ PAGE = Page(
     email="nobody@pay.example",
 )
 DETAILS = {"payment_method_id": "pm_1Pgc75B7WZ01zgkWlHVgdEGJ", "last4": "4242", "brand": "Visa"}
+TOLD = DETAILS | {"fingerprint": "AOB934RVNwzk6xtn"}
 CHARGE = Charge("stripe", UUID(ATTEMPT), PAGE.amount, DETAILS, PAGE)
 REFUND = Refund("stripe", UUID(ATTEMPT), PAGE.amount, INTENT, "", "", "Refund ORD-7")
 WANTS_TO_ASK = error("card_error", "authentication_required", decline_code="authentication_required")
@@ -311,7 +312,7 @@ async def test_keys_are_proven_by_what_pages_need(rig, answer, kind):
 # --- what became of a page
 
 
-METHOD = DETAILS
+METHOD = TOLD
 PAID = Succeeded(INTENT, PAGE.amount)
 
 
