@@ -24,10 +24,8 @@ from bot.sandbox.stripe_refunds import Refunds
 from bot.sandbox.stripe_sessions import Sessions
 from bot.sandbox.stripe_shapes import (
     Charge,
-    Customer,
     Dispute,
     Intent,
-    Method,
     Refund,
     Session,
     StripeError,
@@ -35,6 +33,7 @@ from bot.sandbox.stripe_shapes import (
     missing,
     wrong,
 )
+from bot.sandbox.stripe_wallet import Customer, Method
 from bot.sandbox.world import Json
 
 # (the account's box, the request, its parameters, the fault that strikes) -> what is told

@@ -4,18 +4,8 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from bot.sandbox.stage import Stage
-from bot.sandbox.stripe_shapes import (
-    Balance,
-    Charge,
-    Customer,
-    Dispute,
-    Intent,
-    Method,
-    Refund,
-    Session,
-    Thing,
-    missing,
-)
+from bot.sandbox.stripe_shapes import Balance, Charge, Dispute, Intent, Refund, Session, Thing, missing
+from bot.sandbox.stripe_wallet import Customer, Method
 from bot.sandbox.world import Json, StripeAccount
 
 Kind = TypeVar("Kind", Customer, Method, Balance, Charge, Intent, Session, Refund, Dispute)

@@ -10,7 +10,8 @@ from bot.sandbox.stripe_box import Box
 from bot.sandbox.stripe_cards import CARDS, TOKENS, declined
 from bot.sandbox.stripe_events import Events
 from bot.sandbox.stripe_forms import amount_of, flag, known_only, metadata, needed, number, text
-from bot.sandbox.stripe_shapes import Balance, Charge, Customer, Intent, Method, StripeError, Thing, wrong
+from bot.sandbox.stripe_shapes import Balance, Charge, Intent, StripeError, Thing, wrong
+from bot.sandbox.stripe_wallet import Customer, Method
 from bot.sandbox.world import Json
 
 Happened = list[tuple[str, Thing]]

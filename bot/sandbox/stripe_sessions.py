@@ -11,7 +11,8 @@ from bot.sandbox.stage import Stage
 from bot.sandbox.stripe_box import Box
 from bot.sandbox.stripe_forms import amount_of, known_only, metadata, needed, number, text
 from bot.sandbox.stripe_payments import Happened, Payments
-from bot.sandbox.stripe_shapes import Customer, Intent, Method, Session, StripeError, wrong
+from bot.sandbox.stripe_shapes import Intent, Session, StripeError, wrong
+from bot.sandbox.stripe_wallet import Customer, Method
 from bot.sandbox.world import Json
 
 _SHORTEST, _LONGEST = 30 * 60, 24 * 3600
