@@ -155,15 +155,16 @@ class Refunds:
         return [
             {
                 "provider": "paystack",
-                "id": f"{account.slug}/{of['reference']}",
-                "merchant": account.merchant,
+                "id": of["reference"],
+                "named": {"slug": account.slug, "reference": of["reference"]},
                 "amount": of["amount"],
+                "at": int(at.timestamp()),
                 "currency": "KES",
                 "refunds": [_brief(each) for each in self._made if each.of is of],
                 "dispute": next((_complaint(each) for each in self._disputes if each.of is of), None),
             }
             for account in self._stage.world.paystack
-            for _, of in self._transactions.of(account)
+            for at, of in self._transactions.of(account)
             if of["status"] in ("success", "reversed")
         ]
 
@@ -262,7 +263,8 @@ def _whole(of: Json) -> Json:
 
 
 def _brief(refund: Refund) -> Json:
-    return {"id": str(refund.id), "amount": refund.amount, "status": refund.status}
+    by_dispute = refund.dispute is not None
+    return {"id": str(refund.id), "amount": refund.amount, "status": refund.status, "dispute": by_dispute}
 
 
 def _complaint(dispute: Dispute) -> Json:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.sandbox.chats import Chats
 from bot.sandbox.control import Control
+from bot.sandbox.control_disputes import DisputeControl
 from bot.sandbox.control_paystack import PaystackControl
 from bot.sandbox.control_statements import StatementControl
 from bot.sandbox.control_stripe import StripeControl
@@ -49,7 +50,7 @@ def emulators(world: World) -> web.Application:
     app.add_routes(Control(chats, daraja, paystack, pesapal, (stripe,)).routes())
     app.add_routes(WorldControl(stage).routes())
     app.add_routes(StatementControl(stage, daraja).routes())
-    app.add_routes(PaystackControl(stage, paystack).routes())
+    app.add_routes([*PaystackControl(stage, paystack).routes(), *DisputeControl(paystack, stripe).routes()])
     app.add_routes([web.get("/media/{media}", chats.media.show)])
     app.add_routes(page.routes())
     app.on_response_prepare.append(page.add_headers)

@@ -196,3 +196,27 @@ async def another_amount(phones):
     await phones.hears("Kamau", "KES 600.00 is in doubt", "Pesapal told me of KES 601.00 instead")
     await page.close()
     await struck(phones)
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(120)
+async def test_payments_by_card_are_disputed_and_lost_in_the_panel(sandbox, phones):
+    with sandbox.running() as url:
+        await phones.open(url)
+        await by_paystack(phones)
+        await by_stripe(phones)
+        panel = phones.page.locator("details.disputes")
+        await panel.locator("summary").click()
+        paid = panel.get_by_role("listitem")
+        await expect(paid).to_have_count(4)
+        for words, moves in (
+            ("Paystack KES 500", ("Dispute", "The shop loses")),
+            ("Stripe KES 400", ("Dispute", "The shop wins")),
+        ):
+            one = paid.filter(has_text=words)
+            for move in moves:
+                await one.get_by_role("button", name=move).click()
+        await expect(paid.filter(has_text="Paystack KES 500")).to_contain_text("dispute lost")
+        await expect(paid.filter(has_text="Stripe KES 400")).to_contain_text("dispute won")
+        await phones.shows_books("Wallet\t1,000.00\t–", "At Paystack\t-300.00\t–", "At Stripe\t-700.00\t–")
+    assert sandbox.complaints() == ""

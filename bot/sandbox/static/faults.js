@@ -1,5 +1,6 @@
 // The strip of faults: what shall go wrong next.
 
+import { disputes } from './disputes.js'
 import { act, h, icon } from './dom.js'
 
 const PLACES = {
@@ -89,6 +90,7 @@ export function buildStrip(root, catalogue) {
     h('details', { class: 'more' }, h('summary', { class: 'chip' }, 'More'),
       h('form', { onsubmit: (event) => { event.preventDefault(); const [at, fault] = choice.value.split('|'); arm(at, fault, Number(times.value)) } },
         choice, times, h('button', { type: 'submit', class: 'plain' }, 'Arm'))),
+    disputes(),
     h('div', { class: 'armed', id: 'armed', 'aria-live': 'polite' }))
 }
 

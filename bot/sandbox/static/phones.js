@@ -2,6 +2,7 @@
 
 import { addEvent, clearEvents, showFloats, showLedger, showMovements } from './books.js'
 import { act, clock, day, h, icon, now, setNow } from './dom.js'
+import { showDisputes } from './disputes.js'
 import { buildStrip, showArmed } from './faults.js'
 import { Guide } from './guide.js'
 import { Handset } from './phone.js'
@@ -133,7 +134,7 @@ const heard = {
   sms: (text) => handsets.get(text.phone)?.addText(text),
   floats: showFloats,
   faults: showArmed,
-  ledger: showLedger,
+  ledger: (books) => { showLedger(books); showDisputes() },
   log: addEvent,
   form: (told) => ours(told)?.setForm(told.id, told.over),
   clock: () => load(),
