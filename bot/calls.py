@@ -10,18 +10,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
 
-from bot import collect_calls, metrics, refund_calls
+from bot import collect_calls, refund_calls
 from bot.alone import ALONE
 from bot.away import AWAY
 from bot.failures import log_failure, same
+from bot.guarded import Guarded
 from bot.log import redacted
-from bot.providers import NoProvider, Providers
+from bot.providers import Providers
 from bot.stopping import unbroken
 from bot.watch import Watch
 from services import jobs
@@ -51,10 +51,6 @@ _KEEP_AGAIN_SECONDS, _KEPT_SECONDS = 0.5, 15.0  # with the call itself, less tha
 _LONGEST_WAIT = timedelta(minutes=10)
 
 
-Client = TypeVar("Client")
-Told = TypeVar("Told")
-
-
 class Calls:
     """`abreast` calls at once; none of them holds a connection while it waits for its answer."""
 
@@ -75,7 +71,8 @@ class Calls:
         """`own`: jobs of the installation itself, by kind; `others` reach somebody who is no provider."""
         self._database, self._vault, self._providers = database, vault, providers
         self._bell, self._clock, self._public_url = bell, clock, public_url
-        self._abreast, self._most_seconds, self._own = abreast, most_seconds, own or {}
+        self._abreast, self._own = abreast, own or {}
+        self._guarded = Guarded(database, vault, clock, most_seconds)
         ends = collect_calls.Ends(database, vault, providers, clock)
         self._others = {"page_close": ends.close_page, "forget": ends.forget, **(others or {})}
         self._watch = Watch(database, vault, bell, clock)
@@ -129,6 +126,7 @@ class Calls:
         except Exception as error:  # noqa: BLE001
             log_failure("call.failed", job, error)
             await self._put_off(job, error)
+        await self._guarded.note(job)
         self._bell.ring("turns")
 
     async def _put_off(self, job: Job, error: Exception) -> None:
@@ -185,7 +183,8 @@ class Calls:
         if wanted is None:
             return
         sends = collect_calls.sends(self._providers, wanted)
-        answer = await self._call(job, wanted.provider, *sends)
+        operation = collect_calls.operation(wanted)
+        answer = await self._guarded.call(job, wanted.provider, *sends, operation)
         await self._keep(job, lambda work: collect.collect_answered(work, job.target_id, answer))
 
     async def _check(self, job: Job) -> None:
@@ -195,7 +194,8 @@ class Calls:
             return
         provider, reference = question
         client_of = self._providers.collecting
-        word = await self._call(job, provider, client_of, lambda client: client.check(reference))
+        asks = (client_of, lambda client: client.check(reference))
+        word = await self._guarded.call(job, provider, *asks, "check")
         if isinstance(word, Misconfigured | NotSent | Unknown):
             word = Pending(word.detail, ours=isinstance(word, Misconfigured))
         async with self._work(job) as work:
@@ -207,7 +207,8 @@ class Calls:
         if payout is None:
             return
         client_of = self._providers.paying_out
-        answer = await self._call(job, payout.provider, client_of, lambda client: client.pay_out(payout))
+        sends = (client_of, lambda client: client.pay_out(payout))
+        answer = await self._guarded.call(job, payout.provider, *sends, "payout")
         await self._keep(job, lambda work: sending.payout_answered(work, job.target_id, answer))
 
     async def _ask(self, job: Job) -> None:
@@ -218,7 +219,8 @@ class Calls:
         urls = (question.callback_url, question.timeout_url)
         one = (question.attempt_id, question.reference, *urls, question.method_type)
         client_of = self._providers.paying_out
-        answer = await self._call(job, question.provider, client_of, lambda client: client.ask(*one))
+        asks = (client_of, lambda client: client.ask(*one))
+        answer = await self._guarded.call(job, question.provider, *asks, "payout_check")
         async with self._work(job) as work:
             await sending.payout_check_answered(work, job.target_id, answer)
 
@@ -226,7 +228,7 @@ class Calls:
         async with self._work(job) as work:
             asks = await float_question.begin_float(work, job.target_id, self._public_url)
         if asks:
-            answer = await self._call(job, asks.provider, self._providers.paying_out, asks.ask)
+            answer = await self._guarded.call(job, asks.provider, self._providers.paying_out, asks.ask)
             async with self._work(job) as work:
                 await float_question.float_answered(work, job.target_id, answer)
 
@@ -235,7 +237,8 @@ class Calls:
             sending = await refunds.begin(work, job.target_id, self._public_url)
         if sending is not None:
             sends = refund_calls.sends(self._providers, sending)
-            answer = await self._call(job, sending.provider, *sends)
+            operation = refund_calls.operation(sending)
+            answer = await self._guarded.call(job, sending.provider, *sends, operation)
             await self._keep(job, lambda work: refunds.answered(work, job.target_id, answer))
 
     async def _ask_back(self, job: Job, about: Any) -> None:
@@ -243,7 +246,8 @@ class Calls:
             question = await about.begin_check(work, job.target_id, self._public_url)
         if question is not None:
             asks = refund_calls.asks(self._providers, question)
-            answer = await self._call(job, question.provider, *asks)
+            operation = refund_calls.asking(question)
+            answer = await self._guarded.call(job, question.provider, *asks, operation)
             async with self._work(job) as work:
                 await about.check_answered(work, job.target_id, answer)
 
@@ -265,36 +269,3 @@ class Calls:
                 await asyncio.sleep(_KEEP_AGAIN_SECONDS)
             else:
                 return
-
-    # --- the call ------------------------------------------------------------------------------------
-
-    async def _call(
-        self,
-        job: Job,
-        provider: str,
-        client_of: Callable[[UUID, str], Awaitable[Client]],
-        ask: Callable[[Client], Awaitable[Told]],
-    ) -> Told | Misconfigured | NotSent | Unknown:
-        """Outside any transaction. What ends it without an answer leaves it unknown, once it was begun."""
-        point(f"{job.kind}.begun")
-        told = await self._told(job, lambda: client_of(job.tenant_id, provider), ask)
-        point(f"{job.kind}.answered")
-        metrics.calls.labels(provider, job.kind, type(told).__name__.lower()).inc()
-        if isinstance(told, Misconfigured) or (isinstance(told, Pending) and told.ours):
-            log.error("call.misconfigured", kind=job.kind, tenant_id=str(job.tenant_id), detail=told.detail)
-        return told
-
-    async def _told(
-        self, job: Job, client: Callable[[], Awaitable[Client]], ask: Callable[[Client], Awaitable[Told]]
-    ) -> Told | Misconfigured | NotSent | Unknown:
-        asked = False
-        try:
-            async with asyncio.timeout(self._most_seconds):
-                found = await client()
-                asked = True
-                return await ask(found)
-        except NoProvider as none:
-            return Misconfigured(str(none))
-        except Exception as error:  # noqa: BLE001  no answer in time; or a bug of ours, perhaps after it was sent
-            log_failure("call.failed", job, error)
-            return Unknown(type(error).__name__) if asked else NotSent(type(error).__name__)

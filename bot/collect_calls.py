@@ -35,6 +35,17 @@ def sends(providers: Providers, wanted: Prompt | Page | Charge) -> tuple[ClientO
             return providers.charging, lambda client: client.charge(wanted)
 
 
+def operation(wanted: Prompt | Page | Charge) -> str:
+    """What its breaker is called by."""
+    match wanted:
+        case Prompt():
+            return "prompt"
+        case Page():
+            return "page"
+        case Charge():
+            return "charge"
+
+
 class Ends:
     """What is over here is ended there, as far as the provider can."""
 

@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bot import metrics
 from bot.away import AWAY
+from services import breakers
 from services.store.database import Database
 from services.store.schema import book_checks, breaches, inbox, jobs, outbox
 from services.store.scope import AUDITOR
@@ -69,6 +70,9 @@ class Health:
         wrong = sa.select(sa.func.count()).select_from(breaches).where(breaches.c.repaired_at.is_(None))
         async with self._database.reading(AUDITOR) as connection:
             metrics.books_breaches.set(await connection.scalar(wrong) or 0)
+            metrics.breakers_open.clear()
+            for (provider, operation), accounts in (await breakers.counted(connection, now)).items():
+                metrics.breakers_open.labels(provider, operation).set(accounts)
             for check in await connection.execute(sa.select(book_checks)):
                 metrics.books_age.labels(check.kind).set((now - check.snapshot_at).total_seconds())
             for name, query in queues.items():

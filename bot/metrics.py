@@ -29,6 +29,12 @@ queue_depth = Gauge("lipachat_queue_depth", "Rows that wait", ["queue"], registr
 queue_age = Gauge(
     "lipachat_queue_age_seconds", "Age of the oldest row that waits", ["queue"], registry=registry
 )
+breakers_open = Gauge(
+    "lipachat_breakers_open",
+    "Accounts of tenants at a provider that are not called, since they left calls unanswered",
+    ["provider", "operation"],
+    registry=registry,
+)
 books_age = Gauge(
     "lipachat_books_proven_age_seconds",
     "Since what the last proof of the books has seen",

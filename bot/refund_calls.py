@@ -22,6 +22,11 @@ def sends(providers: Providers, message: Refund | Payout) -> tuple[ClientOf, Ask
     return providers.refunding, lambda client: client.refund(message)
 
 
+def operation(message: Refund | Payout) -> str:
+    """What its breaker is called by."""
+    return "payout" if isinstance(message, Payout) else "refund"
+
+
 def asks(providers: Providers, question: Question) -> tuple[ClientOf, Ask]:
     urls = (question.callback_url, question.timeout_url)
     if question.way == Way.PAYOUT:
@@ -29,3 +34,8 @@ def asks(providers: Providers, question: Question) -> tuple[ClientOf, Ask]:
         return providers.paying_out, lambda client: client.ask(*about)
     of = (question.receipt, question.reference, *urls, question.attempt_id)
     return providers.refunding, lambda client: client.ask_refund(*of)
+
+
+def asking(question: Question) -> str:
+    """What the breaker of a question is called by."""
+    return "payout_check" if question.way == Way.PAYOUT else "refund_check"

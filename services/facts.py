@@ -47,6 +47,8 @@ class Shop(_Facts):
     sells: bool = False  # it has products
     open: bool = True  # False: the tenant is switched off
     collects_by: tuple[str, ...] = ()  # the providers that customers can pay with now, e.g. ("mpesa",)
+    smart_order: bool = True  # ways to pay are offered by what has worked before, and by what they cost
+    slow: frozenset[str] = frozenset()  # of these providers, those that lately left calls unanswered
     pays_out_by: tuple[str, ...] = ()  # the ways that withdrawals can go now, e.g. ("mpesa",)
     payout_lacks: dict[str, tuple[str, ...]] = {}  # by way: the settings without which it cannot
     paybill: str | None = None  # where an order's number, typed as the account, pays that order
@@ -211,6 +213,8 @@ class Way(_Facts):
     method: PaymentMethod
     method_id: UUID | None = None
     phone: str | None = None
+    slow: bool = False  # its provider lately left calls unanswered
+    expired: bool = False  # a saved card that can be charged no more
 
 
 class Started(_Facts):
@@ -237,13 +241,12 @@ class Asked(_Facts):
 
 
 class Notices(_Facts):
-    """What of the shop's business one of the staff may be told of, and whether they are. `at_any_time`: by
-    a template, where WhatsApp's window is closed."""
+    """What of the shop's business one of the staff may be told of, and whether they are."""
 
     of: tuple[tuple[str, bool], ...]
     summary_at: str
     low_balance: Money | None
-    at_any_time: bool = False
+    at_any_time: bool = False  # by a template, where WhatsApp's window is closed
 
     def tells(self, notice: str) -> bool:
         return dict(self.of).get(notice, False)
@@ -267,15 +270,14 @@ class Quote(_Facts):
 
 
 class Balance(_Facts):
-    """What the wallet has; `held` is asked for and not yet paid out. `owed`: what a provider took back beyond
-    it, which the next sales pay; `resting`: by which ways nothing leaves now."""
+    """What the wallet has; `held` is asked for and not yet paid out."""
 
     posted: Money
     held: Money
     available: Money
-    owed: Money
+    owed: Money  # what a provider took back beyond it, which the next sales pay
     at: datetime
-    resting: tuple[Resting, ...] = ()
+    resting: tuple[Resting, ...] = ()  # by which ways nothing leaves now
 
 
 class Member(_Facts):

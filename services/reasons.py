@@ -17,6 +17,7 @@ class Unpaid(StrEnum):
     PROVIDER = "provider"  # the provider is down or refuses without a reason of the customer's
     SHOP = "shop"  # the shop's own settings at the provider are wrong: alerted
     PAGE = "page"  # the page's time is over
+    RESTING = "resting"  # the provider leaves calls unanswered, and was not asked
     NOT_ASKED = "not_asked"  # we were away for too long to ring the phone now
     RECEIVER = "receiver"  # of a payout: who should receive it cannot
     DECLINED = "declined"  # the bank said no to the card

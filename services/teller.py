@@ -28,7 +28,18 @@ from services.facts import (
 )
 from services.money import Money
 from services.news import PageOpened, PaymentMethod, Withdrawal
-from services.payments import closing, lookup, methods, pages, receipts, reminders, requests, start, waiting
+from services.payments import (
+    closing,
+    lookup,
+    methods,
+    pages,
+    ranks,
+    receipts,
+    reminders,
+    requests,
+    start,
+    waiting,
+)
 from services.people import changes, people, preferences, telling
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.privacy.wish import wish_erasure
@@ -93,6 +104,12 @@ class Teller(Domains):
     async def ways(self) -> tuple[Way, ...]:
         saved = await methods.ways(self._work, self._me.person_id)
         return tuple(way for way in saved if way.method.provider in self._shop.collects_by)
+
+    async def ranked(self, amount: Money) -> tuple[str, ...]:
+        by = self._shop.collects_by
+        if not self._shop.smart_order:
+            return by
+        return tuple(each.provider for each in await ranks.ranked(self._work, by, amount, self._me.person_id))
 
     async def pay(self, checkout: Checkout, way: Way) -> Started:
         if way.method.provider not in self._shop.collects_by:

@@ -18,7 +18,7 @@ from flows.text import render
 from services import inbox
 from services.errors import ProviderNotConfigured
 from services.news import MethodAdded
-from services.payments import details, methods
+from services.payments import details, methods, ranks
 from services.payments.methods import Saved
 from services.people import customers
 from services.people.access import VIEW_CONVERSATIONS
@@ -141,17 +141,19 @@ async def preferences(call: Call) -> Reply[PaymentPreferences]:
 
 @routes.get("/customers/{id}/checkout-options", VIEW_CONVERSATIONS, query=(_AMOUNT,), answer=CheckoutOptions)
 async def checkout_options(call: Call) -> Reply[CheckoutOptions]:
-    """What a customer may pay an amount with."""
+    """What a customer may pay an amount with, the providers in the order in which the chat offers them."""
     amount = money(call.query.get("amount", ""), call.currency)
     person = await _person(call)
     usable = details.configured(call.tenant.shop, call.tenant.providers)
-    offered = [each for each in await methods.listed(call.work, person) if each.method.provider in usable]
+    saved = [each for each in await methods.listed(call.work, person) if each.method.provider in usable]
+    offered = [each for each in saved if not details.expired(each.details, call.work.now)]
+    order = await ranks.offered(call.work, call.tenant.shop, usable, amount, person)
     prefers = await _preferences(call, person)
     return Reply(
         CheckoutOptions(
             preferred_provider=prefers.preferred_provider,
             saved_methods=prefers.saved_methods,
-            available_providers=prefers.available_providers,
+            available_providers=[rank.provider for rank in order],
             preferred_method=_method(offered[0]) if offered else None,
             can_change_provider=True,
             amount=str(amount),

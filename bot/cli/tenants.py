@@ -30,6 +30,20 @@ def tenant_show(slug: str) -> None:
     show(performed(lambda settings: show_tenant(settings, slug)))
 
 
+@tenant.command("methods")
+def tenant_methods(
+    slug: str,
+    amount: Annotated[str, typer.Option(help="Of the payment, in the tenant's currency.")] = "1000",
+    customer: Annotated[
+        str | None, typer.Option(help="The id of one, else of whom nothing is known.")
+    ] = None,
+) -> None:
+    """In which order ways to pay are offered to customers and why, and what providers leave unanswered."""
+    from bot.commands.methods import tell_methods
+
+    show(performed(lambda settings: tell_methods(settings, slug, amount, customer)))
+
+
 @tenant.command("freeze")
 def tenant_freeze(slug: str, rail: Rail = None) -> None:
     """Stop all of the tenant's payouts, or those of one way out; its staff are told."""

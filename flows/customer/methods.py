@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from flows.customer.ways import shown
+from flows.customer.ways import noted, shown, with_slow
 from flows.step import Choice, Step
 from flows.teller import Teller, Way
 from flows.text import Text
@@ -28,6 +28,8 @@ class See(Choice):
 
     @property
     def note(self) -> Text:
+        if self.way.expired:
+            return Text("Expired")
         return Text("Offered first") if self.preferred else Text("Saved")
 
 
@@ -65,7 +67,9 @@ class Methods(Step):
             return Text("{way} is removed.\n\n{ask}", way=shown(self.removed), ask=ask)
         if self.preferred is not None:
             return Text("{way} is offered first from now on.\n\n{ask}", way=shown(self.preferred), ask=ask)
-        return ask
+        over = tuple(Text("{way} has expired.", way=shown(way)) for way in self.ways if way.expired)
+        asked = Text("{said}\n\n{lines}", said=ask, lines=over) if over else ask
+        return with_slow(asked, [way for way in self.ways if not way.expired])
 
     def choices(self) -> tuple[Choice, ...]:
         return tuple(See(way, preferred=place == 0) for place, way in enumerate(self.ways))
@@ -73,8 +77,8 @@ class Methods(Step):
     def menu(self) -> Text | None:
         return Text("Saved methods")
 
-    async def hears(self, answer: See, teller: Teller) -> OneMethod:  # noqa: ARG002  nothing is asked of it
-        return OneMethod(way=answer.way, preferred=answer.preferred)
+    async def hears(self, answer: See, teller: Teller) -> OneMethod:
+        return OneMethod(way=noted(answer.way, teller), preferred=answer.preferred)
 
 
 class OneMethod(Step):
@@ -82,12 +86,21 @@ class OneMethod(Step):
     preferred: bool
 
     def says(self) -> Text:
+        if self.way.expired:
+            return Text(
+                "{way} has expired and is offered no more. After your next payment with a new card I'll "
+                "offer to save that.",
+                way=shown(self.way),
+            )
+        return with_slow(self._stands(), (self.way,))
+
+    def _stands(self) -> Text:
         if self.preferred:
             return Text("{way} is offered first when you pay {shop}.", way=shown(self.way))
         return Text("{way} is saved for paying {shop}.", way=shown(self.way))
 
     def choices(self) -> tuple[Choice, ...]:
-        return (Remove(), Back()) if self.preferred else (OfferFirst(), Remove(), Back())
+        return (Remove(), Back()) if self.preferred or self.way.expired else (OfferFirst(), Remove(), Back())
 
     async def hears(self, answer: OfferFirst | Remove | Back, teller: Teller) -> Methods | NoMethods:
         match answer:
@@ -132,7 +145,7 @@ async def told_added(news: MethodAdded, _teller: Teller) -> SavedForYou:
 
 
 async def methods(teller: Teller, _rest: str = "") -> Methods | NoMethods:
-    saved = await teller.methods()
+    saved = tuple(noted(way, teller) for way in await teller.methods())
     return Methods(ways=saved) if saved else NoMethods()
 
 

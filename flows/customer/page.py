@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flows.customer import pay, waiting
 from flows.customer.paid import AlreadySettled, Paid, PaidWithNew, payment_thread, settled
-from flows.customer.ways import what
+from flows.customer.ways import ChangeWay, what
 from flows.refusals import provider_name
 from flows.reply import Link
 from flows.step import Choice, Step
@@ -120,10 +120,6 @@ class PayOnPage(Step):
         except AlreadyPaid as paid:
             return AlreadySettled(number=paid.number, receipt=paid.receipt)
         return self.model_copy(update={"asked": True, "still_open": False})
-
-
-class ChangeWay(Choice):
-    label = Text("Change")
 
 
 class PageLeft(Step):

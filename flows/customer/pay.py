@@ -3,7 +3,7 @@
 EnterAmount  -> ReviewOrder | AskNumber | NotPaying
 ReviewOrder  -> AwaitPayment | PayOnPage | ChooseMethod | NotPaying | AlreadySettled
 ChooseMethod -> ReviewOrder | AskNumber | NotPaying | AlreadySettled
-AskNumber    -> ReviewOrder | NotPaying | AlreadySettled
+AskNumber    -> ReviewOrder | ChooseMethod | NotPaying | AlreadySettled
 """
 
 from __future__ import annotations
@@ -12,7 +12,24 @@ from flows.amounts import amount_of
 from flows.customer.page import PayOnPage, left, pay_there
 from flows.customer.paid import AlreadySettled
 from flows.customer.waiting import AwaitPayment
-from flows.customer.ways import AnotherNumber, Use, asking, by_number, possible, shown, ways, what
+from flows.customer.ways import (
+    AnotherNumber,
+    ChangeWay,
+    Use,
+    able,
+    asking,
+    asks_number,
+    by_number,
+    noted,
+    others,
+    proposed,
+    shown,
+    usual,
+    ways,
+    what,
+    with_expired,
+    with_slow,
+)
 from flows.reply import Said, SharedNumber
 from flows.step import Choice, Step
 from flows.teller import Checkout, Teller, Way
@@ -52,14 +69,22 @@ class EnterAmount(Step):
 
 
 class ReviewOrder(Step):
+    """`expired`: the card that would have been offered; `others`: there are ways that are not slow."""
+
     checkout: Checkout
     way: Way
+    expired: Way | None = None
+    others: bool = False
 
     @property
     def reference(self) -> str | None:
         return self.checkout.order_id.hex[-6:].upper()
 
     def says(self) -> Text:
+        asked = with_slow(self._asks(), (self.way,), others=self.others)
+        return with_expired(asked, self.expired)
+
+    def _asks(self) -> Text:
         amount, way = self.checkout.amount, shown(self.way)
         if self.checkout.number is None:
             return Text("Pay *{amount}* to *{shop}*\nWith {way}", amount=amount, way=way)
@@ -88,11 +113,14 @@ class ChooseMethod(Step):
     by_number: bool = True  # M-Pesa asks any number
 
     def says(self) -> Text:
-        return Text("How do you want to pay {amount} to {shop}?", amount=self.checkout.amount)
+        asked = Text("How do you want to pay {amount} to {shop}?", amount=self.checkout.amount)
+        return with_slow(asked, self.ways)
 
     def choices(self) -> tuple[Choice, ...]:
-        another = (AnotherNumber(),) if self.by_number else ()
-        return (*(Use(way) for way in self.ways), *another, Cancel())
+        listed = tuple(AnotherNumber() if asks_number(way) else Use(way) for way in self.ways)
+        last = self.by_number and not any(asks_number(way) for way in self.ways)
+        another = (AnotherNumber(),) if last else ()
+        return (*listed, *another, Cancel())
 
     def menu(self) -> Text | None:
         return Text("Choose method")
@@ -102,7 +130,7 @@ class ChooseMethod(Step):
     ) -> ReviewOrder | AskNumber | NotPaying | AlreadySettled:
         match answer:
             case Use(way=way):
-                return ReviewOrder(checkout=self.checkout, way=way)
+                return ReviewOrder(checkout=self.checkout, way=way, others=others(way, teller))
             case AnotherNumber():
                 return AskNumber(checkout=self.checkout, hidden=teller.me.phone is None)
             case Cancel():
@@ -111,16 +139,23 @@ class ChooseMethod(Step):
 
 class AskNumber(Step):
     """`hidden`: WhatsApp hides this person's number, so that they are offered to share it. Beside that
-    offer WhatsApp shows no button, so *cancel* is said."""
+    offer WhatsApp shows no button, so *cancel* is said, and how to `change` where they can."""
 
     checkout: Checkout
     hidden: bool = False
+    change: bool = False
 
     @property
     def asks_for_number(self) -> bool:
         return self.hidden
 
     def says(self) -> Text:
+        if self.hidden and self.change:
+            return Text(
+                "Which M-Pesa number will pay {amount} to {shop}? Share your number below or type another "
+                "one. Type “change” to pay in another way, or *cancel*.",
+                amount=self.checkout.amount,
+            )
         if self.hidden:
             return Text(
                 "Which M-Pesa number will pay {amount} to {shop}? Share your number below, type another one, "
@@ -133,30 +168,40 @@ class AskNumber(Step):
         )
 
     def choices(self) -> tuple[Choice, ...]:
-        return (Cancel(),)
+        return (ChangeWay(), Cancel()) if self.change else (Cancel(),)
 
     async def hears(
-        self, answer: Said | SharedNumber | Cancel, teller: Teller
-    ) -> ReviewOrder | NotPaying | AlreadySettled:
+        self, answer: Said | SharedNumber | ChangeWay | Cancel, teller: Teller
+    ) -> ReviewOrder | ChooseMethod | NotPaying | AlreadySettled:
         match answer:
             case Said(text=typed) | SharedNumber(phone=typed):
-                return ReviewOrder(checkout=self.checkout, way=by_number(typed, asking(teller) or "mpesa"))
+                way = noted(by_number(typed, asking(teller) or "mpesa"), teller)
+                return ReviewOrder(checkout=self.checkout, way=way, others=others(way, teller))
+            case ChangeWay():
+                return await choose_method(self.checkout, teller)
             case Cancel():
                 return await not_paying(self.checkout, teller)
 
 
 class NotPaying(Step):
-    """`still_asked`: an order for which the phone may still ask for the PIN; `by_page`: it
-    has a page instead, which is closed now. `cart`: what was not paid
+    """`still_asked`: an order for which the phone may still ask for the PIN; `by_page`: it has a page
+    instead, which is closed now; `by_card`: a saved card that may still be charged. `cart`: what was not paid
     stays in the cart."""
 
     still_asked: str | None = None
     by_page: bool = False
+    by_card: bool = False
     cart: bool = False
 
     def says(self) -> Text:
         if self.still_asked and self.by_page:
             return left(self.still_asked)
+        if self.still_asked and self.by_card:
+            return Text(
+                "All right, order {number} is not paid yet. The card may still be charged for it: then it "
+                "counts for this order, and I'll tell you. Type *menu* to go on.",
+                number=self.still_asked,
+            )
         if self.still_asked:
             return Text(
                 "All right, order {number} is not paid yet. The phone may still ask for the M-Pesa PIN: "
@@ -175,35 +220,32 @@ def amount(text: str, teller: Teller) -> Checkout:
 
 
 async def review(checkout: Checkout, teller: Teller) -> ReviewOrder | AskNumber:
-    """With the preferred method, else with the number of this chat, else asks for one.
+    """With the preferred method, else with what is offered first of the others: where that is M-Pesa and
+    WhatsApp hides the number, it is asked for.
 
     Raises ProviderNotConfigured, and what the amount makes impossible.
     """
-    known = await refuse_unpayable(checkout.amount, teller)
-    if known:
-        return ReviewOrder(checkout=checkout, way=known[0])
-    return AskNumber(checkout=checkout, hidden=teller.me.phone is None)
+    await refuse_unpayable(checkout.amount, teller)
+    way, expired = await proposed(teller, checkout.amount)
+    if way is None:  # M-Pesa alone, and this chat's number is none of its
+        return AskNumber(checkout=checkout)
+    if asks_number(way):
+        change = any(other != way.method.provider for other in able(teller, checkout.amount))
+        return AskNumber(checkout=checkout, hidden=True, change=change)
+    return ReviewOrder(checkout=checkout, way=way, expired=expired, others=others(way, teller))
 
 
-async def refuse_unpayable(total: Money, teller: Teller) -> tuple[Way, ...]:
-    """The ways to pay it. Raises ProviderNotConfigured, and what the amount makes impossible."""
+async def refuse_unpayable(total: Money, teller: Teller) -> None:
+    """Raises ProviderNotConfigured, and what the amount makes impossible."""
     refuse_closed_till(teller.shop)
-    known = await ways(teller)
-    able = tuple(way for way in known if possible(way, total))
-    if not able:
-        first = known[0].method.provider if known else usual(teller)
-        refuse_uncollectable(first, total, phone=not known or known[0].phone is not None)
-    return able
-
-
-def usual(teller: Teller) -> str:
-    """The provider that asks a number where it can be had, else the first."""
-    by = teller.shop.collects_by
-    return asking(teller) or (by[0] if by else "mpesa")
+    if not able(teller, total):
+        saved = await teller.ways()
+        first = saved[0].method.provider if saved else usual(teller)
+        refuse_uncollectable(first, total, phone=not saved and first == asking(teller))
 
 
 async def choose_method(checkout: Checkout, teller: Teller) -> ChooseMethod:
-    known = tuple(way for way in await ways(teller) if possible(way, checkout.amount))
+    known = await ways(teller, checkout.amount)
     asks = asking(teller)
     by_number = asks is not None and takes(asks, checkout.amount, phone=True)
     return ChooseMethod(checkout=checkout, ways=known, by_number=by_number)
@@ -240,5 +282,5 @@ async def not_paying(checkout: Checkout, teller: Teller) -> NotPaying | AlreadyS
         if (news := await teller.open_page(checkout.order_id)) is not None:
             await teller.leave_payment(news.payment_id)
             return NotPaying(still_asked=under_way.number, by_page=True)
-        return NotPaying(still_asked=under_way.number)
+        return NotPaying(still_asked=under_way.number, by_card=under_way.by == "card")
     return NotPaying(cart=checkout.of_cart)

@@ -19,9 +19,10 @@ from flows.customer.requested import (
     pay_in_one_tap,
     request_thread,
     review,
+    with_what,
 )
 from flows.customer.waiting import AwaitPayment
-from flows.customer.ways import shown, ways, what
+from flows.customer.ways import shown, what, with_expired, with_slow
 from flows.step import Choice, Step
 from flows.teller import Checkout, Standing, Teller, Way
 from flows.text import Text
@@ -32,6 +33,7 @@ from services.news.requests import PaymentReminder
 class Reminded(Step):
     checkout: Checkout
     way: Way | None
+    expired: Way | None = None
 
     @property
     def thread(self) -> str:
@@ -45,9 +47,10 @@ class Reminded(Step):
         facts: dict[str, Any] = {"what": what(self.checkout), "amount": self.checkout.amount}
         if self.way is None:
             return Text("This is not paid yet at *{shop}*:\n{what}\n*{amount}*", **facts)
-        return Text(
+        asked = Text(
             "This is not paid yet at *{shop}*:\n{what}\n*{amount}*, with {way}", **facts, way=shown(self.way)
         )
+        return with_expired(with_slow(asked, (self.way,)), self.expired)
 
     def choices(self) -> tuple[Choice, ...]:
         return Pay(), NotNow(), ChangeMethod()
@@ -115,5 +118,5 @@ async def look(
 
 
 async def _reminded(order: Standing, teller: Teller) -> Reminded:
-    known = await ways(teller)
-    return Reminded(checkout=order.checkout, way=known[0] if known else None)
+    way, expired = await with_what(order.checkout, teller)
+    return Reminded(checkout=order.checkout, way=way, expired=expired)

@@ -15,14 +15,14 @@ from flows.customer.page import PayOnPage
 from flows.customer.paid import AlreadySettled
 from flows.customer.pay import AskNumber, ChangeMethod, ChooseMethod, Pay, ask_to_pay, choose_method
 from flows.customer.waiting import AwaitPayment
-from flows.customer.ways import shown, ways
+from flows.customer.ways import asks_number, proposed, shown, usable, with_expired, with_slow
 from flows.step import Choice, Step
 from flows.teller import Checkout, Teller, Way
 from flows.text import Text
 from services.errors import AlreadyPaid, Refusal
 from services.money import Money
 from services.news.requests import PaymentRequested, RequestClosed
-from services.rails import refuse_unpayable, takes
+from services.rails import refuse_unpayable
 
 
 class NotNow(Choice):
@@ -35,10 +35,12 @@ def request_thread(order_id: UUID) -> str:
 
 
 class ReviewRequest(Step):
-    """`way`: the preferred one, None where the customer has none and WhatsApp hides the number."""
+    """`way`: the preferred one, None where the customer has none and WhatsApp hides the number; `expired`:
+    the card that would have been."""
 
     checkout: Checkout
     way: Way | None
+    expired: Way | None = None
 
     @property
     def thread(self) -> str:
@@ -56,11 +58,12 @@ class ReviewRequest(Step):
         }
         if self.way is None:
             return Text("*{shop}* asks you to pay *{amount}* for: {reason}\nOrder {number}", **facts)
-        return Text(
+        asked = Text(
             "*{shop}* asks you to pay *{amount}* for: {reason}\nOrder {number}, with {way}",
             **facts,
             way=shown(self.way),
         )
+        return with_expired(with_slow(asked, (self.way,)), self.expired)
 
     def choices(self) -> tuple[Choice, ...]:
         return Pay(), NotNow(), ChangeMethod()
@@ -164,9 +167,9 @@ async def told_requested(news: PaymentRequested, teller: Teller) -> ReviewReques
             order_id=news.order_id, number=news.number, amount=news.amount, reason=news.reason
         )
     checkout = Checkout(order_id=news.order_id, amount=news.amount, number=news.number, summary=news.reason)
-    known = await ways(teller)
-    proposed = next((way for way in known if way.method_id and way.method_id == news.method_id), None)
-    return ReviewRequest(checkout=checkout, way=proposed) if proposed else await review(checkout, teller)
+    known = usable(await teller.ways(), teller, news.amount)
+    card = next((way for way in known if way.method_id == news.method_id), None)
+    return ReviewRequest(checkout=checkout, way=card) if card else await review(checkout, teller)
 
 
 async def told_closed(news: RequestClosed, _teller: Teller) -> RequestGone:
@@ -188,5 +191,11 @@ async def pay_in_one_tap(
 
 
 async def review(checkout: Checkout, teller: Teller) -> ReviewRequest:
-    known = [way for way in await ways(teller) if takes(way.method.provider, checkout.amount)]
-    return ReviewRequest(checkout=checkout, way=known[0] if known else None)
+    way, expired = await with_what(checkout, teller)
+    return ReviewRequest(checkout=checkout, way=way, expired=expired)
+
+
+async def with_what(checkout: Checkout, teller: Teller) -> tuple[Way | None, Way | None]:
+    """As `proposed`; no way where a number is to be asked for first."""
+    way, expired = await proposed(teller, checkout.amount)
+    return (None if way is None or asks_number(way) else way), expired

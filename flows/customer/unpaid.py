@@ -33,14 +33,31 @@ BECAUSE = {
     ),
     Unpaid.PROVIDER: _PROVIDER,
     Unpaid.RECEIVER: _PROVIDER,  # is a payout's: whoever pays can do nothing about it
+    Unpaid.RESTING: Text(
+        "{provider} is slow at the moment, so I have not asked it. Nothing was taken. "
+        "Pay in another way, or try again in a few minutes."
+    ),
     Unpaid.PAGE: Text("the page was not paid in time. Try again, or choose another way to pay."),
     Unpaid.NOT_ASKED: Text("{provider} could not be reached in time. Nothing was taken. Please try again."),
     Unpaid.SHOP: Text(
         "{shop} cannot take {provider} just now and has been told. Nothing was taken. Please try again later."
     ),
 }
+# The same where nothing was asked of a phone: by a card, or by what was chosen on a provider's page.
+_NOT_BY_PHONE = {
+    Unpaid.CANCELLED: Text("it was cancelled. Try again when you are ready."),
+    Unpaid.EXPIRED: Text("it was not paid in time. Try again, or choose another way to pay."),
+    Unpaid.INSUFFICIENT_FUNDS: Text(
+        "there is not enough money on the card or in the account. Use another one, or another way to pay."
+    ),
+    Unpaid.WRONG_PIN: Text("the PIN was wrong. Try again with the right one, or choose another way to pay."),
+    Unpaid.LIMIT: Text(
+        "it is over a limit of the card or account. Use another one, or ask the bank for its limits."
+    ),
+}
 
 
-def because(word: Unpaid, provider: str) -> Text:
-    """Why, and what to do now."""
-    return BECAUSE[word].told(provider=provider_name(provider))
+def because(word: Unpaid, provider: str, *, phone: bool) -> Text:
+    """Why, and what to do now. `phone`: it was asked, in the name of whichever provider."""
+    worded = BECAUSE[word] if phone else _NOT_BY_PHONE.get(word, BECAUSE[word])
+    return worded.told(provider=provider_name(provider))

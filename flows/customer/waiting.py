@@ -22,6 +22,7 @@ from services.errors import AlreadyPaid
 from services.money import Money
 from services.news import PageOpened, PaymentFailed, PaymentOpen, PaymentSettled
 from services.news import Unpaid as Because
+from services.rails import opens_page
 
 
 class IHavePaid(Choice):
@@ -147,10 +148,18 @@ class Unpaid(Step):
             "Order {number} for {amount} is not paid: {because}",
             number=self.checkout.number,
             amount=self.checkout.amount,
-            because=because(self.because, self.way.method.provider if self.way else self.provider),
+            because=self._because(),
         )
 
+    def _because(self) -> Text:
+        if self.way is None:
+            return because(self.because, self.provider, phone=not opens_page(self.provider))
+        phone = not (by_page(self.way) or charged(self.way))
+        return because(self.because, self.way.method.provider, phone=phone)
+
     def choices(self) -> tuple[Choice, ...]:
+        if self.because == Because.RESTING:
+            return pay.ChangeMethod(), TryAgain(), pay.Cancel()
         return TryAgain(), pay.ChangeMethod(), pay.Cancel()
 
     def concerns(self, news: Any) -> bool:

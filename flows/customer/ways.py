@@ -1,5 +1,6 @@
 """Ways: how a customer can pay, and what is paid, in words."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flows.customer.paid import method_shown
@@ -52,6 +53,12 @@ class AnotherNumber(Choice):
     label = Text("Another number")
 
 
+class ChangeWay(Choice):
+    """Typed, where WhatsApp shows no buttons."""
+
+    label = Text("Change")
+
+
 def what(checkout: Checkout) -> Text:
     """Of an order that exists."""
     if not checkout.summary:
@@ -74,6 +81,29 @@ def handed_over(note: str | None, *, delivery: bool) -> Text:
 
 def shown(way: Way) -> Text:
     return method_shown(way.method)
+
+
+def with_slow(said: Text, ways: Iterable[Way], *, others: bool = False) -> Text:
+    """And which of these are slow. `others`: there are ways that are not."""
+    slow = tuple(dict.fromkeys(way.method.provider for way in ways if way.slow))
+    if not slow:
+        return said
+    lines = tuple(Text("{provider} is slow at the moment.", provider=provider_name(name)) for name in slow)
+    if others:
+        lines = (*lines, Text("*Change method* shows other ways to pay."))
+    return Text("{said}\n\n{lines}", said=said, lines=lines)
+
+
+def with_expired(said: Text, expired: Way | None) -> Text:
+    """And, before it, why the preferred card is not offered."""
+    if expired is None:
+        return said
+    return Text(
+        "{way} has expired. You can pay with another card on the page of {provider}.\n\n{said}",
+        way=shown(expired),
+        provider=provider_name(expired.method.provider),
+        said=said,
+    )
 
 
 def by_page(way: Way) -> bool:
@@ -102,17 +132,101 @@ def possible(way: Way, amount: Money) -> bool:
     return takes(way.method.provider, amount, phone=way.phone is not None)
 
 
-async def ways(teller: Teller) -> tuple[Way, ...]:
-    """The saved ones, the preferred first; the number of this chat where it is none of them; the pages."""
-    saved, by = await teller.ways(), teller.shop.collects_by
-    pages = tuple(Way(method=PaymentMethod(provider=name, label="")) for name in by if opens_page(name))
+async def ways(teller: Teller, amount: Money) -> tuple[Way, ...]:
+    """Those that take this amount. Of providers that answer before those that are slow; the preferred one,
+    what else is saved, then what is not, each by what has worked best. Where WhatsApp hides the number,
+    M-Pesa is one without a number."""
+    return await _arranged(usable(await teller.ways(), teller, amount), teller, amount)
+
+
+async def proposed(teller: Teller, amount: Money) -> tuple[Way | None, Way | None]:
+    """What is offered first, None where nothing takes this amount: the preferred one, be it slow or not. And
+    the preferred card where that has expired: it is paid anew then, on the page of its provider."""
+    mine = await teller.ways()
+    if mine and mine[0].expired and takes(mine[0].method.provider, amount):
+        return noted(_new(mine[0].method.provider), teller), mine[0]
+    saved = usable(mine, teller, amount)
+    known = saved or await _arranged(saved, teller, amount)
+    return (known[0] if known else None), None
+
+
+def usable(saved: Iterable[Way], teller: Teller, amount: Money) -> tuple[Way, ...]:
+    """Of the saved ones those that can pay it."""
+    return tuple(noted(way, teller) for way in saved if not way.expired and possible(way, amount))
+
+
+async def _arranged(saved: tuple[Way, ...], teller: Teller, amount: Money) -> tuple[Way, ...]:
+    """`saved`: the preferred one first."""
+    known = (*saved, *_unsaved(saved, teller, amount))
+    ranks: tuple[str, ...] = ()
+    if len({way.method.provider for way in (known[1:] if saved else known)}) > 1:
+        ranks = await teller.ranked(amount)
+
+    def place(way: Way) -> tuple[bool, bool, bool, int]:
+        provider = way.method.provider
+        rank = ranks.index(provider) if provider in ranks else len(ranks)
+        return way.slow, way not in saved[:1], way.method_id is None, rank
+
+    return tuple(sorted(known, key=place))
+
+
+def noted(way: Way, teller: Teller) -> Way:
+    """With what is known of its provider."""
+    return way.model_copy(update={"slow": way.method.provider in teller.shop.slow})
+
+
+def asks_number(way: Way) -> bool:
+    """Whether it is not known yet whom M-Pesa is to ask."""
+    return not way.method_id and not way.phone and not opens_page(way.method.provider)
+
+
+def able(teller: Teller, total: Money) -> tuple[str, ...]:
+    """The providers that take it, in whatever way."""
     asks = asking(teller)
-    if asks is None:
-        return (*saved, *pages)
+    return tuple(
+        name
+        for name in teller.shop.collects_by
+        if takes(name, total) or (name == asks and takes(name, total, phone=True))
+    )
+
+
+def others(way: Way, teller: Teller) -> bool:
+    """Whether there are providers that are not slow, where this one is."""
+    return way.slow and bool(set(teller.shop.collects_by) - teller.shop.slow)
+
+
+def usual(teller: Teller) -> str:
+    """The provider that asks a number where it can be had, else the first."""
+    by = teller.shop.collects_by
+    return asking(teller) or (by[0] if by else "mpesa")
+
+
+def _unsaved(saved: tuple[Way, ...], teller: Teller, amount: Money) -> Iterator[Way]:
+    asks = asking(teller)
+    if asks is not None and takes(asks, amount, phone=True):
+        yield from _asked(asks, saved, teller)
+    for provider in teller.shop.collects_by:
+        if opens_page(provider) and takes(provider, amount):
+            yield noted(_new(provider), teller)
+
+
+def _asked(provider: str, saved: tuple[Way, ...], teller: Teller) -> Iterator[Way]:
+    """The number of this chat, unless it is saved; where WhatsApp hides it, one that is still to be told."""
+    if teller.me.phone is not None:
+        own = _own(teller.me.phone, provider)
+        if own is not None and all(way.method != own.method for way in saved):
+            yield noted(own, teller)
+    elif not opens_page(provider) and all(way.method.provider != provider for way in saved):
+        yield noted(_new(provider), teller)
+
+
+def _new(provider: str) -> Way:
+    """By its page, or by a number that is still to be told."""
+    return Way(method=PaymentMethod(provider=provider, label=""))
+
+
+def _own(phone: str, provider: str) -> Way | None:
     try:
-        own = by_number(teller.me.phone, asks) if teller.me.phone else None
+        return by_number(phone, provider)
     except InvalidPhone:  # a number of another country
-        own = None
-    if own is None or any(way.method == own.method for way in saved):
-        return (*saved, *pages)
-    return (*saved, own, *pages)
+        return None

@@ -155,6 +155,10 @@ class Teller(Statements, Handoffs, Orders, Domains, Protocol):
         """My saved methods, the preferred one first."""
         ...
 
+    async def ranked(self, amount: Money) -> tuple[str, ...]:
+        """The providers that I can pay this amount with, the one first that has worked best."""
+        ...
+
     async def pay(self, checkout: Checkout, way: Way) -> Started:
         """Ask the provider for it, after the commit. The same checkout again starts nothing new
         while an attempt is live (PaymentUnderWay) or once it is paid (AlreadyPaid).

@@ -8,7 +8,7 @@ A crash between the two is found by the job and becomes *unknown*: nothing is ev
 from datetime import timedelta
 from uuid import UUID
 
-from services import hooks, jobs
+from services import breakers, hooks, jobs
 from services.jobs import COLLECT_LADDER, PAGE_LADDER, SEND_LADDER
 from services.news import Unpaid
 from services.payments import pages
@@ -18,7 +18,17 @@ from services.payments.settle import expire, settle
 from services.payments.start import CHARGED_WITHIN
 from services.providers import PROVIDERS
 from services.providers.abilities import Charge, Page, Prompt
-from services.providers.base import Accepted, Answer, Failed, Misconfigured, NotSent, Refused, Unknown, Word
+from services.providers.base import (
+    Accepted,
+    Answer,
+    Failed,
+    Misconfigured,
+    NotSent,
+    Pending,
+    Refused,
+    Unknown,
+    Word,
+)
 from services.rails import charges, opens_page
 from services.work import Work
 
@@ -47,6 +57,11 @@ async def begin_collect(work: Work, attempt_id: UUID, public_url: str) -> Prompt
     by_page = opens_page(attempt.provider) and not (prompted or _is_charged(attempt))
     if work.now - attempt.created_at > (_OPENED_WITHIN if by_page else _SENT_WITHIN):
         await expire(work, attempt_id, Unpaid.NOT_ASKED)
+        return None
+    operation = "page" if by_page else "charge" if _is_charged(attempt) else "prompt"
+    if await breakers.open_until(work, attempt.provider, operation) is not None:
+        # A prompt that comes minutes later rings for nobody; who is told now can pay in another way.
+        await settle(work, attempt_id, Failed(Unpaid.RESTING, "not sent: its breaker is open"))
         return None
     until = work.now + pages.OPEN_FOR if by_page else None
     await move(work, attempt, "created", state="submitting", page_until=until)
@@ -87,6 +102,10 @@ async def begin_check(work: Work, attempt_id: UUID) -> tuple[str, str] | None:
     attempt = await locked(work, attempt_id)
     if attempt.reference is None or attempt.state == "succeeded":
         await jobs.finish(work, attempt_id, "collect_check")
+        return None
+    if (until := await breakers.open_until(work, attempt.provider, "check")) is not None:
+        await settle(work, attempt_id, Pending("not asked: its breaker is open"))
+        await jobs.schedule(work, "collect_check", attempt_id, until)
         return None
     return attempt.provider, attempt.reference
 

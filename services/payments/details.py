@@ -3,7 +3,8 @@ masked, and codes and tokens of cards are shown to nobody."""
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from services.errors import InvalidMethodDetails, InvalidPhone
@@ -15,6 +16,7 @@ from services.rails import opens_page
 
 _LAST4 = re.compile(r"\d{4}", re.ASCII)
 _CODE = re.compile(r"[!-~]{1,200}", re.ASCII)
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 _CARD_NUMBER = re.compile(r"[\d -]{12,}", re.ASCII)
 _LONGEST_WORD = 30
 _COLLECTING = {name for name, provider in PROVIDERS.items() if provider.collects}
@@ -23,13 +25,14 @@ _COLLECTING = {name for name, provider in PROVIDERS.items() if provider.collects
 @dataclass(frozen=True)
 class _Kind:
     """`fields`: how each is read; `same_by`: what makes two of them the same method; `secret`: what is
-    shown to nobody. `told_by`: what the provider tells beside, and nobody types, by which it is the same card
-    under another token."""
+    shown to nobody; `more`: what is kept of it where it is told. `told_by`: what the provider tells beside,
+    and nobody types, by which it is the same card under another token."""
 
     fields: Mapping[str, Callable[[str], str | None]]
     same_by: tuple[str, ...]
     secret: frozenset[str] = frozenset()
     told_by: str | None = None
+    more: Mapping[str, Callable[[str], str | None]] = field(default_factory=dict)
 
 
 def _phone(text: str) -> str | None:
@@ -48,6 +51,11 @@ def _code(text: str) -> str | None:
     return text if _CODE.fullmatch(text) and not _CARD_NUMBER.fullmatch(text) else None
 
 
+def _month(text: str) -> str | None:
+    """The last one in which a card can be charged, as "2027-04"."""
+    return text if _MONTH.fullmatch(text) else None
+
+
 def _word(text: str) -> str | None:
     """As the customer reads it: no number of a card or an account in it."""
     legible = text.isprintable() and len(text) <= _LONGEST_WORD
@@ -61,6 +69,7 @@ KINDS: Mapping[str, _Kind] = {
         {"authorization_code": _code, "last4": _last4, "bank": _word},
         same_by=("authorization_code",),
         secret=frozenset({"authorization_code"}),
+        more={"expires": _month},
     ),
     "pesapal": _Kind({"payment_method": _word, "last4": _last4}, same_by=("payment_method", "last4")),
     "stripe": _Kind(
@@ -68,6 +77,7 @@ KINDS: Mapping[str, _Kind] = {
         same_by=("payment_method_id",),
         secret=frozenset({"payment_method_id", "fingerprint"}),
         told_by="fingerprint",
+        more={"expires": _month},
     ),
 }
 
@@ -82,12 +92,13 @@ def configured(shop: Shop, parts: Mapping[str, Any]) -> tuple[str, ...]:
 
 def read(provider: str, given: Mapping[str, Any]) -> dict[str, str]:
     """As they are kept. Raises InvalidMethodDetails, naming what is missing or wrong."""
-    fields = KINDS[provider].fields
+    kind = KINDS[provider]
+    fields = {**kind.fields, **{name: reads for name, reads in kind.more.items() if name in given}}
     found = {
         name: reads(given[name].strip()) if isinstance(given.get(name), str) else None
         for name, reads in fields.items()
     }
-    missing = tuple(name for name in fields if given.get(name) in (None, ""))
+    missing = tuple(name for name in kind.fields if given.get(name) in (None, ""))
     wrong = [name for name, value in found.items() if value is None and name not in missing]
     wrong += [name for name in given if name not in fields]
     details = {name: value for name, value in found.items() if value is not None}
@@ -126,6 +137,11 @@ def without_mark(provider: str, details: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in details.items() if kind is None or name != kind.told_by}
 
 
+def expired(details: Mapping[str, str], now: datetime) -> bool:
+    """Whether the card's last month is over; of one that was saved without it nothing is known."""
+    return "expires" in details and details["expires"] < f"{now:%Y-%m}"
+
+
 def method_of(provider: str, details: Mapping[str, str]) -> PaymentMethod:
     """As the chat shows it: "********5678", or "KCB ****4081"."""
     if provider == "mpesa":
@@ -147,7 +163,9 @@ def is_of_phone(details: Mapping[str, str]) -> bool:
 def can_be_saved(provider: str, details: Mapping[str, str]) -> bool:
     """Whether it is what a saved method of this provider holds: of one that charges cards no phone is."""
     kind = KINDS.get(provider)
-    return bool(details) and (kind is None or without_mark(provider, details).keys() == kind.fields.keys())
+    if kind is None or not details:
+        return bool(details)
+    return without_mark(provider, details).keys() - kind.more.keys() == kind.fields.keys()
 
 
 def shown(provider: str, details: Mapping[str, str]) -> dict[str, str]:

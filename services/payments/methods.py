@@ -15,11 +15,11 @@ from services.facts import Way
 from services.ids import new_id
 from services.news import PaymentMethod
 from services.payments import forgetting
-from services.payments.details import same_by, token_of
+from services.payments.details import expired, same_by, token_of
 from services.store.schema import people, saved_methods
 from services.work import Work
 
-_COLUMN = "saved_methods.details"
+COLUMN = "saved_methods.details"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ async def listed(work: Work, person_id: UUID) -> tuple[Saved, ...]:
         Saved(
             id=row.id,
             method=PaymentMethod(provider=row.provider, label=row.label),
-            details=work.open(row.details_sealed, _COLUMN, row.id),
+            details=work.open(row.details_sealed, COLUMN, row.id),
             saved_at=row.saved_at,
             is_default=row.is_default,
         )
@@ -62,7 +62,10 @@ async def listed(work: Work, person_id: UUID) -> tuple[Saved, ...]:
 
 async def ways(work: Work, person_id: UUID) -> tuple[Way, ...]:
     """The same as ways to pay."""
-    return tuple(Way(method=each.method, method_id=each.id) for each in await listed(work, person_id))
+    return tuple(
+        Way(method=each.method, method_id=each.id, expired=expired(each.details, work.now))
+        for each in await listed(work, person_id)
+    )
 
 
 async def details_of(work: Work, person_id: UUID, method_id: UUID) -> tuple[PaymentMethod, dict[str, str]]:
@@ -71,7 +74,7 @@ async def details_of(work: Work, person_id: UUID, method_id: UUID) -> tuple[Paym
     row = (await work.connection.execute(query)).first()
     if row is None:
         raise NotFound("payment_method")
-    details = work.open(row.details_sealed, _COLUMN, row.id)
+    details = work.open(row.details_sealed, COLUMN, row.id)
     return PaymentMethod(provider=row.provider, label=row.label), details
 
 
@@ -115,14 +118,14 @@ async def _put(
             saved_methods.c.person_id == person_id,
             saved_methods.c.provider == method.provider,
             saved_methods.c.removed_at.is_not(None),
-            saved_methods.c.details_index.in_(work.indexes(token_of(method.provider, details), _COLUMN)),
+            saved_methods.c.details_index.in_(work.indexes(token_of(method.provider, details), COLUMN)),
         )
     )
     if known:
         details = await _over(work, known, method.provider, details)
     values: dict[str, Any] = {
-        "details_sealed": work.seal(details, _COLUMN, method_id),
-        "details_index": work.index(same_by(method.provider, details), _COLUMN),
+        "details_sealed": work.seal(details, COLUMN, method_id),
+        "details_index": work.index(same_by(method.provider, details), COLUMN),
         "label": method.label,
         "saved_at": work.now,
     }
@@ -218,7 +221,7 @@ async def renew(work: Work, person_id: UUID, method: PaymentMethod, details: dic
     known = await _find(work, person_id, method.provider, details)
     if known is None:
         return False
-    before = work.open(known.details_sealed, _COLUMN, known.id)
+    before = work.open(known.details_sealed, COLUMN, known.id)
     if token_of(method.provider, before) != token_of(method.provider, details):
         async with _recorded(work, "method.renewed", person_id, person_id):
             await _put(work, person_id, method, details)
@@ -255,7 +258,7 @@ async def _find(work: Work, person_id: UUID, provider: str, details: dict[str, s
     same, token = same_by(provider, details), token_of(provider, details)
     query = sa.select(saved_methods).where(_of(work, person_id), saved_methods.c.provider == provider)
     for row in (await work.connection.execute(query.order_by(saved_methods.c.id))).all():
-        known = work.open(row.details_sealed, _COLUMN, row.id)
+        known = work.open(row.details_sealed, COLUMN, row.id)
         if same_by(provider, known) == same or token_of(provider, known) == token:
             return row
     return None
@@ -264,7 +267,7 @@ async def _find(work: Work, person_id: UUID, provider: str, details: dict[str, s
 async def _over(work: Work, known: sa.Row[Any], provider: str, details: dict[str, str]) -> dict[str, str]:
     """What is kept of a method that is there: what its provider told of it before, of the same token. Another
     token of the same card takes the place of the first, which the provider forgets."""
-    before: dict[str, str] = work.open(known.details_sealed, _COLUMN, known.id)
+    before: dict[str, str] = work.open(known.details_sealed, COLUMN, known.id)
     if token_of(provider, before) == token_of(provider, details):
         return before | details
     await forgetting.replaced(work, known)

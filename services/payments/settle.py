@@ -15,7 +15,7 @@ from services.errors import InvalidMethodDetails
 from services.jobs import COLLECT_LADDER
 from services.money import Money
 from services.news import Doubt, SettingsWrong, Unpaid
-from services.payments import doubt
+from services.payments import doubt, expiry
 from services.payments.credit import credit, told_again, told_of_another
 from services.payments.details import KINDS, method_of, read_told
 from services.payments.record import (
@@ -119,6 +119,8 @@ async def _succeeded(work: Work, attempt: Attempt, word: Succeeded) -> bool:
         point("payment.moved")
         await jobs.finish(work, attempt.id, *_JOBS, _OF_PAGE)
         await credit(work, attempt, receipt)
+        if attempt.method_id is not None and word.method is not None:
+            await expiry.learn(work, attempt.person_id, attempt.method_id, word.method)
     else:
         await told_again(work, attempt, receipt)
     return True

@@ -170,6 +170,7 @@ def _values(file: TenantFile) -> dict[str, Any]:
         "language": tenant.language,
         "payment_fee_ppm": ppm_of(tenant.payment_fee_percent),
         "fixed_fees": tenant.fixed_fees,
+        "smart_order": tenant.smart_order,
         "summary_at": tenant.summary_at,
         "phone_number_id": whatsapp.phone_number_id if whatsapp else None,
         "display_phone_number": whatsapp.display_phone_number if whatsapp else None,

@@ -45,6 +45,7 @@ class TenantPart(_Part):
     language: Literal[tuple(LANGUAGES)] = "en"  # type: ignore[valid-type]
     payment_fee_percent: Percent = "0"
     fixed_fees: bool = False
+    smart_order: bool = True
     summary_at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "20:00"
 
     @field_validator("timezone")

@@ -84,6 +84,7 @@ def _tenant(tenant: Any) -> dict[str, Any]:
     keys = ("slug", "name", "active", "currency", "country", "timezone", "language", "summary_at")
     fee = percent_of(tenant.payment_fee_ppm)
     fixed = {"fixed_fees": True} if tenant.fixed_fees else {}
+    fixed |= {} if tenant.smart_order else {"smart_order": False}
     return {key: getattr(tenant, key) for key in keys} | {"payment_fee_percent": fee} | fixed
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,8 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 
+from services import breakers
+from services.breakers import Troubled
 from services.facts import Shop
 from services.rails import abilities
 from services.safety.vault import Unopenable, Vault
@@ -48,6 +50,7 @@ class TenantBook:
         self._numbers: dict[str, UUID] = {}
         self._slugs: dict[str, UUID] = {}
         self._unopenable: dict[UUID, int] = {}  # their versions
+        self._troubled = Troubled({}, frozenset())
         self._read_at: datetime | None = None
 
     async def by_id(self, tenant_id: UUID) -> Tenant:
@@ -55,7 +58,8 @@ class TenantBook:
         await self._refresh(known=tenant_id in self._tenants)
         if tenant_id in self._unopenable:
             raise Unopenable("credentials.sealed")
-        return self._tenants[tenant_id]
+        tenant, slow = self._tenants[tenant_id], self._troubled.of(tenant_id)
+        return replace(tenant, shop=tenant.shop.model_copy(update={"slow": slow})) if slow else tenant
 
     async def id_of_number(self, phone_number_id: str | None) -> UUID | None:
         """None where no tenant has this number."""
@@ -83,6 +87,7 @@ class TenantBook:
         self._read_at = now
         async with self._database.reading(PLATFORM) as connection:
             rows = (await connection.execute(sa.select(tenants))).all()
+            self._troubled = await breakers.troubled(connection, now)
             stale = [row for row in rows if not self._has(row)]
             sealed: dict[UUID, list[Any]] = {row.id: [] for row in stale}
             selling: set[UUID] = set()
@@ -138,6 +143,7 @@ def _tenant(row: Any, parts: dict[str, dict[str, Any]], *, sells: bool) -> Tenan
             number="".join(filter(str.isdigit, row.display_phone_number or "")) or None,
             sells=sells,
             open=row.active,
+            smart_order=row.smart_order,
             forms=tuple(forms),
             **abilities(providers, row.currency),
         ),

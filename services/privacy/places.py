@@ -153,6 +153,7 @@ PLACES: dict[str, tuple[Fate, str]] = {
     # the tenant and its staff
     "tenants.*": (Fate.KEPT, _TENANT),
     "rails.*": (Fate.KEPT, _WORD),
+    "breakers.*": (Fate.KEPT, _WORD),
     "credentials.*": (Fate.KEPT, _TENANT),
     "staff.*": (Fate.KEPT, _STAFF),
     "totps.*": (Fate.KEPT, _STAFF),

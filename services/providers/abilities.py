@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 from services.money import Money
-from services.providers.base import Answer, Drawn, Misconfigured, NotSent, Report, Word
+from services.providers.base import Answer, Drawn, Misconfigured, NotSent, Report, Unknown, Word
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,9 @@ class Reads(Protocol):
 class Collects(Reads, Protocol):
     """Takes money of customers: by prompts, pages, charges, or several of them."""
 
-    async def check(self, reference: str) -> Word:
-        """What became of an accepted request, by the reference of `Accepted`."""
+    async def check(self, reference: str) -> Word | NotSent | Unknown:
+        """What became of an accepted request, by the reference of `Accepted`. Where the provider gave no
+        answer of its own nothing is known of it, as where it says Pending."""
         ...
 
 

@@ -12,6 +12,7 @@ Json = dict[str, Any]
 
 _LONGEST_ID = 100
 _LONGEST_DETAIL = 200
+_YEAR, _MONTH = re.compile(r"20\d\d", re.ASCII), re.compile(r"0[1-9]|1[0-2]", re.ASCII)
 _LONG_NUMBER = re.compile(r"\d{9,}", re.ASCII)
 
 
@@ -63,6 +64,13 @@ def id_of(value: Any) -> str | None:
 def ids_of(told: Json, *keys: str) -> frozenset[str]:
     """Those of these keys that are there."""
     return frozenset(found for key in keys if (found := id_of(told.get(key))) is not None)
+
+
+def month_of(month: Any, year: Any) -> str | None:
+    """A card's last month, told as 8 or "08" and 2027 or "2027": "2027-08". None where there is no such one:
+    what is no card has the year 9999."""
+    digits, four = code_of(month).zfill(2), code_of(year)
+    return f"{four}-{digits}" if _YEAR.fullmatch(four) and _MONTH.fullmatch(digits) else None
 
 
 def legible(value: Any) -> str:

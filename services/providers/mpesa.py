@@ -99,14 +99,16 @@ class Mpesa:
             return Unknown("accepted without a CheckoutRequestID")
         return Accepted(checkout, id_of(reply.body.get("MerchantRequestID")))
 
-    async def check(self, reference: str) -> Word:
+    async def check(self, reference: str) -> Word | NotSent | Unknown:
         """What became of the prompt with this CheckoutRequestID. A yes has neither receipt nor amount."""
         if missing := self._settings.missing_to_collect:
             return Pending(_lacking(missing).detail, ours=True)
         body = self._signed() | {"CheckoutRequestID": reference}
         reply = await self._daraja.post(PROMPT_QUERY, body)
+        if isinstance(reply, Misconfigured):
+            return Pending(reply.detail, ours=True)
         if not isinstance(reply, Reply):
-            return Pending(reply.detail, ours=isinstance(reply, Misconfigured))
+            return reply
         code = code_of(reply.body.get("ResultCode"))
         if not (reply.accepted and code):
             return no_word(reply)

@@ -26,7 +26,7 @@ from services.providers.base import (
     Unreadable,
     Word,
 )
-from services.providers.bodies import Json, code_of, id_of, legible, within
+from services.providers.bodies import Json, code_of, id_of, legible, month_of, within
 from services.providers.paystack_client import PaystackClient
 from services.providers.paystack_words import Reply, money_of, subunits
 
@@ -69,10 +69,12 @@ class Collecting:
     async def close_page(self, reference: str) -> None:
         """Paystack has no way to: what is paid on it still is told."""
 
-    async def check(self, reference: str) -> Word:
+    async def check(self, reference: str) -> Word | NotSent | Unknown:
         reply = await self._client.get(f"/transaction/verify/{reference}")
         if not isinstance(reply, Reply):
-            return Pending(reply.detail)
+            return reply
+        if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Unknown(str(reply))
         if not reply.fine:
             return Pending(str(reply), ours=reply.status in _NOT_ALLOWED)
         return word_of(reply.data, reference)
@@ -156,7 +158,9 @@ def _method(authorization: Json) -> Mapping[str, str] | None:
     if not reusable or code is None or not last4:
         return None
     word = legible(authorization.get("brand")) or legible(authorization.get("bank"))
-    return {"authorization_code": code, "last4": last4, "bank": word.title()[:_LONGEST_WORD] or "Card"}
+    card = {"authorization_code": code, "last4": last4, "bank": word.title()[:_LONGEST_WORD] or "Card"}
+    expires = month_of(authorization.get("exp_month"), authorization.get("exp_year"))
+    return card | ({"expires": expires} if expires else {})
 
 
 def judge(reply: Reply, *, card: bool = False) -> Refused | NotSent | Misconfigured | Unknown:

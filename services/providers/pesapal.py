@@ -97,12 +97,12 @@ class Pesapal:
         tracking_id, _ = both_of(reference)
         await self._client.post("/api/Transactions/CancelOrder", {"order_tracking_id": tracking_id})
 
-    async def check(self, reference: str) -> Word:
+    async def check(self, reference: str) -> Word | NotSent | Unknown:
         _, ours = both_of(reference)
         reply = await self._status(reference)
         if isinstance(reply, Reply):
             return word_of(reply, ours)
-        return Pending(reply.detail, ours=isinstance(reply, Misconfigured))
+        return Pending(reply.detail, ours=True) if isinstance(reply, Misconfigured) else reply
 
     async def refund(self, refund: Refund) -> Answer:
         """Asked for once for one payment. It is done when the merchant has agreed to it there."""

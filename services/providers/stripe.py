@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from uuid import UUID
 
 import aiohttp
@@ -82,7 +83,7 @@ class Stripe:
         if reference.startswith("cs_") and _ID.fullmatch(reference):
             await self._client.post(f"/v1/checkout/sessions/{reference}/expire")
 
-    async def check(self, reference: str) -> Word:
+    async def check(self, reference: str) -> Word | NotSent | Unknown:
         """Of a session or of a payment, with the card that it was paid with."""
         if _ID.fullmatch(reference) is None:
             return Pending("no reference of Stripe's")
@@ -92,7 +93,9 @@ class Stripe:
             path, expand = f"/v1/payment_intents/{reference}", ["payment_method"]
         reply = await self._client.get(path, expand=expand)
         if not isinstance(reply, Reply):
-            return Pending(reply.detail)
+            return reply
+        if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Unknown(str(reply))
         if not reply.fine:
             return Pending(str(reply), ours=reply.status in {401, 403})
         if reply.body.get("id") != reference:

@@ -26,7 +26,7 @@ from services.providers.base import (
     Unknown,
     Word,
 )
-from services.providers.bodies import Json, code_of, id_of, legible, within
+from services.providers.bodies import Json, code_of, id_of, legible, month_of, within
 
 # --- amounts ----------------------------------------------------------------------------------------
 
@@ -240,8 +240,8 @@ def saved(intent: Json) -> dict[str, str] | None:
     if not (name and method.get("customer") and brand and re.fullmatch(r"\d{4}", last4, re.ASCII)):
         return None
     told = {"payment_method_id": name, "last4": last4, "brand": brand.replace("_", " ").title()[:30]}
-    mark = id_of(card.get("fingerprint"))
-    return told | ({"fingerprint": mark} if mark else {})
+    mark, expires = id_of(card.get("fingerprint")), month_of(card.get("exp_month"), card.get("exp_year"))
+    return told | ({"fingerprint": mark} if mark else {}) | ({"expires": expires} if expires else {})
 
 
 def _paid(receipt: str | None, amount: Any, currency: Any, intent: Json) -> Word:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import dispatch, hooks, jobs
+from services import breakers, dispatch, hooks, jobs
 from services.dispatch import FROZEN_WAIT, REFUND, alert
 from services.jobs import PAYOUT_LADDER
 from services.news import Unpaid
@@ -65,6 +65,9 @@ async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payou
     if (until := limits.blocked_until(work, tenant)) is not None:
         await jobs.schedule(work, "refund", attempt_id, until)
         return None
+    if (until := await breakers.open_until(work, one.row.provider, _operation(one))) is not None:
+        await jobs.schedule(work, "refund", attempt_id, until)
+        return None
     await REFUND.move(work, attempt_id, "created", state="submitting")
     return await _message(work, one, public_url)
 
@@ -93,6 +96,9 @@ async def begin_check(work: Work, attempt_id: UUID, public_url: str) -> Question
     one = await sending(work, attempt_id)
     if one.row.state not in ("pending", "unknown"):
         await jobs.finish(work, attempt_id, "refund_check")
+        return None
+    if (until := await breakers.open_until(work, one.row.provider, f"{_operation(one)}_check")) is not None:
+        await jobs.schedule(work, "refund_check", attempt_id, until)
         return None
     if not await jobs.again(work, "refund_check", attempt_id, PAYOUT_LADDER):
         if work.now - one.row.created_at >= _patience(one):
@@ -153,6 +159,11 @@ async def _message(work: Work, one: Sending, public_url: str) -> Refund | Payout
         timeout_url=timeout,
         remarks=remarks,
     )
+
+
+def _operation(one: Sending) -> str:
+    """What the provider is asked to do."""
+    return "payout" if one.refund.row.way == Way.PAYOUT else "refund"
 
 
 async def _way_rests(work: Work, one: Sending) -> bool:

@@ -62,6 +62,7 @@ _PLATFORM = {
     "payouts": {SELECT},
     "refund_attempts": {SELECT},
     "statement_coverages": {SELECT},
+    "breakers": {SELECT},
     # The installation's own.
     "costs": EVERYTHING,
     "provider_tokens": {SELECT, INSERT, UPDATE},

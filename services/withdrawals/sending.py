@@ -12,7 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, dispatch, hooks, inbox, jobs
+from services import approval, breakers, dispatch, hooks, inbox, jobs
 from services.dispatch import FROZEN_WAIT, PAYOUT, alert
 from services.jobs import PAYOUT_LADDER
 from services.news import Frozen, Held, PayoutUndecided, Unpaid, Unsent
@@ -59,18 +59,7 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
         await alert(work, one, "payout.not_sent", detail=doubt)
         await fail(work, one, doubt, "not sent")
         return None
-    tenant = await people.tenant_of(work)
-    if tenant.payouts_frozen or tenant.stopped_at is not None:
-        await hold_back(work, payout_id, Held.STOPPED)
-        return None
-    if await ways.cause(work, one.withdrawal.method_type) is not None:
-        await hold_back(work, payout_id, Held.RAIL)
-        return None
-    if (until := limits.blocked_until(work, tenant)) is not None:
-        await PAYOUT.move(work, payout_id, "created", not_before=until)
-        await hold_back(work, payout_id, Held.HOURS, until)
-        return None
-    if await floats.waits(work, one) or not await _begun(work, one):
+    if await _waits(work, one) or not await _begun(work, one):
         return None
     return await _payout(work, one, public_url)
 
@@ -115,6 +104,10 @@ async def begin_payout_check(work: Work, payout_id: UUID, public_url: str) -> Qu
             await _undecided(work, one)
         await jobs.schedule(work, "payout_check", payout_id, work.now + FROZEN_WAIT)
         return None
+    asked = None if one.nameless else await breakers.open_until(work, one.row.provider, "payout_check")
+    if asked is not None:
+        await jobs.schedule(work, "payout_check", payout_id, asked)
+        return None
     ladder = _NAMELESS_LADDER if one.nameless else PAYOUT_LADDER
     if not await jobs.again(work, "payout_check", payout_id, ladder):
         await _undecided(work, one)
@@ -148,6 +141,28 @@ async def _undecided(work: Work, one: Sending) -> None:
         await queue.mark(work, payouts, one.row.id)
         news = PayoutUndecided(withdrawal=await shown(work, one.withdrawal.id))
         await inbox.tell_people(work, await people.reconcilers(work), news)
+
+
+async def _waits(work: Work, one: Sending) -> bool:
+    """Whether it is not sent now, and is due again when it may be."""
+    payout_id = one.row.id
+    tenant = await people.tenant_of(work)
+    if tenant.payouts_frozen or tenant.stopped_at is not None:
+        await hold_back(work, payout_id, Held.STOPPED)
+        return True
+    if await ways.cause(work, one.withdrawal.method_type) is not None:
+        await hold_back(work, payout_id, Held.RAIL)
+        return True
+    if (until := limits.blocked_until(work, tenant)) is not None:
+        await PAYOUT.move(work, payout_id, "created", not_before=until)
+        await hold_back(work, payout_id, Held.HOURS, until)
+        return True
+    if await floats.waits(work, one):
+        return True
+    if (until := await breakers.open_until(work, one.row.provider, "payout")) is not None:
+        await jobs.schedule(work, "payout", payout_id, until)
+        return True
+    return False
 
 
 async def _doubt(work: Work, one: Sending) -> Unsent | None:

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
-from services.store.schema import conversations, inbox, people, saved_methods
+from services import breakers
+from services.store.schema import conversations, inbox, people, saved_methods, tenants
+from services.work import Work
 from tests.bot.caller import caller
-from tests.bot.door import envelope, opened, text
+from tests.bot.door import envelope, now, opened, text
 from tests.bot.test_api import rows
 
 ABSENT = "00000000-0000-7000-8000-000000000000"
@@ -219,6 +221,32 @@ async def test_the_preferred_provider_is_offered_first_and_the_default_stays(sup
     options = (await support.get(f"{wanjiku}/checkout-options?amount=99.50")).body
     assert (options["amount"], options["preferred_method"]["method_id"]) == ("99.50", card)
     assert [each["method_id"] for each in options["saved_methods"] if each["is_default"]] == [phone]
+
+
+async def test_a_card_is_kept_with_its_last_month_and_proposed_until_that_is_over(door, support, wanjiku):
+    card = await saved(support, wanjiku, "paystack", CARD | {"expires": "2030-12"})
+    phone = await saved(support, wanjiku, "mpesa", PHONE)
+    options = (await support.get(f"{wanjiku}/checkout-options?amount=100")).body
+    assert options["preferred_method"]["method_id"] == card
+    assert options["preferred_method"]["details"] == {"last4": "4081", "bank": "KCB", "expires": "2030-12"}
+    again = await support.post(
+        f"{wanjiku}/payment-methods", {"provider": "paystack", "details": CARD | {"expires": "2020-01"}}
+    )
+    assert again.body["method_id"] == card
+    options = (await support.get(f"{wanjiku}/checkout-options?amount=100")).body
+    assert options["preferred_method"]["method_id"] == phone
+
+
+async def test_providers_are_told_in_the_order_in_which_the_chat_offers_them(door, support, wanjiku):
+    tenant = (await rows(door, tenants))[0].id
+    async with door.database.transaction(tenant) as connection:
+        for _ in range(5):
+            await breakers.heard(Work(connection, door.vault, tenant, now()), "mpesa", "prompt", lost=True)
+    await asyncio.sleep(1.1)  # every process knows it by then
+    options = (await support.get(f"{wanjiku}/checkout-options?amount=100")).body
+    assert options["available_providers"] == ["paystack", "stripe", "mpesa"]
+    preferences = (await support.get(f"{wanjiku}/payment-preferences")).body
+    assert preferences["available_providers"] == ["mpesa", "paystack", "stripe"]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,13 @@ async def saved(market):
     return way
 
 
+async def test_a_saved_card_is_known_with_its_last_month(shop):
+    await saved(shop)
+    async with shop.business.work() as work:
+        (known,) = await methods.listed(work, shop.business.customer)
+    assert known.details["expires"] == "2030-12"
+
+
 async def test_a_saved_card_is_charged_on_a_tap(shop):
     way = await saved(shop)
     again = await shop.business.pay("300", way=way)

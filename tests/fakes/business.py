@@ -116,6 +116,7 @@ class FakeBusiness(BusinessSettings, BusinessReview):
     fee: Money = FEE
     people: dict[str, Me] = dataclasses.field(default_factory=dict)
     saved: dict[UUID, list[Way]] = dataclasses.field(default_factory=lambda: defaultdict(list))
+    ranked: tuple[str, ...] = ()  # the providers by what has worked best, where that is not their own order
     payments: dict[UUID, Payment] = dataclasses.field(default_factory=dict)
     withdrawals: dict[UUID, Withdrawal] = dataclasses.field(default_factory=dict)
     destinations: dict[UUID, Destination] = dataclasses.field(default_factory=dict)  # of withdrawals

@@ -9,6 +9,7 @@ from services.news import IdentityChanged, StaffSuspended
 from services.news.handoff import CustomerWrote, Ended, PersonWanted
 from services.news.privacy import ErasureWanted
 from services.people.access import HAND_OFF
+from services.rails import charges
 from tests.fakes.business import Handed, Payment
 from tests.fakes.orders import OrdersTeller
 from tests.fakes.shop import checkout_of
@@ -32,6 +33,9 @@ class FakeTeller(OrdersTeller, WalletTeller):
 
     async def ways(self):
         return tuple(self._business.saved[self.me.person_id])
+
+    async def ranked(self, amount):
+        return self._business.ranked or self.shop.collects_by
 
     async def pay(self, checkout, way):
         known = next(
@@ -69,7 +73,8 @@ class FakeTeller(OrdersTeller, WalletTeller):
         if payment.state == "succeeded":
             raise errors.AlreadyPaid(payment.started.number, "SJK7ABC123")
         if payment.state in ("pending", "left", "doubted"):
-            raise errors.PaymentUnderWay(payment.started.number, told=payment.state == "doubted")
+            by = "card" if payment.way.method_id and charges(payment.way.method.provider) else "phone"
+            raise errors.PaymentUnderWay(payment.started.number, told=payment.state == "doubted", by=by)
         payment.state = "dropped"
         if order_id in self._business.goods.orders:
             self._business.goods.drop(order_id)

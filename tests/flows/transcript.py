@@ -184,6 +184,13 @@ class Play:
             case "by", providers:  # customers can pay
                 shop = self.business.shop
                 self.business.shop = shop.model_copy(update={"collects_by": tuple(providers)})
+            case "expired", (name,):  # the card that was saved last
+                mine = self.business.saved[self.business.people[name].person_id]
+                mine[-1] = mine[-1].model_copy(update={"expired": True})
+            case "slow", providers:
+                self._slow(*providers)
+            case "ranked", providers:
+                self.business.ranked = tuple(providers)
             case "wrote", (name,):  # lately
                 chat = new_id()
                 self.business.recent.append(Customer(label=name, conversation_id=chat))
@@ -269,6 +276,9 @@ class Play:
             case _:
                 raise ValueError(what)
 
+    def _slow(self, *providers):
+        self.business.shop = self.business.shop.model_copy(update={"slow": frozenset(providers)})
+
     def _sells(self, sku, price, left, name):
         self.business.goods.stock(sku, price, left, name)
         self.business.shop = self.business.shop.model_copy(update={"sells": True})
@@ -278,6 +288,8 @@ class Play:
         match what, facts:
             case "sells", (sku, price, left, *name):
                 self._sells(sku, price, left, " ".join(name))
+            case "slow", providers:
+                self._slow(*providers)
             case "settle", ():
                 business.settle()
             case "settle", ("card",):

@@ -3,12 +3,14 @@ import asyncio
 import pytest
 import sqlalchemy as sa
 
-from services.errors import NotFound
+from services.errors import InvalidMethodDetails, NotFound
 from services.facts import Way
 from services.ids import new_id
 from services.news import PaymentMethod
 from services.payments import details, methods
-from services.store.schema import people, saved_methods
+from services.providers.base import Succeeded
+from services.store.schema import audit, people, saved_methods
+from tests.services.business import kes
 
 
 async def saved(business, *ends):
@@ -111,3 +113,67 @@ async def test_the_methods_of_the_preferred_provider_are_offered_first_whichever
         ("paystack", False),
         ("mpesa", True),
     ]
+
+
+CARD = {"authorization_code": "AUTH_x", "last4": "4081", "bank": "Visa"}
+
+
+async def with_card(business, **more):
+    card = CARD | more
+    async with business.work() as work:
+        method = details.method_of("paystack", card)
+        card_id, _ = await methods.put(
+            work, business.customer, method, details.read("paystack", card), business.owner
+        )
+    return card_id
+
+
+async def expired(business):
+    async with business.work() as work:
+        return [way.expired for way in await methods.ways(work, business.customer)]
+
+
+async def test_a_card_is_good_to_the_end_of_its_month(business):
+    await with_card(business, expires="2026-11")
+    assert await expired(business) == [False]
+    business.forward(days=7)  # 1 December
+    assert await expired(business) == [True]
+
+
+async def test_of_a_card_that_was_saved_without_its_month_nothing_is_known(business):
+    await with_card(business)
+    business.forward(days=5000)
+    assert await expired(business) == [False]
+
+
+@pytest.mark.parametrize("month", ["2026-13", "26-11", "11/2026", "9999-12", "", 202611])
+def test_what_is_no_month_is_refused(month):
+    with pytest.raises(InvalidMethodDetails) as refused:
+        details.read("paystack", CARD | {"expires": month})
+    assert refused.value.wrong == ("expires",)
+
+
+def test_a_phone_does_not_expire():
+    with pytest.raises(InvalidMethodDetails):
+        details.read("mpesa", {"phone_number": "0712345678", "expires": "2027-01"})
+
+
+async def test_until_when_is_learnt_when_the_card_is_charged(business):
+    """Of one saved before it was kept, and of one that its bank has renewed; never of another card."""
+    card_id = await with_card(business)
+    way = Way(method=PaymentMethod(provider="paystack", label="Visa ****4081"), method_id=card_id)
+    for told, held in (
+        (CARD | {"authorization_code": "AUTH_y", "expires": "2026-01"}, None),
+        (CARD, None),
+        (CARD | {"expires": "2026-10"}, "2026-10"),
+        (CARD | {"expires": "2029-10"}, "2029-10"),
+    ):
+        paying = await business.pay("500", way=way)
+        await paying.sent()
+        await paying.called(Succeeded(next(business.receipts), kes("500"), method=told))
+        (known,) = await listed(business)
+        assert known.details.get("expires") == held
+    assert (await business.row(saved_methods, card_id)).is_default
+    async with business.behind() as work:
+        actions = (await work.connection.execute(sa.select(audit.c.action))).scalars().all()
+    assert actions.count("method.expiry_told") == 2

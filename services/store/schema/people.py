@@ -16,6 +16,7 @@ tenants = sa.Table(
     sa.Column("timezone", sa.Text, nullable=False),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("payment_fee_ppm", sa.Integer, nullable=False),
+    sa.Column("smart_order", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("fixed_fees", sa.Boolean, nullable=False, server_default=sa.false()),  # the operator's alone
     sa.Column("phone_number_id", sa.Text, unique=True),
     sa.Column("display_phone_number", sa.Text),

@@ -146,3 +146,15 @@ provider_tokens = sa.Table(
     sa.Column("expires_at", Moment),
     sa.Column("leased_until", Moment),
 )
+
+# Accounts at providers that lately left calls unanswered; of one that is well there is no row.
+breakers = sa.Table(
+    "breakers",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, sa.ForeignKey("tenants.id"), primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("operation", sa.Text, primary_key=True),
+    sa.Column("outcomes", sa.Text, nullable=False),  # of the last calls: "1" not answered, "0" answered
+    sa.Column("open_until", Moment),  # nothing is sent before; NULL: closed
+    sa.Column("heard_at", Moment, nullable=False),
+)

@@ -34,6 +34,7 @@ language = "en"
 payment_fee_percent = "1.5"
 summary_at = "19:30"
 fixed_fees = true
+smart_order = false
 
 [whatsapp]
 phone_number_id = "106540352242922"

@@ -35,6 +35,7 @@ CHANGES = [
     ('timezone = "Africa/Nairobi"', 'timezone = "Africa/Kampala"', ["tenant.timezone"], {"tenants"}),
     ('summary_at = "19:30"', 'summary_at = "07:00"', ["tenant.summary_at"], {"tenants", "jobs"}),
     ("fixed_fees = true", "fixed_fees = false", ["tenant.fixed_fees"], {"tenants"}),
+    ("smart_order = false", "", ["tenant.smart_order"], {"tenants"}),
     ('country = "KE"', 'country = "TZ"', ["tenant.country"], {"tenants"}),
     ('language = "en"\npay', 'language = "sw"\npay', ["tenant.language"], {"tenants"}),
     ('payment_fee_percent = "1.5"', "payment_fee_percent = 2", ["tenant.payment_fee_percent"], {"tenants"}),

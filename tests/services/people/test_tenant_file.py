@@ -25,6 +25,8 @@ WRONG = [
     ('name = "Mama Njeri Duka"', 'Name = "x"', "tenant.Name: unknown key; remove it or correct its spelling"),
     ("active = true\ncurrency", 'active = "yes"\ncurrency', "tenant.active: Input should be a valid boolean"),
     ('currency = "KES"', 'currency = "EUR"', "tenant.currency: Input should be 'KES'"),
+    ("smart_order = false", 'smart_order = "no"', "tenant.smart_order: Input should be a valid boolean"),
+    ("smart_order = false", "smartorder = false", "tenant.smartorder: unknown key; remove it or correct"),
     ('country = "KE"', 'country = "Kenya"', 'tenant.country: must be written like "KE"'),
     ('"Africa/Nairobi"', '"Nairobi"', "tenant.timezone: no time zone like Africa/Nairobi"),
     ('"Africa/Nairobi"', '"../../etc/passwd"', "tenant.timezone: no time zone like Africa/Nairobi"),

@@ -10,6 +10,7 @@ from services.providers.base import (
     Accepted,
     Failed,
     Misconfigured,
+    NotSent,
     Pending,
     Refused,
     Succeeded,
@@ -210,18 +211,28 @@ async def test_an_answer_about_another_prompt_is_no_word_on_this_one(rig):
         says("error_gateway_fault", 429),
         says("error_quota", 500),
         says("error_system_busy", 500),
-        says_raw(b"", 429),
-        says_raw(b"<html>", 503),
-        drops,
-        sends_half,
     ],
 )
-async def test_a_query_that_is_turned_away_or_lost_is_pending(rig, answer):
+async def test_a_query_that_is_turned_away_is_pending(rig, answer):
     rig.stub.will(PROMPT_QUERY, answer)
     word = await rig.mpesa.check(CHECKOUT)
     assert isinstance(word, Pending)
     assert not word.unheard
     assert not word.ours
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (says_raw(b"", 429), NotSent),
+        (says_raw(b"<html>", 503), Unknown),
+        (drops, Unknown),
+        (sends_half, Unknown),
+    ],
+)
+async def test_a_query_that_is_not_answered_is_told_as_such(rig, answer, said):
+    rig.stub.will(PROMPT_QUERY, answer)
+    assert isinstance(await rig.mpesa.check(CHECKOUT), said)
 
 
 async def test_a_query_refused_for_our_settings_is_pending_and_alerted(rig):
