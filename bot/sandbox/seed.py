@@ -82,8 +82,8 @@ GUIDE = (
     ),
     Step(
         phone="juma",
-        text="WhatsApp hides Juma's number. Tap *pay 250* on his phone, then *Pay* on Paystack's page, or "
-        "*Change method* to share a number for M-Pesa.",
+        text="WhatsApp hides Juma's number. Tap *pay 250* on his phone and share it for M-Pesa, or type "
+        "*change* and pay on Paystack's page.",
         until="Paid:",
     ),
     Step(

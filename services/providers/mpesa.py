@@ -105,10 +105,8 @@ class Mpesa:
             return Pending(_lacking(missing).detail, ours=True)
         body = self._signed() | {"CheckoutRequestID": reference}
         reply = await self._daraja.post(PROMPT_QUERY, body)
-        if isinstance(reply, Misconfigured):
-            return Pending(reply.detail, ours=True)
         if not isinstance(reply, Reply):
-            return reply
+            return Pending(reply.detail, ours=True) if isinstance(reply, Misconfigured) else reply
         code = code_of(reply.body.get("ResultCode"))
         if not (reply.accepted and code):
             return no_word(reply)

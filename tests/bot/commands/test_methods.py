@@ -46,6 +46,7 @@ async def test_the_order_is_told_with_its_reasons_and_what_is_not_answered(setti
     database = Database(settings.database_url)
     async with database.reading(PLATFORM) as connection:
         tenant = await id_of(connection, "duka")
+    assert tenant is not None
     for _ in range(5):
         async with database.transaction(tenant) as connection:
             work = Work(connection, VAULT, tenant, utc_now(), CLI)
