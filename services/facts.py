@@ -56,10 +56,9 @@ class Shop(_Facts):
 
 
 class Checkout(_Facts):
-    """What is to be paid. The id is minted where the person is asked to agree (or is the id of an
-    order that exists), so that saying Pay twice pays once."""
+    """What is to be paid."""
 
-    order_id: UUID
+    order_id: UUID  # else minted where the person is asked to agree, so that saying Pay twice pays once
     amount: Money
     number: str | None = None  # of an order that exists
     summary: str | None = None  # its lines in a few words
