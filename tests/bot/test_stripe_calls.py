@@ -372,4 +372,5 @@ async def test_one_that_a_program_saves_keeps_what_stripe_has_told_of_it(market)
         assert not new
         (again,) = await methods.listed(work, customer)
     assert again.details == kept.details
-    assert details.shown("stripe", again.details) == {"last4": "4242", "brand": "Visa"}
+    shown = {"last4": "4242", "brand": "Visa", "expires": "2034-12"}
+    assert details.shown("stripe", again.details) == shown
