@@ -1,5 +1,9 @@
 """A customer pays on providers' pages in the sandbox, saves the card, and pays with it by one tap."""
 
+import asyncio
+import sqlite3
+from contextlib import closing
+
 import pytest
 from playwright.async_api import expect
 
@@ -219,4 +223,27 @@ async def test_payments_by_card_are_disputed_and_lost_in_the_panel(sandbox, phon
         await expect(paid.filter(has_text="Paystack KES 500")).to_contain_text("dispute lost")
         await expect(paid.filter(has_text="Stripe KES 400")).to_contain_text("dispute won")
         await phones.shows_books("Wallet\t1,000.00\t–", "At Paystack\t-300.00\t–", "At Stripe\t-700.00\t–")
+    assert sandbox.complaints() == ""
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(120)
+async def test_a_shop_without_mpesa_has_paystack_ring_the_phone(sandbox, phones):
+    with sandbox.running() as url:
+        with (
+            closing(sqlite3.connect(sandbox.folder / "data" / "lipachat.db", timeout=20)) as database,
+            database,
+        ):
+            database.execute("DELETE FROM credentials WHERE part = 'mpesa'")
+            database.execute("UPDATE tenants SET version = version + 1")
+        await phones.open(url)
+        await asyncio.sleep(3)  # until every part of the app has looked again
+        await phones.says("Wanjiku", "pay 300")
+        await phones.hears("Wanjiku", "Pay KES 300.00 to", "With Paystack M-Pesa ********5678")
+        await phones.taps("Wanjiku", "Pay")
+        await phones.hears("Wanjiku", "Look at your phone: Paystack M-Pesa ********5678")
+        await phones.enters_pin("Wanjiku", "300.00")
+        heard = await phones.hears("Wanjiku", "Paid: KES 300.00", "Paystack M-Pesa ********5678")
+        assert "Save it" not in heard
+        await phones.shows_books("Wallet\t300.00\t–", "At Paystack\t-300.00\t–")
     assert sandbox.complaints() == ""
