@@ -20,7 +20,7 @@ from services.providers.base import Misconfigured, NotSent, Pending, Unknown
 from services.store.schema import attempts, breakers
 from services.work import Work
 
-REST = timedelta(seconds=30)
+REST = timedelta(seconds=10)  # a customer waits, and one call in so many seconds burdens nobody
 _WINDOW, _MANY = 10, 5
 # What was heard longer ago says nothing any more.
 _HOLDS_FOR = timedelta(minutes=5)

@@ -2,11 +2,11 @@
 
 import secrets
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from services import callbacks, hooks
-from services.ids import new_id
 from services.payments.record import locked
 from services.privacy.periods import Periods
 from services.privacy.retention import forget
@@ -99,7 +99,7 @@ async def test_of_a_payment_that_is_done_it_is_asked_whether_it_stands(business)
     assert await business.balances() == {"provider:mpesa": -kes("500").minor, "wallet": kes("500").minor}
 
 
-@pytest.mark.parametrize("names", [frozenset(), frozenset({"x"}), frozenset({str(new_id())})])
+@pytest.mark.parametrize("names", [frozenset(), frozenset({"x"}), frozenset({str(UUID(int=7))})])
 async def test_of_an_order_that_is_none_of_ours_it_tells_nothing(business, names):
     await business.pay("500")
     report = Report("collect", names, Pending(), {"ask": True})
