@@ -11,13 +11,15 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import statements
 from bot.providers import NoProvider, Providers
 from services import audit, jobs
 from services.errors.reconciliation import InvalidStatement, NoStatements
 from services.payments import by_hand
-from services.providers.listing import Listed, Lists, WrongStatement
+from services.providers.listing import Listed, WrongStatement
 from services.reconciliation import ages, alerts, record, theirs
 from services.reconciliation.facts import State
+from services.reconciliation.held import references
 from services.reconciliation.reach import Span
 from services.reconciliation.record import Kept
 from services.reconciliation.run import Found, found
@@ -38,8 +40,8 @@ _LEASE = timedelta(hours=3)
 _SETTLED = timedelta(minutes=10)  # what is younger may still be on its way to either side
 # How often, and how far back, it is looked for who has paid without being asked.
 _OFTEN, _LATELY = timedelta(minutes=10), timedelta(hours=2)
-_MOST_PAGES = 2000
-_TRIES, _WAIT_SECONDS = 3, 2.0
+_AT_ONCE = 50
+_WAIT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -96,30 +98,21 @@ class Reconciling:
             client = await self._providers.of(tenant, provider)
         except NoProvider as none:
             return 0, str(none)
-        if not isinstance(client, Lists) or not client.lists:
-            return 0, None
-        new, page = 0, None
-        for _ in range(_MOST_PAGES):
-            listed = await self._page(client, span, page)
-            if not isinstance(listed, Listed):
-                return new, listed
-            new += await self._take(tenant, provider, listed)
-            await self._by_hand(tenant, provider, listed)
-            page = listed.following
-            if page is None:
-                return new, None
-        return new, f"more than {_MOST_PAGES} pages"
+        new = 0
+        async for part in statements.parts(client, span, self._wait, self._held(tenant, provider, span)):
+            if isinstance(part, str):
+                return new, part
+            new += await self._take(tenant, provider, part)
+            await self._by_hand(tenant, provider, part)
+        return new, None
 
-    async def _page(self, client: Lists, span: Span, page: str | None) -> Listed | str:
-        """To ask moves nothing, so it may be asked again."""
-        detail = ""
-        for attempt in range(_TRIES):
-            await asyncio.sleep(self._wait * attempt)
-            answer = await client.list_lines(span.since, span.until, page)
-            if isinstance(answer, Listed):
-                return answer
-            detail = answer.detail
-        return detail
+    def _held(self, tenant: UUID, provider: str, span: Span) -> statements.Held:
+        async def held(after: UUID | None) -> list[tuple[UUID, str]]:
+            async with self._database.transaction(tenant) as connection:
+                work = self._work(tenant, connection)
+                return await references(work, provider, span, after, _AT_ONCE)
+
+        return held
 
     async def _take(self, tenant: UUID, provider: str, listed: Listed) -> int:
         async with self._database.transaction(tenant) as connection:
@@ -250,7 +243,7 @@ class Reconciling:
             client = await self._providers.of(tenant, provider)
         except NoProvider:
             return False
-        return isinstance(client, Lists) and client.lists
+        return statements.tells(client)
 
     async def _due_again(self, at: datetime, job: str = JOB) -> None:
         async with self._database.transaction(NOBODY) as connection:

@@ -79,6 +79,18 @@ class Lists(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsEach(Protocol):
+    """Has no list, and tells of one payment to who knows its reference."""
+
+    async def lines_of(
+        self, reference: str, until: datetime
+    ) -> tuple[Line, ...] | Misconfigured | NotSent | Unknown:
+        """None of one that nobody has paid; what went back of it is a line of its own. `until`: the end of
+        the time that is asked about, in which whatever has no time of its own is dated."""
+        ...
+
+
 class WrongStatement(ValueError):
     """A file that is no statement of the business's at this provider, whole and legible. `faults`: (line,
     what is wrong with it); line 0 is the file as a whole."""

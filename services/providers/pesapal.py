@@ -31,7 +31,9 @@ from services.providers.base import (
     Word,
 )
 from services.providers.bodies import Json, legible
+from services.providers.listing import Line
 from services.providers.pesapal_client import TIMEOUT, PesapalClient, Told
+from services.providers.pesapal_lines import lines_of
 from services.providers.pesapal_settings import PesapalSettings
 from services.providers.pesapal_words import (
     LIMITS,
@@ -139,6 +141,14 @@ class Pesapal:
             word = reversed_of(reply, ours) or Pending("the payment stands")
         told = Report("refunded_query", frozenset({receipt, reference}), word, {"original": receipt})
         return Accepted(receipt, told=told)
+
+    async def lines_of(
+        self, reference: str, until: datetime
+    ) -> tuple[Line, ...] | Misconfigured | NotSent | Unknown:
+        """It has no list: what we hold is asked about one by one."""
+        _, ours = both_of(reference)
+        reply = await self._status(reference)
+        return lines_of(reply, ours, until) if isinstance(reply, Reply) else reply
 
     def read(self, about: str, body: bytes) -> Report:
         """A notification, at the one address of the tenant's. Raises Unreadable, and nothing else."""

@@ -1,12 +1,16 @@
-"""Reconciling with what Stripe lists: each kind of break, found by what its own lists tell."""
+"""Reconciling with what Stripe lists, and with what Pesapal, which has no list, tells of each payment: every
+kind of break, found by what they themselves tell."""
 
 import pytest
 
+from bot import reconciling
+from services import hooks
 from services.facts import Way
 from services.news import PaymentMethod
 from services.providers.base import Succeeded
 from services.providers.listing import Kind
-from tests.bot.market import STRIPE, until
+from services.store.schema import refunds
+from tests.bot.market import PESAPAL, STRIPE, until
 from tests.bot.reconciled import Reconciled, number, opened
 from tests.services.business import kes
 from tests.services.refunding import approved
@@ -163,3 +167,114 @@ async def test_where_stripe_does_not_answer_nothing_is_missed_and_wrong_keys_are
     assert report.opened == ()
     await market.set_up(STRIPE | {"secret_key": "sk_test_other"}, "stripe")
     assert "401" in str((await reconciled.again("stripe", ask=True)).trouble)
+
+
+# --- Pesapal
+
+
+@pytest.fixture
+async def at_pesapal(market):
+    await market.set_up(PESAPAL, "pesapal")
+    return market
+
+
+BY_PESAPAL = Way(method=PaymentMethod(provider="pesapal", label=""))
+
+
+async def paid_at_pesapal(market, *, told=True):
+    """The attempt, and what Pesapal calls the order."""
+    paying = await market.business.pay("500", way=BY_PESAPAL)
+    await market.work()
+    if not told:
+        await market.arm("pesapal.notice", "lost")
+    order = (await market._look("orders", "pesapal/orders"))[-1]["id"]
+    before = len(market.came)
+    await market.act(f"pesapal/orders/{order}", outcome="card")
+    if told:
+        await until(lambda: _more(market, before))
+        await market.work()
+        assert await market.attempt(paying.attempt) == "succeeded"
+    return paying, order
+
+
+async def _more(market, before):
+    return len(market.came) > before
+
+
+async def told_by_pesapal(market, reconciled):
+    market.business.forward(seconds=30)
+    return await reconciled.again("pesapal", ask=True)
+
+
+async def test_each_payment_that_we_hold_is_asked_about_part_by_part(at_pesapal, reconciled, monkeypatch):
+    monkeypatch.setattr(reconciling, "_AT_ONCE", 2)
+    for _ in range(3):
+        await paid_at_pesapal(at_pesapal)
+    report = await told_by_pesapal(at_pesapal, reconciled)
+    assert (report.trouble, opened(report), report.new_lines) == (None, set(), 3)
+
+
+async def test_what_pesapal_gave_back_by_itself_is_a_break_until_it_is_told(at_pesapal, reconciled):
+    paying, order = await paid_at_pesapal(at_pesapal)
+    await at_pesapal.arm("pesapal.notice", "lost")
+    await at_pesapal.act(f"pesapal/orders/{order}", outcome="give_back")
+    (only,) = (await told_by_pesapal(at_pesapal, reconciled)).opened
+    assert (only.type, only.kind, only.label) == ("late", Kind.BACK, number(paying))
+    token = (await _ipn(at_pesapal)).rpartition("/")[2]
+    told = {"OrderTrackingId": order, "OrderMerchantReference": str(paying.attempt)}
+    assert await at_pesapal.post(token, told) == 200
+    await at_pesapal.work()
+    assert opened(await told_by_pesapal(at_pesapal, reconciled)) == set()
+
+
+async def _ipn(market):
+    async with market.business.work() as work:
+        return await hooks.lasting(work, market.app_url, "pesapal")
+
+
+async def test_a_refund_of_ours_is_found_however_long_ago_it_was_paid(at_pesapal, reconciled):
+    paying, order = await paid_at_pesapal(at_pesapal)
+    at_pesapal.business.forward(days=20)
+    one = await approved(at_pesapal.business, paying)
+    await at_pesapal.work()
+    await at_pesapal.act(f"payouts/{order}", outcome="succeed")
+    for _ in range(2):
+        await at_pesapal.later(minutes=2)
+    assert (await at_pesapal.business.row(refunds, one.refund.id)).status == "completed"
+    report = await told_by_pesapal(at_pesapal, reconciled)
+    assert (opened(report), [each.kind for each in report.found.lines]) == (set(), [Kind.BACK])
+
+
+@pytest.mark.parametrize(
+    ("lie", "kind"),
+    [
+        ("other_amount", "amount_differs"),
+        ("other_currency", "currency_differs"),
+        ("denied", "missing_at_provider"),
+    ],
+)
+async def test_what_pesapal_says_otherwise_is_a_break(at_pesapal, reconciled, lie, kind):
+    paying, _ = await paid_at_pesapal(at_pesapal)
+    at_pesapal.business.forward(days=2)
+    await at_pesapal.arm("pesapal.status", lie)
+    report = await told_by_pesapal(at_pesapal, reconciled)
+    assert [(each.type, each.label) for each in report.opened] == [(kind, number(paying))]
+
+
+async def test_one_that_is_not_told_stops_no_other_and_then_nothing_is_missed(at_pesapal, reconciled):
+    await at_pesapal.arm("pesapal.status", "unheard", times=3)
+    await paid_at_pesapal(at_pesapal, told=False)
+    await paid_at_pesapal(at_pesapal, told=False)
+    at_pesapal.business.forward(days=2)
+    report = await told_by_pesapal(at_pesapal, reconciled)
+    assert "HTTP 200" in str(report.trouble)
+    assert [each.type for each in report.opened] == ["missing_in_books"]
+
+
+async def test_with_wrong_keys_pesapal_is_asked_once(at_pesapal, reconciled):
+    for _ in range(2):
+        await paid_at_pesapal(at_pesapal)
+    await at_pesapal.set_up(PESAPAL | {"consumer_key": "another"}, "pesapal")
+    report = await told_by_pesapal(at_pesapal, reconciled)
+    assert "consumer_key" in str(report.trouble)
+    assert report.opened == ()

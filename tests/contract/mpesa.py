@@ -12,6 +12,7 @@ class Mpesa(Stand):
     settings, wrong_keys = SETTINGS, SETTINGS | {"passkey": "wrong"}
     asked_at, checked_at, told_at = "stk.request", "stk.query", "stk.callback"
     refunds_at = "reversal.request"
+    to_list = SETTINGS | {"pull": True}
     forgeries = ("an address of nobody's", "another checkout", "the address of another payment", "no amount")
     way = NEW_WAY
 

@@ -31,7 +31,8 @@ class Stand(metaclass=Named):
     which it is asked for a payment (`asked_at`), asked about one (`checked_at`), tells of one (`told_at`),
     and is asked to give one back (`refunds_at`). `with_tokens`: requests carry one that may end at any time;
     `tells_currency`: names one with an amount; `dated`: its signatures are of a moment; `pages`: it is paid
-    on a page; `last_word` is what it posts last of a payment."""
+    on a page; `last_word` is what it posts last of a payment; `to_list` are settings with which it tells what
+    was paid, for reconciliation."""
 
     name: ClassVar[str]
     settings: ClassVar[dict[str, Any]]
@@ -40,6 +41,7 @@ class Stand(metaclass=Named):
     checked_at: ClassVar[str]
     told_at: ClassVar[str]
     refunds_at: ClassVar[str] = ""
+    to_list: ClassVar[dict[str, Any]] = {}
     with_tokens: ClassVar[bool] = False
     tells_currency: ClassVar[bool] = True
     dated: ClassVar[bool] = False
