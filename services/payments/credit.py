@@ -1,5 +1,7 @@
 """Credit: what a success moves. Whoever calls has moved the attempt to it, and so comes once."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 
 from services import audit, costs, inbox, ledger
@@ -8,12 +10,26 @@ from services.news import OrderPaidTwice, PaidTwice, PaymentSettled
 from services.news.staff import SaleMade
 from services.payments import asked, methods
 from services.payments.details import can_be_saved
-from services.payments.record import SETTLED, Attempt, alert, move, move_order, move_payment, tell
+from services.payments.record import (
+    NOT_SUCCEEDED,
+    SETTLED,
+    Attempt,
+    alert,
+    locked,
+    move,
+    move_order,
+    move_payment,
+    tell,
+)
 from services.people import people, telling
 from services.shop import carts, stock
 from services.shop.facts import read_lines
 from services.store.schema import attempts, orders, transfers
 from services.work import Work
+
+_CLOCKS = timedelta(minutes=2)  # how far theirs and ours may be apart
+# Nobody was asked: there is nothing to ask by, and nothing to charge again.
+_BY_HAND = (attempts.c.reference_sealed.is_(None), attempts.c.details_sealed == b"")
 
 
 async def credit(work: Work, attempt: Attempt, receipt: str | None) -> None:
@@ -42,18 +58,60 @@ async def told_again(work: Work, attempt: Attempt, receipt: str | None) -> None:
 
 
 async def told_of_another(work: Work, attempt: Attempt, receipt: str | None) -> bool:
-    """Whether another attempt has this receipt of the provider's. One of the same payment is the same money,
-    told in two ways; of any other somebody should look."""
+    """Whether the success is of money that another attempt has been credited with, or has the receipt of. One
+    of the same payment is the same money, told in two ways; of any other somebody should look."""
+    if receipt is None:
+        return await _paid_by_hand(work, attempt)
     query = sa.select(attempts.c.payment_id).where(
         attempts.c.tenant_id == work.tenant,
         attempts.c.provider == attempt.provider,
         attempts.c.receipt == receipt,
         attempts.c.id != attempt.id,
     )
-    payment_id = None if receipt is None else await work.connection.scalar(query)
+    payment_id = await work.connection.scalar(query)
     if payment_id not in (None, attempt.payment_id):
         await alert(work, attempt, "payment.receipt_reused", receipt=receipt)
-    return payment_id is not None
+    return payment_id is not None or await _found_paid(work, attempt, receipt)
+
+
+async def _paid_by_hand(work: Work, attempt: Attempt) -> bool:
+    """Whether somebody has paid by hand since it was asked for: a query's yes, which knows no receipt, may be
+    about that very money. Another payment has a receipt of its own, and will be told of."""
+    mine = _credited_beside(work, attempt)
+    since = attempts.c.created_at >= attempt.created_at - _CLOCKS
+    query = sa.select(attempts.c.id).where(*mine, attempts.c.receipt.is_not(None), since, *_BY_HAND)
+    return attempt.state != "succeeded" and (await work.connection.execute(query)).first() is not None
+
+
+async def _found_paid(work: Work, attempt: Attempt, receipt: str) -> bool:
+    """The other way round: one by hand is what a query has said yes to before, and tells its receipt."""
+    if attempt.state == "succeeded" or attempt.reference is not None or attempt.details:
+        return False
+    until = attempts.c.created_at <= attempt.created_at + _CLOCKS
+    query = sa.select(attempts.c.id).where(
+        *_credited_beside(work, attempt),
+        attempts.c.receipt.is_(None),
+        until,
+        attempts.c.details_sealed != b"",
+    )
+    paid = await work.connection.scalar(query.order_by(attempts.c.created_at.desc()).limit(1))
+    if paid is None:
+        return False
+    ended = {"state": "expired", "receipt": None, "doubt": None, "resolved_at": work.now}
+    await move(work, attempt, *NOT_SUCCEEDED, **ended)
+    await told_again(work, await locked(work, paid), receipt)
+    return True
+
+
+def _credited_beside(work: Work, attempt: Attempt) -> tuple[sa.ColumnElement[bool], ...]:
+    """Other attempts of its payment, by its provider."""
+    return (
+        attempts.c.tenant_id == work.tenant,
+        attempts.c.payment_id == attempt.payment_id,
+        attempts.c.provider == attempt.provider,
+        attempts.c.state == "succeeded",
+        attempts.c.id != attempt.id,
+    )
 
 
 async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:

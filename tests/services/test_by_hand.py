@@ -179,6 +179,55 @@ async def test_after_one_that_failed_the_order_is_paid_and_the_same_receipt_cred
         assert await work.connection.scalar(sa.select(sa.func.count()).select_from(payments)) == 1
 
 
+async def one_that_failed(business):
+    """Before that a question about it was on its way."""
+    paying = await business.pay("500")
+    assert await paying.begun()
+    await paying.answered(Accepted(paying.reference))
+    await paying.called(Failed(Unpaid.UNREACHABLE, "1037"))
+    return paying, await of(business, paying)
+
+
+async def test_a_yes_without_a_receipt_is_no_second_payment_beside_one_by_hand(business):
+    paying, order = await one_that_failed(business)
+    assert await order.taken()
+    await paying.checked(Succeeded())
+    await paying.called(Succeeded("UKH0000001", kes("500")))
+    assert (await business.wallet(), await business.alerts()) == (("500.00", "0.00", "500.00"), [])
+    assert "suspense" not in await business.balances()
+
+
+async def test_one_by_hand_from_before_says_nothing_of_a_later_yes(business):
+    """Which is another payment: it is kept apart."""
+    _, order = await one_that_failed(business)
+    early = order.line()
+    business.forward(minutes=5)
+    again = await business.pay("500", order=order.id)
+    await again.sent()
+    assert await order.taken(early, minutes=0) is False  # too young, and another is under way
+    await again.called(Failed(Unpaid.UNREACHABLE, "1037"))
+    assert await order.taken(early, minutes=30)
+    await again.checked(Succeeded())
+    assert (await business.balances())["suspense"] == 500_00
+
+
+async def test_a_yes_counts_beside_one_by_hand_that_nobody_has_confirmed_and_then_explains_it(business):
+    paying, order = await one_that_failed(business)
+    line = order.line()
+    await order.told(line, kes("1"))
+    assert await business.wallet() == NOTHING
+    await paying.checked(Succeeded())
+    assert await business.wallet() == ("500.00", "0.00", "500.00")
+    await order.taken(line)
+    assert (await business.wallet(), await business.alerts()) == (("500.00", "0.00", "500.00"), [])
+    assert "suspense" not in await business.balances()
+    async with business.behind() as work:
+        rows = await work.connection.execute(
+            sa.select(attempts.c.state, attempts.c.receipt, attempts.c.doubt).order_by(attempts.c.id)
+        )
+        assert list(rows) == [("succeeded", "UKH0000001", None), ("expired", None, None)]
+
+
 # --- told by a call that nobody signs
 
 
