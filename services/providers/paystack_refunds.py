@@ -123,7 +123,9 @@ def told_refund(told: Json, attempt: str | None) -> Report:
     name = id_of(told.get("id")) or ""
     names = frozenset({name}) | ({attempt} if attempt else frozenset())
     facts = {"reference": name, "payout_references": names, "original": _payment_of(told)}
-    return Report("refund_query", names, _word(told), facts | {"called": called(told)})
+    return Report(
+        "refund_query", names, _word(told), facts | {"called": called(told), "alone": f"refund-{name}"}
+    )
 
 
 def called(told: Json) -> str:

@@ -24,29 +24,32 @@ async def listed(work: Work, attempt_id: UUID, reports: Sequence[Report]) -> Non
     """`attempt_id`: of the payment. While one of ours was asked for and nobody knows which of them it is, any
     other may be that one; then nothing is booked."""
     await locked(work, attempt_id)
-    ours, others, found = await _ours(work, attempt_id), list[Report](), set[UUID]()
-    for report in reports:
-        known = next((each for each in ours if each.named & report.references), None)
-        if known is None:
-            others.append(report)
-            continue
-        found.add(known.row.id)
+    ours = await _ours(work, attempt_id)
+    matched = _matched(ours, reports)
+    found = {each.row.id for each in matched.values()}
+    for name, known in matched.items():
+        report = next(each for each in reports if each.facts["reference"] == name)
         if known.is_nameless:
-            await REFUND.accepted(work, known.row, reference=report.facts["reference"])
+            await REFUND.accepted(work, known.row, reference=name)
         await told(work, known.row.id, report)
     surely = not any(each.is_nameless and each.row.id not in found for each in ours)
-    for report in others:
-        await _others(work, attempt_id, report, surely=surely)
+    for report in reports:
+        if report.facts["reference"] not in matched:
+            await _others(work, attempt_id, report, surely=surely)
 
 
 async def _others(work: Work, attempt_id: UUID, report: Report, *, surely: bool) -> None:
     name, word = report.facts["called"], report.word
+    # One that ends a dispute may have been listed, and booked, before its dispute was told with it.
+    alone = report.facts["alone"]
     match word:
+        case Succeeded() if alone != name and await _booked(work, alone):
+            return
         case Succeeded(amount=amount) if amount is not None and surely:
             await taken_back.taken_back(work, attempt_id, name, amount, surely=True)
         case Succeeded(amount=amount) if amount is not None:
             await taken_back.unmatched(work, attempt_id, name, amount)
-        case Failed() if await _booked(work, name):
+        case Failed() if await _booked(work, name, alone):
             await taken_back.unclear(work, attempt_id, f"{name}, which was made, is told to have failed")
 
 
@@ -65,6 +68,20 @@ class _Ours:
     def is_nameless(self) -> bool:
         """It was sent, and they have not told how they call it."""
         return self.row.reference is None and self.row.state in _SENT
+
+
+def _matched(ours: Sequence[_Ours], reports: Sequence[Report]) -> dict[str, _Ours]:
+    """Whose each refund is, by its id there. One of ours is one of theirs: by the id it is known by, else the
+    oldest with our note. Another with the same note was made besides, and is like anybody else's."""
+    matched = dict[str, _Ours]()
+    oldest_first = sorted(reports, key=lambda each: (len(each.facts["reference"]), each.facts["reference"]))
+    for one in sorted(ours, key=lambda each: each.row.id):
+        by_id = [each for each in oldest_first if each.facts["reference"] in one.named]
+        by_note = [each for each in oldest_first if one.row.reference is None and one.named & each.references]
+        free = (each.facts["reference"] for each in by_id or by_note)
+        if (name := next((each for each in free if each not in matched), None)) is not None:
+            matched[name] = one
+    return matched
 
 
 async def _ours(work: Work, attempt_id: UUID) -> list[_Ours]:
@@ -86,7 +103,7 @@ async def _ours(work: Work, attempt_id: UUID) -> list[_Ours]:
     return [_Ours(row) for row in (await work.connection.execute(query)).all()]
 
 
-async def _booked(work: Work, name: str) -> bool:
-    mine = (reversals.c.tenant_id == work.tenant, reversals.c.reference == name)
+async def _booked(work: Work, *names: str) -> bool:
+    mine = (reversals.c.tenant_id == work.tenant, reversals.c.reference.in_(names))
     query = sa.select(reversals.c.id).where(*mine)
     return (await work.connection.execute(query)).first() is not None
