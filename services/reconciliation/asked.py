@@ -105,8 +105,8 @@ _REFUNDED = (
     .join(payments, same(refunds, payments, "payment_id"))
     .join(orders, same(payments, orders, "order_id"))
 )
-# By which people said that it was made; a reversal that is told after all has an entry of its own.
-_NOT_THIS = sa.and_(refunds.c.way == "reversal", refund_attempts.c.denied_at.is_not(None))
+# By which people said that it was made; of a reversal that is told after all it is the provider's own.
+_NOT_THIS = sa.and_(refunds.c.way == "reversal", refund_attempts.c.denied_at.is_not(None), sa.not_(_LATE))
 _GIVEN_BACK = sa.select(
     refund_attempts.c.id,
     _BACK_CAUSE.label("cause"),

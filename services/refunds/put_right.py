@@ -24,10 +24,12 @@ async def paid_after_all(work: Work, one: Sending, receipt: str | None) -> None:
     """A payment is reversed once, so a reversal may be one that was told before; a payout is a payout. The
     payer is told where they were told before that it had not arrived."""
     row, attempt = one.row, one.refund.attempt
+    values = {"resolved_at": work.now, "receipt": receipt or row.receipt}
     if one.refund.row.way == Way.REVERSAL:
-        booked = await taken_back.book(work, attempt, receipt or str(row.id), one.amount)
+        booked = await taken_back.book(work, attempt, receipt or str(row.id), one.amount, ours=row.id)
+        if booked:
+            await REFUND.move(work, row.id, row.state, **values)
     else:
-        values = {"resolved_at": work.now, "receipt": receipt or row.receipt}
         booked = await REFUND.move(work, row.id, row.state, **values)
         await taken_back.left_late(work, attempt, row.id, one.amount)
     if booked and row.denied_at is not None:

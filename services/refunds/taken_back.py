@@ -16,6 +16,7 @@ from services.payments.record import Attempt, alert
 from services.payments.record import locked as locked_attempt
 from services.people import people
 from services.refunds import record
+from services.refunds.came_back import STILL_GONE
 from services.refunds.decide import close
 from services.refunds.standing import settle_standing
 from services.store.schema import refund_attempts, refunds, reversals
@@ -61,9 +62,18 @@ async def disputed(work: Work, attempt_id: UUID, reference: str, amount: Money) 
     await inbox.tell_people(work, await people.reconcilers(work), news)
 
 
-async def book(work: Work, attempt: Attempt, reference: str, amount: Money, *, surely: bool = False) -> bool:
+async def book(
+    work: Work,
+    attempt: Attempt,
+    reference: str,
+    amount: Money,
+    *,
+    surely: bool = False,
+    ours: UUID | None = None,
+) -> bool:
     """From suspense where it still lies there, else from the wallet, and beyond it from what is owed. False
-    where nothing was booked."""
+    where nothing was booked. `ours`: the attempt of a refund that was paid after all, under which it stands,
+    so that it can come back."""
     if await _stands(work, attempt, reference):
         return False
     left = attempt.amount.minor - await taken(work, attempt)
@@ -76,7 +86,7 @@ async def book(work: Work, attempt: Attempt, reference: str, amount: Money, *, s
     if not surely and await may_be_ours(work, attempt):
         await alert(work, attempt, "payment.reversal_unmatched", reference=reference, told=str(amount))
         return False
-    await _put(work, attempt, new_id(), reference, amount, twice=twice)
+    await _put(work, attempt, ours or new_id(), reference, amount, twice=twice)
     return True
 
 
@@ -176,12 +186,17 @@ async def _stands(work: Work, attempt: Attempt, reference: str) -> bool:
 async def taken(work: Work, attempt: Attempt) -> int:
     """Of the payment, by reversals of its own and by ours: it can be reversed once, whoever was paid out."""
     paid_out = sa.exists().where(
-        refund_attempts.c.tenant_id == reversals.c.tenant_id, refund_attempts.c.id == reversals.c.id
+        refund_attempts.c.tenant_id == reversals.c.tenant_id,
+        refund_attempts.c.id == reversals.c.id,
+        refunds.c.tenant_id == refund_attempts.c.tenant_id,
+        refunds.c.id == refund_attempts.c.refund_id,
+        refunds.c.way == Way.PAYOUT,
     )
     its_own = sa.select(sa.func.coalesce(sa.func.sum(reversals.c.amount), 0)).where(
         reversals.c.tenant_id == work.tenant,
         reversals.c.attempt_id == attempt.id,
         sa.not_(paid_out),
+        STILL_GONE,
     )
     ours = sa.select(sa.func.coalesce(sa.func.sum(refunds.c.amount), 0)).where(
         refunds.c.tenant_id == work.tenant,

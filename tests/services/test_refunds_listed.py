@@ -203,3 +203,20 @@ async def test_a_second_one_with_our_note_is_taken_back_as_anybody_elses(
         walk.there.reverse()
     assert (await business.balances())["wallet"] == 100_00
     assert (await business.alerts()).count("payment.taken_back") == 1
+
+
+async def test_one_that_was_made_against_the_word_of_two_people_comes_back_once(business: Business) -> None:
+    walk = await Walk(business).open()
+    await walk.ours(200, "told")
+    made = walk.there[0]
+    assert made.note is not None
+    async with business.work() as work:
+        await (await subject.locked(work, made.note)).not_paid(work)
+    for status, wallet in (("processed", 300_00), ("failed", 500_00)):
+        made.status = status
+        for _ in range(3):
+            await walk.listed()
+        assert (await business.balances())["wallet"] == wallet
+    assert (await business.alerts()).count("refund.returned") == 1
+    again = await Refunding.of(business, await approve(business, await ask(business, walk.paying, "500")))
+    assert await again.begun()
