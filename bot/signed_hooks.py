@@ -49,8 +49,9 @@ class SignedHooks:
             if tenant is None or not _signed(name, tenant, request, body, self._clock()):
                 log.warning("hooks.not_signed", provider=name, client=client(request, self._proxies))
                 return web.Response(status=401, text="The signature is missing or wrong.")
-            external = f"{name}:{_known_by(name, body)}"
-            await keep(self._database, self._vault, tenant.id, external, body, self._clock())
+            external, asks = f"{name}:{_known_by(name, body)}", PROVIDERS[name].asks
+            again = asks is not None and asks(body)
+            await keep(self._database, self._vault, tenant.id, external, body, self._clock(), again=again)
         except AWAY as error:
             return unavailable(error).response
         self._bell.ring("hooks")

@@ -165,25 +165,31 @@ class _Address:
 
 
 async def keep(
-    database: Database, vault: Vault, tenant: UUID, external: str, body: bytes, now: datetime
+    database: Database,
+    vault: Vault,
+    tenant: UUID,
+    external: str,
+    body: bytes,
+    now: datetime,
+    *,
+    again: bool = False,
 ) -> None:
-    """A callback in the inbox, once by its external id."""
+    """A callback in the inbox, once by its external id. `again`: one that was read is read anew, in the same
+    row; so that, however often it is told, it waits once."""
     insert = postgresql.insert if database.is_postgres else sqlite.insert
+    new = {
+        "state": "waiting",
+        "due_at": now,
+        "received_at": now,
+        "body_sealed": vault.seal(body, tenant, "inbox.body", f"hook|{external}|"),
+    }
+    row = insert(inbox).values(tenant_id=tenant, kind="hook", external_id=external, status="", **new)
+    known = ["tenant_id", "kind", "external_id", "status"]
+    anew = row.on_conflict_do_update(
+        index_elements=known, set_=new | {"tries": 0, "error": None}, where=inbox.c.state != "waiting"
+    )
     async with database.transaction(tenant) as connection:
-        await connection.execute(
-            insert(inbox)
-            .values(
-                tenant_id=tenant,
-                kind="hook",
-                external_id=external,
-                status="",
-                state="waiting",
-                due_at=now,
-                received_at=now,
-                body_sealed=vault.seal(body, tenant, "inbox.body", f"hook|{external}|"),
-            )
-            .on_conflict_do_nothing()
-        )
+        await connection.execute(anew if again else row.on_conflict_do_nothing())
     point("hook.stored")
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from services.providers import (
     mpesa_portal,
     paystack_collect,
+    paystack_disputes,
     paystack_prompts,
     pesapal_words,
     stripe_words,
@@ -48,9 +49,11 @@ class Provider:
     attempt, even where its answer was lost. `pays_out`: the ways out that it carries, of money in
     `currency`; `signature`: the header with which it
     signs its callbacks, which then come to "/hooks/NAME/SLUG"; `event_id`: what such a callback calls itself,
-    however often it is told, None where it has no name but its bytes; `refunds`: how it gives payments back,
-    None where it does not; `statements`: reads a file that was exported there, None where nobody exports one;
-    `acknowledges`: what it wants to hear once a callback is stored, where it calls an address that lasts."""
+    however often it is told, None where it has no name but its bytes; `asks`: whether it is
+    nothing but a reason to ask, and so is new each time, in the same bytes too; `refunds`: how it gives
+    payments back, None where it does not; `statements`: reads a file that was exported there, None where
+    nobody exports one; `acknowledges`: what it wants to hear once a callback is stored, where it calls an
+    address that lasts."""
 
     settings: type[ProviderSettings]
     open: Open
@@ -63,6 +66,7 @@ class Provider:
     pays_out: frozenset[str] = frozenset()
     signature: str | None = None
     event_id: Callable[[bytes], str | None] | None = None
+    asks: Callable[[bytes], bool] | None = None
     refunds: RefundRules | None = None
     statements: Callable[[bytes, Any, datetime], Listed] | None = None
     acknowledges: Callable[[bytes], dict[str, Any]] | None = None
@@ -94,6 +98,7 @@ PROVIDERS: Mapping[str, Provider] = {
         knows_ours=True,
         pays_out=frozenset({"bank_transfer"}),
         signature="X-Paystack-Signature",
+        asks=paystack_disputes.asks,
         refunds=RefundRules(takes=timedelta(days=14)),  # ten working days
     ),
     "pesapal": Provider(

@@ -6,9 +6,10 @@ so that the payment's refunds are asked about. What is told otherwise moves noth
 """
 
 from services.providers.base import Pending, Report, Succeeded
-from services.providers.bodies import Json, code_of, ids_of, within
+from services.providers.bodies import Json, code_of, ids_of, json_object, within
 from services.providers.paystack_words import money_of
 
+_REFUNDS = ("refund.processed", "refund.failed", "refund.needs-attention")
 _LOST = ("merchant-accepted", "auto-accepted")
 
 
@@ -20,9 +21,15 @@ def taken_back(event: str, data: Json) -> Report | None:
         case "charge.dispute.resolve":
             lost = code_of(data.get("resolution")) in _LOST
             return _of_dispute("taken_back", data) if lost else _nothing(event, data)
-        case "refund.processed" | "refund.failed" | "refund.needs-attention":
+        case _ if event in _REFUNDS:
             return _of_refund(event, data)
     return None
+
+
+def asks(body: bytes) -> bool:
+    """Whether an event is of a refund. It has no id: two refunds of one amount are told in the same bytes."""
+    told = json_object(body)
+    return told is not None and told.get("event") in _REFUNDS
 
 
 def _of_dispute(about: str, data: Json) -> Report:

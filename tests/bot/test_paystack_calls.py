@@ -414,3 +414,17 @@ async def test_a_success_and_a_failure_at_once_leave_one_of_them_and_the_sums_ri
     ended = {"completed": ("4000.00", "0.00", "4000.00"), "failed": ("4050.00", "0.00", "4050.00")}
     assert await market.business.wallet() == ended[status]
     assert await market.business.alerts() != []
+
+
+async def test_a_refund_in_the_same_bytes_is_told_anew_once_it_was_read_and_waits_once(market):
+    data = {"transaction_reference": "nobody", "amount": 100_00, "currency": "KES"}
+    refund = {"event": "refund.processed", "data": data}
+    charge = {"event": "charge.success", "data": {"reference": "nobody"}}
+    for _ in range(2):
+        assert await asyncio.gather(*(tell(market, refund) for _ in range(3))) == [200] * 3
+        assert await tell(market, charge) == 200
+        waiting = await states(market)
+        await market.work()
+        assert "waiting" not in await states(market)
+    assert waiting.count("waiting") == 1
+    assert len(waiting) == 2
