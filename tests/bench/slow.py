@@ -117,7 +117,7 @@ def slow(figures: Figures) -> list[str]:
         f"*menu* at {KIND_RATE} messages a second, from the webhook sent to the reply received, in one",
         f"process: idle, and while {MANY} prompts of one merchant wait for an M-Pesa that says nothing for",
         f"{HELD_SECONDS} seconds. Open transactions: of PostgreSQL, waiting for us, while all of them wait.",
-        f"{machine()}; medians of {figures.rounds} rounds.",
+        f"{machine()}; rounds: {figures.rounds}, of which these are the medians.",
         "",
         f"| | idle p50 / p99 | beside {MANY} calls | of the idle p99 | target | open transactions |",
         "|---|--:|--:|--:|--:|--:|",
