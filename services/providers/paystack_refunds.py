@@ -27,11 +27,10 @@ from services.providers.base import (
 )
 from services.providers.bodies import Json, code_of, id_of, legible
 from services.providers.paystack_client import PaystackClient
-from services.providers.paystack_words import Reply, money_of, subunits
+from services.providers.paystack_words import Reply, money_of, no_plain_no, subunits
 from services.providers.refunds import Refund
 
 _NOT_ALLOWED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT)
 _SHORT = ("insufficient", "balance is not enough", "balance is too low")
 _CLOSED = ("not enabled", "disabled", "not supported", "not available", "not allowed")
 _OURS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -167,14 +166,8 @@ def _word(told: Json) -> Word:
 def judge_refund(reply: Reply) -> Refused | NotSent | Misconfigured | Unknown:
     """What an answer that does not accept means."""
     said, why = reply.said, str(reply)
-    if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return NotSent(why)
-    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status in _PASSING:
-        return Unknown(why)
-    if reply.status in _NOT_ALLOWED:
-        return Misconfigured(why)
-    if reply.status < HTTPStatus.BAD_REQUEST or reply.body.get("status") is not False:
-        return Unknown(why)
+    if (unclear := no_plain_no(reply)) is not None:
+        return unclear
     if any(words in said for words in _SHORT):
         return Refused(Unpaid.INSUFFICIENT_FUNDS, why, ours=True)
     if any(words in said for words in _CLOSED):

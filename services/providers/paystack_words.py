@@ -134,19 +134,30 @@ def unknown_recipient(reply: Reply) -> bool:
     return reply.status == HTTPStatus.BAD_REQUEST and "recipient" in reply.said and "invalid" in reply.said
 
 
-def judge_transfer(reply: Reply) -> Refused | NotSent | Misconfigured | Unknown:
-    """What an answer that does not accept means for the transfer."""
-    said, why = reply.said, str(reply)
+def no_plain_no(reply: Reply) -> NotSent | Misconfigured | Unknown | None:
+    """What an answer that does not accept means, whatever was asked for; None where it is a plain no."""
+    why = str(reply)
     if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
         return NotSent(why)
-    if "duplicate" in said or ("reference" in said and ("exist" in said or "unique" in said)):
-        return Unknown(why)  # the first of this reference exists
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR or reply.status in _PASSING:
         return Unknown(why)
     if reply.status in _NOT_ALLOWED:
         return Misconfigured(why)
     if reply.status < HTTPStatus.BAD_REQUEST or reply.body.get("status") is not False:
         return Unknown(why)
+    return None
+
+
+def judge_transfer(reply: Reply) -> Refused | NotSent | Misconfigured | Unknown:
+    """What an answer that does not accept means for the transfer."""
+    said, why = reply.said, str(reply)
+    limited = reply.status == HTTPStatus.TOO_MANY_REQUESTS
+    if not limited and (
+        "duplicate" in said or ("reference" in said and ("exist" in said or "unique" in said))
+    ):
+        return Unknown(why)  # the first of this reference exists
+    if (unclear := no_plain_no(reply)) is not None:
+        return unclear
     if any(words in said for words in _SHORT):
         return Refused(Unpaid.INSUFFICIENT_FUNDS, why, ours=True)
     if any(words in said for words in _CLOSED):
