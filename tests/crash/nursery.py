@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -35,7 +36,7 @@ class Nursery:
     _mother: asyncio.subprocess.Process | None = None
     _children: dict[int, Child] = field(default_factory=dict)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
-    _births: "asyncio.Queue[int]" = field(default_factory=asyncio.Queue)
+    _births: "deque[asyncio.Future[int]]" = field(default_factory=deque)
 
     async def start(self, *arguments: str, **more: str) -> Child:
         log = self.folder / f"{arguments[0]}-{next(self._numbers)}.log"
@@ -75,7 +76,9 @@ class Nursery:
         assert self._mother.stdin is not None
         order = {"arguments": arguments, "environment": told, "folder": str(self.folder), "log": str(log)}
         self._mother.stdin.write(json.dumps(order).encode() + b"\n")
-        pid = await self._births.get()
+        birth = asyncio.get_running_loop().create_future()
+        self._births.append(birth)
+        pid = await birth
         return Child(pid, log, self._ends(pid))
 
     def _ends(self, pid: int) -> "asyncio.Future[int]":
@@ -90,8 +93,10 @@ class Nursery:
             told = json.loads(line)
             if "code" in told:
                 self._ends(told["pid"]).set_result(told["code"])
+            elif (birth := self._births.popleft()).cancelled():
+                os.kill(told["pid"], signal.SIGKILL)  # nobody waits for it, and it would take another's port
             else:
-                self._births.put_nowait(told["pid"])
+                birth.set_result(told["pid"])
 
     async def load(self) -> None:
         """The mother, once for all."""
