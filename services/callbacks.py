@@ -66,7 +66,7 @@ async def _refund(work: Work, hook: Hook, report: Report) -> None:
 async def _taken(work: Work, hook: Hook, report: Report) -> None:
     word = report.word
     if report.facts.get("ask"):
-        await still_paid.hinted(work, hook.target_id)
+        await still_paid.hinted(work, hook.target_id, lost=word if isinstance(word, Succeeded) else None)
         return
     if not isinstance(word, Succeeded) or word.amount is None or word.receipt is None:
         await taken_back.unclear(work, hook.target_id, getattr(word, "detail", ""))

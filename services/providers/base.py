@@ -173,11 +173,10 @@ class Report:
     "original"           the receipt of the payment that was given back (refund, refunded_query)
     "refunds"            tuple[Report]: each refund of that payment, whoever made it (refunded_query)
     "called"             what such a refund is called where somebody else made it (refund_query)
-    "alone"              what it is called while nothing tells of a dispute that it ends (refund_query)
     "charge"             Money: what the provider took for it (query)
     "line"               Line: what a list of the provider's would say of it (by_hand)
     "ask"                True: something has changed, and what it is only an answer tells (collect,
-                         taken_back)
+                         taken_back: a word beside it is of a lost dispute)
     """
 
     about: str

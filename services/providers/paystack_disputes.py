@@ -1,9 +1,12 @@
 """Disputes: what Paystack tells of payments that were given back, or that a customer disputes.
 
 https://paystack.com/docs/payments/disputes and /docs/payments/refunds (events). A dispute takes money only
-once it is resolved against the merchant. An event of a refund says neither which one it is nor who made it,
-so that the payment's refunds are asked about. What is told otherwise moves nothing.
+once it is resolved against the merchant, and that is a refund too, in the list of all of them. An event of a
+refund says neither which one it is nor who made it. So whatever takes money has the payment's refunds asked
+about, and the list alone is booked. What is told otherwise moves nothing.
 """
+
+from typing import Any
 
 from services.providers.base import Pending, Report, Succeeded
 from services.providers.bodies import Json, code_of, ids_of, json_object, within
@@ -20,7 +23,7 @@ def taken_back(event: str, data: Json) -> Report | None:
             return _of_dispute("disputed", data)
         case "charge.dispute.resolve":
             lost = code_of(data.get("resolution")) in _LOST
-            return _of_dispute("taken_back", data) if lost else _nothing(event, data)
+            return _of_dispute("taken_back", data, {"ask": True}) if lost else _nothing(event, data)
         case _ if event in _REFUNDS:
             return _of_refund(event, data)
     return None
@@ -32,7 +35,7 @@ def asks(body: bytes) -> bool:
     return told is not None and told.get("event") in _REFUNDS
 
 
-def _of_dispute(about: str, data: Json) -> Report:
+def _of_dispute(about: str, data: Json, facts: dict[str, Any] | None = None) -> Report:
     paid = within(data, "transaction")
     references = ids_of(paid, "reference")
     currency = data.get("currency") or paid.get("currency")
@@ -40,7 +43,7 @@ def _of_dispute(about: str, data: Json) -> Report:
     name = code_of(data.get("id"))
     if not references or amount is None or not name:
         return Report(about, references, Pending("a dispute that says too little", unheard=True))
-    return Report(about, references, Succeeded(f"dispute-{name}", amount))
+    return Report(about, references, Succeeded(f"dispute-{name}", amount), facts or {})
 
 
 def _of_refund(event: str, data: Json) -> Report:

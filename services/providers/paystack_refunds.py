@@ -118,20 +118,16 @@ def _reports(listed: list[object], receipt: str) -> Iterator[Report]:
 
 def told_refund(told: Json, attempt: str | None) -> Report:
     """Of one refund as it stands. `attempt`: the id of ours that it is known to be of, None where somebody
-    else has made it, perhaps. Of such a one the receipt is what it is called in the books."""
+    else has made it, perhaps."""
     name = id_of(told.get("id")) or ""
     names = frozenset({name}) | ({attempt} if attempt else frozenset())
     facts = {"reference": name, "payout_references": names, "original": _payment_of(told)}
-    return Report(
-        "refund_query", names, _word(told), facts | {"called": called(told), "alone": f"refund-{name}"}
-    )
+    return Report("refund_query", names, _word(told), facts | {"called": called(told)})
 
 
 def called(told: Json) -> str:
-    """A refund's name among what was taken back: that of the dispute that it ends, else its own."""
-    dispute = told.get("dispute")
-    ended = id_of(dispute.get("id") if isinstance(dispute, dict) else dispute)
-    return f"dispute-{ended}" if ended else f"refund-{id_of(told.get('id'))}"
+    """A refund's name among what was taken back, whether or not it ends a dispute."""
+    return f"refund-{id_of(told.get('id'))}"
 
 
 def _payment_of(told: Json) -> str | None:

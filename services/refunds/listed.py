@@ -40,16 +40,12 @@ async def listed(work: Work, attempt_id: UUID, reports: Sequence[Report]) -> Non
 
 async def _others(work: Work, attempt_id: UUID, report: Report, *, surely: bool) -> None:
     name, word = report.facts["called"], report.word
-    # One that ends a dispute may have been listed, and booked, before its dispute was told with it.
-    alone = report.facts["alone"]
     match word:
-        case Succeeded() if alone != name and await _booked(work, alone):
-            return
         case Succeeded(amount=amount) if amount is not None and surely:
             await taken_back.taken_back(work, attempt_id, name, amount, surely=True)
         case Succeeded(amount=amount) if amount is not None:
             await taken_back.unmatched(work, attempt_id, name, amount)
-        case Failed() if await _booked(work, name, alone):
+        case Failed() if await _booked(work, name):
             await taken_back.unclear(work, attempt_id, f"{name}, which was made, is told to have failed")
 
 
@@ -103,7 +99,7 @@ async def _ours(work: Work, attempt_id: UUID) -> list[_Ours]:
     return [_Ours(row) for row in (await work.connection.execute(query)).all()]
 
 
-async def _booked(work: Work, *names: str) -> bool:
-    mine = (reversals.c.tenant_id == work.tenant, reversals.c.reference.in_(names))
+async def _booked(work: Work, name: str) -> bool:
+    mine = (reversals.c.tenant_id == work.tenant, reversals.c.reference == name)
     query = sa.select(reversals.c.id).where(*mine)
     return (await work.connection.execute(query)).first() is not None

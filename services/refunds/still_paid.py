@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from services import audit, hooks, jobs
 from services.jobs import COLLECT_LADDER, STANDS_LADDER
 from services.news.refunds import Way
-from services.payments.record import Attempt, locked
+from services.payments.record import Attempt, alert, locked
 from services.payments.settle import expire, settle
 from services.people import people
 from services.people.access import RECONCILE
@@ -50,8 +50,12 @@ async def ask(work: Work, by: UUID, payment_id: UUID) -> None:
     await audit.record(work, by, "payment.checked", payment_id, {})
 
 
-async def hinted(work: Work, attempt_id: UUID) -> None:
-    """The provider has told that something has changed: it is asked at once."""
+async def hinted(work: Work, attempt_id: UUID, *, lost: Succeeded | None = None) -> None:
+    """The provider has told that something has changed: it is asked at once. A dispute that was `lost` moves
+    nothing by itself, so somebody should see that what it took is listed, and booked."""
+    if lost is not None:
+        facts = {"reference": lost.receipt, "told": str(lost.amount)}
+        await alert(work, await locked(work, attempt_id), "payment.dispute_lost", **facts)
     await jobs.schedule(work, "payment_check", attempt_id, work.now)
 
 

@@ -286,6 +286,7 @@ async def test_a_dispute_that_is_lost_is_taken_back_once_though_it_is_a_refund_t
     await shop.later(minutes=5)
     assert await shop.business.wallet() == ("350.00", "0.00", "350.00")
     assert len(await told(shop, MoneyTakenBack)) == 1
+    assert "payment.dispute_lost" in await shop.business.alerts()
 
 
 async def test_a_forged_event_moves_nothing(shop, paying):

@@ -118,4 +118,4 @@ async def test_a_dispute_is_opened_and_closed(paystack, won):
     ended = await events(paystack, "charge.dispute.create", "charge.dispute.resolve", *lost)
     assert ended[1]["data"]["resolution"] == ("declined" if won else "merchant-accepted")
     listed = (await paystack.get("/refund"))[1]["data"]
-    assert [each["dispute"] for each in listed] == ([] if won else [told["data"]["id"]])
+    assert [each["amount"] for each in listed] == ([] if won else [told["data"]["refund_amount"]])

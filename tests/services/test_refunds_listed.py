@@ -36,7 +36,6 @@ class There:
     note: UUID | None
     status: str = "pending"
     kept: bool = True  # the note, as it was sent
-    dispute: str | None = None  # that it ends, once that is told
 
     def told(self) -> Report:
         amount = kes(str(self.shillings))
@@ -50,8 +49,7 @@ class There:
             "reference": self.id,
             "payout_references": names,
             "original": RECEIPT,
-            "called": f"dispute-{self.dispute}" if self.dispute else f"refund-{self.id}",
-            "alone": f"refund-{self.id}",
+            "called": f"refund-{self.id}",
         }
         return Report("refund_query", names, words[self.status], facts)
 
@@ -179,15 +177,6 @@ def test_the_books_say_what_the_list_says_on_sqlite(sqlite_template: Path, tmp_p
 @pytest.mark.postgres
 def test_the_books_say_what_the_list_says_on_postgres(postgres_url: str) -> None:
     walked(postgres_url, 10)
-
-
-async def test_one_that_is_told_to_end_a_dispute_later_is_taken_back_once(business: Business) -> None:
-    walk = await Walk(business).open()
-    walk.others(200)
-    await walk.listed()
-    walk.there[0].dispute = "9"
-    await walk.listed()
-    assert (await business.balances())["wallet"] == 300_00
 
 
 @pytest.mark.parametrize("answer", ["lost", "told"])

@@ -49,6 +49,7 @@ def test_an_event_about_a_payment(event, data, about, word):
     assert report is not None
     assert (report.about, report.word) == (about, word)
     assert report.references == {PAID["reference"]}
+    assert report.facts == ({} if about in ("disputed", "other") else {"ask": True})
 
 
 def test_other_events_are_not_about_it():

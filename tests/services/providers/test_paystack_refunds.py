@@ -182,7 +182,7 @@ async def test_without_its_reference_all_of_the_payment_are_told_and_ours_by_its
     assert ours.references == {"3018284", str(ATTEMPT)}
     assert ours.word == Succeeded("3018284", Money(100_00, "NGN"))
     assert (theirs.references, theirs.facts["called"]) == ({"3018285"}, "refund-3018285")
-    assert disputed.facts["called"] == "dispute-9"
+    assert disputed.facts["called"] == "refund-3018286"
 
 
 @pytest.mark.parametrize(
