@@ -257,6 +257,7 @@ SCRIPT = Script(
         settings_news.ChangeAsked: changes.told_asked,
         settings_news.ChangeMoved: changes.told_moved,
         settings_news.StoppedByPerson: stopping.told_stopped,
+        settings_news.KeyRotated: approval_notices.told_key_rotated,
         schedule_news.ScheduleAsked: schedules.told_asked,
         schedule_news.ScheduleMoved: schedules.told_moved,
         schedule_news.ScheduleRan: schedules.told_ran,

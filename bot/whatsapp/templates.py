@@ -180,6 +180,7 @@ TOLD: Mapping[type, Telling] = {
     settings_news.ChangeAsked: _STAFF,
     settings_news.ChangeMoved: _STAFF,
     settings_news.StoppedByPerson: _STAFF,
+    settings_news.KeyRotated: _STAFF,
     schedule_news.ScheduleAsked: _STAFF,
     schedule_news.ScheduleMoved: _STAFF,
     schedule_news.ScheduleRan: _STAFF,

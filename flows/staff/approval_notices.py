@@ -1,4 +1,4 @@
-"""Approval notices: what is told of one-time codes and of lent rights, and need not be answered."""
+"""Approval notices: what is told of one-time codes, keys and lent rights, and need not be answered."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ from flows.staff.notices import Notice
 from flows.teller import Teller
 from flows.text import Text
 from services.news.approval import CodesEnrolled, CodesGuessed, RightLent, RightUsed
+from services.news.settings import KeyRotated
 
 
 class CodesEnrolledTold(Notice):
@@ -36,6 +37,21 @@ class CodesGuessedTold(Notice):
             "Ask {name} whether it was them; if not, call the operator now.",
             withdrawal=self.withdrawal,
             name=self.name,
+        )
+
+
+class KeyRotatedTold(Notice):
+    name: str
+    prefix: str
+    until: datetime
+
+    def says(self) -> Text:
+        return Text(
+            "The operator has given {name} a new API key for {shop} in place of {prefix}, which works until "
+            "{until} and no longer. If you did not expect that, call the operator now.",
+            name=self.name,
+            prefix=self.prefix,
+            until=self.until,
         )
 
 
@@ -81,3 +97,7 @@ async def told_right_lent(news: RightLent, _teller: Teller) -> RightLentTold:
 
 async def told_right_used(news: RightUsed, _teller: Teller) -> RightUsedTold:
     return RightUsedTold(borrower=news.borrower, operation=news.reference)
+
+
+async def told_key_rotated(news: KeyRotated, _teller: Teller) -> KeyRotatedTold:
+    return KeyRotatedTold(name=news.name, prefix=news.prefix, until=news.until)

@@ -53,7 +53,7 @@ from services.news.requests import (
 )
 from services.news.review import SettlementAsked, SettlementMoved
 from services.news.schedules import ScheduleAsked, ScheduleMoved, ScheduleRan, ScheduleSelfApprovalTried
-from services.news.settings import ChangeAsked, ChangeMoved, StoppedByPerson
+from services.news.settings import ChangeAsked, ChangeMoved, KeyRotated, StoppedByPerson
 from services.news.staff import BalanceLow, DaySummed, SaleMade
 from services.news.withdrawals import Flag as Flag
 from services.news.withdrawals import FloatShort as FloatShort
@@ -219,6 +219,7 @@ News = (
     | ChangeAsked
     | ChangeMoved
     | StoppedByPerson
+    | KeyRotated
     | SettlementAsked
     | SettlementMoved
     | BatchRead

@@ -65,3 +65,13 @@ class StoppedByPerson(BaseNews):
     kind: Literal["stopped_by_person"] = "stopped_by_person"
     by: str | None
     stopped: bool
+
+
+class KeyRotated(BaseNews):
+    """To the owners and to whose it is: the operator has made a new key of the API in place of the one with
+    this prefix, which works until then."""
+
+    kind: Literal["key_rotated"] = "key_rotated"
+    name: str
+    prefix: str
+    until: datetime

@@ -1,18 +1,21 @@
 """API keys: each belongs to a member of the staff and carries that person's scopes, as they are at each
-request. Shown once; only a keyed hash is stored, and the prefix names it."""
+request. Shown once; only a keyed hash is stored, and the prefix names it. One that is rotated works beside
+the new one for a while: only its end comes nearer."""
 
 import re
 import secrets
 import zlib
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services import audit
+from services import audit, inbox
+from services.news.settings import KeyRotated
 from services.people import people
 from services.safety.vault import Vault
 from services.store.schema import api_keys, tenants
@@ -20,19 +23,36 @@ from services.store.scope import within
 from services.work import Work
 
 _COLUMN = "api_keys.key"
-_LASTS = timedelta(days=365)
+LASTS = timedelta(days=365)
 _COARSE = timedelta(hours=1)
 _WRITTEN = re.compile(r"(lipa_[0-9a-f]{12})_[0-9a-f]{64}_[0-9a-f]{8}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Key:
-    """A new key: `text` is told this once."""
+    """A new key: `text` is told this once. `replaced_until`: how long the one before it works on."""
 
-    text: str
+    text: str = field(repr=False)
     prefix: str
+    person_id: UUID
     scopes: frozenset[str]
     expires_at: datetime
+    replaced_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A key as the operator sees it. `state`: active, expired, revoked, or suspended where its person is not
+    on the active staff."""
+
+    prefix: str
+    state: str
+    staff_id: UUID
+    staff: str
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -48,7 +68,7 @@ class Holder:
     stale: bool  # its last use is to be noted
 
 
-async def create(work: Work, person_id: UUID) -> Key | None:
+async def create(work: Work, person_id: UUID, lasts: timedelta = LASTS) -> Key | None:
     """A key of 256 random bits; None where the person is not on the active staff."""
     scopes = (await people.active_staff(work)).get(person_id)
     if scopes is None:
@@ -56,7 +76,7 @@ async def create(work: Work, person_id: UUID) -> Key | None:
     prefix = f"lipa_{secrets.token_hex(6)}"
     body = f"{prefix}_{secrets.token_hex(32)}"
     text = f"{body}_{_checksum(body)}"
-    expires_at = work.now + _LASTS
+    expires_at = work.now + lasts
     await work.connection.execute(
         sa.insert(api_keys).values(
             prefix=prefix,
@@ -69,7 +89,69 @@ async def create(work: Work, person_id: UUID) -> Key | None:
     )
     facts = {"prefix": prefix, "expires_at": expires_at.isoformat()}
     await audit.record(work, audit.OPERATOR, "apikey.created", person_id, facts)
-    return Key(text, prefix, scopes, expires_at)
+    return Key(text, prefix, person_id, scopes, expires_at)
+
+
+async def tenant_of(connection: AsyncConnection, prefix: str) -> UUID | None:
+    """Whose key it is; None where no key has this prefix."""
+    found: UUID | None = await connection.scalar(
+        sa.select(api_keys.c.tenant_id).where(api_keys.c.prefix == prefix)
+    )
+    return found
+
+
+async def rotate(work: Work, prefix: str, overlap: timedelta, lasts: timedelta = LASTS) -> Key | None:
+    """A new key of the same person; the old one works for `overlap` more, and never longer than it would
+    have. None where the old one is no more: revoked, expired, or of somebody who is not on the staff."""
+    mine = (api_keys.c.tenant_id == work.tenant, api_keys.c.prefix == prefix)
+    query = sa.select(api_keys).where(*mine).with_for_update()
+    row = (await work.connection.execute(query)).first()
+    if row is None or row.revoked_at is not None or row.expires_at <= work.now:
+        return None
+    key = await create(work, row.person_id, lasts)
+    if key is None:
+        return None
+    until = min(row.expires_at, work.now + overlap)
+    await work.connection.execute(sa.update(api_keys).where(*mine).values(expires_at=until))
+    facts = {"prefix": prefix, "by": key.prefix}
+    ends = {"expires_at": until.isoformat()}
+    before = {"expires_at": row.expires_at.isoformat()}
+    await audit.record(
+        work, audit.OPERATOR, "apikey.rotated", row.person_id, facts, before=before, after=ends
+    )
+    told = await people.owners(work) | {row.person_id}
+    name = await people.name_of(work, row.person_id) or ""
+    await inbox.tell_people(work, told, KeyRotated(name=name, prefix=prefix, until=until))
+    return replace(key, replaced_until=until)
+
+
+async def listed(work: Work) -> list[Listed]:
+    """All keys that the tenant has or had, the latest first."""
+    query = sa.select(api_keys).where(api_keys.c.tenant_id == work.tenant)
+    rows = (await work.connection.execute(query.order_by(api_keys.c.created_at.desc()))).all()
+    names = await people.names_of(work, {row.person_id for row in rows})
+    staff = await people.active_staff(work)
+    return [
+        Listed(
+            prefix=row.prefix,
+            state=_state(row, work.now, suspended=row.person_id not in staff),
+            staff_id=row.person_id,
+            staff=names[row.person_id],
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            last_used_at=row.last_used_at,
+            revoked_at=row.revoked_at,
+        )
+        for row in rows
+    ]
+
+
+def _state(row: sa.Row[Any], now: datetime, *, suspended: bool) -> str:
+    if row.revoked_at is not None:
+        return "revoked"
+    if row.expires_at <= now:
+        return "expired"
+    return "suspended" if suspended else "active"
 
 
 async def revoke(connection: AsyncConnection, vault: Vault, prefix: str, now: datetime) -> datetime | None:

@@ -31,6 +31,20 @@ def test_a_key_is_made_for_one_of_the_staff_and_revoked_twice(installation):
     assert (again["staff_id"], again["api_key"] != made["api_key"]) == (made["staff_id"], True)
     said = [json.loads(installation.run("apikey", "revoke", made["prefix"])) for _ in range(2)]
     assert said[0] == said[1]
+    new = json.loads(
+        installation.run("apikey", "rotate", again["prefix"], "--overlap-hours", "1", "--days", "30")
+    )
+    assert new["replaces"] == again["prefix"]
+    assert set(new) - set(made) == {"replaces", "replaced_until"}
+    listed = json.loads(installation.run("apikey", "list", "--tenant", slug))
+    assert {each["prefix"]: each["state"] for each in listed} == {
+        made["prefix"]: "revoked",
+        again["prefix"]: "active",
+        new["prefix"]: "active",
+    }
+    assert new["api_key"] not in json.dumps(listed)
+    assert "works no more" in installation.run("apikey", "rotate", made["prefix"], code=1)
+    assert "No key" in installation.run("apikey", "rotate", "lipa_000000000000", code=1)
     assert "No key" in installation.run("apikey", "revoke", "lipa_000000000000", code=1)
     assert "active staff" in installation.run("apikey", "create", "--tenant", slug, "--staff", "x", code=1)
 

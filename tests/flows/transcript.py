@@ -60,7 +60,7 @@ from services.news.batches import BatchSelfApprovalTried, Repeated
 from services.news.handoff import Ended
 from services.news.reconciliation import BreakReopened, BreaksAged
 from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
-from services.news.settings import StoppedByPerson
+from services.news.settings import KeyRotated, StoppedByPerson
 from services.people.access import HAND_OFF, ROLES
 from services.shop.facts import Line
 from services.withdrawals import destinations
@@ -479,6 +479,10 @@ class Play:
             case "enrolled", (name, *again):
                 news = CodesEnrolled(name=name, again=bool(again))
                 business.told += [(owner, news) for owner in business.owners()]
+            case "rotated", (name,):
+                until = business.now + timedelta(days=1)
+                key = KeyRotated(name=name, prefix="lipa_0123456789ab", until=until)
+                business.told += [(owner, key) for owner in business.owners()]
             case "lent", (lender, borrower):
                 until = business.now + timedelta(days=3)
                 lent = RightLent(lender=lender, borrower=borrower, until=until)
