@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import aiohttp
-import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.engine import make_url
@@ -17,6 +16,8 @@ from sqlalchemy.engine import make_url
 from bot.away import AWAY, reason
 from bot.doctor.finding import Finding, broken, exit_code, good, warning
 from bot.doctor.proofs import proofs
+from bot.doctor.queues import queues
+from bot.doctor.reach import reach
 from bot.doctor.tenants import all_tenants
 from bot.forms import PATH as FORMS
 from bot.http import open_session
@@ -24,17 +25,15 @@ from bot.parts import Parts, parts_of, utc_now
 from bot.settings import Settings, SettingsError
 from services.safety.vault import Unopenable
 from services.store import upgrade
-from services.store.schema import inbox, outbox
-from services.store.scope import AUDITOR
 
 __all__ = ["Finding", "examine", "exit_code", "unsettled"]
 
+Reach = Callable[[Settings, aiohttp.ClientSession, Callable[[], datetime]], AsyncIterator[Finding]]
 _UPGRADE = "run: python main.py db upgrade"
 # What Daraja refuses in an address that it is to call: https://developer.safaricom.co.ke/faqs
 _REFUSED_WORDS = ("m-pesa", "mpesa", "safaricom", "exe", "exec", "cmd", "sql", "query")
 _OWN_NAMES = ("localhost", ".localhost", ".local", ".internal", ".lan", ".test", ".example", ".invalid")
 _MOST_SLIP = timedelta(seconds=60)
-_LONG = timedelta(minutes=5)
 _SQLITE = b"SQLite format 3\0"
 _KEEPS_A_LOG = 2  # in its header, behind the size of a page: https://sqlite.org/fileformat2.html
 
@@ -44,8 +43,10 @@ def unsettled(error: SettingsError) -> list[Finding]:
     return [Finding("broken", what, fix) for what, fix in error.problems]
 
 
-async def examine(settings: Settings, clock: Callable[[], datetime] = utc_now) -> list[Finding]:
-    """Every finding, in the order of looking."""
+async def examine(
+    settings: Settings, clock: Callable[[], datetime] = utc_now, reach: Reach = reach
+) -> list[Finding]:
+    """Every finding, in the order of looking. `reach` looks whether the server is reached from outside."""
     findings = list(_address(settings.public_url))
     lost = _no_sqlite(settings.database_url)
     if lost is not None:  # to open one that is not there would make it
@@ -53,7 +54,7 @@ async def examine(settings: Settings, clock: Callable[[], datetime] = utc_now) -
     parts = parts_of(settings, clock)
     try:
         async with open_session() as http:
-            findings += [finding async for finding in _installation(parts, http)]
+            findings += [finding async for finding in _installation(parts, http, reach)]
     except AWAY as error:
         findings.append(broken(f"the database refuses to be read: {reason(error)}", "correct its rights"))
     except Unopenable:
@@ -65,17 +66,19 @@ async def examine(settings: Settings, clock: Callable[[], datetime] = utc_now) -
     return findings
 
 
-async def _installation(parts: Parts, http: aiohttp.ClientSession) -> AsyncIterator[Finding]:
+async def _installation(parts: Parts, http: aiohttp.ClientSession, reach: Reach) -> AsyncIterator[Finding]:
     schema = await _schema(parts)
     yield schema
     if parts.settings.redis_url is not None:
         yield await _redis(parts.settings.redis_url)
     async for finding in _graph(parts, http):
         yield finding
+    async for finding in reach(parts.settings, http, parts.clock):
+        yield finding
     yield _forms(parts.settings)
     if schema.level != "good":
         return
-    async for finding in _queues(parts):
+    async for finding in queues(parts):
         yield finding
     async for finding in proofs(parts):
         yield finding
@@ -207,35 +210,3 @@ def _moment(date: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else None
-
-
-async def _queues(parts: Parts) -> AsyncIterator[Finding]:
-    parked = sa.select(sa.func.count()).select_from(inbox).where(inbox.c.state == "parked")
-    held = (
-        sa.select(sa.func.count(), outbox.c.purpose, sa.func.coalesce(outbox.c.error, "").label("why"))
-        .where(outbox.c.state == "held")
-        .group_by(outbox.c.purpose, outbox.c.error)
-        .order_by(outbox.c.purpose, outbox.c.error)
-    )
-    since = parts.clock() - _LONG
-    waiting = (
-        sa.select(sa.func.count())
-        .select_from(inbox)
-        .where(inbox.c.state == "waiting", inbox.c.due_at < since, inbox.c.received_at < since)
-    )
-    async with parts.database.reading(AUDITOR) as connection:
-        counts = [await connection.scalar(query) for query in (parked, waiting)]
-        waits = (await connection.execute(held)).all()
-    look = "look: python main.py events list"
-    if counts[0]:
-        yield warning(f"events that failed and are parked: {counts[0]}", look)
-    for many, purpose, why in waits:
-        what = f"messages ({purpose}) that wait until their person writes: {many}" + (
-            f"; {why}" if why else ""
-        )
-        yield warning(
-            what, f"{look} --state held; ask these people to write *menu*, or see docs/templates.md"
-        )
-    if counts[1]:
-        what = f"events that have waited for more than five minutes: {counts[1]}"
-        yield warning(what, "start a worker: python main.py work, or serve without --no-worker")

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from bot.commands import registering
 from bot.doctor.clearing import clearing
 from bot.doctor.finding import Finding, broken, good, warning
-from bot.doctor.templates import templates
+from bot.doctor.keys import keys
+from bot.doctor.meta import meta
 from bot.parts import Parts
 from bot.proving import NotKept
 from services.news import Resting
@@ -26,7 +27,6 @@ from services.store.scope import PLATFORM
 from services.withdrawals import ways
 from services.work import CLI, Work
 
-_OK = 200
 # An API operator's password at Safaricom lives 90 days: https://developer.safaricom.co.ke/Documentation
 _PASSWORD_LIVES = timedelta(days=90)
 _REMIND = timedelta(days=80)
@@ -67,13 +67,10 @@ async def _tenant(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> 
         yield finding
     async for finding in _at_providers(parts, tenant, http):
         yield finding
-    number = await _number(parts, tenant, http)
-    yield number
-    if number.level == "good":  # else they cannot be looked at either
-        whatsapp = parts.settings.whatsapp
-        graph = f"{whatsapp.graph_url.rstrip('/')}/{whatsapp.api_version}"
-        async for finding in templates(tenant, http, graph):
-            yield finding
+    async for finding in keys(parts, tenant):
+        yield finding
+    async for finding in meta(parts, tenant, http):
+        yield finding
 
 
 def providers(tenant: Tenant) -> Iterator[Finding]:
@@ -210,25 +207,3 @@ async def _settings_since(parts: Parts, tenant: Tenant, name: str) -> datetime |
                 at: datetime = row.at
                 return at
     return None
-
-
-async def _number(parts: Parts, tenant: Tenant, http: aiohttp.ClientSession) -> Finding:
-    """A read of the number itself: it shows whether the token is good."""
-    if tenant.phone_number_id is None or tenant.access_token is None:
-        return warning("it has no WhatsApp number or token", "add [whatsapp] to its file")
-    whatsapp = parts.settings.whatsapp
-    url = f"{whatsapp.graph_url.rstrip('/')}/{whatsapp.api_version}/{tenant.phone_number_id}"
-    try:
-        async with http.get(url, headers={"Authorization": f"Bearer {tenant.access_token}"}) as answer:
-            status = answer.status
-    except (aiohttp.ClientError, TimeoutError) as error:
-        what = f"its number could not be looked at ({type(error).__name__})"
-        return warning(what, "check the network, and LIPACHAT_WHATSAPP__GRAPH_URL")
-    if status == _OK:
-        return good("its WhatsApp number and token are good")
-    if status >= 500 or status == 429:  # noqa: PLR2004  theirs to mend
-        return warning(f"Meta cannot say whether its number is good (HTTP {status})", "look again later")
-    return broken(
-        f"Meta refuses its number or token (HTTP {status})",
-        "make a new permanent token at Meta and apply the file",
-    )

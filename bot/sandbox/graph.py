@@ -6,12 +6,12 @@ on a limit here relies on Meta's: what it refuses, Meta refuses.
 """
 
 import hashlib
-import hmac
 import json
 
 from aiohttp import web
 
 from bot.sandbox.chats import Chats
+from bot.sandbox.graph_accounts import GraphAccounts, about_number
 from bot.sandbox.graph_limits import GraphError, check_message
 from bot.sandbox.media import Upload
 from bot.sandbox.world import Json, Phone, Shop, Template
@@ -37,11 +37,13 @@ class Graph:
     def __init__(self, chats: Chats) -> None:
         self._chats = chats
         self._stage = chats.stage
+        self._accounts = GraphAccounts(chats.stage.world, chats.stage.ids)
 
     def routes(self) -> list[web.RouteDef]:
         number = r"/{version:v\d+\.\d+}/{phone_number_id:\d+}"
         account = r"/{version:v\d+\.\d+}/{account_id:\d+}"
         return [
+            *self._accounts.routes(),
             web.post(number + "/messages", self.messages),
             web.post(number + "/media", self.upload),
             web.get(account + "/message_templates", self.templates),
@@ -52,19 +54,11 @@ class Graph:
     async def number(self, request: web.Request) -> web.StreamResponse:
         try:
             upload = self._chats.media.of(request.match_info["phone_number_id"], self._known(request))
-            shop = None if upload else self._authorized(request)
+            if upload is not None:
+                return web.json_response(_about(upload, request))
+            return web.json_response(about_number(self._authorized(request), request.query.get("fields")))
         except GraphError as error:
             return web.json_response(error.body(self._stage.ids.trace()), status=error.status)
-        if upload is not None:
-            return web.json_response(_about(upload, request))
-        assert shop is not None  # noqa: S101  one of the two
-        told = {
-            "verified_name": shop.name,
-            "display_phone_number": shop.display_phone_number,
-            "quality_rating": "GREEN",
-            "id": shop.phone_number_id,
-        }
-        return web.json_response(told)
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """Media, at the address that was told of it."""
@@ -79,7 +73,7 @@ class Graph:
     async def templates(self, request: web.Request) -> web.StreamResponse:
         """Those of the WhatsApp Business account that the token is for, by pages."""
         try:
-            self._authorized_for(request)
+            self._accounts.of_account(request)
         except GraphError as error:
             return web.json_response(error.body(self._stage.ids.trace()), status=error.status)
         told = [_template(one) for one in self._stage.world.templates]
@@ -120,23 +114,9 @@ class Graph:
             raise GraphError(100, f"Unsupported post request. Object with ID '{wanted}' does not exist.")
         return shop
 
-    def _authorized_for(self, request: web.Request) -> None:
-        """The account of the path. Raises GraphError 190 or 100."""
-        account = request.match_info["account_id"]
-        if not any(shop.account_id == account for shop in self._known(request)):
-            raise GraphError(100, f"Unsupported get request. Object with ID '{account}' does not exist.")
-
     def _known(self, request: web.Request) -> list[Shop]:
         """Whose token the request bears. Raises GraphError 190."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        known = [
-            shop
-            for shop in self._stage.world.shops
-            if scheme == "Bearer" and hmac.compare_digest(shop.access_token.encode(), token.encode())
-        ]
-        if not known:
-            raise GraphError(190, "Invalid OAuth access token.", status=401)
-        return known
+        return self._accounts.known(request)
 
     def _read(self, shop: Shop, payload: Json) -> web.Response:
         indicator = payload.get("typing_indicator")

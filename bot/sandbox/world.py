@@ -17,13 +17,21 @@ class CannotError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A business number on WhatsApp. `display_phone_number` is digits, as Meta tells it."""
+    """A business number on WhatsApp. `display_phone_number` is digits, as Meta tells it; `token_ends` seconds
+    since 1970, 0 for never; `blocked` why Meta lets it send nothing."""
 
     phone_number_id: str
     display_phone_number: str
     access_token: str
     name: str
     account_id: str = "102290129340398"
+    app_id: str = "670843887433847"
+    token_ends: int = 0
+    token_scopes: tuple[str, ...] = ("whatsapp_business_management", "whatsapp_business_messaging")
+    quality: str = "GREEN"
+    limit: str = "TIER_2K"
+    blocked: str | None = None
+    told: bool = True  # its app is subscribed to what happens to its account
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +156,8 @@ class World:
     pesapal: tuple[PesapalAccount, ...] = ()
     stripe: tuple[StripeAccount, ...] = ()
     templates: tuple[Template, ...] = ()
+    callback_url: str | None = None  # that is entered at Meta; else that of the app
+    fields: tuple[str, ...] = ("messages", "user_preferences")  # that its webhook is subscribed to
     forms: Mapping[str, Json] = field(default_factory=dict)  # published ones by id, as Flow JSON
     forms_key: str | None = None  # the public one that the app has given for them
     guide: tuple[Step, ...] = ()

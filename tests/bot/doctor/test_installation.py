@@ -13,9 +13,11 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from bot.commands.tenants import apply_file
-from bot.doctor.installation import _address, examine, exit_code
+from bot.doctor import installation
+from bot.doctor.finding import good
+from bot.doctor.installation import _address, exit_code
 from bot.doctor.tenants import providers
-from bot.parts import parts_of
+from bot.parts import parts_of, utc_now
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import SHOP as STALL
 from bot.sandbox.seed import (
@@ -154,15 +156,25 @@ async def outside():
         pesapal=(pesapal_account(),),
         stripe=(stripe_account(),),
         templates=TEMPLATES,
+        callback_url="https://pay.shop.co.ke/webhooks/whatsapp",
     )
     async with TestServer(emulators(world)) as server:
         yield str(server.make_url("")).rstrip("/")
 
 
+async def reached(_settings, _http, _clock):
+    """Without the network: what is asked of it is tested in test_reach.py."""
+    yield good("reached")
+
+
+async def examine(settings, clock=utc_now):
+    return await installation.examine(settings, clock, reached)
+
+
 def settings_of(url, outside, **more):
     graph = more.pop("graph", outside)
     whatsapp = WhatsAppSettings(
-        app_secret=SecretStr("x"),
+        app_secret=SecretStr("app-secret"),
         verify_token=SecretStr("y"),
         graph_url=graph,
         forms_key=more.pop("forms_key", SecretStr(FORMS_PEM)),
@@ -209,6 +221,7 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
     assert [each.what for each in findings] == [
         "the database answers and its schema is current",
         "the clock of this machine agrees with the Graph API's",
+        "reached",
         "forms can be opened, at https://pay.shop.co.ke/webhooks/whatsapp/forms",
         "the chains of the audit: not to be proven yet",
         "mama-njeri: the keys of mpesa are good",
@@ -227,7 +240,14 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
             "mama-njeri: stripe tells what becomes of payments at "
             "https://pay.shop.co.ke/hooks/stripe/mama-njeri: its dashboard must have this address"
         ),
-        "mama-njeri: its WhatsApp number and token are good",
+        (
+            "mama-njeri: its WhatsApp number and token are good; "
+            "2,000 people a day may be written to by templates"
+        ),
+        (
+            "mama-njeri: Meta tells us of messages and user_preferences, at "
+            "https://pay.shop.co.ke/webhooks/whatsapp"
+        ),
         "mama-njeri: its templates are as they are sent",
     ]
     assert await contents(settings) == before
@@ -322,7 +342,7 @@ async def test_a_token_that_meta_refuses_is_found(settings, tmp_path):
     (tmp_path / "tenant.toml").write_text(text)
     await apply_file(settings, tmp_path / "tenant.toml")
     ((level, what, _),) = bad(await examine(settings))
-    assert (level, what) == ("broken", "mama-njeri: Meta refuses its number or token (HTTP 401)")
+    assert (level, what) == ("broken", "mama-njeri: Meta refuses its number or token (HTTP 401, code 190)")
 
 
 @pytest.mark.parametrize(
