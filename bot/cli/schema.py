@@ -17,9 +17,11 @@ def db_upgrade() -> None:
     """Bring the schema up to date."""
     from sqlalchemy.engine import make_url
 
+    from bot.parts import refuse_newer_schema
     from services.store.upgrade import head, upgrade
 
     async def run(settings: "Settings") -> None:
+        await refuse_newer_schema(settings)
         await upgrade(settings.migration_url, make_url(settings.database_url).username)
 
     performed(run)

@@ -9,8 +9,6 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import aiohttp
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy.engine import make_url
 
 from bot.away import AWAY, reason
@@ -76,7 +74,7 @@ async def _installation(parts: Parts, http: aiohttp.ClientSession, reach: Reach)
     async for finding in reach(parts.settings, http, parts.clock):
         yield finding
     yield _forms(parts.settings)
-    if schema.level != "good":
+    if schema.level == "broken":
         return
     async for finding in queues(parts):
         yield finding
@@ -150,11 +148,11 @@ async def _schema(parts: Parts) -> Finding:
         return good("the database answers and its schema is current")
     if current is None:
         return broken(f"the database at {where} is empty", _UPGRADE)
-    try:
-        ScriptDirectory.from_config(upgrade.config()).get_revision(current)
-    except CommandError:
+    if upgrade.is_newer(current):
         what = f"the database has a schema that this release does not know ({current})"
-        return broken(what, "run the newer release that made it, or restore the backup of before")
+        return warning(
+            what, "run the newer release that made it: this one is good beside it for a while only"
+        )
     return broken("the database has an older schema", _UPGRADE)
 
 

@@ -71,7 +71,7 @@ from services.store.schema import products
 from services.store.scope import PLATFORM
 from services.work import CLI, Work
 
-_BANK_LAYOUT = Path(__file__).parents[2] / "docs" / "forms" / "bank.json"
+_BANK_LAYOUT = Path(__file__).parents[1] / "whatsapp" / "bank.json"
 _LAST_PORT = 65535
 _ANCHORS = "anchors"
 _FILES = (

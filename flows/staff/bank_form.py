@@ -1,6 +1,6 @@
 """The form of a bank account: what it says, and what is wrong with what is filled in.
 
-Its layout at WhatsApp is docs/forms/bank.json, whose places have the names of `words` and `options`.
+Its layout at WhatsApp is bot/whatsapp/bank.json, whose places have the names of `words` and `options`.
 """
 
 from collections.abc import Callable, Mapping

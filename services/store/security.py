@@ -144,6 +144,12 @@ async def _there(connection: AsyncConnection, names: dict[str, str]) -> _There:
     return there
 
 
+def opens(statement: str) -> bool:
+    """Whether it closes a table that has no row security; all else of `differing` lets the processes do what
+    they need, or takes from them what they do not."""
+    return statement.startswith("ALTER TABLE")
+
+
 def _schema(there: _There, names: dict[str, str]) -> Iterator[str]:
     for name in names.values():
         if ("", name, "USAGE") not in there.grants:

@@ -60,12 +60,16 @@ async def current(database: Database) -> str | None:
         return await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
 
 
-async def unsafe(database: Database) -> list[str]:
-    """What keeps tenants apart in the database and is not there: SQL that would mend it."""
+async def unsafe(database: Database, *, newer: bool = False) -> list[str]:
+    """What keeps tenants apart in the database and is not there: SQL that would mend it. `newer`: the schema
+    is of a later release, whose policies and grants are its own; but no table of ours may be without."""
     if not database.is_postgres:
         return []  # there the code alone does
     async with database.owning() as connection:
-        return await security.lacking(connection) or await security.differing(connection)
+        if lacking := await security.lacking(connection):
+            return lacking
+        differing = await security.differing(connection)
+    return [each for each in differing if not newer or security.opens(each)]
 
 
 def is_there(database: Database) -> bool:
@@ -79,6 +83,12 @@ def head() -> str:
     newest = ScriptDirectory.from_config(config()).get_current_head()
     assert newest is not None  # noqa: S101  there is a first migration
     return newest
+
+
+def is_newer(revision: str | None) -> bool:
+    """Of a release to come, which keeps what this one needs (docs/development.md): it runs on beside it."""
+    known = {each.revision for each in ScriptDirectory.from_config(config()).walk_revisions()}
+    return revision is not None and revision not in known
 
 
 async def _with(url: str, act: Any) -> None:

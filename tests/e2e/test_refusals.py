@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import socket
+import sqlite3
 import time
 from datetime import UTC, datetime
 
@@ -19,7 +20,7 @@ from services.store.database import Database
 from services.store.schema import tenants
 from services.store.scope import OWNER
 from services.work import Work
-from tests.e2e.installation import Installation, ready
+from tests.e2e.installation import Installation, ready, stopping
 from tests.servers import free_port
 from tests.services.people.registry import SMALL
 
@@ -47,6 +48,31 @@ def one_sentence(said):
 def test_an_old_schema_is_refused_with_the_command_that_mends_it(installation, command):
     said = one_sentence(installation.run(*command, code=1))
     assert said == "The database has an older schema. Run: python main.py db upgrade"
+
+
+def newer(path):
+    """What a later release's upgrade may leave behind: a table, a column, and a revision that is unknown."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE gifts (id INTEGER PRIMARY KEY)")
+        connection.execute("ALTER TABLE tenants ADD COLUMN motto TEXT")
+        connection.execute("UPDATE alembic_version SET version_num = '0123456789ab'")
+
+
+async def test_a_newer_schema_is_run_on_and_not_touched(current):
+    """As it is while a later release takes the place of this one."""
+    newer(current.folder / "lipachat.db")
+    said = one_sentence(current.run("db", "upgrade", code=1))
+    assert (
+        said == "The database has the schema of a newer release (0123456789ab): there is nothing to upgrade."
+    )
+    (current.folder / "shop.toml").write_text(SMALL)
+    current.run("tenant", "apply", "shop.toml")
+    port = free_port()
+    async with stopping(current), aiohttp.ClientSession() as http:
+        current.start("serve", "--port", str(port))
+        await ready(http, f"http://127.0.0.1:{port}")
+    assert "schema.newer" in current.logs()
+    assert "Traceback" not in current.logs()
 
 
 def test_a_database_that_is_not_there_is_not_made_by_looking(installation):

@@ -10,7 +10,7 @@ from bot.whatsapp.forms import FormsKey, new_key
 
 KEY = FormsKey(new_key())
 FLOW_ID = "77"
-LAYOUT = json.loads((Path(__file__).parents[2] / "docs" / "forms" / "bank.json").read_text())
+LAYOUT = json.loads((Path(__file__).parents[2] / "bot" / "whatsapp" / "bank.json").read_text())
 OVER = "token-over"
 
 

@@ -178,3 +178,18 @@ async def test_an_owner_who_may_not_make_roles_is_told_what_to_run_and_sees_no_r
     async with owned.transaction(OWNER) as connection:
         assert await connection.scalar(count) == 1
     await owned.close()
+
+
+async def test_on_a_newer_schema_only_a_table_that_is_open_is_unsafe(logins, postgres_server):
+    """Grants and policies are its own; but a table without row security shows all its rows."""
+    owning, serving, login = logins
+    server = postgres_server.set(database=Database(owning).url.database)
+    await upgrade.upgrade(server.render_as_string(hide_password=False), login)
+    database = Database(serving)
+    app = role(server.database, "app")
+    await administer(server, f'GRANT DELETE ON tenants TO "{app}"')
+    assert [await upgrade.unsafe(database, newer=newer) != [] for newer in (False, True)] == [True, False]
+    await administer(server, "ALTER TABLE people DISABLE ROW LEVEL SECURITY")
+    (statement,) = await upgrade.unsafe(database, newer=True)
+    assert statement.startswith("ALTER TABLE people ENABLE ROW LEVEL SECURITY")
+    await database.close()
