@@ -224,7 +224,10 @@ def refund_word(refund: Json) -> Word:
         case "succeeded":
             return _paid(id_of(refund.get("id")), refund.get("amount"), refund.get("currency"), {})
         case "failed" | "canceled" as status:
-            return Failed(Unpaid.RECEIVER, f"{status} {why}".strip())
+            back = money_of(
+                refund.get("amount"), refund.get("currency")
+            )  # it lies in our balance there again
+            return Failed(Unpaid.RECEIVER, f"{status} {why}".strip(), returned=back)
         case "pending" | "requires_action" as status:
             return Pending(status)
         case status:

@@ -264,6 +264,23 @@ async def test_one_that_takes_its_time_is_told_by_its_event(market, paying):
     await until(completed)
 
 
+async def test_one_that_fails_after_it_was_made_is_put_right(market, paying):
+    await answer(market)
+    await done(market, paying)
+    one = await approved(market.business, paying, "200")
+    await market.work()
+    assert await market.business.wallet() == ("300.00", "0.00", "300.00")
+    (made,) = await at_stripe(market, "refunds")
+    await market.act(f"stripe/refunds/{made['id']}", status="failed")
+
+    async def failed():
+        await market.work()
+        return (await market.business.row(refunds, one.refund.id)).status == "failed"
+
+    await until(failed)
+    assert await market.business.wallet() == PAID
+
+
 async def test_what_is_given_back_at_stripe_or_lost_in_a_dispute_is_taken_back_once(market, paying):
     await answer(market)
     await done(market, paying)

@@ -612,9 +612,9 @@ async def test_a_refund_is_asked_for_under_our_id_and_told_at_once(rig):
         ({"status": "requires_action"}, Pending("requires_action")),
         (
             {"status": "failed", "failure_reason": "expired_or_canceled_card"},
-            Failed(Unpaid.RECEIVER, "failed expired_or_canceled_card"),
+            Failed(Unpaid.RECEIVER, "failed expired_or_canceled_card", returned=PAGE.amount),
         ),
-        ({"status": "canceled"}, Failed(Unpaid.RECEIVER, "canceled")),
+        ({"status": "canceled"}, Failed(Unpaid.RECEIVER, "canceled", returned=PAGE.amount)),
         ({"status": "gone"}, Pending("a refund that is gone", unheard=True)),
     ],
 )

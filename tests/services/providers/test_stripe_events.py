@@ -134,7 +134,7 @@ def test_a_card_that_is_declined_on_a_page_does_not_end_it(kind):
         ("refund.created", {}, Succeeded(refund()["id"], AMOUNT)),
         ("refund.updated", {"status": "pending"}, Pending("pending")),
         ("charge.refund.updated", {}, Succeeded(refund()["id"], AMOUNT)),
-        ("refund.failed", {"status": "failed"}, Failed(Unpaid.RECEIVER, "failed")),
+        ("refund.failed", {"status": "failed"}, Failed(Unpaid.RECEIVER, "failed", returned=AMOUNT)),
     ],
 )
 def test_a_refund_of_ours_is_told(kind, changes, word):
