@@ -22,21 +22,22 @@ class ToPostgres(asyncpg.Connection):  # type: ignore[misc]
     database = ""
     home: str | None = None  # the role that it has from its beginning
     scope: Scope | None = None
-    _opening = ""
     _stands: Scope | None = None
 
-    async def execute(self, query: str, *args: Any, **how: Any) -> str:
-        """As asyncpg's; it begins its transactions by this."""
-        if self._opening and not args and query.startswith("BEGIN"):
-            query = f"{query.rstrip(';')}; {self._opening}"
-        return await super().execute(query, *args, **how)  # type: ignore[no-any-return]
+    async def begin(self, whose: Scope) -> None:
+        told = turning(self.database, whose, home=self.home, local=True)
+        await self.execute(f"BEGIN ISOLATION LEVEL READ COMMITTED; {told}")
+        self.scope = whose
+
+    async def commit(self) -> None:
+        await self.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        await self.execute("ROLLBACK")
 
     async def turn_to(self, whose: Scope) -> None:
-        """For the transaction that is under way, or that comes next."""
-        if self.is_in_transaction():
-            await super().execute(turning(self.database, whose, local=True))
-        else:
-            self._opening = turning(self.database, whose, home=self.home, local=True)
+        """For the transaction that is under way."""
+        await self.execute(turning(self.database, whose, local=True))
         self.scope = whose
 
     async def turn_back(self, whose: Scope) -> None:
@@ -50,13 +51,13 @@ class ToPostgres(asyncpg.Connection):  # type: ignore[misc]
         """From now on, outside transactions too. Told only where it stood for another before."""
         if self._stands != whose:
             self._stands = None
-            await super().execute(turning(self.database, whose, local=False))
+            await self.execute(turning(self.database, whose, local=False))
             self._stands = whose
         self.scope = whose
 
     def leave(self) -> None:
         """Whoever used it has done so."""
-        self.scope, self._opening = None, ""
+        self.scope = None
 
 
 class _ToSqlite(aiosqlite.Connection):

@@ -5,24 +5,24 @@ connection and never commit. `in_transaction` lets the HTTP client assert that n
 inside one.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import greenlet_spawn
 
 from services.store import ending, engines, guard
+from services.store.begun import Beginning, OfPostgres, OfSqlite, started
 from services.store.scope import AUDITOR, OWNER, PLATFORM, Scope, checked, driver_of
 
 in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 _OF_THE_PLATFORM = 6
+_OF_THE_OWNER = 4
 
 
 class Database:
@@ -39,15 +39,21 @@ class Database:
             self._noting = engines.postgres(self.url, 2, "platform", "AUTOCOMMIT", synchronous_commit="off")
             self._reader = engines.postgres(self.url, 4, "app", "AUTOCOMMIT")
             self._still = engines.postgres(self.url, 1, "auditor", "REPEATABLE READ", **engines.READ_ONLY)
-            self._owner = engines.postgres(self.url, 4, None)
+            self._owner = engines.postgres(self.url, 2 * _OF_THE_OWNER, None)
+            sizes = {self._engine: pool_size, self._platform: _OF_THE_PLATFORM, self._owner: _OF_THE_OWNER}
+            self._beginning: dict[AsyncEngine, Beginning] = {
+                engine: OfPostgres(engine, most) for engine, most in sizes.items()
+            }
         else:
             self._engine = engines.sqlite(self.url, pool_size=1, writing=True)
             self._platform = self._single = self._noting = self._owner = self._engine
             self._reader = engines.sqlite(self.url, pool_size=4, writing=False)
             self._still = engines.sqlite(self.url, pool_size=1, writing=False, aside=True)
+            self._beginning = {self._engine: OfSqlite(self._engine)}
+        self._snapshots = engines.of_snapshots(self._reader) if self.is_postgres else self._reader
         for engine in self._engines:
             guard.watch(engine)
-        for engine in {self._engine, self._platform, self._owner}:
+        for engine in self._beginning:
             ending.follow_savepoints(engine)
 
     @property
@@ -69,18 +75,20 @@ class Database:
     async def transaction(self, whose: Scope) -> AsyncIterator[AsyncConnection]:
         """Commits at the end, rolls back on any exception. `whose` rows it is for: a tenant's id, or PLATFORM
         (see services/store/scope.py)."""
-        whose = checked(whose)
-        async with _begun(self._engine_of(whose)) as connection:
-            token = in_transaction.set(True)
-            driver = driver_of(connection)
-            try:
-                await driver.turn_to(whose)
-                with ending.begun(connection):
-                    yield connection
-                    await ending.end(connection)
-            finally:
-                driver.leave()
-                in_transaction.reset(token)
+        beginning = self._beginning[self._engine_of(checked(whose))]
+        begun = await beginning.begin(whose)
+        token = in_transaction.set(True)
+        try:
+            with ending.begun(begun.connection):
+                yield begun.connection
+                await ending.end(begun.connection)
+            await beginning.commit(begun)
+        except BaseException:
+            await beginning.give_up(begun)
+            raise
+        finally:
+            begun.driver.leave()
+            in_transaction.reset(token)
 
     @asynccontextmanager
     async def reading(self, whose: Scope) -> AsyncIterator[AsyncConnection]:
@@ -93,11 +101,7 @@ class Database:
     async def snapshot(self, whose: Scope) -> AsyncIterator[AsyncConnection]:
         """For many reads that must agree with each other: what is committed meanwhile is not seen. For short
         work only, and never while somebody else is waited for."""
-        async with _standing(self._reader, whose) as connection:
-            if self.is_postgres:
-                await connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
+        async with _standing(self._snapshots, whose, as_of_now=True) as connection:
             token = in_transaction.set(True)
             try:
                 yield connection
@@ -108,7 +112,7 @@ class Database:
     async def long_snapshot(self) -> AsyncIterator[AsyncConnection]:
         """For long reads of all tenants that must agree with each other: a snapshot too, one at a time, and
         on SQLite in a thread of its own, so that turns go on beside it."""
-        async with _standing(self._still, AUDITOR) as connection:
+        async with _standing(self._still, AUDITOR, as_of_now=True) as connection:
             yield connection
 
     @asynccontextmanager
@@ -128,47 +132,23 @@ class Database:
         return _borrowed(self._noting)
 
     async def close(self) -> None:
+        for beginning in self._beginning.values():
+            await beginning.close()
         for engine in self._engines:
             await engine.dispose()
 
 
 @asynccontextmanager
-async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """As AsyncEngine.begin(), in two hops to SQLAlchemy instead of five: one costs as much as a statement."""
-
-    def begin() -> sa.Connection:
-        connection = engine.sync_engine.connect()
-        try:
-            connection.begin()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def commit() -> None:
-        begun.commit()
-        begun.close()
-
-    begun = await greenlet_spawn(begin)
-    connection = AsyncConnection(engine, begun)
-    driver = driver_of(connection)  # of one that is lost it cannot be asked
-    try:
-        yield connection
-        await greenlet_spawn(commit)
-    except BaseException:
-        if driver.is_closed() and not begun.invalidated:
-            await connection.invalidate()  # found out past SQLAlchemy, which would keep it
-        await asyncio.shield(asyncio.ensure_future(connection.close()))  # by whoever is cancelled too
-        raise
-
-
-@asynccontextmanager
-async def _standing(engine: AsyncEngine, whose: Scope) -> AsyncIterator[AsyncConnection]:
+async def _standing(
+    engine: AsyncEngine, whose: Scope, *, as_of_now: bool = False
+) -> AsyncIterator[AsyncConnection]:
     whose = checked(whose)
     async with engine.connect() as connection:
         driver = driver_of(connection)
         try:
             await driver.stand_for(whose)
+            if as_of_now:
+                await started(connection)
         except BaseException:
             await connection.invalidate()  # said past SQLAlchemy, which would keep a lost one
             raise

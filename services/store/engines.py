@@ -63,6 +63,11 @@ def postgres(
     )
 
 
+def of_snapshots(engine: AsyncEngine) -> AsyncEngine:
+    """The same connections, for reads that must agree with each other."""
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
 def sqlite(url: URL, *, pool_size: int, writing: bool, aside: bool = False) -> AsyncEngine:
     """The driver's own transactions are switched off: with them savepoints outlive a rollback. `aside`: in a
     thread, for what takes long."""

@@ -64,19 +64,7 @@ async def run(
         allow_by_hand(driver.scope, of)
     if not is_postgres(connection):
         return await driver.execute_fetchall(sql, arguments)  # type: ignore[no-any-return]
-    if driver is not connection and not driver.is_in_transaction():
-        await _begin(connection)
     return await driver.fetch(sql, *arguments)  # type: ignore[no-any-return]
-
-
-async def _begin(connection: AsyncConnection) -> None:
-    """As SQLAlchemy begins a transaction with its first statement, which this one is not to go through.
-    Outside transactions it begins none. Raises what the driver raises."""
-    adapted: Any = connection.sync_connection.connection.dbapi_connection  # type: ignore[union-attr]
-    try:
-        await adapted._start_transaction()  # noqa: SLF001  the dialect's own, so that it knows of it
-    except adapted.dbapi.Error as error:
-        raise error.__cause__ or error from None
 
 
 class Listed(TypeDecorator[Any]):
