@@ -6,6 +6,7 @@ from bot.cli.costs import costs, margin
 from bot.cli.doctor import doctor
 from bot.cli.events import events
 from bot.cli.flows import flows
+from bot.cli.init import init
 from bot.cli.keys import apikey, forms, keys
 from bot.cli.ledger import ledger
 from bot.cli.messages import messages
@@ -18,7 +19,7 @@ from bot.cli.staff import staff
 from bot.cli.tenants import tenant
 
 app = commands(__doc__)
-for command in (margin, retention, sandbox, serve, work, flows, doctor, messages, openapi, reconcile):
+for command in (init, margin, retention, sandbox, serve, work, flows, doctor, messages, openapi, reconcile):
     app.command()(command)
 app.add_typer(db, name="db")
 app.add_typer(tenant, name="tenant")

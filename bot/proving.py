@@ -42,7 +42,7 @@ async def refused(parts: Parts, given: Iterable[tuple[str, ProviderSettings]]) -
     """A warning for each provider that refuses the keys of these settings, with what to do; never the keys.
     Who does not answer within the patience is only named in the log: nothing is known of those keys."""
     async with open_session(_Resolver()) as http:
-        asking = {name: asyncio.create_task(_ask(parts, http, name, settings)) for name, settings in given}
+        asking = {name: asyncio.create_task(ask(parts, http, name, settings)) for name, settings in given}
         if asking:
             await asyncio.wait(asking.values(), timeout=PATIENCE_SECONDS)
         told = [_told(name, task) for name, task in asking.items()]
@@ -52,9 +52,10 @@ async def refused(parts: Parts, given: Iterable[tuple[str, ProviderSettings]]) -
     return [warning for warning in told if warning]
 
 
-async def _ask(
+async def ask(
     parts: Parts, http: aiohttp.ClientSession, name: str, settings: ProviderSettings
 ) -> NotSent | Misconfigured | None:
+    """None where the provider takes the keys."""
     url = parts.settings.provider_urls[name]
     client = PROVIDERS[name].open(settings, http, url, NotKept(), parts.clock)
     try:

@@ -12,6 +12,7 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For programs
     """Look at everything and change nothing; each finding with its fix."""
     from bot import log
     from bot.doctor import installation as examining
+    from bot.doctor.finding import lines
     from bot.settings import SettingsError
 
     try:
@@ -24,9 +25,6 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For programs
     if as_json:
         show([finding.as_dict() for finding in findings])
     else:
-        for finding in findings:
-            typer.echo(
-                f"{finding.level:8} {finding.what}"
-                + (f"\n         fix: {finding.fix}" if finding.fix else "")
-            )
+        for line in lines(findings):
+            typer.echo(line)
     raise typer.Exit(examining.exit_code(findings))

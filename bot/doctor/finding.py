@@ -28,6 +28,14 @@ def broken(what: str, fix: str) -> Finding:
     return Finding("broken", what, fix)
 
 
+def lines(findings: list[Finding]) -> list[str]:
+    """For people."""
+    return [
+        f"{finding.level:8} {finding.what}" + (f"\n         fix: {finding.fix}" if finding.fix else "")
+        for finding in findings
+    ]
+
+
 def exit_code(findings: list[Finding]) -> int:
     """0 good, 1 warnings, 2 broken."""
     levels = {finding.level for finding in findings}

@@ -45,7 +45,7 @@ async def examine(
     settings: Settings, clock: Callable[[], datetime] = utc_now, reach: Reach = reach
 ) -> list[Finding]:
     """Every finding, in the order of looking. `reach` looks whether the server is reached from outside."""
-    findings = list(_address(settings.public_url))
+    findings = list(address(settings.public_url))
     lost = _no_sqlite(settings.database_url)
     if lost is not None:  # to open one that is not there would make it
         return [*findings, lost]
@@ -84,7 +84,7 @@ async def _installation(parts: Parts, http: aiohttp.ClientSession, reach: Reach)
         yield finding
 
 
-def _address(url: str) -> Iterator[Finding]:
+def address(url: str) -> Iterator[Finding]:
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     fix = "set LIPACHAT_PUBLIC_URL to the https address that reaches this server from outside"

@@ -22,12 +22,14 @@ class GraphAccounts:
 
     def __init__(self, world: World, ids: Ids) -> None:
         self._world, self._ids = world, ids
+        self._subscribed: set[str] = set()  # accounts, since it was asked for
 
     def routes(self) -> list[web.RouteDef]:
         version = r"/{version:v\d+\.\d+}"
         return [
             web.get(version + "/debug_token", self._answering(self._debug)),
             web.get(version + r"/{account_id:\d+}/subscribed_apps", self._answering(self._apps)),
+            web.post(version + r"/{account_id:\d+}/subscribed_apps", self._answering(self._subscribe)),
             web.get(version + r"/{app_id:\d+}/subscriptions", self._answering(self._subscriptions)),
         ]
 
@@ -61,7 +63,11 @@ class GraphAccounts:
         return {"data": told | times | {"is_valid": self._lives(shop), "scopes": list(shop.token_scopes)}}
 
     def _apps(self, request: web.Request) -> Json:
-        apps = {shop.app_id: shop.name for shop in self.of_account(request) if shop.told}
+        apps = {
+            shop.app_id: shop.name
+            for shop in self.of_account(request)
+            if shop.told or shop.account_id in self._subscribed
+        }
         link = "https://www.facebook.com/games/?app_id="
         return {
             "data": [
@@ -69,6 +75,10 @@ class GraphAccounts:
                 for app, name in apps.items()
             ]
         }
+
+    def _subscribe(self, request: web.Request) -> Json:
+        self._subscribed |= {shop.account_id for shop in self.of_account(request)}
+        return {"success": True}
 
     def _subscriptions(self, request: web.Request) -> Json:
         """Asked with the app's own token: its id and its secret."""

@@ -1,4 +1,4 @@
-"""Account: what Meta tells of a number, its token and who is told of its messages. Only looks.
+"""Account: what Meta tells of a number, its token and who is told of its messages.
 
 Nothing that it returns holds a token, and neither do the reasons: Meta's own words may repeat one.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/reference
@@ -109,6 +109,11 @@ class Account:
         apps = [each.get("whatsapp_business_api_data") for each in _listed(told)]
         return frozenset(_text(app, "id") for app in apps if isinstance(app, dict))
 
+    async def subscribe(self, waba_id: str, token: str) -> Trouble | None:
+        """The app of the token hears of the account from now on."""
+        told = await self._ask("POST", f"{waba_id}/subscribed_apps", token)
+        return told if isinstance(told, Trouble) else None
+
     async def subscription(self, app_id: str, app_secret: str) -> Subscription | Trouble | None:
         """None where the app is told of nothing. That it is answered proves the secret."""
         told = await self._get(f"{app_id}/subscriptions", f"{app_id}|{app_secret}")
@@ -122,10 +127,13 @@ class Account:
         return None
 
     async def _get(self, path: str, token: str, **query: str) -> dict[str, Any] | Trouble:
+        return await self._ask("GET", path, token, **query)
+
+    async def _ask(self, method: str, path: str, token: str, **query: str) -> dict[str, Any] | Trouble:
         headers = {"Authorization": f"Bearer {token}"}
         try:
-            async with self._http.get(
-                f"{self.graph}/{path}", params=query, headers=headers, allow_redirects=False
+            async with self._http.request(
+                method, f"{self.graph}/{path}", params=query, headers=headers, allow_redirects=False
             ) as answer:
                 status = answer.status
                 told = await answer.json(content_type=None)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from bot.commands.tenants import apply_file
 from bot.doctor import installation
 from bot.doctor.finding import good
-from bot.doctor.installation import _address, exit_code
+from bot.doctor.installation import address, exit_code
 from bot.doctor.tenants import providers
 from bot.parts import parts_of, utc_now
 from bot.sandbox.keys import certificate_pem, new_private_key
@@ -125,7 +125,7 @@ FORMS_PEM = new_key()
     ],
 )
 def test_an_address_that_providers_cannot_call_is_found(url, said):
-    findings = list(_address(url))
+    findings = list(address(url))
     assert [each.level for each in findings] == ["warning"] * (said is not None)
     assert all(said in each.what and each.fix for each in findings)
 

@@ -1,0 +1,131 @@
+"""Variables: what the installation needs, into `.env`. What the environment has already is not asked."""
+
+import asyncio
+import base64
+import re
+import secrets
+from collections.abc import Callable
+
+from pydantic import SecretStr, ValidationError
+
+from bot.away import reason
+from bot.doctor.installation import address
+from bot.onboarding.asker import Asker
+from bot.onboarding.files import EnvFile
+from bot.settings import Settings, SettingsError, WhatsAppSettings, load
+from services.store.database import Database
+from services.store.upgrade import current
+
+APP_SECRET = "LIPACHAT_WHATSAPP__APP_SECRET"
+_VERIFY_TOKEN = "LIPACHAT_WHATSAPP__VERIFY_TOKEN"
+_KEYS = "LIPACHAT_SECRET_KEYS"
+_ONE_WORD = re.compile(r"[!-~]+", re.ASCII)
+
+
+def variables(asker: Asker, env: EnvFile) -> Settings:
+    """Raises SettingsError for what is wrong and not ours to change."""
+    asker.say(f"The installation: {env.path}")
+    if env.is_open:
+        asker.say(f"  Mind: others on this machine can read {env.path}. Run: chmod 600 {env.path}")
+    missing = _missing()
+    if _KEYS in missing:
+        env.put(_KEYS, base64.b64encode(secrets.token_bytes(32)).decode())
+        asker.say(f"  {_KEYS}: made. Keep a copy elsewhere: without it nothing sealed can be read again.")
+    if _VERIFY_TOKEN in missing:
+        env.put(_VERIFY_TOKEN, secrets.token_urlsafe(24))
+        asker.say(f"  {_VERIFY_TOKEN}: made.")
+    if APP_SECRET in missing:
+        env.put(APP_SECRET, app_secret(asker))
+    settings = load()
+    given = settings.model_fields_set
+    if "public_url" not in given:
+        url = asker.ask(
+            "settings.public_url",
+            "  The https address at which Meta and the providers reach this server",
+            settings.public_url,
+            check=_of(Settings, "public_url"),
+        )
+        env.put("LIPACHAT_PUBLIC_URL", url)
+        for finding in address(url):
+            asker.say(f"  Mind: {finding.what}; {finding.fix}.")
+    if "database_url" not in given:
+        _database(asker, env, settings)
+    return load()
+
+
+def app_secret(asker: Asker) -> str:
+    return asker.ask(
+        "settings.app_secret",
+        "  Meta's app secret (developers.facebook.com, your app, App settings, Basic)",
+        secret=True,
+        check=_is_a_secret,
+    )
+
+
+def _database(asker: Asker, env: EnvFile, settings: Settings) -> None:
+    while True:
+        url = asker.ask(
+            "settings.database_url",
+            "  The database: this file, or postgresql+asyncpg://USER@HOST/NAME",
+            settings.database_url,
+            check=_of(Settings, "database_url"),
+        )
+        if url.startswith("sqlite") or (why := asyncio.run(_unreachable(url))) is None:
+            env.put("LIPACHAT_DATABASE_URL", url)
+            break
+        asker.refused("settings.database_url", why)
+    redis = asker.ask(
+        "settings.redis_url",
+        "  Redis, for more than one machine (empty: none)",
+        "",
+        check=_of(Settings, "redis_url"),
+    )
+    if redis:
+        env.put("LIPACHAT_REDIS_URL", redis)
+
+
+async def _unreachable(url: str) -> str | None:
+    database = Database(url)
+    try:
+        await current(database)
+    except Exception as error:  # noqa: BLE001  whatever the driver raises is why
+        return f"it does not answer: {reason(error)}"
+    finally:
+        await database.close()
+    return None
+
+
+def _missing() -> set[str]:
+    """The variables that are required and nowhere. Raises SettingsError for those that are wrong."""
+    try:
+        load()
+    except SettingsError as error:
+        unset = {
+            what.removesuffix(" is not set") for what, _ in error.problems if what.endswith(" is not set")
+        }
+        if len(unset) < len(error.problems):
+            raise
+        return unset | ({APP_SECRET, _VERIFY_TOKEN} if "LIPACHAT_WHATSAPP" in unset else set())
+    return set()
+
+
+def _of(model: type[Settings], field: str) -> Callable[[str], str]:
+    """As the settings themselves take it."""
+    least = {
+        "secret_keys": SecretStr(base64.b64encode(bytes(32)).decode()),
+        "whatsapp": WhatsAppSettings(app_secret=SecretStr("x"), verify_token=SecretStr("x")),
+    }
+
+    def check(answer: str) -> str:
+        try:
+            return str(getattr(model(**least | {field: answer}), field)) if answer else answer
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+
+    return check
+
+
+def _is_a_secret(answer: str) -> str:
+    if _ONE_WORD.fullmatch(answer) is None:
+        raise ValueError("it is one word of digits and letters")
+    return answer

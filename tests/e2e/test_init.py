@@ -1,0 +1,327 @@
+"""`init`, played at a pseudo terminal beside the emulators: from nothing to a tenant that can be paid."""
+
+import asyncio
+import json
+import stat
+import tomllib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestServer
+from dotenv import dotenv_values
+
+from bot.sandbox.keys import certificate_pem, new_private_key
+from bot.sandbox.seed import (
+    PHONES,
+    SHOP,
+    TEMPLATES,
+    daraja_app,
+    paystack_account,
+    pesapal_account,
+    stripe_account,
+)
+from bot.sandbox.server import emulators
+from bot.sandbox.world import World
+from tests.e2e.installation import NOWHERE, Installation, inherited
+from tests.e2e.terminal import Terminal
+
+PRIVATE_KEY = new_private_key()
+APP_SECRET = "0123456789abcdef0123456789abcdef"
+# All that must never be seen; some of it is wrong at first.
+SECRETS = (
+    APP_SECRET,
+    "f" * 32,
+    SHOP.access_token,
+    "EAA-wrong",
+    "sandbox-consumer",
+    "sandbox-consumer-secret",
+    "sandbox-passkey",
+    "sandbox-initiator",
+    "not-the-secret",
+    "sk_test_sandbox",
+    "sk_test_nobody",
+    "pk_test_not_secret",
+    "sandbox-pesapal-secret",
+    "whsec_sandbox",
+)
+
+
+@dataclass
+class Place:
+    folder: Path
+    environment: dict[str, str]
+    outside: str
+
+    def init(self, *arguments: str) -> Terminal:
+        return Terminal(self.folder, self.environment, "init", *arguments)
+
+    @property
+    def env(self) -> dict[str, str | None]:
+        return dotenv_values(self.folder / ".env")
+
+    @property
+    def file(self) -> dict[str, object]:
+        return tomllib.loads((self.folder / "tenant.toml").read_text())
+
+
+@pytest.fixture
+async def place(tmp_path):
+    world = World(
+        app_url=NOWHERE,
+        app_secret=APP_SECRET,
+        shops=(replace(SHOP, told=False),),
+        phones=PHONES,
+        templates=TEMPLATES,
+        daraja=(daraja_app(PRIVATE_KEY),),
+        paystack=(paystack_account(),),
+        pesapal=(pesapal_account(),),
+        stripe=(stripe_account(),),
+        callback_url="http://127.0.0.1:9/webhooks/whatsapp",
+    )
+    (tmp_path / "safaricom.cer").write_text(certificate_pem(PRIVATE_KEY, datetime.now(UTC)))
+    async with TestServer(emulators(world)) as server:
+        outside = str(server.make_url("")).rstrip("/")
+        urls = {
+            "LIPACHAT_WHATSAPP__GRAPH_URL": outside,
+            "LIPACHAT_MPESA__URL": outside,
+            "LIPACHAT_PAYSTACK__URL": f"{outside}/paystack",
+            "LIPACHAT_PESAPAL__URL": f"{outside}/pesapal",
+            "LIPACHAT_STRIPE__URL": f"{outside}/stripe",
+        }
+        yield Place(tmp_path, inherited() | urls, outside)
+
+
+@pytest.fixture
+def played():
+    """Plays in a thread, while the emulators answer; whatever is left is killed."""
+    terminals: list[Terminal] = []
+
+    async def play(terminal, act):
+        terminals.append(terminal)
+        return await asyncio.to_thread(act, terminal)
+
+    yield play
+    for terminal in terminals:
+        terminal.kill()
+
+
+def begin(t: Terminal) -> None:
+    t.talk(
+        ("Meta's app secret", "f" * 32),  # of another app: it is found out by the token
+        ("reach this server", "ftp://nowhere"),
+        ("must begin with https://", NOWHERE),
+        ("The database", ""),
+        ("Redis", ""),
+    )
+    t.expect("The tables are there")
+    t.talk(
+        ("A short name", "Mama Njeri"),
+        ("customers read", "Mama Njeri Duka"),
+        ("Currency", "kes"),
+        ("Country", ""),
+        ("Time zone", ""),
+        ("Language", "de"),
+        ("one of these: en", "en"),
+        ("must be written like", "mama-njeri"),
+        ("customers read", "Mama Njeri Duka"),
+        ("Currency", ""),
+        ("Country", ""),
+        ("Time zone", ""),
+        ("Language", ""),
+    )
+
+
+def whatsapp(t: Terminal) -> None:
+    t.talk(
+        ("Phone number ID", SHOP.phone_number_id),
+        (
+            "Business account ID",
+            SHOP.account_id,
+        ),
+        ("Access token", "EAA-wrong"),
+        ("Meta refuses this number or token (HTTP 401, code 190)", SHOP.phone_number_id),
+        ("Business account ID", SHOP.account_id),
+        ("Access token", SHOP.access_token),
+    )
+    t.expect("Meta knows it: Mama Njeri Duka, 254711000100")
+    t.talk(("Meta refuses the app secret for this app", APP_SECRET))
+    t.expect("Meta takes the app secret")
+    t.talk(("does not hear of this account yet", "y"))
+    t.expect("Subscribed.")
+
+
+def mpesa(t: Terminal) -> None:
+    keys = (("Paybill", "600100"), ("Till", ""), ("Consumer key", "sandbox-consumer"))
+    t.talk(("Use M-Pesa?", "y"), *keys, ("Consumer secret", "not-the-secret"), ("Passkey", "x"))
+    t.talk(("Pay withdrawals out", "n"), ("M-Pesa refuses these keys", "600100"), *keys[1:])
+    t.talk(("Consumer secret", "sandbox-consumer-secret"), ("Passkey", "sandbox-passkey"))
+    t.talk(("Pay withdrawals out", "y"), ("operator's name", "lipachat"))
+    t.talk(("operator's password", "sandbox-initiator"), ("Safaricom's certificate", "nowhere.cer"))
+    t.talk(("cannot be read", "safaricom.cer"))
+    t.expect("M-Pesa takes these keys.")
+    t.talk(("Try it with KES 1.00?", "y"), ("Your phone", "12"), ("Not taken", "+254712345678"))
+    t.expect("Look at the phone.")
+
+
+async def pay(place: Place) -> None:
+    """The PIN, once the prompt is there."""
+    async with aiohttp.ClientSession() as http:
+        for _ in range(200):
+            async with http.get(f"{place.outside}/control/prompts") as answer:
+                prompts = (await answer.json())["prompts"]
+            if prompts:
+                url = f"{place.outside}/control/prompts/{prompts[0]['id']}"
+                async with http.post(url, json={"outcome": "pay"}) as answer:
+                    assert answer.status == 200
+                return
+            await asyncio.sleep(0.05)
+
+
+def rest(t: Terminal) -> None:
+    t.talk(
+        ("Use Paystack?", "y"),
+        ("Secret key", "pk_test_not_secret"),
+        ("is no secret key", "sk_test_nobody"),
+        ("Paystack refuses these keys", "sk_test_sandbox"),
+    )
+    t.expect("Paystack takes these keys.")
+    t.talk(
+        ("Try it with", "n"),
+        ("Use Pesapal?", "n"),
+        ("Use Stripe?", "n"),
+        ("withdrawals go to", "0700123456"),
+        ("Add somebody?", "y"),
+        ("Name", "Achieng"),
+        ("Phone", "0722000001"),
+        ("Role", ""),
+        ("Add another?", "y"),
+        ("Name", "Kamau"),
+        ("Phone", "0722000002"),
+        ("Role", "finance admin"),
+        ("Add another?", ""),
+    )
+    t.expect("The tenant mama-njeri is made.")
+    t.talk(("key of the REST API", "y"), ("For whom", ""))
+    t.expect('"api_key": "lipa_')
+
+
+async def test_from_nothing_to_a_tenant_with_wrong_answers_and_broken_off_between(place, played):
+    def first(t: Terminal) -> int:
+        begin(t)
+        whatsapp(t)
+        t.expect("Use M-Pesa?")
+        t.interrupt()
+        t.expect("Broken off.")
+        return t.end()
+
+    one = place.init()
+    assert await played(one, first) == 1
+    assert set(place.file) == {"tenant", "whatsapp"}
+    kept = place.env["LIPACHAT_SECRET_KEYS"]
+
+    two = place.init()
+    await played(two, mpesa)
+    await pay(place)
+
+    def second(t: Terminal) -> int:
+        t.expect("Paid: KES 1.00.")
+        t.expect("It stays in your account there")
+        rest(t)
+        t.expect("Callback URL:  http://127.0.0.1:9/webhooks/whatsapp")
+        t.expect("messages, user_preferences")
+        t.expect("/hooks/paystack/mama-njeri")
+        t.expect("What doctor finds now:")
+        t.expect("mama-njeri: the keys of mpesa are good")
+        t.expect("mama-njeri: the keys of paystack are good")
+        t.expect("mama-njeri: Meta tells us of messages and user_preferences")
+        return t.end()
+
+    assert await played(two, second) == 0
+    assert place.env["LIPACHAT_SECRET_KEYS"] == kept  # made once
+    assert place.env["LIPACHAT_WHATSAPP__APP_SECRET"] == APP_SECRET
+    assert set(place.file) == {"tenant", "whatsapp", "providers", "payout", "staff"}
+    for name in (".env", "tenant.toml"):
+        assert stat.S_IMODE((place.folder / name).stat().st_mode) == 0o600
+    for secret in SECRETS:
+        assert secret not in one.screen
+        assert secret not in two.screen
+    assert kept not in one.screen
+
+
+ANSWERS = """
+api_key = true
+[settings]
+public_url = "http://127.0.0.1:9"
+app_secret = "{secret}"
+[tenant]
+slug = "mama-njeri"
+name = "Mama Njeri Duka"
+[whatsapp]
+phone_number_id = "106540352242922"
+waba_id = "102290129340398"
+access_token = "{token}"
+[providers.pesapal]
+consumer_key = "sandbox-pesapal"
+consumer_secret = "sandbox-pesapal-secret"
+[providers]
+mpesa = false
+[[staff]]
+name = "Achieng"
+phone = "0722000001"
+role = "Cashier"
+"""
+
+
+def answered(place: Place, text: str, code: int = 0) -> str:
+    (place.folder / "answers.toml").write_text(text)
+    installation = Installation(place.folder)
+    installation.environment = place.environment
+    return installation.run("init", "--answers", "answers.toml", code=code)
+
+
+def answers(token: str = SHOP.access_token) -> str:
+    text = ANSWERS.format(secret=APP_SECRET, token=token)
+    return text.replace("[providers]\nmpesa = false\n", "").replace("[settings]", "[settings]", 1)
+
+
+async def test_a_file_answers_too_and_once_more_changes_nothing(place):
+    text = answers().replace("[providers.pesapal]", "[providers]\nmpesa = false\n[providers.pesapal]")
+    out = await asyncio.to_thread(answered, place, text)
+    assert json.loads(out)["api_key"].startswith("lipa_")
+    before = (place.env, place.file)
+    out = await asyncio.to_thread(answered, place, text.replace("api_key = true", ""))
+    assert out == ""
+    assert (place.env, place.file) == before
+
+
+async def test_what_a_file_answers_wrongly_is_named_and_what_came_before_is_kept(place):
+    told = await asyncio.to_thread(answered, place, answers("EAA-wrong"), 1)
+    assert "answers.toml: whatsapp.access_token is not taken: Meta refuses this number or token" in told
+    assert "EAA-wrong" not in told
+    assert set(place.file) == {"tenant"}
+    lacking = answers().replace('waba_id = "102290129340398"\n', "")
+    told = await asyncio.to_thread(answered, place, lacking, 1)
+    assert "answers.toml: whatsapp.waba_id is missing" in told
+
+
+async def test_a_file_that_was_there_is_never_written_over(place):
+    (place.folder / ".env").write_text("# mine\nexport LIPACHAT_LOG_LEVEL=debug\n")
+    (place.folder / "tenant.toml").write_text("[tenant]\nslug = 7\n")
+    told = await asyncio.to_thread(answered, place, answers(), 1)
+    assert "tenant.toml:2: tenant.slug: must be a text in quotes" in told
+    assert (place.folder / "tenant.toml").read_text() == "[tenant]\nslug = 7\n"
+    (place.folder / "tenant.toml").unlink()
+    text = answers().replace("[providers.pesapal]", "[providers]\nmpesa = false\n[providers.pesapal]")
+    await asyncio.to_thread(answered, place, text)
+    assert (place.folder / ".env").read_text().startswith("# mine\nexport LIPACHAT_LOG_LEVEL=debug\n")
+
+
+async def test_without_a_terminal_and_without_answers_it_says_so(place):
+    installation = Installation(place.folder)
+    installation.environment = place.environment
+    told = await asyncio.to_thread(lambda: installation.run("init", code=1))
+    assert "init asks at a terminal" in told
+    assert not (place.folder / ".env").exists()
