@@ -3,21 +3,26 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import structlog
 from aiohttp import web
 
+from bot import headers, security_txt
 from bot.anchoring import JOB as AUDIT_ANCHOR
 from bot.anchoring import Anchoring
 from bot.api import docs
+from bot.api.callers import Callers
 from bot.api.door import Api
-from bot.api.rate import Rate
+from bot.api.refusals import Refusals
 from bot.callbacks import Callbacks
 from bot.calls import Calls
 from bot.chat import Chat
 from bot.fetching import Fetching
+from bot.flood import Flood
 from bot.forms import PATH as FORMS
 from bot.forms import FormDesk, FormsEndpoint, Tokens
+from bot.guesses import Guesses
 from bot.health import Health
 from bot.http import open_session
 from bot.intake import Intake
@@ -26,9 +31,11 @@ from bot.paper.codes import Codes
 from bot.parts import Parts, opened, redis_of
 from bot.paying import Paying
 from bot.providers import Providers
+from bot.rate import Rate
 from bot.reconciling import BY_HAND, Reconciling
 from bot.reconciling import JOB as RECONCILE
 from bot.retention import Retention
+from bot.security_txt import SecurityTxt
 from bot.sending.delivery import Delivery
 from bot.sending.statuses import Statuses
 from bot.signed_hooks import SignedHooks
@@ -116,18 +123,22 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     """The routes; with the worker inside where `worker`."""
     settings, clock = parts.settings, parts.clock
     pace = Pace(parts.database, clock) if worker else None
-    intake = Intake(parts.database, parts.vault, parts.tenants, parts.bell, clock, pace)
+    rate = Rate(clock, redis_of(settings.redis_url))
+    guesses = Guesses(rate, settings.api.wrong_per_minute)
+    flood = Flood(rate, settings.whatsapp.per_minute, parts.vault.derived("flood")[0])
+    intake = Intake(parts.database, parts.vault, parts.tenants, parts.bell, clock, pace, flood)
+    facing: Any = {"proxies": settings.proxies, "guesses": guesses}
     token = settings.whatsapp.verify_token.get_secret_value()
-    meta = MetaWebhook(intake, settings.whatsapp.app_secrets, token, proxies=settings.proxies)
+    meta = MetaWebhook(intake, settings.whatsapp.app_secrets, token, **facing)
     signed = SignedHooks(
         parts.database, parts.vault, parts.tenants, parts.bell, clock, proxies=settings.proxies
     )
-    hooks = Hooks(parts.database, parts.vault, parts.bell, clock, proxies=settings.proxies)
+    hooks = Hooks(parts.database, parts.vault, parts.bell, clock, **facing)
     health = Health(parts.database, clock)
-    rate = Rate(settings.api.per_minute, clock, redis_of(settings.redis_url))
+    refusals = Refusals(parts.database, parts.vault, clock)
 
     async def live(_app: web.Application) -> AsyncIterator[None]:
-        async with opened(parts), contextlib.aclosing(rate):
+        async with opened(parts), contextlib.aclosing(rate), refusals.kept():
             if pace is None:
                 yield
                 return
@@ -150,7 +161,13 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
         app.router.add_post(FORMS, FormsEndpoint(key, settings.whatsapp.app_secrets, desk).exchange)
     Paying(parts.database, parts.vault, parts.tenants, parts.bell, clock).add_to(app)
     docs.add_to(app)
-    Api(parts.database, parts.vault, parts.tenants, parts.bell, clock, rate, settings.public_url).add_to(app)
+    callers = Callers(parts.database, parts.vault, clock, rate, refusals, settings.api, settings.proxies)
+    Api(parts.database, parts.vault, parts.tenants, parts.bell, clock, callers, settings.public_url).add_to(
+        app
+    )
+    contacts = settings.security.contacts
+    app.router.add_get(security_txt.PATH, SecurityTxt(contacts, settings.public_url, clock).shown)
+    headers.add_to(app, settings.public_url)
     app.router.add_get("/livez", health.livez)
     app.router.add_get("/readyz", health.readyz)
     app.router.add_get("/metrics", health.metrics)

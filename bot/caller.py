@@ -7,6 +7,8 @@ first address that is none of theirs. Anybody can write what stands further left
 import ipaddress
 from collections.abc import Sequence
 
+from aiohttp import web
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -24,6 +26,11 @@ def caller(peer: str | None, forwarded: Sequence[str], trusted: Sequence[Network
             break
         address = before
     return None if address is None else str(address)
+
+
+def client(request: web.Request, trusted: Sequence[Network]) -> str | None:
+    """Whose request it is."""
+    return caller(request.remote, request.headers.getall("X-Forwarded-For", ()), trusted)
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -13,12 +13,13 @@ from typing import Any, NoReturn, cast
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.flood import BEGINS, GOES_ON
 from bot.forms import InvalidToken, Tokens
 from bot.jsons import dumps
 from bot.talk import Outgoing, Person, Waiting
 from bot.whatsapp import heard, outgoing, templates
 from flows.conversation import Conversation, Script
-from flows.reply import Filled, Heard, NewIdentity, Reply, Tap
+from flows.reply import Filled, Heard, NewIdentity, Reply, Said, Tap
 from flows.text import Text
 from services.facts import Me, Shop
 from services.news import read_news
@@ -50,12 +51,14 @@ class Aside:
 @dataclass(frozen=True)
 class Played:
     """What a turn left: the person at the new place, and what is said. `moved`: the place is to be kept.
-    `anew`: who they are, and what they may do, is to be read again before anything else is played."""
+    `anew`: who they are, and what they may do, is to be read again before anything else is played.
+    `unheard`: why it was not heard at all; an operator can have it played again."""
 
     person: Person
     messages: list[Outgoing]
     moved: bool = True
     anew: bool = False
+    unheard: str | None = None
 
 
 class Chat:
@@ -80,6 +83,9 @@ class Chat:
         what, written = self._hear(event)
         if what is None:  # a reaction, say: heard, and answered by silence
             return Played(person, [], moved=False)
+        if event.flood in (BEGINS, GOES_ON) and not self._matters(what):
+            told = await self._slow_down(person) if event.flood == BEGINS else []
+            return Played(person, told, moved=False, unheard=event.flood)
         if isinstance(what, Filled):
             what = self._answering(what, person)
         tenant = await self._tenants.by_id(person.tenant_id)
@@ -127,6 +133,21 @@ class Chat:
             .where(inbox.c.tenant_id == event.tenant_id, inbox.c.seq == event.seq)
             .values(body_sealed=sealed)
         )
+
+    def _matters(self, what: Heard) -> bool:
+        """What is heard however fast it comes: that they want no more, or may be somebody else."""
+        return isinstance(what, NewIdentity) or (
+            isinstance(what, Said) and self._script.comes_first(what.text)
+        )
+
+    async def _slow_down(self, person: Person) -> list[Outgoing]:
+        """What a person hears, once, who writes faster than any person does."""
+        words = Text(
+            "You are writing faster than I can answer. Please wait a minute, then write again: what you "
+            "write until then I do not read, except *stop*."
+        )
+        tenant = await self._tenants.by_id(person.tenant_id)
+        return self._messages(person, [Reply(text=words)], tenant)
 
     async def apology(self, person: Person) -> list[Outgoing]:
         """What a person hears whose event was parked after it failed again and again."""

@@ -95,6 +95,7 @@ _WAITING: sa.Select[Any] = (
         inbox.c.tries,
         inbox.c.received_at,
         inbox.c.body_sealed,
+        inbox.c.error,
         _chat.person_id,
         people.c.name,
         people.c.language,
@@ -169,8 +170,8 @@ async def read_waiting(connection: AsyncConnection, chats: Sequence[UUID], until
     else:
         rows = await _READ(connection, **facts)
     return Read(
-        [Waiting(*row[:9]) for row in rows],
-        {row[2]: _person((*row[1:3], *row[9:-1])) for row in rows},
+        [Waiting(*row[:10]) for row in rows],
+        {row[2]: _person((*row[1:3], *row[10:-1])) for row in rows},
         sorted(row[-1] for row in rows if row[-1] is not None),
         more=len(rows) >= _MOST_EVENTS,
     )

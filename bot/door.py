@@ -22,6 +22,7 @@ import structlog
 from aiohttp.helpers import rfc822_formatted_time
 
 from bot.answers import Answer
+from bot.headers import SAFE
 from bot.webhooks import MetaWebhook
 
 log = structlog.get_logger()
@@ -34,6 +35,7 @@ _HEAD = re.compile(re.escape(_START) + rb"(?:" + _NAME + rb":" + _VALUE + rb"\r\
 _LINE = re.compile(rb"(" + _NAME + rb"):(" + _VALUE + rb")\r\n")
 _MOST_OF_A_HEAD, _MOST_AHEAD = 8 * 1024, 64 * 1024
 _LENGTH = re.compile(rb"[0-9]{1,6}")
+_SAFE = "".join(f"{name}: {value}\r\n" for name, value in SAFE.items())
 _CHANGING = frozenset(
     b"transfer-encoding content-encoding expect upgrade te trailer"
     b" proxy-connection sec-websocket-key1".split()  # these two are aiohttp's own
@@ -155,7 +157,7 @@ class Door(asyncio.Protocol):
         status = f"{answer.status} {HTTPStatus(answer.status).phrase}"
         lines = [f"HTTP/1.1 {status}", f"Date: {rfc822_formatted_time()}", f"Content-Length: {len(text)}"]
         lines += ["Content-Type: text/plain; charset=utf-8"] if text else []
-        lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+        lines += [f"{name}: {value}" for name, value in (SAFE | dict(answer.headers)).items()]
         lines += ["Connection: close"] if self._closing else []
         return "\r\n".join((*lines, "\r\n")).encode() + text
 
@@ -163,7 +165,7 @@ class Door(asyncio.Protocol):
 @lru_cache(maxsize=1)
 def _stored_answer(date: str) -> bytes:
     """The usual one, made once a second."""
-    return f"HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n".encode()
+    return f"HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 0\r\n{_SAFE}\r\n".encode()
 
 
 class Doors:

@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from bot import metrics
+from bot.flood import Flood
 from bot.pace import Pace
 from bot.senders import Sender, Senders
 from bot.whatsapp.incoming import Event
@@ -60,7 +61,9 @@ class Intake:
         bell: Bell,
         clock: Callable[[], datetime],
         pace: Pace | None = None,
+        flood: Flood | None = None,
     ) -> None:
+        self._flood = flood
         self._database, self._vault, self._tenants = database, vault, tenants
         self._bell, self._clock = bell, clock
         self._last = clock()
@@ -107,33 +110,45 @@ class Intake:
         tenants = {number: await self._tenants.id_of_number(number) for number in numbers}
         self._forget_changed({tenant for tenant in tenants.values() if tenant is not None})
         senders = [_sender(event, tenants) for _, event in arrivals]
+        marks = [
+            await self._marked(event, sender) for (_, event), sender in zip(arrivals, senders, strict=True)
+        ]
         first = {sender: event for sender, (_, event) in zip(senders, arrivals, strict=True) if sender}
         if first.keys() <= self._known.keys():
             async with self._database.driver() as driver:
-                await _INSERT.alone(driver, self._rows(arrivals, senders, tenants, self._known))
+                await _INSERT.alone(driver, self._rows(arrivals, senders, marks, tenants, self._known))
             return
         async with self._database.transaction(PLATFORM) as connection:
             resolving = Senders(connection, self._vault, self._clock())
             chats = await resolving.resolve(first)
-            await _INSERT(connection, self._rows(arrivals, senders, tenants, chats))
+            await _INSERT(connection, self._rows(arrivals, senders, marks, tenants, chats))
         self._remember(chats, anew=resolving.moved)
 
     def _rows(
         self,
         arrivals: Sequence[tuple[datetime, Event]],
         senders: Sequence[Sender | None],
+        marks: Sequence[str | None],
         tenants: Mapping[str | None, UUID | None],
         chats: Mapping[Sender, UUID],
     ) -> list[Row]:
         return [
-            self._row(at, event, tenants[event.phone_number_id], None if sender is None else chats[sender])
-            for sender, (at, event) in zip(senders, arrivals, strict=True)
+            self._row(at, event, tenants[event.phone_number_id], sender and chats[sender], mark)
+            for sender, mark, (at, event) in zip(senders, marks, arrivals, strict=True)
         ]
 
-    def _row(self, at: datetime, event: Event, tenant: UUID | None, chat: UUID | None) -> Row:
+    async def _marked(self, event: Event, sender: Sender | None) -> str | None:
+        """Of a message that comes too fast; outside any transaction, since others may have to be asked."""
+        if self._flood is None or sender is None or event.kind != "message":
+            return None
+        return await self._flood.mark(sender)
+
+    def _row(
+        self, at: datetime, event: Event, tenant: UUID | None, chat: UUID | None, mark: str | None
+    ) -> Row:
         waits = chat is not None or (tenant is not None and event.kind in _STATUSES)
-        error = None if tenant else "no tenant has this phone_number_id"
-        if error:
+        error = mark if tenant else "no tenant has this phone_number_id"
+        if tenant is None:
             log.warning("intake.unknown_number", phone_number_id=event.phone_number_id, kind=event.kind)
         owner = tenant or NOBODY
         name = f"{event.kind}|{event.external_id}|{event.status}"

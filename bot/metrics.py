@@ -44,3 +44,15 @@ books_age = Gauge(
 books_breaches = Gauge(
     "lipachat_books_breaches", "Rules broken in the books, not repaired", registry=registry
 )
+api_refusals = Counter(
+    "lipachat_api_refusals_total",
+    "Calls of the API that were refused for who called, what they may, or how often",
+    ["status", "code", "because"],
+    registry=registry,
+)
+wrong_credentials = Counter(
+    "lipachat_wrong_credentials_total",
+    "Keys and tokens that nobody has",
+    ["what"],
+    registry=registry,
+)

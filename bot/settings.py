@@ -27,6 +27,7 @@ from pydantic_settings import SettingsError as UnreadableSettings
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.access import ApiSettings, SecuritySettings
 from bot.caller import Network, networks
 from bot.whatsapp.forms import FormsKey
 from services.audit.anchors import PUBLIC_KEY_BYTES
@@ -66,6 +67,7 @@ class WhatsAppSettings(BaseModel):
     graph_url: Address = "https://graph.facebook.com"
     api_version: str = "v25.0"
     forms_key: SecretStr | None = None
+    per_minute: int = Field(default=300, ge=0)  # messages of one person that are heard; 0: all of them
 
     @field_validator("app_secret", "verify_token")
     @classmethod
@@ -109,10 +111,6 @@ class StripeUrl(BaseModel):
     url: Address = "https://api.stripe.com"
 
 
-class ApiSettings(BaseModel):
-    per_minute: int = Field(default=6000, ge=1)  # requests of one key
-
-
 class AuditSettings(BaseModel):
     anchor: Path | None = None  # the folder for signed heads of the audit
     public_keys: str = ""  # of secret keys that are gone, between commas: what they signed is still believed
@@ -150,6 +148,7 @@ class Settings(BaseModel):
     pesapal: PesapalUrl = PesapalUrl()
     stripe: StripeUrl = StripeUrl()
     api: ApiSettings = ApiSettings()
+    security: SecuritySettings = SecuritySettings()
     audit: AuditSettings = AuditSettings()
     retention: Periods = Periods()
     trusted_proxies: str = ""

@@ -9,8 +9,8 @@ import structlog
 from aiohttp import web
 
 from bot.away import AWAY, unavailable
-from bot.caller import Network
-from bot.webhooks import PATIENCE_SECONDS, client, keep, raw_body
+from bot.caller import Network, client
+from bot.webhooks import PATIENCE_SECONDS, keep, raw_body
 from services.people.tenants import Tenant, TenantBook
 from services.providers import PROVIDERS, WrongSettings, settings_of
 from services.safety.vault import Vault

@@ -10,7 +10,8 @@ from flows.reply import Reply
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An event that waits for its turn. `tries`: those before this one."""
+    """An event that waits for its turn. `tries`: those before this one. `flood`: its mark by
+    `bot/flood.py`; of one that was tried before, what went wrong."""
 
     seq: int
     tenant_id: UUID
@@ -21,6 +22,7 @@ class Waiting:
     tries: int
     received_at: datetime
     body_sealed: bytes
+    flood: str | None = None
 
     @property
     def row(self) -> str:

@@ -239,11 +239,11 @@ class Turns:
 
     def _note(self, written: Written, event: Waiting, played: Played) -> Person:
         person = played.person
-        written.event(event, "done")
+        written.event(event, "done" if played.unheard is None else "kept", played.unheard)
         written.say(event.conversation_id, played.messages)
         if played.moved:
             written.stands(person)
-        metrics.turns.labels("played").inc()
+        metrics.turns.labels("played" if played.unheard is None else "unheard").inc()
         metrics.turn_seconds.observe(max(0.0, (self._clock() - event.received_at).total_seconds()))
         return person
 

@@ -16,7 +16,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.answers import Answer
 from bot.away import AWAY, unavailable
-from bot.caller import Network, caller
+from bot.caller import Network, client
+from bot.guesses import Guesses
 from bot.intake import Intake
 from bot.whatsapp.incoming import NotAnObject, read
 from bot.whatsapp.signature import verify
@@ -51,9 +52,10 @@ class MetaWebhook:
         patience_seconds: float = PATIENCE_SECONDS,
         *,
         proxies: Sequence[Network] = (),
+        guesses: Guesses | None = None,
     ) -> None:
         self._intake, self._secrets, self._patience = intake, app_secrets, patience_seconds
-        self._proxies = proxies
+        self._proxies, self._guesses = proxies, guesses
         self._verify_token = verify_token.encode()
 
     async def handshake(self, request: web.Request) -> web.Response:
@@ -61,7 +63,10 @@ class MetaWebhook:
         query = request.query
         token = query.get("hub.verify_token", "").encode()
         if query.get("hub.mode") != "subscribe" or not hmac.compare_digest(token, self._verify_token):
-            log.warning("webhook.handshake_refused", client=client(request, self._proxies))
+            address = client(request, self._proxies)
+            log.warning("webhook.handshake_refused", client=address)
+            if self._guesses is not None:
+                await self._guesses.wrong("verify_token", address)
             return web.Response(status=403, text="The verify token or mode is wrong.")
         return web.Response(
             text=query.get("hub.challenge", ""),
@@ -114,9 +119,10 @@ class Hooks:
         patience_seconds: float = PATIENCE_SECONDS,
         *,
         proxies: Sequence[Network] = (),
+        guesses: Guesses | None = None,
     ) -> None:
         self._database, self._vault, self._bell, self._clock = database, vault, bell, clock
-        self._patience, self._proxies = patience_seconds, proxies
+        self._patience, self._proxies, self._guesses = patience_seconds, proxies, guesses
 
     async def called(self, request: web.Request) -> web.Response:
         """404 for an unknown token, 408 where the body does not come; anything else on a known one is stored
@@ -126,7 +132,10 @@ class Hooks:
             async with asyncio.timeout(self._patience):
                 address = await self._address_of(token)
             if address is None:
-                log.warning("hooks.unknown_token", client=client(request, self._proxies))
+                caller = client(request, self._proxies)
+                log.warning("hooks.unknown_token", client=caller)
+                if self._guesses is not None:
+                    await self._guesses.wrong("hook", caller)
                 return web.Response(status=404, text="No such address.")
             body = await _told(request, self._patience)
             async with asyncio.timeout(self._patience):
@@ -191,11 +200,6 @@ async def keep(
     async with database.transaction(tenant) as connection:
         await connection.execute(anew if again else row.on_conflict_do_nothing())
     point("hook.stored")
-
-
-def client(request: web.Request, proxies: Sequence[Network]) -> str | None:
-    """Whose request it is, for the log."""
-    return caller(request.remote, request.headers.getall("X-Forwarded-For", ()), proxies)
 
 
 def _hash(token: str) -> bytes:

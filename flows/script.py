@@ -9,6 +9,7 @@ from flows.reply import Ordered, SentFile
 from flows.step import Step, alternatives, leads_to
 from flows.teller import Teller
 from flows.text import Text
+from flows.understanding import plain
 from flows.words import Word
 
 
@@ -47,6 +48,11 @@ class Script:
             yield "order message", opened_by(self.ordered)
         if self.filed is not None:
             yield "file", opened_by(self.filed)
+
+    def comes_first(self, text: str) -> bool:
+        """Whether these words are one that comes before everything else, such as *stop*."""
+        typed = plain(text)
+        return any(typed == plain(each) for word in self.words if word.always for each in word.every_spelling)
 
     @cached_property
     def steps(self) -> dict[str, type[Step]]:

@@ -13,7 +13,12 @@ from services.people import tenant_file
 from services.providers import PROVIDERS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 SMOKE = "LIPACHAT_SMOKE_"
 TRANSCRIPTS = [path.read_text() for path in (ROOT / "tests" / "transcripts").glob("*.txt")]
 

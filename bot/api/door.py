@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -20,28 +20,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.api import files, idempotency, problems
 from bot.api.bodies import parsed
+from bot.api.callers import Callers
 from bot.api.every import ROUTES
 from bot.api.idempotency import Once
 from bot.api.problems import MEDIA_TYPE, Problem
 from bot.api.queries import refuse_unknown
-from bot.api.rate import Rate
 from bot.api.routes import Call, Download, Reply, Route
 from bot.paper.statement.making import Statements
 from services.errors import NotFound, Refusal
 from services.ids import new_id
-from services.people import apikeys
 from services.people.apikeys import Holder
 from services.people.tenants import Tenant, TenantBook
 from services.points import point
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
-from services.store.scope import PLATFORM
 from services.work import Via, Work
 
 log = structlog.get_logger()
 
 _BODY_SECONDS = 20
+_NOWHERE = "no such path or method"
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,9 @@ class _Asked:
     route: Route
     holder: Holder
     tenant: Tenant
+    forbidden: list[Problem] = field(
+        default_factory=list
+    )  # what was refused, to be noted once it is answered
 
 
 class Api:
@@ -63,11 +65,11 @@ class Api:
         tenants: TenantBook,
         bell: Bell,
         clock: Callable[[], datetime],
-        rate: Rate,
+        callers: Callers,
         public_url: str,
     ) -> None:
         self._database, self._vault, self._tenants = database, vault, tenants
-        self._bell, self._clock, self._rate, self._public_url = bell, clock, rate, public_url
+        self._bell, self._clock, self._callers, self._public_url = bell, clock, callers, public_url
         self._statements = Statements(database, vault, clock)
         self._running: set[int] = set()  # the locks of this process's own
 
@@ -95,18 +97,24 @@ class Api:
         return handle
 
     async def _answer(self, request: web.Request, route: Route | None, request_id: str) -> web.Response:
-        holder = await self._caller(request)
-        await self._rate.take(holder.prefix)
+        named = _NOWHERE if route is None else f"{route.method} {route.path}"
+        holder = await self._callers.of(request, named)
         if route is None:
             raise _nothing_here(request)
         if not holder.scopes.intersection(route.scopes):
-            raise problems.missing_scope(route.scopes[0])
+            refused = problems.missing_scope(route.scopes[0])
+            await self._callers.refused(holder, named, refused.status, refused.code, route.scopes[0])
+            raise refused
         # Before any connection is held: whoever holds one and waits for another may wait for ever.
         tenant = await self._tenants.by_id(holder.tenant_id)
         asked = _Asked(request, request_id, route, holder, tenant)
-        if route.method != "GET":
-            return await self._act(asked)
-        async with self._database.reading(tenant.id) as connection:
+        answer = await (self._read(asked) if route.method == "GET" else self._act(asked))
+        for problem in asked.forbidden:
+            await self._callers.refused(holder, named, problem.status, problem.code, "")
+        return answer
+
+    async def _read(self, asked: _Asked) -> web.Response:
+        async with self._database.reading(asked.tenant.id) as connection:
             found = await self._outcome(asked, self._work(asked, connection), b"")
         return await self._download(asked, found) if isinstance(found, Download) else _response(*found)
 
@@ -121,26 +129,9 @@ class Api:
         }
         return web.Response(body=BufferedReaderPayload(file), headers=headers)
 
-    async def _caller(self, request: web.Request) -> Holder:
-        """Raises Problem."""
-        text, now = _key(request), self._clock()
-        holder = None
-        if text is not None:
-            async with self._database.reading(PLATFORM) as connection:
-                holder = await apikeys.holder(connection, self._vault, text, now)
-        if holder is None:
-            raise _unauthenticated("The key is missing or not valid.")
-        named = {name.lower() for name in request.headers.getall("X-TENANT-ID", ())}
-        if not named <= {holder.slug, str(holder.tenant_id)}:
-            raise _unauthenticated("The key is not of this tenant.")
-        if holder.stale:
-            async with self._database.transaction(holder.tenant_id) as connection:
-                await apikeys.used(connection, holder, now)
-        return holder
-
     async def _act(self, asked: _Asked) -> web.Response:
         """What was refused commits too: an attempt may have to be recorded."""
-        raw = await _read(asked.request, asked.route.most_bytes)
+        raw = await _received(asked.request, asked.route.most_bytes)
         once = _once(asked, raw)
         async with self._alone(once), self._database.transaction(asked.tenant.id) as connection:
             work = self._work(asked, connection)
@@ -194,17 +185,9 @@ class Api:
             if isinstance(reply, Download):
                 return reply
             return reply.status or route.success, reply.answer.written(), dict(reply.headers or {})
+        if problem.status == HTTPStatus.FORBIDDEN:
+            asked.forbidden.append(problem)
         return problem.status, _bytes(problem.body(asked.id)), problem.headers
-
-
-def _key(request: web.Request) -> str | None:
-    """By either header; two different ones are none."""
-    sent = set(request.headers.getall("X-TENANT-API-KEY", ()))
-    for told in request.headers.getall("Authorization", ()):
-        scheme, _, bearer = told.partition(" ")
-        if scheme.lower() == "bearer":
-            sent.add(bearer.strip())
-    return sent.pop() if len(sent) == 1 else None
 
 
 def _once(asked: _Asked, raw: bytes) -> Once | None:
@@ -220,7 +203,7 @@ def _once(asked: _Asked, raw: bytes) -> Once | None:
     return Once(holder.tenant_id, holder.person_id, route, key, digest)
 
 
-async def _read(request: web.Request, most: int) -> bytes:
+async def _received(request: web.Request, most: int) -> bytes:
     """Raises Problem above the limit, having read no more than that."""
     raw = bytearray()
     try:
@@ -250,11 +233,6 @@ def _fits(route: Route, path: str) -> bool:
     return len(ours) == len(theirs) and all(
         our == their or our.startswith("{") for our, their in zip(ours, theirs, strict=True)
     )
-
-
-def _unauthenticated(detail: str) -> Problem:
-    headers = {"WWW-Authenticate": "Bearer"}
-    return Problem(401, "unauthenticated", "Not authenticated", detail=detail, headers=headers)
 
 
 def _bytes(body: dict[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ from bot.api.routes import Route
 
 Json = dict[str, Any]
 SCHEMAS = "#/components/schemas/"
-REPLAYED = (400, 403, 404, 409, 422)  # what was decided is kept with an `Idempotency-Key`
+REPLAYED = (400, 403, 404, 409, 415, 422)  # what was decided is kept with an `Idempotency-Key`
 
 ABOUT = """\
 What a shop's own programs may do: the same that its staff do in chat, under the same limits and four eyes.

@@ -13,6 +13,7 @@ from bot.api.answers import Answer
 from bot.api.queries import Query
 from bot.paper.statement.making import Wanted
 from services.errors import NotFound
+from services.people.access import SCOPES
 from services.people.tenants import Tenant
 from services.work import Work
 
@@ -159,6 +160,10 @@ class Routes:
     def _add(
         self, method: str, path: str, scopes: tuple[str, ...], **more: Any
     ) -> Callable[[Handler[A]], Handler[A]]:
+        """Raises ValueError without a scope: what nobody was given, nobody may do."""
+        if not scopes or not set(scopes) <= set(SCOPES):
+            raise ValueError(f"{method} {path} names no scope that there is")
+
         def added(handler: Handler[A]) -> Handler[A]:
             self.all.append(Route(self.part, method, f"/api/v1{path}", scopes, handler, **more))
             return handler

@@ -68,6 +68,17 @@ class Holder:
     stale: bool  # its last use is to be noted
 
 
+@dataclass(frozen=True)
+class Void:
+    """A key of ours, whole and right, that opens nothing: it is revoked or expired, its person suspended, or
+    its tenant switched_off."""
+
+    tenant_id: UUID
+    person_id: UUID
+    prefix: str
+    because: str
+
+
 async def create(work: Work, person_id: UUID, lasts: timedelta = LASTS) -> Key | None:
     """A key of 256 random bits; None where the person is not on the active staff."""
     scopes = (await people.active_staff(work)).get(person_id)
@@ -184,25 +195,24 @@ async def let_go(work: Work, persons: Collection[UUID], by: str) -> None:
         await audit.record(work, by, "apikey.revoked", person_id, {"prefix": prefix, "because": "left"})
 
 
-async def holder(connection: AsyncConnection, vault: Vault, text: str, now: datetime) -> Holder | None:
-    """None for a key that is unknown, revoked or expired, of somebody suspended, or of a tenant that is
-    switched off. Read anew each time, so that a revocation holds at once."""
+async def holder(connection: AsyncConnection, vault: Vault, text: str, now: datetime) -> Holder | Void | None:
+    """None for a key that is unknown. Read anew each time, so that a revocation holds at once."""
     prefix = _prefix(text)
     if prefix is None:
         return None
     query = (
-        sa.select(api_keys, tenants.c.slug)
+        sa.select(api_keys, tenants.c.slug, tenants.c.active)
         .join(tenants, tenants.c.id == api_keys.c.tenant_id)
-        .where(api_keys.c.prefix == prefix, tenants.c.active)
+        .where(api_keys.c.prefix == prefix)
     )
     row = (await connection.execute(query)).first()
-    if row is None or row.revoked_at is not None or row.expires_at <= now:
-        return None
-    if not vault.is_marked(row.key_index, text, row.tenant_id, _COLUMN):
+    if row is None or not vault.is_marked(row.key_index, text, row.tenant_id, _COLUMN):
         return None
     staff = await people.active_staff(Work(connection, vault, row.tenant_id, now))
-    if row.person_id not in staff:
-        return None
+    state = _state(row, now, suspended=row.person_id not in staff)
+    if state != "active" or not row.active:
+        because = state if state != "active" else "switched_off"
+        return Void(row.tenant_id, row.person_id, prefix, because)
     mark = vault.mark(text, row.tenant_id, _COLUMN)
     stale = row.last_used_at is None or row.last_used_at <= now - _COARSE or row.key_index != mark
     return Holder(row.tenant_id, row.slug, row.person_id, staff[row.person_id], prefix, mark, stale)

@@ -78,6 +78,7 @@ async def lipachat(
                 "LIPACHAT_WHATSAPP__GRAPH_URL": f"http://127.0.0.1:{graph_port}",
                 "LIPACHAT_MPESA__URL": f"http://127.0.0.1:{mpesa_port or graph_port}",
                 "LIPACHAT_LOG_LEVEL": "warning",
+                "LIPACHAT_WHATSAPP__PER_MINUTE": "0",  # few people, who write as fast as they are answered
             }
             if processes > 1:
                 settings["LIPACHAT_REDIS_URL"] = f"redis://127.0.0.1:{servers.LOCAL_REDIS}"

@@ -8,10 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.access import ApiSettings
 from bot.api import problems
-from bot.api.problems import Problem
-from bot.api.rate import Rate
-from bot.settings import ApiSettings
 from services import errors
 from services.errors import Refusal
 from services.ledger import WALLET
@@ -232,47 +230,3 @@ async def test_a_key_that_asks_too_often_is_429_and_another_is_not(database, vau
         assert (late.code, 1 <= int(late.headers["Retry-After"]) <= 60) == ("rate_limited", True)
         assert (await other.get("/wallet")).status == 200
         assert (await Caller(door, "").get("/wallet")).status == 401
-
-
-async def taken(rate, times, prefix="lipa_1"):
-    """How many of these are let through."""
-    refused = []
-    for _ in range(times):
-        try:
-            await rate.take(prefix)
-        except Problem as problem:
-            refused.append(problem)
-    assert {problem.headers["Retry-After"] for problem in refused} <= {"45"}
-    return times - len(refused)
-
-
-async def test_the_next_minute_begins_anew():
-    times = [NOON]
-    rate = Rate(3, lambda: times[0])
-    assert await taken(rate, 5) == 3
-    times[0] = NOON.replace(minute=1)
-    assert await taken(rate, 5) == 3
-
-
-@pytest.mark.redis
-async def test_redis_counts_for_all_processes(redis_url):
-    from redis.asyncio import Redis
-
-    now = datetime.now(UTC).replace(second=15)
-    one, two = (Rate(6, lambda: now, Redis.from_url(redis_url)) for _ in range(2))
-    prefix = f"lipa_{now.timestamp()}"
-    try:
-        assert await taken(one, 4, prefix) + await taken(two, 4, prefix) == 6
-    finally:
-        await one.aclose()
-        await two.aclose()
-
-
-async def test_without_its_redis_each_process_counts_its_own():
-    from redis.asyncio import Redis
-
-    rate = Rate(3, lambda: NOON, Redis.from_url("redis://127.0.0.1:1", socket_connect_timeout=1))
-    try:
-        assert await taken(rate, 5) == 3
-    finally:
-        await rate.aclose()

@@ -74,7 +74,7 @@ async def test_it_lasts_as_long_as_was_chosen(door, shop, cashier):
     for at, known in ((made.expires_at - timedelta(seconds=1), True), (made.expires_at, False)):
         async with door.database.reading(PLATFORM) as connection:
             found = await apikeys.holder(connection, door.vault, made.text, at)
-        assert (found is not None) is known
+        assert isinstance(found, apikeys.Holder) is known
 
 
 async def test_a_rotated_key_works_beside_the_new_one_and_then_not(door, shop, cashier):
@@ -85,8 +85,10 @@ async def test_a_rotated_key_works_beside_the_new_one_and_then_not(door, shop, c
     assert timedelta(hours=1, minutes=59) < made.replaced_until - now() <= timedelta(hours=2)
     async with door.database.reading(PLATFORM) as connection:
         at = made.replaced_until
-        assert await apikeys.holder(connection, door.vault, cashier.key, at) is None
-        assert await apikeys.holder(connection, door.vault, made.text, at) is not None
+        over = await apikeys.holder(connection, door.vault, cashier.key, at)
+        assert over == apikeys.Void(shop, cashier.person, cashier.prefix, "expired")
+        new = await apikeys.holder(connection, door.vault, made.text, at)
+        assert isinstance(new, apikeys.Holder)
     again = await rotated(door, shop, made.prefix, timedelta(0))
     assert (await Caller(door, made.text).get("/wallet")).status == 401
     assert (await Caller(door, again.text).get("/wallet")).status == 200

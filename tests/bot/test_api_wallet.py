@@ -241,7 +241,8 @@ async def test_the_audit_is_read_in_pages_by_who_may(cashier, manager):
         path = f"/audit?limit=1&cursor={answer.body['next_cursor']}" if answer.body["next_cursor"] else ""
     assert len(seen) == answer.body["count"]
     usual = [row for row in seen if row["action"] != "withdrawal.unusual"]  # by the hour of the test
-    assert (usual[0]["action"], usual[0]["target"]) == ("withdrawal.requested", id_)
+    assert (usual[0]["action"], usual[0]["target"]) == ("api.refused", str(cashier.person))
+    assert (usual[1]["action"], usual[1]["target"]) == ("withdrawal.requested", id_)
     assert [row["position"] for row in seen] == sorted({row["position"] for row in seen}, reverse=True)
     assert (await manager.get("/audit?cursor=x")).code == "invalid_cursor"
 

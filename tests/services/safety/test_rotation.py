@@ -73,7 +73,7 @@ async def test_afterwards_the_old_key_is_not_needed(business):
 
     async with business.database.transaction(OWNER) as connection:
         holder = await apikeys.holder(connection, Vault([NEW, OLD]), key.text, business.now)
-        assert holder is not None
+        assert isinstance(holder, apikeys.Holder)
         await apikeys.used(connection, holder, business.now)
     assert (await rotated(business)).left == {}
 
