@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.doctor.finding import Finding, warning
 from bot.parts import Parts
+from bot.sending.held import is_dead
 from services import breakers
 from services.store.schema import NOBODY, inbox, is_open, jobs, outbox
 from services.store.scope import AUDITOR
@@ -23,9 +24,7 @@ async def queues(parts: Parts) -> AsyncIterator[Finding]:
     async with parts.database.reading(AUDITOR) as connection:
         parked = await connection.scalar(_count(inbox, inbox.c.state == "parked")) or 0
         held = (await connection.execute(_held())).all()
-        dead = await connection.scalar(
-            _count(outbox, outbox.c.state == "failed", outbox.c.created_at > now - _LATELY)
-        )
+        dead = await connection.scalar(_count(outbox, *is_dead(), outbox.c.created_at > now - _LATELY))
         late = {what: await connection.scalar(query) or 0 for what, query in _late(now).items()}
         rest = await breakers.counted(connection, now)
     if parked:

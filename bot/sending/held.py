@@ -19,6 +19,7 @@ from services.work import Via, Work
 
 log = structlog.get_logger()
 
+OVERTAKEN = "overtaken by later news"
 _ALERT = "messages.held"
 _AT_MOST_EVERY = timedelta(hours=1)
 _later = outbox.alias("later")
@@ -32,6 +33,11 @@ _OVERTAKEN = sa.exists().where(
 )
 
 
+def is_dead() -> tuple[sa.ColumnElement[bool], ...]:
+    """A message of which the person has nothing: neither it, nor later news of the same."""
+    return outbox.c.state == "failed", sa.func.coalesce(outbox.c.error, "") != OVERTAKEN
+
+
 async def reopen(database: Database, now: datetime) -> bool:
     """What was held goes out once the person has written again, but for what is overtaken. False where
     nothing was held for one who has."""
@@ -41,7 +47,7 @@ async def reopen(database: Database, now: datetime) -> bool:
     if found is None:
         return False
     async with database.transaction(PLATFORM) as connection:
-        over = {"state": "failed", "error": "overtaken by later news"}
+        over = {"state": "failed", "error": OVERTAKEN}
         await connection.execute(sa.update(outbox).where(_HELD, spoke, _OVERTAKEN).values(over))
         again = {"state": "waiting", "due_at": now}
         await connection.execute(sa.update(outbox).where(_HELD, spoke).values(again))

@@ -7,10 +7,14 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.callbacks import MOST_TRIES
+from bot.commands import events
+from bot.parts import Parts
 from services.ids import new_id
+from services.people.tenants import TenantBook
 from services.store.schema import inbox
 from tests.bot.canary import CANARY, leaks
-from tests.bot.market import SETTINGS, prompt_told, slow_daraja, until
+from tests.bot.door import settings_of
+from tests.bot.market import NOWHERE, SETTINGS, prompt_told, slow_daraja, until
 
 CREDITED = ("500.00", "0.00", "500.00")
 NOTHING = ("0.00", "0.00", "0.00")
@@ -95,6 +99,20 @@ async def test_a_success_before_the_answer_to_our_request_credits_and_stays(mark
         assert await asked.wallet() == CREDITED
     assert await asked.state() == "succeeded"
     assert await asked.wallet() == CREDITED
+    assert await market.business.alerts() == []
+
+
+async def test_a_callback_that_was_done_and_is_played_again_moves_money_once(market, asked):
+    await asked.called()
+    book = TenantBook(market.database, market.vault, market.clock)
+    parts = Parts(settings_of(NOWHERE), market.database, market.vault, book, market.bell, market.clock)
+    ((seq, state),) = [(row.seq, row.state) for row in await market.hooks()]
+    assert state == "done"
+    for _ in range(3):
+        await events.replayed(parts, seq)
+        await market.work()
+    assert await asked.wallet() == CREDITED
+    assert [row.state for row in await market.hooks()] == ["done"]
     assert await market.business.alerts() == []
 
 
