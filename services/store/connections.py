@@ -30,7 +30,9 @@ class ToPostgres(asyncpg.Connection):  # type: ignore[misc]
         self.scope = whose
 
     async def commit(self) -> None:
-        await self.execute("COMMIT")
+        """Raises RuntimeError where somebody has gone on after a statement that failed: a bug."""
+        if await self.execute("COMMIT") != "COMMIT":
+            raise RuntimeError("a statement of it had failed, and nothing was committed")
 
     async def rollback(self) -> None:
         await self.execute("ROLLBACK")

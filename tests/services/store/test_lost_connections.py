@@ -1,6 +1,7 @@
 """A server that throws out every connection: whoever uses one fails once, and the next one is well."""
 
 import asyncio
+import contextlib
 
 import pytest
 import sqlalchemy as sa
@@ -72,6 +73,20 @@ async def test_whoever_meets_a_lost_connection_does_not_hand_it_on(postgres, way
             failed += 1
     assert failed <= len(lost), "each connection fails once at most"
     assert await one() not in lost
+
+
+async def test_a_commit_that_took_all_back_is_an_error(postgres):
+    """Which the server calls none, where somebody has swallowed that a statement failed."""
+
+    async def swallow():
+        async with postgres.transaction(TENANT) as connection:
+            with contextlib.suppress(sa.exc.DBAPIError):
+                await connection.execute(sa.select(sa.literal(1) / sa.literal(0)))
+
+    with pytest.raises(RuntimeError, match="nothing was committed"):
+        await swallow()
+    async with postgres.transaction(TENANT) as connection:
+        assert await connection.scalar(sa.select(sa.literal(1))) == 1
 
 
 async def test_one_that_is_lost_while_the_scope_changes_is_not_handed_on(postgres):
