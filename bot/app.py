@@ -119,6 +119,13 @@ async def _stop(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def health_app(parts: Parts) -> web.Application:
+    """What a worker alone tells of itself."""
+    app = web.Application()
+    Health(parts.database, parts.clock).add_to(app)
+    return app
+
+
 def web_app(parts: Parts, *, worker: bool) -> web.Application:
     """The routes; with the worker inside where `worker`."""
     settings, clock = parts.settings, parts.clock
@@ -168,9 +175,7 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     contacts = settings.security.contacts
     app.router.add_get(security_txt.PATH, SecurityTxt(contacts, settings.public_url, clock).shown)
     headers.add_to(app, settings.public_url)
-    app.router.add_get("/livez", health.livez)
-    app.router.add_get("/readyz", health.readyz)
-    app.router.add_get("/metrics", health.metrics)
+    health.add_to(app)
     app.cleanup_ctx.append(live)
     app.on_shutdown.append(draining)
     return app

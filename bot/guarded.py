@@ -1,6 +1,7 @@
 """Guarded: one call of a provider, outside any transaction, and what its breaker learns of it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
@@ -48,8 +49,10 @@ class Guarded:
         """What ends it without an answer leaves it unknown, once it was begun. `operation`: what its breaker
         is called by, None where it has none."""
         point(f"{job.kind}.begun")
+        began = time.monotonic()
         told = await self._told(job, lambda: client_of(job.tenant_id, provider), ask)
         point(f"{job.kind}.answered")
+        metrics.call_seconds.labels(provider, job.kind).observe(time.monotonic() - began)
         metrics.calls.labels(provider, job.kind, type(told).__name__.lower()).inc()
         if isinstance(told, Misconfigured) or (isinstance(told, Pending) and told.ours):
             log.error("call.misconfigured", kind=job.kind, tenant_id=str(job.tenant_id), detail=told.detail)

@@ -102,6 +102,8 @@ class Intake:
             raise TimeoutError
         commit.result()
         point("intake.stored")
+        first = min(at for at, _ in arrivals)
+        metrics.intake_seconds.observe(max(0.0, (self._clock() - first).total_seconds()))
         self._ring(arrivals)
 
     async def _commit(self, arrivals: Sequence[tuple[datetime, Event]]) -> None:

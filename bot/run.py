@@ -9,15 +9,17 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from multiprocessing import resource_tracker
+from pathlib import Path
 
 import structlog
 import uvloop
 from aiohttp import web
 
 from bot import log as logging
-from bot.app import META, web_app, working
+from bot import metrics
+from bot.app import META, health_app, web_app, working
 from bot.door import Doors
 from bot.parts import CannotRun, opened, parts_of, refuse_old_schema
 from bot.settings import Settings
@@ -41,21 +43,34 @@ def serve(settings: Settings, host: str, port: int, workers: int, *, worker: boo
     if workers == 1:
         _serve_one(settings, bound, worker=worker)
         return
-    context = multiprocessing.get_context("spawn")
-    children = [
-        context.Process(target=_serve_child, args=(settings, bound, worker), name=f"lipachat-{n}")
-        for n in range(workers)
-    ]
-    _until_told(children)
+    with _numbers_shared() as folder:
+        context = multiprocessing.get_context("spawn")
+        children = [
+            context.Process(target=_serve_child, args=(settings, bound, worker, folder), name=f"lipachat-{n}")
+            for n in range(workers)
+        ]
+        _until_told(children)
 
 
-def work(settings: Settings) -> None:
-    """A worker alone, until SIGTERM or SIGINT. Raises CannotRun."""
+@contextlib.contextmanager
+def _numbers_shared() -> Iterator[Path]:
+    """Raises CannotRun."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(metrics.shared_folder())
+        except OSError as error:
+            raise CannotRun(f"No temporary folder (TMPDIR) to count in together: {error}.") from error
+        yield folder
+
+
+def work(settings: Settings, host: str = "127.0.0.1", port: int | None = None) -> None:
+    """A worker alone, until SIGTERM or SIGINT; with a `port` it tells there how it is. Raises CannotRun."""
     uvloop.run(refuse_old_schema(settings))
+    bound = None if port is None else bind(host, port)
     logging.configure(settings.log_format, settings.log_level)
     points.arm(settings.crash)
     take_all_files()
-    uvloop.run(_work(settings))
+    uvloop.run(_work(settings, bound))
 
 
 def take_all_files() -> None:
@@ -87,7 +102,8 @@ def _netloc(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _serve_child(settings: Settings, bound: socket.socket, worker: bool) -> None:  # noqa: FBT001  passed by position to a process
+def _serve_child(settings: Settings, bound: socket.socket, worker: bool, numbers: Path) -> None:  # noqa: FBT001  passed by position to a process
+    metrics.share(numbers)
     _serve_one(settings, bound, worker=worker)
 
 
@@ -151,9 +167,10 @@ async def _through_doors(
         await doors.close(_GRACE_SECONDS)
 
 
-async def _work(settings: Settings) -> None:
+async def _work(settings: Settings, bound: socket.socket | None) -> None:
     told, parts = told_to_stop(), parts_of(settings)
-    async with opened(parts), working(parts):
+    telling = contextlib.nullcontext() if bound is None else listening(health_app(parts), bound)
+    async with opened(parts), working(parts), telling:
         spare_the_collector()
         log.info("working")
         await told.wait()

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.away import AWAY, unavailable
 from bot.caller import Network, client
-from bot.webhooks import PATIENCE_SECONDS, keep, raw_body
+from bot.webhooks import PATIENCE_SECONDS, counted, keep, raw_body
 from services.people.tenants import Tenant, TenantBook
 from services.providers import PROVIDERS, WrongSettings, settings_of
 from services.safety.vault import Vault
@@ -40,6 +40,11 @@ class SignedHooks:
                 app.router.add_post(f"/hooks/{{provider:{name}}}/{{slug}}", self.called)
 
     async def called(self, request: web.Request) -> web.Response:
+        """See `_taken`."""
+        with counted(request.match_info["provider"]) as outcome:
+            return outcome(await self._taken(request))
+
+    async def _taken(self, request: web.Request) -> web.Response:
         """413 above 4 MiB, 408 where it does not come, 401 for the signature, and for a tenant or settings
         that are not there; anything else is stored and answered 200."""
         name = request.match_info["provider"]

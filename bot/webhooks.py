@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +15,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot import metrics
 from bot.answers import Answer
 from bot.away import AWAY, unavailable
 from bot.caller import Network, client
@@ -125,6 +127,11 @@ class Hooks:
         self._patience, self._proxies, self._guesses = patience_seconds, proxies, guesses
 
     async def called(self, request: web.Request) -> web.Response:
+        """See `_taken`."""
+        with counted("unsigned") as outcome:
+            return outcome(await self._taken(request))
+
+    async def _taken(self, request: web.Request) -> web.Response:
         """404 for an unknown token, 408 where the body does not come; anything else on a known one is stored
         and answered 200."""
         token = request.match_info["token"]
@@ -163,6 +170,25 @@ class Hooks:
         body_hash, again = hashlib.sha256(body).hexdigest()[:32], f":{new_id()}" if address.provider else ""
         external = f"{_hash(token).hex()}:{body_hash}{again}"
         await keep(self._database, self._vault, address.tenant_id, external, body, self._clock())
+
+
+@contextmanager
+def counted(provider: str) -> Iterator[Callable[[web.Response], web.Response]]:
+    """How a callback is answered."""
+    status = 500
+
+    def answered(answer: web.Response) -> web.Response:
+        nonlocal status
+        status = answer.status
+        return answer
+
+    try:
+        yield answered
+    except web.HTTPException as error:
+        status = error.status
+        raise
+    finally:
+        metrics.callbacks.labels(provider, status).inc()
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """Fees: what a withdrawal costs and what a sale costs, as data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from services.errors import BelowMinimum, NotWholeShillings, OverLimit, ProviderNotConfigured
+from services.errors import BelowMinimum, NotWholeShillings, OverLimit, ProviderNotConfigured, Refusal
 from services.facts import Quote
 from services.money import PLACES, Money
 from services.rails import RAILS, Rail
@@ -62,14 +62,31 @@ async def usual(work: Work, method_type: str) -> Money:
 async def _bands(work: Work, method_type: str, currency: str) -> list[sa.Row[Any]]:
     """The tenant's bands in force for amounts of this currency, the newest first."""
     query = sa.select(fees).where(
-        fees.c.tenant_id == work.tenant,
-        fees.c.method_type == method_type,
-        fees.c.currency == currency,
-        sa.or_(fees.c.valid_from.is_(None), fees.c.valid_from <= work.now),
-        sa.or_(fees.c.valid_until.is_(None), fees.c.valid_until > work.now),
+        fees.c.tenant_id == work.tenant, fees.c.method_type == method_type, fees.c.currency == currency
     )
-    rows = (await work.connection.execute(query)).all()
-    return sorted(rows, key=lambda row: row.valid_from or _ALWAYS, reverse=True)
+    return _in_force((await work.connection.execute(query)).all(), work.now)
+
+
+def _in_force(bands: Iterable[sa.Row[Any]], at: datetime) -> list[sa.Row[Any]]:
+    """The newest first."""
+    those = [
+        band
+        for band in bands
+        if (band.valid_from is None or band.valid_from <= at)
+        and (band.valid_until is None or band.valid_until > at)
+    ]
+    return sorted(those, key=lambda row: row.valid_from or _ALWAYS, reverse=True)
+
+
+def is_as_told(
+    bands: Iterable[sa.Row[Any]], method_type: str, gross: Money, fee: Money, at: datetime
+) -> bool:
+    """Whether this is the fee of the table as it stood then. `bands`: of the tenant, the way and the
+    currency."""
+    try:
+        return _quoted(RAILS[method_type], _in_force(bands, at), gross).fee == fee
+    except (Refusal, KeyError):
+        return False
 
 
 def _by_band(bands: list[sa.Row[Any]], gross: Money) -> Money:

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.payload import BufferedReaderPayload
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import metrics
 from bot.api import files, idempotency, problems
 from bot.api.bodies import parsed
 from bot.api.callers import Callers
@@ -80,8 +82,11 @@ class Api:
         app.router.add_route("*", "/api/{rest:.*}", self._handler(None))
 
     def _handler(self, route: Route | None) -> Any:
+        # What no route has may be called anything.
+        method, path = (route.method, route.path) if route else ("other", "other")
+
         async def handle(request: web.Request) -> web.Response:
-            request_id = new_id().hex
+            request_id, began = new_id().hex, time.monotonic()
             with structlog.contextvars.bound_contextvars(request_id=request_id):
                 try:
                     answer = await self._answer(request, route, request_id)
@@ -92,6 +97,8 @@ class Api:
                     answer = _told(problems.of_failure(error), request_id)
             answer.headers["X-Request-Id"] = request_id
             answer.headers["Cache-Control"] = "no-store"
+            metrics.api_requests.labels(method, path, answer.status).inc()
+            metrics.api_seconds.labels(method, path).observe(time.monotonic() - began)
             return answer
 
         return handle

@@ -43,13 +43,18 @@ def serve(
         run(settings_read(), host, port, workers, worker=not no_worker)
 
 
-def work() -> None:
+def work(
+    host: Host = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Tell /livez, /readyz and /metrics here.")
+    ] = None,
+) -> None:
     """A worker alone; as many as you like, on as many machines."""
     _end_when_told()
     from bot.run import work as run
 
     with refusals():
-        run(settings_read())
+        run(settings_read(), host, port)
 
 
 def _end_when_told() -> None:

@@ -63,6 +63,8 @@ _PLATFORM = {
     "refund_attempts": {SELECT},
     "statement_coverages": {SELECT},
     "breakers": {SELECT},
+    "mails": {SELECT, INSERT, DELETE},
+    "conditions": {SELECT, INSERT, UPDATE, DELETE},
     # The installation's own.
     "costs": EVERYTHING,
     "provider_tokens": {SELECT, INSERT, UPDATE},

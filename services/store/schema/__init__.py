@@ -5,7 +5,7 @@ Times are aware UTC. Amounts are minor units. Columns named `*_sealed` hold ciph
 that order things (inbox, outbox) count by `seq`.
 """
 
-from services.store.schema.approval import approvals, changes, lendings, operations
+from services.store.schema.approval import PENDING_OPERATION, approvals, changes, lendings, operations
 from services.store.schema.base import NOBODY, Moment, metadata
 from services.store.schema.batches import batches, schedule_runs, schedules
 from services.store.schema.ledger import (
@@ -41,8 +41,23 @@ from services.store.schema.people import (
     totps,
 )
 from services.store.schema.reconciliation import breaks, statement_coverages, statement_lines
-from services.store.schema.record import api_answers, api_keys, audit, audit_heads, audit_private
-from services.store.schema.refunds import OPEN_WISH, refund_attempts, refund_wishes, refunds, reversals
+from services.store.schema.record import (
+    api_answers,
+    api_keys,
+    audit,
+    audit_heads,
+    audit_private,
+    conditions,
+    mails,
+)
+from services.store.schema.refunds import (
+    LIVE_REFUND,
+    OPEN_WISH,
+    refund_attempts,
+    refund_wishes,
+    refunds,
+    reversals,
+)
 from services.store.schema.shop import (
     LIVE_ATTEMPT,
     attempts,
@@ -70,12 +85,14 @@ from services.store.schema.traffic import (
 __all__ = [
     "LIVE_ATTEMPT",
     "LIVE_PAYOUT",
+    "LIVE_REFUND",
     "NOBODY",
     "OPEN_BREACH",
     "OPEN_HANDOFF",
     "OPEN_OUTBOX",
     "OPEN_SETTLEMENT",
     "OPEN_WISH",
+    "PENDING_OPERATION",
     "UNDER_WAY",
     "WAITS_ASIDE",
     "WAITS_FOR_TURN",
@@ -96,6 +113,7 @@ __all__ = [
     "breaks",
     "carts",
     "changes",
+    "conditions",
     "conversations",
     "costs",
     "credentials",
@@ -108,6 +126,7 @@ __all__ = [
     "is_open",
     "jobs",
     "lendings",
+    "mails",
     "metadata",
     "operations",
     "orders",

@@ -4,6 +4,9 @@ import sqlalchemy as sa
 
 from services.store.schema.base import Moment, key, metadata, of, one_of
 
+# It waits for others than its maker.
+PENDING_OPERATION = sa.text("state = 'pending'")
+
 # Operations: what one person asks for and others approve. What is to be done is kept by its kind, under
 # the same id.
 operations = sa.Table(
@@ -27,6 +30,13 @@ operations = sa.Table(
     sa.UniqueConstraint("tenant_id", "id", "maker_id"),
     of("people", "maker_id"),
     sa.Index(None, "tenant_id", "state"),
+    sa.Index(
+        "ix_operations_pending",
+        "kind",
+        "created_at",
+        postgresql_where=PENDING_OPERATION,
+        sqlite_where=PENDING_OPERATION,
+    ),
 )
 
 # An approver's right, lent to another of the staff for some days. It is an operation of the same id.

@@ -78,6 +78,7 @@ staff = sa.Table(
     sa.Column("scopes", sa.JSON, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("tell", sa.JSON(none_as_null=True)),  # the notices that they chose; None: the usual ones
+    sa.Column("email_sealed", sa.LargeBinary),  # where they are written to beside the chat
     sa.Column("approves_from", Moment),  # approves nothing before then
     sa.Column("suspended_at", Moment),  # their WhatsApp has changed: until the operator verifies who it is
     of("people", "person_id"),

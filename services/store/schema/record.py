@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from services.store.schema.base import Moment, key, metadata
+from services.store.schema.base import Moment, key, metadata, one_of
 
 # A chain for each tenant: see services/audit/chain.py.
 audit = sa.Table(
@@ -41,6 +41,35 @@ audit_heads = sa.Table(
     sa.Column("previous", sa.LargeBinary, nullable=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
     sa.Column("anchored_seq", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column(
+        "posted_seq", sa.BigInteger, nullable=False, server_default=sa.text("0")
+    ),  # as far as e-mails go
+)
+
+# Entries that somebody is to be told of by e-mail, until they are. `recipient_id`: a person of the staff, or
+# what follows from an address of the operator's.
+mails = sa.Table(
+    "mails",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),  # of the entry
+    sa.Column("recipient_id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    one_of("kind", "alert", "approval"),
+    sa.Index(None, "recipient_id", "kind", "created_at"),
+)
+
+# What is not as it should be and lasts: each is an alert once, and again only after it was well for a while.
+conditions = sa.Table(
+    "conditions",
+    metadata,
+    sa.Column("tenant_id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),  # an id, or what names it
+    sa.Column("began_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    sa.Index(None, "seen_at"),
 )
 
 # What may have to be erased: the chain holds its salted digest only, and stands without it.

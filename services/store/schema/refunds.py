@@ -63,6 +63,9 @@ refunds = sa.Table(
     sa.Index(None, "tenant_id", "payment_id"),
 )
 
+# The money may be on its way, or is about to be.
+LIVE_REFUND = sa.text("state IN ('created', 'submitting', 'pending', 'unknown')")
+
 # Asking the provider once. The id is committed before the first byte is sent.
 refund_attempts = sa.Table(
     "refund_attempts",
@@ -84,6 +87,7 @@ refund_attempts = sa.Table(
     of("refunds", "refund_id"),
     sa.UniqueConstraint("tenant_id", "refund_id"),  # never asked for twice
     sa.UniqueConstraint("tenant_id", "provider", "receipt"),
+    sa.Index("ix_refund_attempts_live", "created_at", postgresql_where=LIVE_REFUND, sqlite_where=LIVE_REFUND),
 )
 
 # What a provider took back by itself: a reversal, a lost dispute. `reference` is theirs, applied once. What
