@@ -26,6 +26,9 @@ from bot.guesses import Guesses
 from bot.health import Health
 from bot.http import open_session
 from bot.intake import Intake
+from bot.mail.mailer import Mailer
+from bot.mail.posting import Posting
+from bot.mail.smtp import Smtp
 from bot.pace import Pace
 from bot.paper.codes import Codes
 from bot.parts import Parts, opened, redis_of
@@ -40,10 +43,13 @@ from bot.sending.delivery import Delivery
 from bot.sending.statuses import Statuses
 from bot.signed_hooks import SignedHooks
 from bot.turns import Turns
+from bot.watching import JOB as WATCHING
+from bot.watching import Watching
 from bot.webhooks import MOST_BYTES, Hooks, MetaWebhook
 from bot.whatsapp.client import WhatsApp
 from flows.lipachat import SCRIPT
 from services.batches.fetching import JOB as BATCH_FETCH
+from services.jobs import MAIL_ALERT, MAIL_APPROVAL
 from services.privacy.retention import JOB as RETENTION
 from services.work import Via
 
@@ -72,6 +78,12 @@ async def working(parts: Parts) -> AsyncIterator[None]:
             RETENTION: retention.as_job,
         }
         others = {BATCH_FETCH: Fetching(database, vault, tenants, whatsapp, clock).as_job}
+        posting = None
+        if (server := settings.smtp.server) is not None:
+            mailer = _mailer(parts, server)
+            others |= dict.fromkeys((MAIL_ALERT, MAIL_APPROVAL), mailer.as_job)
+            posting = Posting(database, vault, clock, settings.smtp.addresses)
+        own[WATCHING] = Watching(database, vault, bell, clock, posting).as_job
         public = settings.public_url
         calls = Calls(database, vault, providers, bell, clock, public, own=own, others=others)
         forms = Tokens(vault, clock) if settings.whatsapp.forms_key is not None else None
@@ -92,6 +104,12 @@ async def working(parts: Parts) -> AsyncIterator[None]:
             except TimeoutError:
                 log.warning("worker.broken_off")
                 await _stop(tasks)
+
+
+def _mailer(parts: Parts, server: Smtp) -> Mailer:
+    smtp = parts.settings.smtp
+    sender = smtp.sent_by(parts.settings.public_url)
+    return Mailer(parts.database, parts.vault, parts.clock, server, sender, smtp.addresses)
 
 
 async def lasting(run: Callable[[], Awaitable[object]], *, after_seconds: float = 1.0) -> None:

@@ -29,6 +29,7 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.access import ApiSettings, SecuritySettings
 from bot.caller import Network, networks
+from bot.mail.settings import SmtpSettings
 from bot.whatsapp.forms import FormsKey
 from services.audit.anchors import PUBLIC_KEY_BYTES
 from services.points import Crash, parse
@@ -151,6 +152,7 @@ class Settings(BaseModel):
     security: SecuritySettings = SecuritySettings()
     audit: AuditSettings = AuditSettings()
     retention: Periods = Periods()
+    smtp: SmtpSettings = SmtpSettings()
     trusted_proxies: str = ""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

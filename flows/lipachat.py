@@ -40,6 +40,7 @@ from flows.staff import (
     breaks,
     change_decide,
     changes,
+    conditions,
     counter,
     lend,
     notices,
@@ -76,6 +77,7 @@ from flows.words import Word
 from services import news
 from services.news import approval as approval_news
 from services.news import batches as batch_news
+from services.news import conditions as condition_news
 from services.news import handoff as handoff_news
 from services.news import orders as order_news
 from services.news import privacy as privacy_news
@@ -269,6 +271,9 @@ SCRIPT = Script(
         staff_news.SaleMade: telling.told_sale,
         staff_news.DaySummed: telling.told_day,
         staff_news.BalanceLow: telling.told_low,
+        condition_news.StillPending: conditions.told_pending,
+        condition_news.ProviderDown: conditions.told_down,
+        condition_news.KeyExpiring: conditions.told_expiring,
     },
     revive=revive,
     ordered=ordered.ordered,

@@ -129,6 +129,16 @@ async def counted(connection: AsyncConnection, now: datetime) -> dict[tuple[str,
     return {(row[0], row[1]): row[2] for row in await connection.execute(query)}
 
 
+def down(now: datetime) -> sa.Select[Any]:
+    """Tenants with a provider of theirs that is not called."""
+    return (
+        sa.select(breakers.c.tenant_id, breakers.c.provider)
+        .where(breakers.c.open_until.is_not(None), breakers.c.heard_at > now - _HOLDS_FOR)
+        .distinct()
+        .order_by(breakers.c.tenant_id, breakers.c.provider)
+    )
+
+
 async def _paid_lately(connection: AsyncConnection, providers: Collection[str], now: datetime) -> set[str]:
     query = sa.select(attempts.c.provider).where(
         attempts.c.provider.in_(providers),

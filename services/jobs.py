@@ -34,6 +34,9 @@
 | by_hand           | nobody     | finds who paid to a till without being asked, all day       |
 | retention         | nobody     | forgets what has grown old, every night, of all tenants     |
 | audit_anchor      | nobody     | signs the heads of the audit; one for the installation      |
+| watching          | nobody     | finds what lasts that should not, and who is to be written  |
+| mail_alert        | recipient  | sends an e-mail with the alerts that wait for them          |
+| mail_approval     | recipient  | sends one with the withdrawals that wait for their decision |
 
 `tries` counts the waits gone by on the job's ladder.
 """
@@ -49,6 +52,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.store.schema import jobs
 from services.work import Work
 
+MAIL_ALERT, MAIL_APPROVAL = "mail_alert", "mail_approval"
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 # A person waits with the phone in the hand; Daraja's prompt lives for about a minute.

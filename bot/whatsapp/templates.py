@@ -20,6 +20,7 @@ from services import news
 from services.news import Withdrawal
 from services.news import approval as approval_news
 from services.news import batches as batch_news
+from services.news import conditions as condition_news
 from services.news import handoff as handoff_news
 from services.news import orders as order_news
 from services.news import privacy as privacy_news
@@ -192,6 +193,9 @@ TOLD: Mapping[type, Telling] = {
     staff_news.SaleMade: _SUMMARY,
     staff_news.DaySummed: _SUMMARY,
     staff_news.BalanceLow: _SUMMARY,
+    condition_news.StillPending: _STAFF,
+    condition_news.ProviderDown: _STAFF,
+    condition_news.KeyExpiring: _STAFF,
 }
 
 

@@ -13,12 +13,13 @@ from services.store.ending import at_the_end, gathered
 from services.store.schema import audit
 from services.work import Work
 
-__all__ = ["CLOCK", "OPERATOR", "PROVIDER", "WHATSAPP", "Private", "alerted", "erase", "record"]
+__all__ = ["CLOCK", "NO_PERSON", "OPERATOR", "PROVIDER", "WHATSAPP", "Private", "alerted", "erase", "record"]
 
 OPERATOR = "operator"
 PROVIDER = "provider"
 WHATSAPP = "whatsapp"
 CLOCK = "clock"
+NO_PERSON = frozenset({OPERATOR, PROVIDER, WHATSAPP, CLOCK})  # every other actor is a person's id
 
 # What speaks by one channel only; a person's is that of the work.
 _CHANNELS = {OPERATOR: "cli", PROVIDER: "provider", WHATSAPP: "chat", CLOCK: "clock"}

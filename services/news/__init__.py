@@ -20,6 +20,7 @@ from services.news.approval import (
 )
 from services.news.base import BaseNews
 from services.news.batches import BatchAsked, BatchMoved, BatchRead, BatchSelfApprovalTried
+from services.news.conditions import KeyExpiring, ProviderDown, StillPending
 from services.news.handoff import CustomerGone, CustomerWrote, PersonGone, PersonWanted, PersonWrote
 from services.news.orders import OrderCanceled, OrderFulfilled
 from services.news.payments import MethodAdded as MethodAdded
@@ -230,6 +231,9 @@ News = (
     | ScheduleMoved
     | ScheduleRan
     | ScheduleSelfApprovalTried
+    | StillPending
+    | ProviderDown
+    | KeyExpiring
 )
 
 read_news: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="kind")])

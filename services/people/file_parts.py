@@ -11,7 +11,7 @@ from services.errors import InvalidPhone
 from services.languages import LANGUAGES
 from services.money import PLACES
 from services.people.access import NOTICES, ROLES, SCOPES, granted
-from services.people.file_values import Hours, LongText, Moment, Name, Secret, Text, picture
+from services.people.file_values import Email, Hours, LongText, Moment, Name, Secret, Text, picture
 from services.phones import mpesa_number
 from services.providers.mpesa_settings import MpesaSettings
 from services.providers.paystack_settings import PaystackSettings
@@ -149,6 +149,7 @@ class StaffPart(_Part):
     role: Literal[tuple(ROLES)] | None = None  # type: ignore[valid-type]
     scopes: list[Literal[SCOPES]] = []  # type: ignore[valid-type]
     language: Literal[tuple(LANGUAGES)] | None = None  # type: ignore[valid-type]
+    email: Email | None = None
     tell: list[Literal[tuple(NOTICES)]] | None = None  # type: ignore[valid-type]
     active: bool = True
 

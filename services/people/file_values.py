@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from services import hours
+from services.people.mailboxes import address
 from services.readable import is_blank
 
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
@@ -63,4 +64,5 @@ Name = Annotated[Text, AfterValidator(_shown)]
 LongText = Annotated[str, Field(max_length=4000), AfterValidator(_legible)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+Email = Annotated[str, AfterValidator(address)]
 Hours = Annotated[str, AfterValidator(_hours)]

@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from services.people import mailboxes
 from services.people import people as persons
 from services.people.file_parts import AMOUNTS, LimitsPart, ProvidersPart
 from services.phones import masked
@@ -184,15 +185,16 @@ async def _staff(work: Work) -> list[tuple[UUID, dict[str, Any]]]:
     )
     phones = await _phones(work)
     return [
-        (row.person_id, _member(row, phones[row.person_id]))
+        (row.person_id, _member(row, phones[row.person_id], mailboxes.of(work, row)))
         for row in (await work.connection.execute(query)).all()
     ]
 
 
-def _member(row: Any, phones: list[str]) -> dict[str, Any]:
+def _member(row: Any, phones: list[str], email: str | None) -> dict[str, Any]:
     told = {"phone": phones[0]} if len(phones) == 1 else {"phones": phones}
     rights = {"role": row.role, "scopes": row.scopes, "language": row.language, "active": row.active}
-    return {"name": row.name} | told | rights | {"tell": row.tell}
+    written_to = {"email": None if email is None else mailboxes.masked(email)}
+    return {"name": row.name} | told | rights | written_to | {"tell": row.tell}
 
 
 async def _phones(work: Work) -> dict[UUID, list[str]]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from services import audit
 from services.ids import new_id
-from services.people import apikeys, untold
+from services.people import apikeys, mailboxes, untold
 from services.people.file_parts import StaffPart, TenantFile
 from services.people.identity import PHONE, Entry, OnePersonEach, chat_of, people_of
 from services.people.leaving import leave
@@ -81,7 +81,7 @@ async def _make(work: Work, member: StaffPart) -> UUID:
 
 
 async def _differs(work: Work, person_id: UUID, member: StaffPart) -> bool:
-    """Name, language, notices and rights; whether any was another one. Where the file says nothing of
+    """Name, language, notices, e-mail and rights; whether any was another one. Where the file says nothing of
     language or notices, what the person chose in chat stays."""
     person = (people.c.tenant_id == work.tenant, people.c.id == person_id)
     row = (await work.connection.execute(sa.select(people.c.name, people.c.language).where(*person))).one()
@@ -98,8 +98,13 @@ async def _differs(work: Work, person_id: UUID, member: StaffPart) -> bool:
     known = (await work.connection.execute(sa.select(staff).where(*mine))).first()
     if known is None:
         new = {"tenant_id": work.tenant, "person_id": person_id} | rights
+        new["email_sealed"] = mailboxes.sealed(work, person_id, member.email)
         await work.connection.execute(sa.insert(staff).values(**new))
         return True
+    if mailboxes.of(work, known) != member.email:
+        new_email = {"email_sealed": mailboxes.sealed(work, person_id, member.email)}
+        await work.connection.execute(sa.update(staff).where(*mine).values(**new_email))
+        different = True
     if any(getattr(known, key) != value for key, value in rights.items()):
         await work.connection.execute(sa.update(staff).where(*mine).values(**rights))
         if not member.active:

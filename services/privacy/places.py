@@ -170,6 +170,9 @@ PLACES: dict[str, tuple[Fate, str]] = {
     # the record
     "audit.*": (Fate.KEPT, "a chain of ids and masked facts; words about a person are in audit_private"),
     "audit_heads.*": (Fate.KEPT, _NOBODY),
+    "mails.kind": (Fate.KEPT, _WORD),
+    "conditions.kind": (Fate.KEPT, _WORD),
+    "conditions.subject": (Fate.KEPT, _NOBODY),
     "audit_private.*": (Fate.REMOVED, ""),
 }
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.payments.details import same_by
+from services.people import mailboxes
 from services.safety.vault import Unopenable, Vault
 from services.store import schema as tables
 from services.store.database import Database
@@ -71,6 +72,7 @@ def _chat(column: str) -> Sealed:
 SEALED = (
     Sealed(tables.tenants.c.payout_sealed, "tenants.payout", _id),
     Sealed(tables.credentials.c.sealed, "credentials.sealed", lambda row: str(row.part)),
+    Sealed(tables.staff.c.email_sealed, mailboxes.COLUMN, lambda row: str(row.person_id)),
     Sealed(tables.totps.c.secret_sealed, "totps.secret", lambda row: str(row.person_id)),
     _chat("phone"),
     _chat("user_id"),

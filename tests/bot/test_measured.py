@@ -219,7 +219,14 @@ async def test_a_scrape_of_much_takes_no_table_as_a_whole(business):
     assert wide == []
 
 
-_SMALL = ("book_checks", "breaches", "breakers", "tenants", "fees")  # of few rows, and read as they are
+_SMALL = (
+    "book_checks",
+    "breaches",
+    "breakers",
+    "tenants",
+    "fees",
+    "mails",
+)  # of few rows, and read as they are
 
 
 async def _scans(business, statement, parameters):

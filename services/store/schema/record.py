@@ -68,8 +68,7 @@ conditions = sa.Table(
     sa.Column("kind", sa.Text, primary_key=True),
     sa.Column("subject", sa.Text, primary_key=True),  # an id, or what names it
     sa.Column("began_at", Moment, nullable=False),
-    sa.Column("seen_at", Moment, nullable=False),
-    sa.Index(None, "seen_at"),
+    sa.Column("well_at", Moment),  # since when it is no longer so
 )
 
 # What may have to be erased: the chain holds its salted digest only, and stands without it.

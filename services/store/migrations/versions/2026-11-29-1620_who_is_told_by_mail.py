@@ -1,5 +1,8 @@
 """who is told by e-mail, what lasts that should not, and indexes of what is open"""
 
+from datetime import UTC, datetime
+from uuid import UUID
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -37,10 +40,18 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("began_at", Moment(), nullable=False),
-        sa.Column("seen_at", Moment(), nullable=False),
+        sa.Column("well_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "kind", "subject", name=op.f("pk_conditions")),
     )
-    op.create_index(op.f("ix_conditions_seen_at"), "conditions", ["seen_at"])
+    jobs = sa.table(
+        "jobs",
+        sa.column("tenant_id", sa.Uuid),
+        sa.column("target_id", sa.Uuid),
+        sa.column("kind", sa.Text),
+        sa.column("due_at", Moment),
+    )
+    nobody, long_ago = UUID(int=0), datetime(2026, 11, 29, tzinfo=UTC)
+    op.execute(sa.insert(jobs).values(tenant_id=nobody, target_id=nobody, kind="watching", due_at=long_ago))
     pending = sa.text("state = 'pending'")
     op.create_index(
         "ix_operations_pending",
