@@ -3,12 +3,15 @@ folder (LIPACHAT_AUDIT__ANCHOR), and into the log, which its shipper carries awa
 a job of the installation's own."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
+from pydantic import BaseModel, field_validator
 
+from bot.commas import listed
 from services import jobs
 from services.audit import anchors
 from services.safety.vault import Vault
@@ -22,6 +25,27 @@ log = structlog.get_logger()
 JOB = "audit_anchor"
 EVERY = timedelta(minutes=5)
 _TOGETHER = 200  # heads of one commit: their writers wait for it
+
+
+class AuditSettings(BaseModel):
+    anchor: Path | None = None  # the folder for signed heads of the audit
+    public_keys: str = ""  # of secret keys that are gone, between commas: what they signed is still believed
+
+    @field_validator("public_keys")
+    @classmethod
+    def _are_public_keys(cls, value: str) -> str:
+        for key in listed(value):
+            try:
+                whole = len(b64decode(key, validate=True)) == anchors.PUBLIC_KEY_BYTES
+            except ValueError:
+                whole = False
+            if not whole:
+                raise ValueError("must be what `audit key` prints, between commas")
+        return value
+
+    @property
+    def believed(self) -> list[str]:
+        return listed(self.public_keys)
 
 
 class Anchoring:

@@ -2,7 +2,6 @@
 
 import os
 import re
-from base64 import b64decode
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -28,10 +27,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.access import ApiSettings, SecuritySettings
+from bot.anchoring import AuditSettings
 from bot.caller import Network, networks
+from bot.commas import listed
 from bot.mail.settings import SmtpSettings
 from bot.whatsapp.forms import FormsKey
-from services.audit.anchors import PUBLIC_KEY_BYTES
 from services.points import Crash, parse
 from services.privacy.periods import Periods
 from services.safety.vault import parse_keys
@@ -51,6 +51,10 @@ def _is_an_address(value: str) -> str:
     if not re.match(r"https?://[^/\s]", value):
         raise ValueError("must begin with https:// (or http:// on this machine)")
     return value.rstrip("/")
+
+
+def _told(url: str | SecretStr) -> str:
+    return url if isinstance(url, str) else url.get_secret_value()
 
 
 def _is_here(url: str) -> bool:
@@ -92,8 +96,7 @@ class WhatsAppSettings(BaseModel):
     @property
     def app_secrets(self) -> list[bytes]:
         """Several while one replaces another."""
-        listed = self.app_secret.get_secret_value().split(",")
-        return [secret.strip().encode() for secret in listed if secret.strip()]
+        return [secret.encode() for secret in listed(self.app_secret.get_secret_value())]
 
 
 class MpesaUrl(BaseModel):
@@ -112,25 +115,6 @@ class StripeUrl(BaseModel):
     url: Address = "https://api.stripe.com"
 
 
-class AuditSettings(BaseModel):
-    anchor: Path | None = None  # the folder for signed heads of the audit
-    public_keys: str = ""  # of secret keys that are gone, between commas: what they signed is still believed
-
-    @field_validator("public_keys")
-    @classmethod
-    def _are_public_keys(cls, value: str) -> str:
-        for key in filter(None, value.split(",")):
-            try:
-                whole = len(b64decode(key.strip(), validate=True)) == PUBLIC_KEY_BYTES
-            except ValueError:
-                whole = False
-            if not whole:
-                raise ValueError("must be what `audit key` prints, between commas")
-        return value
-
-    @property
-    def believed(self) -> list[str]:
-        return [key.strip() for key in self.public_keys.split(",") if key.strip()]
 
 
 class Settings(BaseModel):
@@ -201,7 +185,8 @@ class Settings(BaseModel):
         """Who reaches WhatsApp or a provider is never killed on purpose, whoever set what by mistake."""
         if value is None:
             return None
-        outside = {name: part.url for name, part in info.data.items() if hasattr(part, "url")}
+        parts = info.data.items()
+        outside = {name: _told(part.url) for name, part in parts if getattr(part, "url", None) is not None}
         if "whatsapp" in info.data:
             outside["whatsapp"] = info.data["whatsapp"].graph_url
         if far := sorted(name for name, url in outside.items() if not _is_here(url)):

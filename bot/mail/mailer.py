@@ -18,7 +18,7 @@ from bot import metrics
 from bot.mail import letters
 from bot.mail.posting import JOB_OF, operator_id
 from bot.mail.smtp import Refused, Smtp
-from flows.letters import decisions_wanted
+from flows.staff.letters import decisions_wanted
 from flows.text import render
 from services import jobs
 from services.errors import NotFound

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
+from bot.commas import listed
 from bot.mail.smtp import Smtp
 from services.people.mailboxes import address
 
@@ -32,7 +33,7 @@ class SmtpSettings(BaseModel):
     @field_validator("operators")
     @classmethod
     def _are_addresses(cls, value: str) -> str:
-        for each in filter(None, (part.strip() for part in value.split(","))):
+        for each in listed(value):
             address(each)
         return value
 
@@ -42,7 +43,7 @@ class SmtpSettings(BaseModel):
 
     @property
     def addresses(self) -> list[str]:
-        return list(filter(None, (part.strip() for part in self.operators.split(","))))
+        return listed(self.operators)
 
     def sent_by(self, public_url: str) -> str:
         return self.sender or f"lipachat@{urlsplit(public_url).hostname or 'localhost'}"

@@ -27,6 +27,7 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import log as logging
+from bot.anchoring import AuditSettings
 from bot.app import web_app
 from bot.commands.registering import register_address
 from bot.parts import CannotRun, parts_of, utc_now
@@ -52,7 +53,6 @@ from bot.sandbox.seed import (
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
 from bot.settings import (
-    AuditSettings,
     MpesaUrl,
     PaystackUrl,
     PesapalUrl,

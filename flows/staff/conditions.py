@@ -19,24 +19,18 @@ class PendingTold(Notice):
     def says(self) -> Text:
         told = {
             "payment": Text(
-                "⏳ A payment to {shop} has been under way for more than a day, and its provider doesn't say "
-                "what became of it. Look for it in the provider's own records.",
-                "⏳ {count} payments to {shop} have been under way for more than a day, and their provider "
-                "doesn't say what became of them. Look for them in the provider's own records.",
+                "⏳ Payments to {shop} that have been under way for more than a day: {count}. Look for them "
+                "in the provider's own records.",
                 count=self.count,
             ),
             "payout": Text(
-                "⏳ A withdrawal from {shop} has been on its way for more than a day. Look for it in the "
-                "provider's own records, then type *review*.",
-                "⏳ {count} withdrawals from {shop} have been on their way for more than a day. Look for "
-                "them in the provider's own records, then type *review*.",
+                "⏳ Withdrawals from {shop} that have been on their way for more than a day: {count}. Look "
+                "for them in the provider's own records, then type *review*.",
                 count=self.count,
             ),
             "refund": Text(
-                "⏳ A refund from {shop} has been on its way for more than a day. Look for it in the "
-                "provider's own records, then type *review*.",
-                "⏳ {count} refunds from {shop} have been on their way for more than a day. Look for them in "
-                "the provider's own records, then type *review*.",
+                "⏳ Refunds from {shop} that have been on their way for more than a day: {count}. Look for "
+                "them in the provider's own records, then type *review*.",
                 count=self.count,
             ),
         }

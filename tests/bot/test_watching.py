@@ -175,6 +175,7 @@ async def test_a_key_in_use_that_ends_soon_is_told_to_who_holds_it(watched):
     await watched.minute()
     await watched.minute()
     assert len(await watched.alerts("apikey.expiring")) == 1
+    assert made is not None
     (news,) = await watched.news(business.manager, KeyExpiring)
     assert news.prefix == made.prefix
 

@@ -57,6 +57,7 @@ from services.news import (
 )
 from services.news.approval import CodesEnrolled, CodesGuessed, RightLent, RightUsed
 from services.news.batches import BatchSelfApprovalTried, Repeated
+from services.news.conditions import KeyExpiring, ProviderDown, StillPending
 from services.news.handoff import Ended
 from services.news.reconciliation import BreakReopened, BreaksAged
 from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
@@ -440,6 +441,13 @@ class Play:
                 provider = "paystack" if way == "bank_transfer" else "mpesa"
                 sums = {"funds": Money(120_00, "KES"), "needed": Money(467_00, "KES")}
                 business.tell_reconcilers(FloatShort, rail=way, provider=provider, **sums)
+            case "pending_long", (what, count):
+                business.tell_reconcilers(StillPending, what=what, count=int(count))
+            case "provider_down", (provider,):
+                business.tell_reconcilers(ProviderDown, provider=provider)
+            case "key_expiring", (prefix,):
+                at = business.now + timedelta(days=14)
+                business.tell_reconcilers(KeyExpiring, prefix=prefix, at=at)
             case "resumed", (way,):
                 business.resting.clear()
                 business.tell_reconcilers(PayoutsResumed, rail=way)

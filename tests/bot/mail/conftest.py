@@ -1,6 +1,7 @@
 """An office: a business whose operator and staff read e-mail, and a real mail server in this process."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -40,11 +41,12 @@ class Office:
         posting = Posting(database, vault, clock, operators)
         smtp = Smtp.of(f"smtp://127.0.0.1:{self.server.port}")
         mailer = Mailer(database, vault, clock, smtp, "lipachat@platform.example", operators)
+        nobody: Any = None  # no provider is asked
         self.watching = Watching(database, vault, bell, clock, posting)
         return Calls(
             database,
             vault,
-            None,  # type: ignore[arg-type]  no provider is asked
+            nobody,
             bell,
             clock,
             "http://127.0.0.1",

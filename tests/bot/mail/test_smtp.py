@@ -14,11 +14,12 @@ from bot.mail.smtp import Refused, Smtp
 from services.store.scope import PLATFORM
 from tests.fakes.smtp import MailServer, certificates, serving
 
-LETTER = {"sender": "a@platform.example", "to": "b@shop.example", "at": datetime(2026, 11, 29, tzinfo=UTC)}
+AT = datetime(2026, 11, 29, tzinfo=UTC)
 
 
 def letter(subject="s", text="t"):
-    return message(**LETTER, subject=subject, text=text, of=(UUID(int=1), 2))
+    people = {"sender": "a@platform.example", "to": "b@shop.example"}
+    return message(**people, at=AT, subject=subject, text=text, of=(UUID(int=1), 2))
 
 
 def smtp(server, scheme="smtp", user="", **more):

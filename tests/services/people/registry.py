@@ -112,6 +112,7 @@ name = "Achieng"
 phone = "+254722000001"
 role = "Cashier"
 language = "sw"
+email = "achieng@example.org"
 tell = ["sale", "low_balance"]
 
 [[staff]]

@@ -103,6 +103,8 @@ CHANGES = [
     ('low_balance = "2500.50"', "low_balance = 2500.75", ["limits.low_balance"], {"tenants"}),
     ('low_balance = "2500.50"', "", ["limits.low_balance"], {"tenants"}),
     ('tell = ["sale", "low_balance"]', 'tell = ["sale"]', ["staff.Achieng"], {"staff"}),
+    ('email = "achieng@example.org"', 'email = "a@example.org"', ["staff.Achieng"], {"staff"}),
+    ('email = "achieng@example.org"', "", ["staff.Achieng"], {"staff"}),
     ("new_destination_hours = 6", "", ["limits.new_destination_hours"], {"tenants"}),
     ('method_type = "mpesa"\nfrom = 0', 'method_type = "till"\nfrom = 0', ["fees"], {"fees"}),
     ("from = 0", "from = 10", ["fees"], {"fees"}),

@@ -120,6 +120,7 @@ async def test_staff_is_shown_as_the_file_names_it_and_ids_stand_apart(registry)
             "role": "Cashier",
             "language": "sw",
             "active": True,
+            "email": "a***@example.org",
             "tell": ["sale", "low_balance"],
         },
         {"name": "Books", "scopes": ["finance:view", "finance:withdraw:approve"], "active": True},
@@ -161,7 +162,8 @@ async def test_with_its_secrets_put_back_it_is_a_file_that_changes_nothing(regis
     )
     phones = {member["name"]: member for member in file["staff"]}
     for member in shown["staff"]:
-        member |= {key: value for key, value in phones[member["name"]].items() if key.startswith("phone")}
+        written = phones[member["name"]].items()
+        member |= {key: value for key, value in written if key.startswith(("phone", "email"))}
     for fee, written in zip(shown["fees"], file["fees"], strict=True):
         fee |= {key: value for key, value in written.items() if key.startswith("valid_")}
     assert (await registry.apply_parsed(TenantFile.model_validate(shown))).changed == []
