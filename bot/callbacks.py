@@ -132,6 +132,11 @@ class Callbacks:
 
     async def _take(self, callback: Callback) -> None:
         """One callback; a bug in it is none of the others'."""
+        about = {"tenant_id": str(callback.tenant_id), "callback": callback.seq}
+        with structlog.contextvars.bound_contextvars(**about):
+            await self._taken(callback)
+
+    async def _taken(self, callback: Callback) -> None:
         async with self._abreast:
             try:
                 if callback.tries > MOST_TRIES:

@@ -118,7 +118,9 @@ class Calls:
         return bool(claimed)
 
     async def _try(self, job: Job) -> None:
-        """One job; a bug in it is none of the others'."""
+        """One job; a bug in it is none of the others'. Its task is its own, and with it what the log says."""
+        about = {"job": job.kind, "target_id": str(job.target_id), "tenant_id": str(job.tenant_id)}
+        structlog.contextvars.bind_contextvars(**about)
         try:
             do = self._others.get(job.kind, self._do)
             await self._own.get(job.kind, lambda: do(job))()

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NoReturn, cast
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.flood import BEGINS, GOES_ON
@@ -79,6 +80,12 @@ class Chat:
     ) -> Played:
         """One event; `followed` by more of the person's. Without a connection raises NeedsTransaction at the
         first verb of the teller."""
+        with structlog.contextvars.bound_contextvars(**event.about):
+            return await self._played(person, event, connection, followed=followed)
+
+    async def _played(
+        self, person: Person, event: Waiting, connection: AsyncConnection | None, *, followed: bool
+    ) -> Played:
         now = self._clock()
         what, written = self._hear(event)
         if what is None:  # a reaction, say: heard, and answered by silence

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from bot.sending.purposes import Purpose
@@ -23,6 +24,12 @@ class Waiting:
     received_at: datetime
     body_sealed: bytes
     flood: str | None = None
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What every line of its turn says."""
+        ids = {"tenant_id": self.tenant_id, "conversation_id": self.conversation_id}
+        return {name: str(id_) for name, id_ in ids.items()} | {"seq": self.seq}
 
     @property
     def row(self) -> str:

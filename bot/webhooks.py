@@ -174,16 +174,18 @@ class Hooks:
 
 @contextmanager
 def counted(provider: str) -> Iterator[Callable[[web.Response], web.Response]]:
-    """How a callback is answered."""
-    status = 500
+    """How a callback is answered, under an id that the log has too."""
+    status, request_id = 500, new_id().hex
 
     def answered(answer: web.Response) -> web.Response:
         nonlocal status
         status = answer.status
+        answer.headers["X-Request-Id"] = request_id
         return answer
 
     try:
-        yield answered
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            yield answered
     except web.HTTPException as error:
         status = error.status
         raise

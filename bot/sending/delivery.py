@@ -126,6 +126,7 @@ class Delivery:
     async def _try(self, message: Message) -> None:
         """One message; a bug in it is none of the others'. What became of it is written for as long as it is
         ours: forgotten, it would be sent once more."""
+        structlog.contextvars.bind_contextvars(**message.about)
         now = self._clock()
         if (rests := self._resting.get(message.tenant_id, now) - now) > timedelta(0):
             taking = self._put(message, "waiting", wait=rests, tries=message.tries - 1)

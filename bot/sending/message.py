@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from bot.sending.purposes import Purpose
@@ -30,6 +30,12 @@ class Message:
     purpose: Purpose
     template: bytes | None  # what fills it
     reads: str | None = None  # forgotten where another process sends it: it is a courtesy
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What every line of its sending says."""
+        ids = {"tenant_id": self.tenant_id, "conversation_id": self.conversation_id}
+        return {name: str(id_) for name, id_ in ids.items()} | {"message": self.seq}
 
 
 class Mark(NamedTuple):

@@ -10,6 +10,7 @@ import contextlib
 import secrets
 import time
 from collections import defaultdict
+from contextvars import Context
 from typing import Any
 
 import structlog
@@ -99,7 +100,7 @@ class Bell:
         """The other processes."""
         self._remote.add(topic)
         if self._flush is None or self._flush.done():
-            self._flush = asyncio.create_task(self._publish())
+            self._flush = asyncio.create_task(self._publish(), context=Context())
 
     async def _publish(self) -> None:
         """Rings that come while one is on its way, or just after, share the next message."""

@@ -6,6 +6,7 @@ again one by one, so that one bad submission costs only itself; but not while th
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 from services.store.away import is_away
@@ -38,7 +39,8 @@ class GroupCommit(Generic[T]):
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.append((items, future))
         if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush())
+            # It is about all who submit, and not about the first of them.
+            self._flusher = asyncio.create_task(self._flush(), context=Context())
         return future
 
     async def _flush(self) -> None:
