@@ -115,8 +115,6 @@ class StripeUrl(BaseModel):
     url: Address = "https://api.stripe.com"
 
 
-
-
 class Settings(BaseModel):
     """All of them. Made of values, or by `load` of the environment."""
 

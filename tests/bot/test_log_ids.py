@@ -13,8 +13,8 @@ from services.jobs import Job
 from services.people.tenants import TenantBook
 from services.store.bell import Bell
 from services.store.grouping import GroupCommit
+from tests.bot.caller import caller
 from tests.bot.door import envelope, opened, text
-from tests.bot.test_api import caller
 
 
 @pytest.fixture
