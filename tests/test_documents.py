@@ -8,9 +8,12 @@ import pytest
 
 import main
 from bot import measured, metrics, run
+from bot.api.every import ROUTES
 from bot.settings import Settings
 from services.people import tenant_file
 from services.providers import PROVIDERS
+from tests.bot import examples
+from tests.bot.examples import Example
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -110,3 +113,19 @@ def in_order(pieces, text):
         if at < len(piece):
             return False
     return True
+
+
+def test_every_call_of_the_api_has_an_example():
+    """Write the call into docs/api-examples.md, and LIPACHAT_WRITE_TRANSCRIPTS=1 pytest
+    tests/bot/test_api_examples.py writes its answer; read it."""
+    shown = [each for each in examples.steps(examples.DOCUMENT.read_text()) if isinstance(each, Example)]
+    called = {(each.method, f"/api/v1{each.path.partition('?')[0]}") for each in shown if each.answer}
+    lacking = [
+        f"{route.method} {route.path}"
+        for route in ROUTES
+        if not any(
+            method == route.method and re.fullmatch(re.sub(r"{\w+}", r"\\$\\w+", route.path), path)
+            for method, path in called
+        )
+    ]
+    assert lacking == []

@@ -28,6 +28,14 @@ def db_upgrade() -> None:
     show({"revision": head()})
 
 
+@db.command("restored")
+def db_restored() -> None:
+    """After a backup was restored, before a process starts: nothing is sent that may have been sent since."""
+    from bot.commands.restored import restored
+
+    show(performed(restored))
+
+
 @db.command("current")
 def db_current() -> None:
     """What the schema is, and what this release needs."""

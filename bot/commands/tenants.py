@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from bot import proving
+from bot.commands import restored
 from bot.commands.opening import known_tenant, opened, wake, work_of
 from bot.parts import CannotRun, Parts
 from bot.settings import Settings
@@ -102,6 +103,7 @@ async def unfreeze_tenant(settings: Settings, slug: str, rail: str | None = None
         async with parts.database.reading(PLATFORM) as connection:
             tenant_id = await known_tenant(connection, slug)
         await _refuse_wrong_books(parts, slug, tenant_id)
+        await restored.refuse_unsettled(parts, slug, tenant_id)
         async with parts.database.transaction(tenant_id) as connection:
             work = Work(connection, parts.vault, tenant_id, parts.clock(), CLI)
             await watch.accept(work)

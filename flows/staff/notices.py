@@ -138,6 +138,12 @@ class StoppedTold(Notice):
                     "something in the books does not add up. The operator has been alerted, and what is "
                     "waiting is sent once it is put right."
                 )
+            case Frozen.RESTORED:
+                return Text(
+                    "the records were restored from a backup, and what was paid out since it was made may be "
+                    "missing. Whatever is approved now is not sent: say in *review* what the provider's own "
+                    "records have of it. The operator lets payouts go on."
+                )
 
 
 class ResumedTold(Notice):

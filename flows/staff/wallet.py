@@ -16,6 +16,9 @@ _BECAUSE = {
     Frozen.FUNDS: Text("the account that they are paid from is short of money"),
     Frozen.CONTRADICTION: Text("the operator has to compare them with the provider's own records"),
     Frozen.BOOKS: Text("something in the books does not add up, and the operator has been alerted"),
+    Frozen.RESTORED: Text(
+        "the records were restored from a backup, and are compared with the provider's own"
+    ),
     Frozen.OPERATOR: Text("the operator has stopped them"),
 }
 

@@ -11,6 +11,8 @@ database alone can forge none.
 """
 
 import base64
+import contextlib
+import itertools
 import json
 import os
 import secrets
@@ -43,6 +45,14 @@ class Head:
     tenant: UUID
     seq: int
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """When it was written down."""
+
+    at: datetime
+    head: Head
 
 
 async def moved(connection: AsyncConnection) -> list[Head]:
@@ -126,6 +136,31 @@ class Anchors:
     def index(self) -> None:
         """After all were added."""
         self._kept.execute("CREATE INDEX by_tenant ON heads (tenant, seq, hash)")
+
+
+def latest(folder: Path, vault: Vault, also_believed: Collection[str] = (), files: int = 20) -> list[Told]:
+    """What the newest files say that we signed; nothing where there are none."""
+    believed, found = {*public_keys(vault), *also_believed}, list[Told]()
+    days = sorted(folder.glob("*-*-*"), reverse=True)
+    newest = (path for day in days for path in sorted(day.glob(f"*{_SUFFIX}"), reverse=True))
+    for path in itertools.islice(newest, files):
+        body, _, rest = path.read_bytes().partition(b"\n")
+        with contextlib.suppress(ValueError, KeyError, TypeError, InvalidSignature):
+            heads = _heads(body, json.loads(rest), believed)
+            at = datetime.fromisoformat(json.loads(body)["at"])
+            found += (Told(at, Head(UUID(tenant), seq, hash_)) for tenant, seq, hash_ in heads)
+    return found
+
+
+async def lost(connection: AsyncConnection, told: Sequence[Told], since: datetime | None) -> list[Told]:
+    """What was anchored, and is not in the database; what was so before `since` is known. A database without
+    tenants has lost nothing: it is a new one."""
+    heads = audit_heads.c
+    there = {
+        row.tenant_id: row.seq for row in await connection.execute(sa.select(heads.tenant_id, heads.seq))
+    }
+    fresh = [each for each in told if since is None or each.at > since]
+    return [each for each in fresh if there and each.head.seq > there.get(each.head.tenant, 0)]
 
 
 def read(folder: Path, vault: Vault, also_believed: Collection[str] = ()) -> Anchors:

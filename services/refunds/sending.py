@@ -25,6 +25,7 @@ from services.review import queue
 from services.store.schema import jobs as due_jobs
 from services.store.schema import refund_attempts
 from services.withdrawals import limits, ways
+from services.withdrawals.freeze import restored
 from services.work import Work
 
 # The second clock: what was approved is sent within a day, or not at all.
@@ -47,6 +48,11 @@ async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payou
         return None
     if one.row.state != "created":
         await jobs.finish(work, attempt_id, "refund")
+        return None
+    if await restored(work):  # as of payouts
+        await REFUND.move(work, attempt_id, "created", state="unknown")
+        await jobs.finish(work, attempt_id, "refund")
+        await _undecided(work, one)
         return None
     row = one.refund.row
     if (

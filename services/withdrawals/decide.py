@@ -17,6 +17,7 @@ from services.news import SelfApprovalTried, Unsent, Withdrawal, WithdrawalAppro
 from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.points import point
+from services.reasons import Frozen
 from services.store.schema import withdrawals
 from services.withdrawals import limits, ways
 from services.withdrawals.attempt import ready
@@ -72,7 +73,8 @@ async def refuse_now(work: Work, tenant: sa.Row[Any], currency: str, way: str | 
     PayoutsFrozen, MoneyOwed, PayoutsBlocked."""
     if tenant.stopped_at is not None:
         raise PayoutsStoppedBy(await people.name_of(work, tenant.stopped_by), tenant.stopped_at)
-    if tenant.payouts_frozen:
+    # Of a restored database what is approved is not sent, but said to be paid or not.
+    if tenant.payouts_frozen and tenant.frozen_because != Frozen.RESTORED:
         raise PayoutsFrozen
     if way is not None and await ways.cause(work, way) is not None:
         raise PayoutsFrozen(way)

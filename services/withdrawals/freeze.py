@@ -31,7 +31,9 @@ _WAITS = {
 _GRAVER: dict[Frozen, tuple[Frozen, ...]] = {
     Frozen.CONTRADICTION: (Frozen.SETTINGS, Frozen.FUNDS),
     Frozen.BOOKS: (Frozen.SETTINGS, Frozen.FUNDS, Frozen.CONTRADICTION),
+    Frozen.RESTORED: (Frozen.SETTINGS, Frozen.FUNDS, Frozen.CONTRADICTION, Frozen.BOOKS, Frozen.OPERATOR),
 }
+RESTORED = "database.restored"  # in the audit
 
 
 async def freeze(work: Work, one: Sending, because: Frozen, detail: str) -> None:
@@ -61,6 +63,22 @@ async def freeze_all(work: Work, because: Frozen) -> bool:
         await audit.record(work, audit.CLOCK, "payouts.frozen", work.tenant, {"because": because}, alert=True)
         await _tell_frozen(work, because, "mpesa")
     return stopped
+
+
+async def freeze_restored(work: Work) -> None:
+    """The database is a backup, says the operator. From now on whatever would be sent is laid before people
+    instead (`sending`), who say by the provider's own books what became of it; recorded each time."""
+    stopped = await _freeze(work, Frozen.RESTORED)
+    await audit.record(work, audit.OPERATOR, RESTORED, work.tenant, {}, alert=True)
+    if stopped:
+        facts = {"because": Frozen.RESTORED}
+        await audit.record(work, audit.OPERATOR, "payouts.frozen", work.tenant, facts, alert=True)
+        await _tell_frozen(work, Frozen.RESTORED, "mpesa")
+
+
+async def restored(work: Work) -> bool:
+    """Whether they are stopped for that."""
+    return bool((await people.tenant_of(work)).frozen_because == Frozen.RESTORED)
 
 
 async def _freeze(work: Work, because: Frozen) -> bool:

@@ -25,7 +25,7 @@ from services.withdrawals import floats, limits, turns, ways
 from services.withdrawals.again import EXECUTION_WINDOW, ask_again
 from services.withdrawals.attempt import Sending, sending
 from services.withdrawals.destinations import COLUMN, indexes, recipient_of
-from services.withdrawals.freeze import freeze, hold_back
+from services.withdrawals.freeze import freeze, hold_back, restored
 from services.withdrawals.record import WITHDRAWAL, facts, shown
 from services.withdrawals.settle import answered, fail, settle
 from services.work import Work
@@ -50,6 +50,9 @@ async def begin_payout(work: Work, payout_id: UUID, public_url: str) -> Payout |
         return None
     if one.row.state != "created":
         await jobs.finish(work, payout_id, "payout")
+        return None
+    if await restored(work):
+        await _lay_before_people(work, one)
         return None
     doubt = await _doubt(work, one)
     if doubt in (Unsent.TOO_LATE, Unsent.APPROVER):
@@ -132,6 +135,17 @@ async def payout_check_answered(work: Work, payout_id: UUID, answer: Answer) -> 
             await freeze(work, await sending(work, payout_id), Frozen.SETTINGS, answer.detail)
         case Accepted(told=Report() as told):
             await answered(work, payout_id, told)
+
+
+async def _lay_before_people(work: Work, one: Sending) -> None:
+    """It may have been sent since the backup was made, by this id or a lost one: the provider, asked by this,
+    would deny what it has paid by the other."""
+    if not await turns.take(work, one):
+        await hold_back(work, one.row.id, Held.TURN)
+        return
+    await PAYOUT.move(work, one.row.id, "submitting", state="unknown")
+    await jobs.finish(work, one.row.id, "payout")
+    await _undecided(work, one)
 
 
 async def _undecided(work: Work, one: Sending) -> None:

