@@ -69,7 +69,10 @@ def parsed(arguments):
 COMMANDS = [
     *(pytest.param(each["command"], id=f"compose {name}") for name, each in OURS.items()),
     *(pytest.param(container_of(each)["args"], id=f"kubernetes {named(each)}") for each in WORKLOADS),
-    *(pytest.param(shlex.split(unit(path)["Service"]["ExecStart"])[1:], id=path.name) for path in UNITS),
+    *(
+        pytest.param(shlex.split(unit(path)["Service"]["ExecStart"].replace("%i", "1"))[1:], id=path.name)
+        for path in UNITS
+    ),
 ]
 
 
@@ -79,6 +82,8 @@ def test_commands_are_those_of_the_command_line(arguments):
     assert name in ("serve", "work", "upgrade")
     if name == "serve":
         assert (given["port"], given["no_worker"]) == (PORT, True)
+    if name == "work":
+        assert (given["host"], given["port"]) in (("0.0.0.0", PORT), ("127.0.0.1", 9461))
 
 
 def test_a_command_that_is_none_of_ours_is_seen():
@@ -115,14 +120,19 @@ async def test_probes_and_the_health_check_ask_what_is_there():
     )
     app = web_app(parts_of(settings), worker=False)
     routes = {each.canonical for each in app.router.resources()}
-    container = container_of(next(each for each in WORKLOADS if named(each) == "serve"))
-    probes = [container[f"{each}Probe"]["httpGet"] for each in ("startup", "liveness", "readiness")]
-    assert [each["path"] for each in probes] == ["/livez", "/livez", "/readyz"]
     health = re.search(rf"127\.0\.0\.1:{PORT}(/[a-z]+)", stages()[-1].all("HEALTHCHECK")[0])
     assert health is not None
-    assert {each["path"] for each in probes} | {health[1], "/metrics"} <= routes
-    assert {each["port"] for each in probes} == {"http"} == {container["ports"][0]["name"]}
-    assert container["ports"][0]["containerPort"] == PORT == int(stages()[-1].all("EXPOSE")[0])
+    assert {health[1], "/metrics"} <= routes
+    assert int(stages()[-1].all("EXPOSE")[0]) == PORT
+    wanted = {"serve": ["/livez", "/livez", "/readyz"], "work": ["/livez", "/livez"]}
+    for each in of_kind("Deployment"):
+        container = container_of(each)
+        kinds = ("startupProbe", "livenessProbe", "readinessProbe")
+        probes = [container[kind]["httpGet"] for kind in kinds if kind in container]
+        assert [probe["path"] for probe in probes] == wanted[named(each)]
+        assert {probe["path"] for probe in probes} <= routes
+        assert {probe["port"] for probe in probes} == {"http"} == {container["ports"][0]["name"]}
+        assert container["ports"][0]["containerPort"] == PORT
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=named)
@@ -186,7 +196,7 @@ def test_whoever_stops_a_process_waits_for_as_long_as_it_may_take():
 def test_compose_services_are_hardened_healthy_and_limited():
     for name, each in COMPOSE["services"].items():
         assert each["deploy"]["resources"]["limits"]["memory"], name
-        assert "healthcheck" in each or name == "serve", name  # whose image has one
+        assert "healthcheck" in each or each["image"] == "lipachat", name  # which has one
     for each in OURS.values():
         assert (each["read_only"], each["cap_drop"], each["user"]) == (True, ["ALL"], f"{USER}:{USER}")
     assert OURS["serve"]["ports"] == [f"127.0.0.1:{PORT}:{PORT}"]
