@@ -37,13 +37,15 @@ class SettlementRejection(Body):
 
 
 class UndecidedPayout(Answer):
-    """A payout or a refund of which the provider has not said what became of it. `provider_reference`: what
-    it called it when it took it; null where it never answered."""
+    """A payout, a refund or an attempt of a payment of which the provider has not said what became of it.
+    `provider_reference`: what it called it when it took it; null where it never answered. Of a payment: the
+    receipt that it told of; `way` is the order's number then."""
 
     id: UUID
-    kind: Literal["payout", "refund"]
+    kind: Literal["payout", "refund", "payment"]
     withdrawal_id: UUID | None
     refund_id: UUID | None
+    payment_id: UUID | None
     amount: Sum
     currency: str
     provider: str
@@ -79,7 +81,8 @@ class Settlement(Answer):
 
 @routes.get("/payouts/undecided", RECONCILE, answer=Page[WaitingPayout])
 async def undecided(call: Call) -> Reply[Page[WaitingPayout]]:
-    """Payouts, then refunds, that no provider tells the end of, the oldest first; few at any time."""
+    """Payouts, refunds, then payments of which a success was told that could not be credited, the oldest
+    first; few at any time."""
     found = await queue.queue(call.work)
     said = {each.about.id: each for each in found.settlements}
     return whole(
@@ -98,7 +101,9 @@ async def undecided(call: Call) -> Reply[Page[WaitingPayout]]:
     "/payouts/undecided/{id}/settlements", RECONCILE, body=NewSettlement, success=201, answer=Settlement
 )
 async def propose(call: Call) -> Reply[Settlement]:
-    """Say what became of a payout or a refund; another person has to approve it."""
+    """Say what became of a payout, a refund or an attempt of a payment; another person has to approve it.
+
+    Of an attempt that was given up without a word it may be said too, by its id."""
     said: NewSettlement = call.body
     made = await settling.propose(
         call.work,
@@ -175,6 +180,7 @@ def _undecided(about: news.Undecided) -> dict[str, Any]:
         "kind": about.kind,
         "withdrawal_id": about.of if about.kind == "payout" else None,
         "refund_id": about.of if about.kind == "refund" else None,
+        "payment_id": about.of if about.kind == "payment" else None,
         "amount": str(about.amount),
         "currency": about.amount.currency,
         "provider": about.provider,

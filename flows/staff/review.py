@@ -70,10 +70,10 @@ class Undecideds(Step):
 
     def says(self) -> Text:
         return Text(
-            "Of one payout or refund of {shop} the provider does not say what became of it. Choose it to see "
-            "it.",
-            "Of {count} payouts and refunds of {shop} the providers do not say what became of them. Choose "
-            "one to see it.",
+            "Of one payment, payout or refund of {shop} the provider does not say what became of it. Choose "
+            "it to see it.",
+            "Of {count} payments, payouts and refunds of {shop} the providers do not say what became of "
+            "them. Choose one to see it.",
             count=len(self.choices()),
         )
 
@@ -98,7 +98,8 @@ class Undecideds(Step):
 class NothingUndecided(Step):
     def says(self) -> Text:
         return Text(
-            "Of every payout and refund of {shop} it is known what became of it, or I am still asking."
+            "Of every payment, payout and refund of {shop} it is known what became of it, or I am still "
+            "asking."
         )
 
 

@@ -16,6 +16,12 @@ def sent_to(about: Undecided) -> Text:
         "at": about.sent_at,
         "destination": rail_shown(about.way if about.kind == "payout" else about.provider, about.destination),
     }
+    if about.kind == "payment":
+        return Text(
+            "Payment of order {number}\nAmount asked for: *{amount}*\nBy: {destination}\nOn: {at}",
+            **told,
+            number=about.way,
+        )
     if about.kind == "payout":
         return Text("Withdrawal {reference}\nAmount sent: *{amount}*\nTo: {destination}\nOn: {at}", **told)
     return Text("Refund {reference}\nAmount sent: *{amount}*\nTo: {destination}\nOn: {at}", **told)
@@ -24,11 +30,26 @@ def sent_to(about: Undecided) -> Text:
 def what_is_known(about: Undecided) -> Text:
     """How far it came."""
     provider = provider_name(about.provider)
+    if about.kind == "payment":
+        return _told_of_payment(about)
     if about.reference is None:
         return Text("{provider} has not answered, so it may never have got there.", provider=provider)
     return Text(
         "{provider} has taken it as {reference}, and says no more.",
         provider=provider,
+        reference=about.reference,
+    )
+
+
+def _told_of_payment(about: Undecided) -> Text:
+    if about.reference is None:
+        return Text(
+            "{provider} has told of a success that does not fit, or of none. Nothing was credited.",
+            provider=provider_name(about.provider),
+        )
+    return Text(
+        "{provider} has told of the receipt {reference}, which could not be credited.",
+        provider=provider_name(about.provider),
         reference=about.reference,
     )
 
@@ -58,6 +79,8 @@ def said(settlement: Settlement) -> Text:
 
 def stands(settlement: Settlement) -> Text:
     """Where it is, and what comes of it."""
+    if settlement.about.kind == "payment" and settlement.state in ("pending", "done"):
+        return _of_payment(settlement)
     match settlement.state:
         case "pending" if settlement.outcome == "paid":
             return Text(
@@ -85,8 +108,32 @@ def stands(settlement: Settlement) -> Text:
     return Text("It was taken back. It is still not known what became of it.")
 
 
+def _of_payment(settlement: Settlement) -> Text:
+    """What comes of it, or has come, of money that a customer was to pay."""
+    match settlement.state, settlement.outcome:
+        case "pending", "paid":
+            return Text(
+                "Once another person approves it, by {until}, the payment counts and is in the wallet.",
+                until=settlement.expires_at,
+            )
+        case "pending", _:
+            return Text(
+                "Once another person approves it, by {until}, it counts as not paid, and the order can be "
+                "paid again. What came in must be given back at {provider}.",
+                until=settlement.expires_at,
+                provider=provider_name(settlement.about.provider),
+            )
+        case _, "paid":
+            return Text("✅ It is approved: the payment counts and is in the wallet.")
+    return Text("✅ It is approved: it counts as not paid, and the order can be paid again.")
+
+
 def _contradicted(settlement: Settlement) -> Text:
     provider = provider_name(settlement.about.provider)
+    if settlement.outcome == "not_paid" and settlement.about.kind == "payment":
+        return Text(
+            "⚠️ It was approved, but now {provider} says that it was paid. That counts.", provider=provider
+        )
     if settlement.outcome == "paid":
         return Text(
             "⚠️ It was approved, but now {provider} says that it was not paid. Payouts from {shop} are "

@@ -1,4 +1,4 @@
-"""Settle: another person decides over what one has said became of a payout or a refund.
+"""Settle: another person decides over what one has said became of a payout, a refund or a payment.
 
 Each settlement is a thread of its own.
 

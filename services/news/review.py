@@ -11,17 +11,18 @@ from services.news.base import BaseNews
 
 
 class Undecided(BaseModel):
-    """A payout, or a refund's attempt, as people see it. `of` is its withdrawal or refund; `state` as in the
-    table; `reference` what the provider called it, where it has taken it. `since`: when people were asked."""
+    """A payout, or an attempt of a refund or a payment, as people see it. `of` is its withdrawal, refund or
+    payment; `state` as in the table; `reference` what the provider called it, where it has taken it, of a
+    payment the receipt that it told. `since`: when people were asked."""
 
     model_config = ConfigDict(frozen=True)
 
     id: UUID
-    kind: Literal["payout", "refund"]
+    kind: Literal["payout", "refund", "payment"]
     of: UUID
     amount: Money
     provider: str
-    way: str  # of a payout the method_type, of a refund how it goes back
+    way: str  # of a payout the method_type, of a refund how it goes back, of a payment its order
     destination: str  # masked
     state: str
     reference: str | None

@@ -14,7 +14,7 @@ from services import audit, inbox, jobs
 from services.errors import InvalidMethodDetails
 from services.jobs import COLLECT_LADDER
 from services.money import Money
-from services.news import Doubt, SettingsWrong, Unpaid
+from services.news import Doubt, Frozen, SettingsWrong, Unpaid
 from services.payments import doubt, expiry
 from services.payments.credit import credit, told_again, told_of_another
 from services.payments.details import KINDS, method_of, read_told
@@ -34,10 +34,14 @@ from services.payments.record import (
 from services.people import people
 from services.points import point
 from services.providers.base import Failed, Pending, Report, Succeeded, Word
+from services.review.overtaken import confirm, confirmed, contradicted, overtaken
+from services.review.record import UNHEARD
+from services.withdrawals.freeze import freeze_all
 from services.work import Work
 
 _JOBS = ("collect", "collect_check", "collect_expire")
 _OF_PAGE = "page_close"
+_REVIEWED = "payment"
 
 
 async def settle(work: Work, attempt_id: UUID, word: Word) -> bool:
@@ -96,6 +100,19 @@ async def expire(work: Work, attempt_id: UUID, because: Unpaid = Unpaid.EXPIRED)
         await doubt.stays(work, attempt)
 
 
+async def found_unpaid(work: Work, attempt_id: UUID, detail: str) -> None:
+    """People have found that nothing of it counts: what came in, if anything, was given back at the provider.
+    The order can be paid anew, and a success that is told after all is honoured."""
+    attempt = await locked(work, attempt_id)
+    ended = {"because": Unpaid.PROVIDER, "detail": detail, "doubt": None, "resolved_at": work.now}
+    if not await move(work, attempt, *NOT_SUCCEEDED, state="failed", asked=False, **ended):
+        return
+    await jobs.finish(work, attempt.id, *_JOBS)
+    reopened = await _reopen(work, attempt, "failed")
+    if reopened or (attempt.doubt is not None and not attempt.paid):
+        await tell(work, attempt, unpaid(attempt, Unpaid.PROVIDER))
+
+
 async def replace(work: Work, attempt_id: UUID) -> None:
     """Another attempt takes its place. The provider is still asked about it, for money that came late."""
     attempt = await locked(work, attempt_id)
@@ -117,13 +134,38 @@ async def _succeeded(work: Work, attempt: Attempt, word: Succeeded) -> bool:
     done = {"state": "succeeded", "receipt": receipt, "resolved_at": work.now, "asked": False, "doubt": None}
     if await move(work, attempt, *NOT_SUCCEEDED, **done, **paid_with):
         point("payment.moved")
+        await _outrun(work, attempt, "not_paid")
         await jobs.finish(work, attempt.id, *_JOBS, _OF_PAGE)
         await credit(work, attempt, receipt)
         if attempt.method_id is not None and word.method is not None:
             await expiry.learn(work, attempt.person_id, attempt.method_id, word.method)
     else:
         await told_again(work, attempt, receipt)
+        if _was_reviewed(work, attempt):
+            await confirm(work, _REVIEWED, attempt.id)
     return True
+
+
+async def _outrun(work: Work, attempt: Attempt, otherwise: str) -> None:
+    """The provider has spoken: what people wait to approve is void, and what they settled `otherwise` was
+    wrong."""
+    if not _was_reviewed(work, attempt):
+        return
+    await overtaken(work, _REVIEWED, attempt.id)
+    await contradicted(work, _REVIEWED, attempt.id, otherwise)
+
+
+async def _denied_after_all(work: Work, attempt: Attempt) -> None:
+    """A no to what people alone have settled as paid: the wallet may have what never came."""
+    if not _was_reviewed(work, attempt) or await confirmed(work, _REVIEWED, attempt.id):
+        return
+    if await contradicted(work, _REVIEWED, attempt.id, "paid"):
+        await freeze_all(work, Frozen.CONTRADICTION)
+
+
+def _was_reviewed(work: Work, attempt: Attempt) -> bool:
+    """Whether people may have looked at it: not while it is asked about, as nearly all are that end."""
+    return not attempt.live or work.now - attempt.created_at >= UNHEARD
 
 
 def _paid_with(
@@ -146,12 +188,14 @@ async def _failed(work: Work, attempt: Attempt, word: Failed) -> bool:
         await _settings_wrong(work, attempt, word.detail)
     if attempt.state == "succeeded":
         await alert(work, attempt, "payment.failed_after_success", detail=word.detail)
+        await _denied_after_all(work, attempt)
         return True
     if attempt.doubt is not None:
         await doubt.denied(work, attempt, word)
         await _say_open(work, attempt)
         return False
     failure = {"because": word.because, "detail": word.detail, "resolved_at": work.now, "asked": False}
+    await _outrun(work, attempt, "paid")
     if await move(work, attempt, *LIVE, state="failed", **failure):
         if await _reopen(work, attempt, "failed"):
             await tell(work, attempt, unpaid(attempt, word.because))

@@ -33,11 +33,13 @@ async def confirmed(work: Work, kind: str, attempt_id: UUID) -> bool:
     return settlement_id is not None and (await found(work, settlement_id)).because == CONFIRMED
 
 
-async def contradicted(work: Work, kind: str, attempt_id: UUID) -> bool:
+async def contradicted(work: Work, kind: str, attempt_id: UUID, outcome: str | None = None) -> bool:
     """The provider says otherwise than two people have settled; they are told. False where nobody has settled
-    it, or where it was told before."""
+    it, or as something else than this outcome, or where it was told before."""
     settlement_id = await waiting(work, kind, attempt_id, "done")
-    if settlement_id is None or not await move(work, settlement_id, "done", "contradicted"):
+    if settlement_id is None or outcome not in (None, (await found(work, settlement_id)).outcome):
+        return False
+    if not await move(work, settlement_id, "done", "contradicted"):
         return False
     await audit.record(work, audit.PROVIDER, "settlement.contradicted", settlement_id, {}, alert=True)
     await moved(work, settlement_id)

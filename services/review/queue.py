@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from services.errors import NotFound
 from services.news.review import ReviewQueue, Undecided
-from services.review.record import OPEN, of_payouts, of_refunds, read
-from services.store.schema import payouts, refund_attempts, settlements
+from services.review.record import OPEN, UNPAID, of_payments, of_payouts, of_refunds, read
+from services.store.schema import attempts, payouts, refund_attempts, settlements
 from services.work import Work
 
 
@@ -19,13 +19,15 @@ async def queue(work: Work) -> ReviewQueue:
 
 
 async def undecided(work: Work, attempt_id: UUID | None = None) -> list[Undecided]:
-    """Payouts, then refunds, each the oldest first; few at any time."""
+    """Payouts, refunds, then payments of which a success was told, each the oldest first; few at any time."""
     lists = []
     for table, described in ((payouts, of_payouts), (refund_attempts, of_refunds)):
         where = [table.c.state.in_(OPEN), table.c.undecided_at.is_not(None)]
         which = [] if attempt_id is None else [table.c.id == attempt_id]
         lists += await described(work, *where, *which)
-    return lists
+    doubted = [attempts.c.doubt.is_not(None)] if attempt_id is None else [attempts.c.id == attempt_id]
+    unpaid = await of_payments(work, attempts.c.state.in_(UNPAID), *doubted)
+    return lists + [each for each in unpaid if each.since is not None]
 
 
 async def one(work: Work, attempt_id: UUID) -> Undecided:

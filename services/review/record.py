@@ -1,5 +1,6 @@
 """Record: a settlement's row, what its approval approves, how it is shown, and who hears of it."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,10 @@ from services.people import people
 from services.people.access import RECONCILE
 from services.store.schema import (
     attempts,
+    jobs,
     operations,
+    orders,
+    payments,
     payouts,
     refund_attempts,
     refunds,
@@ -27,12 +31,29 @@ from services.work import Work
 KIND = Kind("settlement", ask=RECONCILE, approve=RECONCILE, lendable=False)
 EXPIRY = "settlement_expire"
 OPEN = ("pending", "unknown")  # states in which the provider has it, or may have it
-_OF = {"payout": settlements.c.payout_id, "refund": settlements.c.refund_attempt_id}
+# In these a payment may still turn out as paid, and nobody is just sending it.
+UNPAID = ("pending", "unknown", "expired", "failed")
+_OF = {
+    "payout": settlements.c.payout_id,
+    "refund": settlements.c.refund_attempt_id,
+    "payment": settlements.c.payment_attempt_id,
+}
+UNHEARD = timedelta(minutes=15)  # longer than a provider is asked about a payment
 
 
 def of(kind: str) -> sa.Column[UUID]:
     """The column that names what it is about."""
     return _OF[kind]
+
+
+def subject_of(row: Any) -> UUID:
+    """What a settlement's row is about, whichever it is."""
+    found: UUID = row.payout_id or row.refund_attempt_id or row.payment_attempt_id
+    return found
+
+
+def is_open(about: Undecided) -> bool:
+    return about.state in (UNPAID if about.kind == "payment" else OPEN)
 
 
 def facts(row: Any, about: Undecided) -> dict[str, Any]:
@@ -41,7 +62,7 @@ def facts(row: Any, about: Undecided) -> dict[str, Any]:
     return {
         "kind": about.kind,
         "of": str(about.id),
-        "state": "undecided" if about.state in OPEN else about.state,
+        "state": "undecided" if is_open(about) else about.state,
         "outcome": row.outcome,
         "reference": row.reference,
         "note": row.note,
@@ -93,12 +114,13 @@ async def read(work: Work, *where: sa.ColumnElement[bool], latest: int | None = 
     rows = (await work.connection.execute(query)).all()
     paid = await of_payouts(work, payouts.c.id.in_([row.payout_id for row in rows if row.payout_id]))
     back = [row.refund_attempt_id for row in rows if row.refund_attempt_id]
-    about = {each.id: each for each in (*paid, *await of_refunds(work, refund_attempts.c.id.in_(back)))}
+    refunded = await of_refunds(work, refund_attempts.c.id.in_(back))
+    came = await of_payments(
+        work, attempts.c.id.in_([row.payment_attempt_id for row in rows if row.payment_attempt_id])
+    )
+    about = {each.id: each for each in (*paid, *refunded, *came)}
     names = await people.names_of(work, {row.maker_id for row in rows})
-    return [
-        _shown(row, about[row.payout_id or row.refund_attempt_id], names.get(row.maker_id, ""))
-        for row in rows
-    ]
+    return [_shown(row, about[subject_of(row)], names.get(row.maker_id, "")) for row in rows]
 
 
 async def shown(work: Work, settlement_id: UUID) -> Settlement:
@@ -141,7 +163,7 @@ async def of_payouts(work: Work, *where: sa.ColumnElement[bool]) -> list[Undecid
         .where(payouts.c.tenant_id == work.tenant, *where)
         .order_by(payouts.c.created_at, payouts.c.id)
     )
-    return [_undecided("payout", row) for row in await work.connection.execute(query)]
+    return [_undecided("payout", row, row.undecided_at) for row in await work.connection.execute(query)]
 
 
 async def of_refunds(work: Work, *where: sa.ColumnElement[bool]) -> list[Undecided]:
@@ -164,10 +186,59 @@ async def of_refunds(work: Work, *where: sa.ColumnElement[bool]) -> list[Undecid
         .where(table.c.tenant_id == work.tenant, *where)
         .order_by(table.c.created_at, table.c.id)
     )
-    return [_undecided("refund", row) for row in await work.connection.execute(query)]
+    return [_undecided("refund", row, row.undecided_at) for row in await work.connection.execute(query)]
 
 
-def _undecided(kind: Any, row: sa.Row[Any]) -> Undecided:
+async def of_payments(work: Work, *where: sa.ColumnElement[bool]) -> list[Undecided]:
+    """Attempts of payments as people see them, the oldest first. `since`: when nobody asked any more."""
+    asked = (
+        sa.exists()
+        .where(
+            jobs.c.tenant_id == attempts.c.tenant_id,
+            jobs.c.target_id == attempts.c.id,
+            jobs.c.kind.in_(("collect", "collect_check", "collect_expire", "page_close")),
+        )
+        .label("asked_about")
+    )
+    query = (
+        sa.select(
+            attempts.c.id,
+            attempts.c.provider,
+            attempts.c.state,
+            attempts.c.receipt.label("reference"),
+            attempts.c.created_at,
+            attempts.c.resolved_at,
+            attempts.c.doubt,
+            asked,
+            payments.c.id.label("of"),
+            payments.c.amount,
+            payments.c.currency,
+            orders.c.number.label("way"),
+            attempts.c.label.label("destination"),
+        )
+        .join(
+            payments,
+            sa.and_(payments.c.tenant_id == attempts.c.tenant_id, payments.c.id == attempts.c.payment_id),
+        )
+        .join(orders, sa.and_(orders.c.tenant_id == payments.c.tenant_id, orders.c.id == payments.c.order_id))
+        .where(attempts.c.tenant_id == work.tenant, *where)
+        .order_by(attempts.c.created_at, attempts.c.id)
+    )
+    return [
+        _undecided("payment", row, _unheard_since(row, work.now))
+        for row in await work.connection.execute(query)
+    ]
+
+
+def _unheard_since(row: Any, now: datetime) -> datetime | None:
+    """None while it is asked about, and where a plain no is all that was ever said."""
+    if row.state not in UNPAID or row.asked_about or (row.state == "failed" and row.doubt is None):
+        return None
+    since: datetime = row.resolved_at or row.created_at + UNHEARD
+    return since if since <= now else None
+
+
+def _undecided(kind: Any, row: sa.Row[Any], since: datetime | None) -> Undecided:
     return Undecided(
         id=row.id,
         kind=kind,
@@ -179,7 +250,7 @@ def _undecided(kind: Any, row: sa.Row[Any]) -> Undecided:
         state=row.state,
         reference=row.reference,
         sent_at=row.created_at,
-        since=row.undecided_at,
+        since=since,
     )
 
 

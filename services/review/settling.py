@@ -21,12 +21,13 @@ from services.people import people
 from services.phones import without_numbers
 from services.points import point
 from services.readable import is_blank, refuse_blank
-from services.refunds.policy import as_sent
+from services.refunds.policy import as_sent, possible
 from services.review import record, subject
-from services.review.record import EXPIRY, KIND, OPEN, move, moved, shown
+from services.review.record import EXPIRY, KIND, move, moved, shown
 from services.review.subject import Subject
 from services.store.schema import settlements
 from services.withdrawals import limits
+from services.withdrawals.limits import Policy
 from services.work import Work
 
 MOST_NOTE = 300
@@ -62,6 +63,7 @@ async def propose(
         "id": settlement_id,
         "payout_id": attempt_id if one.payout else None,
         "refund_attempt_id": attempt_id if one.refund else None,
+        "payment_attempt_id": attempt_id if one.payment else None,
         "outcome": outcome,
         "reference": told,
         "note": without_numbers(" ".join(note.split()))[:MOST_NOTE],
@@ -71,7 +73,7 @@ async def propose(
     tenant = await people.tenant_of(work)
     expires_at = work.now + timedelta(hours=tenant.approval_hours)
     facts = record.facts(SimpleNamespace(**row), one.about)
-    takes = await as_sent(work, maker, one.operation)
+    takes = await _takes(work, tenant, maker, one)
     step_up = takes.step_up or limits.takes_step_up(tenant, one.about.amount.minor)
     needed = takes.approvals
     await approval.ask(
@@ -106,12 +108,12 @@ async def approve(
     and a wrong code counted before it is refused, so the transaction must still be committed.
     """
     row = await record.found(work, settlement_id)
-    one = await subject.locked(work, row.payout_id or row.refund_attempt_id)
+    one = await subject.locked(work, record.subject_of(row))
     step_up = limits.takes_step_up(await people.tenant_of(work), one.about.amount.minor)
     facts = record.facts(row, one.about)
 
     async def unless() -> None:
-        if one.about.state not in OPEN or one.status != "processing":
+        if not one.is_open:
             # It is to be sent anew, or another one is sent for it: that one's word counts, nobody says this.
             raise NotUndecided(one.about.state)
         if row.outcome == "paid" and await one.used(work, row.reference):
@@ -197,6 +199,13 @@ async def _end(
     return await moved(work, settlement_id, by, reason)
 
 
+async def _takes(work: Work, tenant: sa.Row[Any], maker: UUID, one: Subject) -> Policy:
+    """As much as sending it took; a payment that nobody had approved takes what a withdrawal of it would."""
+    if one.payment is None:
+        return await as_sent(work, maker, one.operation)
+    return await possible(work, maker, limits.of_sum(tenant, one.about.amount.minor))
+
+
 async def _stands(work: Work, maker: UUID, settlement_id: UUID) -> bool:
     """Raises NotFound for another's."""
     try:
@@ -210,7 +219,7 @@ async def _stands(work: Work, maker: UUID, settlement_id: UUID) -> bool:
 
 async def _refuse_decided(work: Work, one: Subject) -> None:
     about = one.about
-    if about.state not in OPEN or about.since is None or one.status != "processing":
+    if about.since is None or not one.is_open:
         raise NotUndecided(about.state)
     waits = await record.waiting(work, about.kind, about.id)
     if waits is not None:

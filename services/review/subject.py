@@ -10,6 +10,8 @@ from services.errors import NotFound
 from services.news import Unsent
 from services.news.refunds import Unrefunded
 from services.news.review import Undecided
+from services.payments import record as payment_record
+from services.payments import settle as came_in
 from services.providers.base import Succeeded
 from services.refunds import attempt as refund_attempt
 from services.refunds import settle as refunded
@@ -24,12 +26,18 @@ _DETAIL = "two people have found that it was not paid"
 
 @dataclass(frozen=True)
 class Subject:
-    """`status`: of its withdrawal or refund. Of `payout` and `refund` one is there."""
+    """`status`: of its withdrawal, refund or payment. Of `payout`, `refund` and `payment` one is there."""
 
     about: Undecided
     status: str
     payout: payout_attempt.Sending | None = None
     refund: refund_attempt.Sending | None = None
+    payment: payment_record.Attempt | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Nobody has decided it, and it is the one whose word would count."""
+        return record.is_open(self.about) and (self.payment is not None or self.status == "processing")
 
     @property
     def operation(self) -> UUID | None:
@@ -44,23 +52,32 @@ class Subject:
         """Another payout, refund or payment of the same provider has this receipt."""
         one = self.payout.row if self.payout else self.refund.row if self.refund else None
         dispatches: tuple[Dispatch, ...] = (PAYOUT, REFUND)
+        if self.payment is not None:
+            for table in (payouts, refund_attempts):
+                mine = (table.c.tenant_id == work.tenant, table.c.provider == self.about.provider)
+                paid = sa.select(table.c.id).where(*mine, table.c.receipt == receipt)
+                if (await work.connection.execute(paid.limit(1))).first() is not None:
+                    return True
         for dispatch in dispatches:
             if one is not None and await dispatch.used_elsewhere(work, one, receipt):
                 return True
-        came_in = sa.select(attempts.c.id).where(
+        payment = sa.select(attempts.c.id).where(
             attempts.c.tenant_id == work.tenant,
             attempts.c.provider == self.about.provider,
             attempts.c.receipt == receipt,
+            attempts.c.id != self.about.id,
         )
-        return (await work.connection.execute(came_in.limit(1))).first() is not None
+        return (await work.connection.execute(payment.limit(1))).first() is not None
 
     async def paid(self, work: Work, receipt: str) -> None:
         """As if the provider had said yes."""
         yes = Succeeded(receipt, self.about.amount)
         if self.payout is not None:
             await paid_out.settle(work, self.about.id, yes)
-        else:
+        elif self.refund is not None:
             await refunded.settle(work, self.about.id, yes)
+        else:
+            await came_in.settle(work, self.about.id, yes)
 
     async def not_paid(self, work: Work) -> None:
         """It fails, and what was held is available again; nothing else is sent."""
@@ -68,10 +85,12 @@ class Subject:
             await paid_out.fail(work, self.payout, Unsent.SETTLED, _DETAIL)
         elif self.refund is not None:
             await refunded.fail(work, self.refund, Unrefunded.SETTLED, _DETAIL)
+        else:
+            await came_in.found_unpaid(work, self.about.id, _DETAIL)
 
 
 async def locked(work: Work, attempt_id: UUID) -> Subject:
-    """A payout or a refund's attempt of this id. Raises NotFound."""
+    """A payout, or an attempt of a refund or a payment, of this id. Raises NotFound."""
     try:
         payout = await payout_attempt.sending(work, attempt_id)
     except NotFound:
@@ -79,6 +98,13 @@ async def locked(work: Work, attempt_id: UUID) -> Subject:
     else:
         about = (await record.of_payouts(work, payouts.c.id == attempt_id))[0]
         return Subject(about, payout.withdrawal.status, payout=payout)
-    refund = await refund_attempt.sending(work, attempt_id)
-    about = (await record.of_refunds(work, refund_attempts.c.id == attempt_id))[0]
-    return Subject(about, refund.refund.row.status, refund=refund)
+    try:
+        refund = await refund_attempt.sending(work, attempt_id)
+    except NotFound:
+        pass
+    else:
+        about = (await record.of_refunds(work, refund_attempts.c.id == attempt_id))[0]
+        return Subject(about, refund.refund.row.status, refund=refund)
+    payment = await payment_record.locked(work, attempt_id)
+    about = (await record.of_payments(work, attempts.c.id == attempt_id))[0]
+    return Subject(about, payment.payment_status, payment=payment)

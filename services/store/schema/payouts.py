@@ -94,8 +94,15 @@ payouts = sa.Table(
     sa.Index("ix_payouts_resolved_at", "resolved_at"),
 )
 
-# What people say became of a payout, or of a refund's attempt, of which its provider says nothing. It is an
-# operation of the same id, that another person approves.
+# What people say became of a payout, or of an attempt of a refund or payment, of which its provider says
+# nothing, or nothing that may be booked. It is an operation of the same id, that another person approves.
+OF_ONE = (
+    " + ".join(
+        f"CASE WHEN {column} IS NULL THEN 0 ELSE 1 END"
+        for column in ("payout_id", "refund_attempt_id", "payment_attempt_id")
+    )
+    + " = 1"
+)
 OPEN_SETTLEMENT = sa.text("state = 'pending'")
 
 settlements = sa.Table(
@@ -104,6 +111,7 @@ settlements = sa.Table(
     *key(),
     sa.Column("payout_id", sa.Uuid),
     sa.Column("refund_attempt_id", sa.Uuid),
+    sa.Column("payment_attempt_id", sa.Uuid),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("reference", sa.Text, nullable=False),  # the receipt of what was paid, else what says that not
     sa.Column("note", sa.Text, nullable=False),
@@ -111,12 +119,13 @@ settlements = sa.Table(
     sa.Column("because", sa.Text),  # why it is void
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("ended_at", Moment),
-    sa.CheckConstraint("(payout_id IS NULL) <> (refund_attempt_id IS NULL)", name="of_one"),
+    sa.CheckConstraint(OF_ONE, name="of_one"),
     one_of("outcome", "paid", "not_paid"),
     one_of("state", "pending", "done", "rejected", "canceled", "expired", "void", "contradicted"),
     of("operations", "id"),
     of("payouts", "payout_id"),
     of("refund_attempts", "refund_attempt_id"),
+    of("attempts", "payment_attempt_id"),
     *(
         sa.Index(
             f"uq_settlements_open_{column}",
@@ -126,10 +135,11 @@ settlements = sa.Table(
             postgresql_where=OPEN_SETTLEMENT,
             sqlite_where=OPEN_SETTLEMENT,
         )
-        for column in ("payout_id", "refund_attempt_id")
+        for column in ("payout_id", "refund_attempt_id", "payment_attempt_id")
     ),
     sa.Index(None, "tenant_id", "payout_id"),
     sa.Index(None, "tenant_id", "refund_attempt_id"),
+    sa.Index(None, "tenant_id", "payment_attempt_id"),
 )
 
 # A tenant's way out (mpesa, till, bank_transfer): whether it rests, and what there is to pay from.
