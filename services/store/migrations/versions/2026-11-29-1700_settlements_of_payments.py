@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "8c41f7d09b35"
-down_revision = "c2e94f1a76d8"
+down_revision = "b83d51f06a9c"
 branch_labels = None
 depends_on = None
 
