@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from bot.anchoring import Anchoring
+from bot.anchoring import Anchoring, AuditSettings
 from bot.parts import CannotRun
 from bot.restored import refuse_restored
-from bot.settings import AuditSettings, Settings, WhatsAppSettings
+from bot.settings import Settings, WhatsAppSettings
 from services import audit
 from services.audit import anchors
 from services.ids import new_id

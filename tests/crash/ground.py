@@ -38,7 +38,7 @@ from services.store.scope import OWNER
 from services.withdrawals import floats
 from tests.crash.nursery import Child, Nursery, nursery
 from tests.e2e.installation import Installation, ready
-from tests.e2e.test_api_story import Program
+from tests.e2e.programs import Program
 from tests.e2e.town import Town
 from tests.servers import lasting_port
 

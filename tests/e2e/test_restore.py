@@ -6,7 +6,6 @@ import csv
 import io
 import os
 import re
-import subprocess
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -57,8 +56,10 @@ class Kept:
             command = re.sub(r"\blipachat(?!\.dump)\b", str(self.url.database), command)
             where |= {"PGHOST": self.url.host, "PGPORT": str(self.url.port or 5432)}
             where |= {"PGUSER": str(self.url.username)}
-        asked = {"cwd": self.folder, "env": os.environ | where, "check": True}
-        await asyncio.to_thread(subprocess.run, ["sh", "-c", command], **asked)
+        process = await asyncio.create_subprocess_exec(
+            "sh", "-c", command, cwd=self.folder, env=os.environ | where
+        )
+        assert await process.wait() == 0, command
 
 
 def line(block, begins):
