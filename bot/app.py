@@ -78,11 +78,10 @@ async def working(parts: Parts) -> AsyncIterator[None]:
             RETENTION: retention.as_job,
         }
         others = {BATCH_FETCH: Fetching(database, vault, tenants, whatsapp, clock).as_job}
-        posting = None
         if (server := settings.smtp.server) is not None:
             mailer = _mailer(parts, server)
             others |= dict.fromkeys((MAIL_ALERT, MAIL_APPROVAL), mailer.as_job)
-            posting = Posting(database, vault, clock, settings.smtp.addresses)
+        posting = Posting(database, vault, clock, settings.smtp.addresses, on=server is not None)
         own[WATCHING] = Watching(database, vault, bell, clock, posting).as_job
         public = settings.public_url
         calls = Calls(database, vault, providers, bell, clock, public, own=own, others=others)

@@ -12,12 +12,14 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import tracing
 from bot.log import redacted
 from bot.providers import NoProvider, Providers
 from bot.stopping import unbroken
@@ -132,8 +134,8 @@ class Callbacks:
 
     async def _take(self, callback: Callback) -> None:
         """One callback; a bug in it is none of the others'."""
-        about = {"tenant_id": str(callback.tenant_id), "callback": callback.seq}
-        with structlog.contextvars.bound_contextvars(**about):
+        about: dict[str, Any] = {"tenant_id": str(callback.tenant_id), "callback": callback.seq}
+        with structlog.contextvars.bound_contextvars(**about), tracing.span("callback", **about):
             await self._taken(callback)
 
     async def _taken(self, callback: Callback) -> None:

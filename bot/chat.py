@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import tracing
 from bot.flood import BEGINS, GOES_ON
 from bot.forms import InvalidToken, Tokens
 from bot.jsons import dumps
@@ -37,6 +38,8 @@ _OF_ONE_THING = ("w", "r")  # threads of a withdrawal, of a request
 
 class NeedsTransaction(Exception):
     """The turn asks something of the services: it is played again with a connection."""
+
+    expected = True  # a trace of it shows no failure
 
 
 class Aside:
@@ -80,7 +83,8 @@ class Chat:
     ) -> Played:
         """One event; `followed` by more of the person's. Without a connection raises NeedsTransaction at the
         first verb of the teller."""
-        with structlog.contextvars.bound_contextvars(**event.about):
+        about = event.about
+        with structlog.contextvars.bound_contextvars(**about), tracing.span("turn", kind=event.kind, **about):
             return await self._played(person, event, connection, followed=followed)
 
     async def _played(

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import metrics
+from bot import metrics, tracing
 from bot.away import AWAY
 from bot.failures import log_failure
 from bot.providers import NoProvider
@@ -50,7 +50,10 @@ class Guarded:
         is called by, None where it has none."""
         point(f"{job.kind}.begun")
         began = time.monotonic()
-        told = await self._told(job, lambda: client_of(job.tenant_id, provider), ask)
+        ids = {"tenant_id": str(job.tenant_id), "target_id": str(job.target_id)}
+        with tracing.span("provider", provider=provider, operation=job.kind, **ids) as note:
+            told = await self._told(job, lambda: client_of(job.tenant_id, provider), ask)
+            note(outcome=type(told).__name__.lower())
         point(f"{job.kind}.answered")
         metrics.call_seconds.labels(provider, job.kind).observe(time.monotonic() - began)
         metrics.calls.labels(provider, job.kind, type(told).__name__.lower()).inc()

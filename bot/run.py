@@ -18,7 +18,7 @@ import uvloop
 from aiohttp import web
 
 from bot import log as logging
-from bot import metrics
+from bot import metrics, tracing
 from bot.app import META, health_app, web_app, working
 from bot.door import Doors
 from bot.parts import CannotRun, opened, parts_of, refuse_old_schema
@@ -39,6 +39,7 @@ def serve(settings: Settings, host: str, port: int, workers: int, *, worker: boo
     """Until SIGTERM or SIGINT. Raises CannotRun."""
     if workers > 1 and settings.database_url.startswith("sqlite"):
         raise CannotRun("SQLite serves one process only: leave out --workers, or use PostgreSQL.")
+    _refuse_untraceable(settings)
     uvloop.run(refuse_old_schema(settings))
     if worker:
         uvloop.run(refuse_restored(settings))
@@ -68,13 +69,25 @@ def _numbers_shared() -> Iterator[Path]:
 
 def work(settings: Settings, host: str = "127.0.0.1", port: int | None = None) -> None:
     """A worker alone, until SIGTERM or SIGINT; with a `port` it tells there how it is. Raises CannotRun."""
+    _refuse_untraceable(settings)
     uvloop.run(refuse_old_schema(settings))
     uvloop.run(refuse_restored(settings))
     bound = None if port is None else bind(host, port)
     logging.configure(settings.log_format, settings.log_level)
     points.arm(settings.crash)
     take_all_files()
+    tracing.start(settings.otlp_endpoint)
     uvloop.run(_work(settings, bound))
+    tracing.stop()
+
+
+def _refuse_untraceable(settings: Settings) -> None:
+    """Raises CannotRun."""
+    if settings.otlp_endpoint is not None and not tracing.is_installed():
+        raise CannotRun(
+            "LIPACHAT_OTLP_ENDPOINT is set, and OpenTelemetry is not installed. Run: "
+            "pip install -c constraints.txt -e '.[otel]'"
+        )
 
 
 def take_all_files() -> None:
@@ -115,7 +128,9 @@ def _serve_one(settings: Settings, bound: socket.socket, *, worker: bool) -> Non
     logging.configure(settings.log_format, settings.log_level)
     points.arm(settings.crash)
     take_all_files()
+    tracing.start(settings.otlp_endpoint)
     uvloop.run(_serve(settings, bound, worker=worker))
+    tracing.stop()
 
 
 async def _serve(settings: Settings, bound: socket.socket, *, worker: bool) -> None:

@@ -135,6 +135,7 @@ class Settings(BaseModel):
     audit: AuditSettings = AuditSettings()
     retention: Periods = Periods()
     smtp: SmtpSettings = SmtpSettings()
+    otlp_endpoint: Address | None = None  # of a collector of OpenTelemetry's
     trusted_proxies: str = ""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -22,15 +22,13 @@ EVERY = timedelta(minutes=1)
 
 
 class Watching:
-    """Without `posting` nobody is written to."""
-
     def __init__(
         self,
         database: Database,
         vault: Vault,
         bell: Bell,
         clock: Callable[[], datetime],
-        posting: Posting | None,
+        posting: Posting,
     ) -> None:
         self._database, self._vault, self._bell, self._clock = database, vault, bell, clock
         self._posting = posting
@@ -39,15 +37,16 @@ class Watching:
         now = self._clock()
         async with self._database.reading(AUDITOR) as connection:
             found = await conditions.standing(connection, now)
+            untold = await conditions.news(connection, found, now)
         told = 0
-        for tenant, kinds in found.items():
+        for tenant, kinds in untold.items():
             async with self._database.transaction(tenant) as connection:
                 told += await conditions.tell(Work(connection, self._vault, tenant, now, _VIA), kinds)
         async with self._database.transaction(PLATFORM) as connection:
             await conditions.note(connection, found, now)
         if told:
             self._bell.ring("turns")
-        if self._posting is not None and await self._posting.once():
+        if await self._posting.once():
             self._bell.ring("jobs")
 
     async def as_job(self) -> None:

@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot import metrics
+from bot import metrics, tracing
 from bot.answers import Answer
 from bot.away import AWAY, unavailable
 from bot.caller import Network, client
@@ -184,8 +184,12 @@ def counted(provider: str) -> Iterator[Callable[[web.Response], web.Response]]:
         return answer
 
     try:
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            tracing.span("callback.received", provider=provider, request_id=request_id) as note,
+        ):
             yield answered
+            note(status=status)
     except web.HTTPException as error:
         status = error.status
         raise

@@ -54,6 +54,21 @@ async def standing(connection: AsyncConnection, now: datetime) -> Standing:
     return found
 
 
+async def news(connection: AsyncConnection, found: Standing, now: datetime) -> Standing:
+    """What of it nobody was told of yet, or was well for long in between."""
+    known = {
+        (row.tenant_id, row.kind, row.subject)
+        for row in (await connection.execute(sa.select(conditions))).all()
+        if row.well_at is None or row.well_at >= now - _WELL_FOR
+    }
+    untold: dict[UUID, dict[str, list[str]]] = defaultdict(dict)
+    for tenant, kinds in found.items():
+        for kind, subjects in kinds.items():
+            if new := [each for each in subjects if (tenant, kind, each) not in known]:
+                untold[tenant][kind] = new
+    return untold
+
+
 async def tell(work: Work, now_standing: Mapping[str, Sequence[str]]) -> int:
     """Of one tenant: an alert, and news for its people, of each kind of which something is new."""
     told = 0

@@ -19,7 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.payload import BufferedReaderPayload
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import metrics
+from bot import metrics, tracing
 from bot.api import files, idempotency, problems
 from bot.api.bodies import parsed
 from bot.api.callers import Callers
@@ -87,7 +87,11 @@ class Api:
 
         async def handle(request: web.Request) -> web.Response:
             request_id, began = new_id().hex, time.monotonic()
-            with structlog.contextvars.bound_contextvars(request_id=request_id):
+            named = {"method": method, "route": path, "request_id": request_id}
+            with (
+                structlog.contextvars.bound_contextvars(request_id=request_id),
+                tracing.span("api", **named) as note,
+            ):
                 try:
                     answer = await self._answer(request, route, request_id)
                 except Problem as problem:
@@ -95,6 +99,7 @@ class Api:
                 except Exception as error:
                     log.exception("api.failed", method=request.method, path=request.path)
                     answer = _told(problems.of_failure(error), request_id)
+                note(status=answer.status)
             answer.headers["X-Request-Id"] = request_id
             answer.headers["Cache-Control"] = "no-store"
             metrics.api_requests.labels(method, path, answer.status).inc()

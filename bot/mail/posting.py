@@ -41,16 +41,25 @@ def operator_id(address: str) -> UUID:
 
 class Posting:
     def __init__(
-        self, database: Database, vault: Vault, clock: Callable[[], datetime], operators: Sequence[str]
+        self,
+        database: Database,
+        vault: Vault,
+        clock: Callable[[], datetime],
+        operators: Sequence[str],
+        *,
+        on: bool = True,
     ) -> None:
+        """Where it is not `on`, nobody is written to; but the chains are kept up with, so that it begins where
+        they stand once it is."""
         self._database, self._vault, self._clock = database, vault, clock
+        self._on = on
         self._operators = [operator_id(address) for address in operators]
 
     async def once(self) -> int:
         """How many are to be told something."""
         now = self._clock()
         async with self._database.reading(AUDITOR) as connection:
-            found = (await connection.execute(_untold(now))).all()
+            found = (await connection.execute(_untold(now))).all() if self._on else []
             far = (await connection.execute(_FAR_BEHIND)).all()
         by_tenant: dict[UUID, list[sa.Row[Any]]] = defaultdict(list)
         for row in found:
@@ -61,7 +70,7 @@ class Posting:
         passed = {row.tenant_id: row.seq for row in far if row.tenant_id not in by_tenant}
         if len(found) < _MOST:
             await self._pass_over(passed)
-        await self._have_sent(now)
+        await (self._have_sent(now) if self._on else self._have_nothing_sent())
         return posted
 
     async def _post(self, tenant: UUID, entries: Sequence[sa.Row[Any]], now: datetime) -> int:
@@ -112,6 +121,12 @@ class Posting:
         async with self._database.transaction(NOBODY) as connection:
             work = Work(connection, self._vault, NOBODY, now, Via("clock", "mail"))
             await connection.execute(work.insert(jobs).on_conflict_do_nothing(), rows)
+
+    async def _have_nothing_sent(self) -> None:
+        """What waits from before stays, for whoever has a server again."""
+        left = sa.delete(jobs).where(jobs.c.tenant_id == NOBODY, jobs.c.kind.in_(JOB_OF.values()))
+        async with self._database.transaction(NOBODY) as connection:
+            await connection.execute(left)
 
 
 def _untold(now: datetime) -> Any:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from bot.mail.posting import Posting
 from bot.watching import EVERY, JOB, Watching
 from services import breakers, conditions
 from services.news.conditions import KeyExpiring, ProviderDown, StillPending
@@ -20,7 +21,13 @@ class Watched:
     def __init__(self, business):
         self.business = business
         database, vault = business.database, business.vault
-        self.watching = Watching(database, vault, Bell(), lambda: business.now, None)
+
+        def clock():
+            return business.now
+
+        self.watching = Watching(
+            database, vault, Bell(), clock, Posting(database, vault, clock, [], on=False)
+        )
 
     async def minute(self, **span):
         self.business.forward(**(span or {"minutes": 1}))

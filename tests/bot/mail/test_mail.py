@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from bot.mail.posting import _FAR_BEHIND, Posting, _untold
 from services import audit
 from services.errors import FourEyesViolation
+from services.jobs import MAIL_ALERT
 from services.providers.base import Failed
 from services.reasons import Unpaid
-from services.store.schema import mails, people, staff, tenants, withdrawals
+from services.store.schema import jobs, mails, people, staff, tenants, withdrawals
 from services.store.scope import OWNER
 from tests.bot.mail.conftest import OPERATOR
 
@@ -234,13 +236,52 @@ async def test_what_tells_nobody_anything_is_passed_over(office):
         for _ in range(1100):
             await audit.record(work, audit.CLOCK, "order.made", office.business.customer, {})
     await office.minute()
-    from bot.mail.posting import _FAR_BEHIND
-
     async with office.business.database.reading(OWNER) as connection:
         assert (await connection.execute(_FAR_BEHIND)).all() == []
     await alert(office.business)
     await office.minute()
     assert len(office.server.taken) == 1
+
+
+async def test_while_it_is_off_the_chains_are_kept_up_with(office):
+    business = office.business
+    async with business.work() as work:
+        for _ in range(1100):
+            await audit.record(work, audit.CLOCK, "payment.in_doubt", business.customer, {}, alert=True)
+    off = Posting(business.database, business.vault, lambda: business.now, [OPERATOR], on=False)
+    assert await off.once() == 0
+    await alert(business, receipt="SINCE")
+    await office.minute()
+    assert "1 alert of" in str(office.server.taken[0]["Subject"])
+    assert "SINCE" in office.server.texts[0]
+
+
+async def test_what_waits_as_it_is_switched_off_is_sent_when_it_is_on_again(office):
+    business = office.business
+    office.server.answers = ["451 later"]
+    await alert(business, receipt="WAITED")
+    await office.minute()
+    await Posting(business.database, business.vault, lambda: business.now, [], on=False).once()
+    async with business.database.reading(OWNER) as connection:
+        assert (await connection.execute(sa.select(jobs).where(jobs.c.kind == MAIL_ALERT))).all() == []
+    await office.minute(2)
+    assert "WAITED" in office.server.texts[0]
+
+
+async def test_reading_on_takes_no_chain_as_a_whole(office):
+    """Where it would, a year of entries more makes each minute slower."""
+    query = _untold(office.business.now)
+    async with office.business.database.reading(OWNER) as connection:
+        dialect = connection.dialect
+        sql = str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+        if office.business.database.is_postgres:
+            await connection.exec_driver_sql("SET enable_seqscan = off")
+            plan = [row[0] for row in await connection.exec_driver_sql(f"EXPLAIN {sql}")]
+            assert any("pk_audit" in line or "ix_audit" in line for line in plan), plan
+            await connection.exec_driver_sql("RESET enable_seqscan")
+        else:
+            plan = [row[3] for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}")]
+            assert any(line.startswith("SEARCH audit USING") and "seq>" in line for line in plan), plan
 
 
 async def test_without_an_address_nobody_is_told_and_nothing_waits(office):
