@@ -49,8 +49,8 @@ class Posting:
         *,
         on: bool = True,
     ) -> None:
-        """Where it is not `on`, nobody is written to; but the chains are kept up with, so that it begins where
-        they stand once it is."""
+        """Where it is not `on`, nobody is written to; but the chains are kept up with, so that once it is, it
+        begins where they stand."""
         self._database, self._vault, self._clock = database, vault, clock
         self._on = on
         self._operators = [operator_id(address) for address in operators]
