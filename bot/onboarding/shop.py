@@ -9,6 +9,7 @@ from services.money import PLACES
 from services.people.access import ROLES
 from services.people.file_lines import TenantFileError
 
+_TO_PHONE = "payout.method_details.phone_number"
 _HANDS = """
 The staff. A withdrawal takes two people: one who asks (Cashier or more), and another who approves
 (Finance Admin or Owner). They are known by their WhatsApp numbers, and nobody approves their own."""
@@ -52,12 +53,12 @@ def staff(asker: Asker, draft: Draft) -> None:
 def payout(asker: Asker, draft: Draft) -> None:
     while True:
         phone = asker.ask(
-            "payout.phone_number",
+            _TO_PHONE,
             "\nThe M-Pesa number that withdrawals go to (empty: asked each time)",
             "",
         )
         part: dict[str, Value] = {"method_type": "mpesa", "method_details": {"phone_number": phone}}
-        if not phone or _added(asker, draft, "[payout]", part, "payout.phone_number"):
+        if not phone or _added(asker, draft, "[payout]", part, _TO_PHONE):
             return
 
 

@@ -44,6 +44,12 @@ class Terminal:
                 raise AssertionError(f"{words!r} never came. The screen:\n{self.screen}")
         self._read_to = at + len(words)
 
+    def line(self) -> str:
+        """The rest of the line that was expected."""
+        begins = self._read_to
+        self.expect("\n")
+        return self.screen[begins : self._read_to].strip()
+
     def type(self, line: str) -> None:
         """Once it is asked: the space behind a question comes when what is typed is no longer shown."""
         ends = time.monotonic() + _PATIENCE
