@@ -18,8 +18,9 @@ _REDIS_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`most` of what is called so, in so many seconds of the clock. `alone`: up to there a process counts by
-    itself, since asking Redis would cost more than it tells."""
+    """`most` of what is called so, in so many seconds of the clock. What stands before the colon is its kind:
+    each takes room by itself, so that names which are made up push out none of another. `alone`: up to there
+    a process counts by itself, since asking Redis would cost more than it tells."""
 
     name: str
     most: int
@@ -46,13 +47,13 @@ class _Window:
 class Rate:
     def __init__(self, clock: Callable[[], datetime], redis: Any = None) -> None:
         self._clock, self._redis = clock, redis
-        self._windows: dict[int, _Window] = {}
+        self._windows: dict[tuple[str, int], _Window] = {}
         self._away_in = -1  # the minute in which Redis did not answer: it is left alone for the rest of it
 
     async def over(self, limit: Limit) -> int | None:
         """Count one more: the seconds until the next window where that is too many, else None."""
         now = int(self._clock().timestamp())
-        window = self._window(limit.seconds, now)
+        window = self._window(limit, now)
         here = window.count(limit.name)
         if limit.alone < here <= limit.most and self._redis is not None and self._away_in != now // MINUTE:
             here = max(here, await self._everywhere(limit, window, here, now))
@@ -62,10 +63,11 @@ class Rate:
         if self._redis is not None:
             await self._redis.aclose()
 
-    def _window(self, seconds: int, now: int) -> _Window:
-        window = self._windows.get(seconds)
-        if window is None or window.number != now // seconds:
-            window = self._windows[seconds] = _Window(now // seconds)
+    def _window(self, limit: Limit, now: int) -> _Window:
+        kind, number = (limit.name.partition(":")[0], limit.seconds), now // limit.seconds
+        window = self._windows.get(kind)
+        if window is None or window.number != number:
+            window = self._windows[kind] = _Window(number)
         return window
 
     async def _everywhere(self, limit: Limit, window: _Window, here: int, now: int) -> int:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,8 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services import audit, inbox
 from services.news.settings import KeyRotated
 from services.people import people
+from services.people.people import Member
 from services.safety.vault import Vault
-from services.store.schema import api_keys, tenants
+from services.store.hot import Hot
+from services.store.schema import api_keys, lendings, staff, tenants
 from services.store.scope import within
 from services.work import Work
 
@@ -157,7 +159,7 @@ async def listed(work: Work) -> list[Listed]:
     ]
 
 
-def _state(row: sa.Row[Any], now: datetime, *, suspended: bool) -> str:
+def _state(row: Any, now: datetime, *, suspended: bool) -> str:
     if row.revoked_at is not None:
         return "revoked"
     if row.expires_at <= now:
@@ -195,27 +197,62 @@ async def let_go(work: Work, persons: Collection[UUID], by: str) -> None:
         await audit.record(work, by, "apikey.revoked", person_id, {"prefix": prefix, "because": "left"})
 
 
+# The key, its tenant, and who may do what there: all in one round trip, with every request.
+_keys = api_keys.c
+_FOUND = Hot(
+    sa.select(
+        _keys.tenant_id,
+        _keys.person_id,
+        _keys.key_index,
+        _keys.expires_at,
+        _keys.last_used_at,
+        _keys.revoked_at,
+        tenants.c.slug,
+        tenants.c.active,
+        *people.OF_MEMBER,
+    )
+    .select_from(
+        api_keys.join(tenants, tenants.c.id == _keys.tenant_id)
+        .outerjoin(staff, sa.and_(staff.c.tenant_id == _keys.tenant_id, people.IS_ACTIVE))
+        .outerjoin(lendings, people.IS_LENT)
+    )
+    .where(_keys.prefix == sa.bindparam("prefix"))
+)
+
+
+class _Found(NamedTuple):
+    tenant_id: UUID
+    person_id: UUID
+    key_index: bytes
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    slug: str
+    active: bool
+
+
+_OF_KEY = len(_Found._fields)
+
+
 async def holder(connection: AsyncConnection, vault: Vault, text: str, now: datetime) -> Holder | Void | None:
     """None for a key that is unknown. Read anew each time, so that a revocation holds at once."""
     prefix = _prefix(text)
-    if prefix is None:
+    rows = await _FOUND(connection, prefix=prefix, now=now) if prefix is not None else ()
+    if prefix is None or not rows:
         return None
-    query = (
-        sa.select(api_keys, tenants.c.slug, tenants.c.active)
-        .join(tenants, tenants.c.id == api_keys.c.tenant_id)
-        .where(api_keys.c.prefix == prefix)
-    )
-    row = (await connection.execute(query)).first()
-    if row is None or not vault.is_marked(row.key_index, text, row.tenant_id, _COLUMN):
+    found = _Found(*rows[0][:_OF_KEY])
+    if not vault.is_marked(found.key_index, text, found.tenant_id, _COLUMN):
         return None
-    staff = await people.active_staff(Work(connection, vault, row.tenant_id, now))
-    state = _state(row, now, suspended=row.person_id not in staff)
-    if state != "active" or not row.active:
+    members = [Member(*row[_OF_KEY:]) for row in rows if row[_OF_KEY] is not None]
+    scopes = people.scopes_of(members, now).get(found.person_id)
+    state = _state(found, now, suspended=scopes is None)
+    if scopes is None or state != "active" or not found.active:
         because = state if state != "active" else "switched_off"
-        return Void(row.tenant_id, row.person_id, prefix, because)
-    mark = vault.mark(text, row.tenant_id, _COLUMN)
-    stale = row.last_used_at is None or row.last_used_at <= now - _COARSE or row.key_index != mark
-    return Holder(row.tenant_id, row.slug, row.person_id, staff[row.person_id], prefix, mark, stale)
+        return Void(found.tenant_id, found.person_id, prefix, because)
+    mark = vault.mark(text, found.tenant_id, _COLUMN)
+    used = found.last_used_at
+    stale = used is None or used <= now - _COARSE or found.key_index != mark
+    return Holder(found.tenant_id, found.slug, found.person_id, scopes, prefix, mark, stale)
 
 
 async def used(connection: AsyncConnection, holder: Holder, now: datetime) -> None:

@@ -1,10 +1,10 @@
 """People: who works here, what they may do, and what they are called. Read from the database each
 time: who was suspended a second ago may do nothing now."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from services.errors import MissingScope
 from services.errors.approval import ApproverCoolingDown
 from services.people.access import APPROVE, OWNER, RECONCILE, granted
-from services.store.schema import lendings, people, staff, tenants
+from services.store.hot import Hot
+from services.store.schema import Moment, lendings, people, staff, tenants
 from services.work import Work
 
 
@@ -20,9 +21,24 @@ async def tenant_of(work: Work) -> sa.Row[Any]:
     return (await work.connection.execute(sa.select(tenants).where(tenants.c.id == work.tenant))).one()
 
 
+class Member(NamedTuple):
+    """One of the active staff, and who has lent them the right to approve now: a row for each of these."""
+
+    person_id: UUID
+    role: str | None
+    scopes: Sequence[str]
+    approves_from: datetime | None
+    lent_by: UUID | None
+
+
 async def active_staff(work: Work) -> dict[UUID, frozenset[str]]:
     """The active staff and their scopes, with what was lent to them."""
-    rights = await rights_to_approve(work)
+    return scopes_of(await _staff(work), work.now)
+
+
+def scopes_of(members: Sequence[Member], now: datetime) -> dict[UUID, frozenset[str]]:
+    """The same, of all who are."""
+    rights = _rights(members, now)
     return {
         person: scopes | ({APPROVE} if rights.lent.get(person) else frozenset())
         for person, scopes in rights.own.items()
@@ -39,13 +55,15 @@ class Rights:
 
 
 async def rights_to_approve(work: Work) -> Rights:
-    rows = await _staff(work)
-    own = {row.person_id: _scopes(row, work.now) for row in rows}
+    return _rights(await _staff(work), work.now)
+
+
+def _rights(members: Sequence[Member], now: datetime) -> Rights:
+    own = {member.person_id: _scopes(member, now) for member in members}
     lent: dict[UUID, frozenset[UUID]] = {}
-    for row in rows:
-        rests = row.approves_from is not None and row.approves_from > work.now
-        if row.lent_by is not None and not rests and APPROVE in own.get(row.lent_by, ()):
-            lent[row.person_id] = lent.get(row.person_id, frozenset()) | {row.lent_by}
+    for member in members:
+        if member.lent_by is not None and not _rests(member, now) and APPROVE in own.get(member.lent_by, ()):
+            lent[member.person_id] = lent.get(member.person_id, frozenset()) | {member.lent_by}
     return Rights(own, lent)
 
 
@@ -97,22 +115,30 @@ async def use_language(work: Work, person_id: UUID, language: str) -> None:
     )
 
 
-def _scopes(row: sa.Row[Any], now: datetime) -> frozenset[str]:
-    rests = row.approves_from is not None and row.approves_from > now
-    return granted(row.role, row.scopes) - ({APPROVE} if rests else frozenset())
+def _scopes(member: Member, now: datetime) -> frozenset[str]:
+    return granted(member.role, member.scopes) - ({APPROVE} if _rests(member, now) else frozenset())
 
 
-async def _staff(work: Work) -> list[sa.Row[Any]]:
-    lent = sa.and_(
-        lendings.c.tenant_id == staff.c.tenant_id,
-        lendings.c.borrower_id == staff.c.person_id,
-        lendings.c.begins_at <= work.now,
-        lendings.c.until > work.now,
-        lendings.c.ended_at.is_(None),
-    )
-    query = (
-        sa.select(staff, lendings.c.lender_id.label("lent_by"))
-        .outerjoin(lendings, lent)
-        .where(staff.c.tenant_id == work.tenant, staff.c.active, staff.c.suspended_at.is_(None))
-    )
-    return list((await work.connection.execute(query)).all())
+def _rests(member: Member, now: datetime) -> bool:
+    return member.approves_from is not None and member.approves_from > now
+
+
+_now: sa.BindParameter[datetime] = sa.bindparam("now", type_=Moment)
+IS_ACTIVE = sa.and_(staff.c.active, staff.c.suspended_at.is_(None))
+IS_LENT = sa.and_(
+    lendings.c.tenant_id == staff.c.tenant_id,
+    lendings.c.borrower_id == staff.c.person_id,
+    lendings.c.begins_at <= _now,
+    lendings.c.until > _now,
+    lendings.c.ended_at.is_(None),
+)
+OF_MEMBER = (staff.c.person_id, staff.c.role, staff.c.scopes, staff.c.approves_from, lendings.c.lender_id)
+_STAFF = Hot(
+    sa.select(*OF_MEMBER)
+    .select_from(staff.outerjoin(lendings, IS_LENT))
+    .where(staff.c.tenant_id == sa.bindparam("tenant"), IS_ACTIVE)
+)
+
+
+async def _staff(work: Work) -> list[Member]:
+    return [Member(*row) for row in await _STAFF(work.connection, tenant=work.tenant, now=work.now)]

@@ -1,6 +1,8 @@
-"""The benchmarks: `python -m tests.bench [--kinds|--postings|--slow] [--rounds 3] [--seconds 5] [--write]`.
+"""The benchmarks: `python -m tests.bench [--kinds|--postings|--slow|--api] [--rounds 3] [--seconds 5]
+[--write]`.
 
-Takes about a quarter of an hour with the defaults; `--kinds` and `--postings` one minute, `--slow` five.
+Takes about a quarter of an hour with the defaults; `--kinds`, `--postings` and `--api` a minute or two,
+`--slow` five.
 Prints as it goes; `--write` makes docs/performance.md, or the section that was measured alone.
 """
 
@@ -8,6 +10,8 @@ import argparse
 import asyncio
 import sys
 
+from tests.bench.api import TITLE as API_TITLE
+from tests.bench.api import api, measure_api
 from tests.bench.measures import Figures, measure, measure_kinds
 from tests.bench.page import KINDS_TITLE, kinds, page, plot, with_section
 from tests.bench.postings import TITLE, measure_postings, postings
@@ -24,6 +28,7 @@ _ALONE = {
     "kinds": (measure_kinds, KINDS_TITLE, kinds),
     "postings": (measure_postings, TITLE, postings),
     "slow": (measure_slow, SLOW_TITLE, slow),
+    "api": (measure_api, API_TITLE, api),
 }
 
 
@@ -40,6 +45,7 @@ def main() -> None:
     parser.add_argument(
         "--slow", dest="alone", action="store_const", const="slow", help="turns beside slow providers only"
     )
+    parser.add_argument("--api", dest="alone", action="store_const", const="api", help="the API only")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md and its plot")
     chosen = parser.parse_args()
     figures = Figures(chosen.seconds, chosen.rounds)
@@ -65,7 +71,8 @@ def _all(figures: Figures, *, write: bool) -> None:
     asyncio.run(measure(figures, _say))
     asyncio.run(measure_postings(figures, _say))
     asyncio.run(measure_slow(figures, _say))
-    whole = (*page(figures), *postings(figures), *slow(figures))
+    asyncio.run(measure_api(figures, _say))
+    whole = (*page(figures), *postings(figures), *slow(figures), *api(figures))
     sys.stdout.write("\n" + (text := "\n".join(whole)))
     if write:
         _PLOT.parent.mkdir(exist_ok=True)

@@ -78,6 +78,8 @@ async def lipachat(
                 "LIPACHAT_WHATSAPP__GRAPH_URL": f"http://127.0.0.1:{graph_port}",
                 "LIPACHAT_MPESA__URL": f"http://127.0.0.1:{mpesa_port or graph_port}",
                 "LIPACHAT_LOG_LEVEL": "warning",
+                "LIPACHAT_API__PER_MINUTE": "1000000000",
+                "LIPACHAT_API__TENANT_PER_MINUTE": "1000000000",
                 "LIPACHAT_WHATSAPP__PER_MINUTE": "0",  # few people, who write as fast as they are answered
             }
             if processes > 1:
@@ -108,7 +110,7 @@ class Running:
     ) -> None:
         self.installation, self.url, self.start_seconds = installation, url, start_seconds
         self.idle_mb = _resident_mb(installation.processes[0].pid)
-        self._ports = {"port": port, "graph_port": graph_port}
+        self.port, self._ports = port, {"port": port, "graph_port": graph_port}
 
     async def load(self, **plan: Any) -> dict[str, Any]:
         return await asyncio.to_thread(load, **plan, **self._ports)

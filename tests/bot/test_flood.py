@@ -7,14 +7,18 @@ import pytest
 import sqlalchemy as sa
 
 from bot.chat import Chat
+from bot.commands import events
 from bot.flood import BEGINS, GOES_ON, Flood
 from bot.intake import Intake
+from bot.parts import Parts
 from bot.rate import Rate
 from bot.sending import outbox as outbox_of
 from bot.turns import Turns
 from flows.lipachat import SCRIPT
 from services.store.schema import inbox, outbox, people
 from services.store.scope import OWNER
+from tests.bot.door import settings_of
+from tests.bot.market import NOWHERE
 from tests.bot.test_turns import Nobody, Shop
 
 WANJIKU, BARAKA = "254712345678", "254712345679"
@@ -114,10 +118,10 @@ async def test_others_of_the_shop_are_answered_as_ever(shop):
 async def test_an_operator_has_what_was_not_heard_played_again(shop):
     await shop.hears(WANJIKU, *("menu" for _ in range(8)))
     await shop.until_quiet()
-    async with shop.database.transaction(OWNER) as connection:
-        await connection.execute(
-            sa.update(inbox).where(inbox.c.state == "kept").values(state="waiting", error=None, tries=0)
-        )
+    book = (shop.database, shop.vault, shop.tenants, shop.bell, shop.clock)
+    parts = Parts(settings_of(NOWHERE), *book)
+    for event in await events.listed(parts, "kept", 10):
+        await events.replayed(parts, event["seq"])
     await shop.until_quiet()
     assert await shop.states() == {"done": 8}
 

@@ -47,10 +47,19 @@ async def test_whoever_makes_up_names_takes_no_more_room(monkeypatch):
     monkeypatch.setattr(rates, "_MOST_NAMES", 100)
     rate = Rate(lambda: NOON)
     for number in range(1000):
-        await rate.over(Limit("busy", 900))  # is counted on beside them
-        await rate.over(Limit(f"made up {number}", 1))
-    assert len(rate._windows[60].counted) == 100
-    assert await rate.over(Limit("busy", 900)) == 45
+        await rate.over(Limit("wrong:busy", 900))  # is counted on beside them
+        await rate.over(Limit(f"wrong:made up {number}", 1))
+    assert len(rate._windows["wrong", 60].counted) == 100
+    assert await rate.over(Limit("wrong:busy", 900)) == 45
+
+
+async def test_names_that_are_made_up_push_out_none_of_another_kind(monkeypatch):
+    monkeypatch.setattr(rates, "_MOST_NAMES", 10)
+    rate = Rate(lambda: NOON)
+    assert await let_through(rate, 3, Limit("key:mine", 2)) == 2
+    for number in range(100):
+        await rate.over(Limit(f"wrong:{number}", 1))
+    assert await rate.over(Limit("key:mine", 2)) == 45
 
 
 @pytest.mark.redis
