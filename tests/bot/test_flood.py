@@ -120,7 +120,7 @@ async def test_an_operator_has_what_was_not_heard_played_again(shop):
     await shop.until_quiet()
     book = (shop.database, shop.vault, shop.tenants, shop.bell, shop.clock)
     parts = Parts(settings_of(NOWHERE), *book)
-    for event in await events.listed(parts, "kept", 10):
+    for event in await events.listed(parts, events.Wanted(state="kept")):
         await events.replayed(parts, event["seq"])
     await shop.until_quiet()
     assert await shop.states() == {"done": 8}
