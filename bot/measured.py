@@ -113,14 +113,13 @@ async def _lately(connection: AsyncConnection, now: datetime) -> Any:
     for provider, saved, outcome, count in await connection.execute(_payments(now - _HOUR)):
         paid.add_metric((provider, "saved" if saved else "asked", outcome), count)
     yield paid
-    ended = _gauge("lipachat_withdrawals_ended")
-    for key, count in (await measure.outcomes(connection, now - _DAY)).items():
-        ended.add_metric(key, count)
-    yield ended
-    name = "lipachat_withdrawal_seconds"
+    ended, name = _gauge("lipachat_withdrawals_ended"), "lipachat_withdrawal_seconds"
     took = GaugeHistogramMetricFamily(name, NAMES[name][0], labels=NAMES[name][1])
-    for key, each in (await measure.durations(connection, now - _DAY, _SECONDS)).items():
-        took.add_metric(key, _buckets(each), gsum_value=each.seconds)
+    for each in await measure.ended(connection, now - _DAY, _SECONDS):
+        ended.add_metric((each.rail, each.outcome), each.count)
+        for since, span in each.took.items() if each.outcome == "succeeded" else ():
+            took.add_metric((each.rail, since), _buckets(span), gsum_value=span.seconds)
+    yield ended
     yield took
     names = ("withdrawals", "approvals", "violations")
     for what, value in zip(names, await measure.four_eyes(connection, now - _DAY), strict=True):

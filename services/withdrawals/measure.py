@@ -2,7 +2,7 @@
 index of payouts that have ended."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,34 +29,39 @@ class Took:
     seconds: float
 
 
-async def outcomes(connection: AsyncConnection, since: datetime) -> dict[tuple[str, str], int]:
-    """How many payouts have ended since then, by way out and outcome."""
+@dataclass(frozen=True)
+class Ended:
+    """Of one way out and outcome: how many, and how long they took since the `request` and the `approval`."""
+
+    rail: str
+    outcome: str
+    count: int
+    took: Mapping[str, Took]
+
+
+async def ended(connection: AsyncConnection, since: datetime, bounds: Sequence[float]) -> list[Ended]:
+    """The payouts that have ended since then. A payout is made with the last approval that it needs. In one
+    statement, which goes through them once."""
+    begins = {"request": withdrawals.c.created_at, "approval": payouts.c.created_at}
+    sums: list[Any] = []
+    for column in begins.values():
+        seconds = _seconds(connection, column, payouts.c.resolved_at)
+        sums += [sa.func.sum(seconds)]
+        sums += [sa.func.sum(sa.case((seconds <= bound, 1), else_=0)) for bound in bounds]
     query = (
-        sa.select(withdrawals.c.method_type, payouts.c.state, sa.func.count())
+        sa.select(withdrawals.c.method_type, payouts.c.state, sa.func.count(), *sums)
         .join_from(payouts, withdrawals, _OF_THEM)
         .where(payouts.c.resolved_at > since)
         .group_by(withdrawals.c.method_type, payouts.c.state)
     )
-    return {(row[0], row[1]): row[2] for row in await connection.execute(query)}
-
-
-async def durations(
-    connection: AsyncConnection, since: datetime, bounds: Sequence[float]
-) -> dict[tuple[str, str], Took]:
-    """How long those took that have arrived since then, by way out, from the `request` and from the
-    `approval` on: a payout is made with the last approval that it needs."""
-    found: dict[tuple[str, str], Took] = {}
-    for begin, column in (("request", withdrawals.c.created_at), ("approval", payouts.c.created_at)):
-        seconds = _seconds(connection, column, payouts.c.resolved_at)
-        within = [sa.func.sum(sa.case((seconds <= bound, 1), else_=0)) for bound in bounds]
-        query = (
-            sa.select(withdrawals.c.method_type, sa.func.count(), sa.func.sum(seconds), *within)
-            .join_from(payouts, withdrawals, _OF_THEM)
-            .where(payouts.c.resolved_at > since, payouts.c.state == "succeeded")
-            .group_by(withdrawals.c.method_type)
-        )
-        for rail, count, total, *each in await connection.execute(query):
-            found[rail, begin] = Took(tuple(int(many) for many in each), count, float(total))
+    found = []
+    for rail, outcome, count, *told in await connection.execute(query):
+        halves = (told[: len(told) // 2], told[len(told) // 2 :])
+        took = {
+            begin: Took(tuple(int(many) for many in half[1:]), count, float(half[0]))
+            for begin, half in zip(begins, halves, strict=True)
+        }
+        found.append(Ended(rail, outcome, count, took))
     return found
 
 
