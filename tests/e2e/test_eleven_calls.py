@@ -1,5 +1,5 @@
-"""Customers' payments and withdrawals by the eleven calls of the API that they take, with the keys of two
-people, against `serve` and `work` on PostgreSQL and Redis. M-Pesa's own books and ours say the same in the end."""
+"""Customers' payments and withdrawals by the eleven calls of the API that they take, with two people's keys,
+against `serve` and `work` on PostgreSQL and Redis. M-Pesa's own books and ours say the same in the end."""
 
 import csv
 import io
