@@ -20,7 +20,11 @@ async def refuse_restored(settings: Settings) -> None:
     folder = settings.audit.anchor
     if folder is None:
         return
-    told = await asyncio.to_thread(anchors.latest, folder, Vault(settings.keys), settings.audit.believed)
+    keys = Vault(settings.keys), settings.audit.believed
+    try:
+        told = await asyncio.to_thread(anchors.latest, folder, *keys)
+    except OSError as error:
+        raise CannotRun(f"The anchors of the audit in {folder} cannot be read: {error.strerror}.") from error
     database = Database(settings.database_url)
     try:
         async with database.reading(AUDITOR) as connection:

@@ -117,3 +117,11 @@ async def test_what_was_never_finished_or_signed_by_others_tells_nothing(databas
 async def test_without_a_folder_or_with_an_empty_one_nothing_is_known(database, settings):
     await refuse_restored(settings)
     await refuse_restored(settings.model_copy(update={"audit": AuditSettings()}))
+
+
+async def test_a_folder_that_cannot_be_read_is_told_in_a_sentence(database, settings, begun):
+    (path,) = settings.audit.anchor.rglob("*.anchor")
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(CannotRun, match="cannot be read: Is a directory"):
+        await refuse_restored(settings)
