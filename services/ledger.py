@@ -25,6 +25,7 @@ from services.ledger_rows import Account, Change, Entry, bears, locked
 from services.ledger_rows import account_id as account_id  # noqa: PLC0414  others know it from here
 from services.money import Money
 from services.points import point
+from services.store.hot import Hot, among
 from services.store.schema import accounts, holds, transfers
 from services.work import Work
 
@@ -132,20 +133,23 @@ async def take_back(
     return rest
 
 
+_STANDS = Hot(
+    sa.select(accounts.c.name, accounts.c.posted, accounts.c.held).where(
+        accounts.c.tenant_id == sa.bindparam("tenant"), among(accounts.c.id, "ids")
+    )
+)
+
+
 async def balance(work: Work, currency: str) -> Balance:
     """The wallet's, and what is owed beside it; without a lock."""
-    query = sa.select(accounts.c.name, accounts.c.posted, accounts.c.held).where(
-        accounts.c.tenant_id == work.tenant,
-        accounts.c.id.in_([account_id(work.tenant, name, currency) for name in (WALLET, OWED)]),
-    )
-    rows = {row.name: row for row in await work.connection.execute(query)}
-    wallet, owes = rows.get(WALLET), rows.get(OWED)
-    posted, held = (wallet.posted, wallet.held) if wallet else (0, 0)
+    ids = [account_id(work.tenant, name, currency) for name in (WALLET, OWED)]
+    stands = {name: sums for name, *sums in await _STANDS(work.connection, tenant=work.tenant, ids=ids)}
+    (posted, held), (owes, _) = (stands.get(name, (0, 0)) for name in (WALLET, OWED))
     return Balance(
         posted=Money(posted, currency),
         held=Money(held, currency),
         available=Money(posted - held, currency),
-        owed=Money(-owes.posted if owes else 0, currency),
+        owed=Money(-owes, currency),
         at=work.now,
     )
 

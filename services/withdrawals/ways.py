@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from services import ledger
 from services.facts import Balance
 from services.news import Frozen, Resting
-from services.people import people
-from services.store.schema import rails
+from services.store.hot import Hot
+from services.store.schema import rails, tenants
 from services.work import Work
 
 # Causes that are those of one way; and what each is graver than.
@@ -71,18 +71,35 @@ async def wrongly_set(work: Work, way: str) -> bool:
     return await work.connection.scalar(query) is not None
 
 
+# One row at least: the tenant's.
+_RESTING = Hot(
+    sa.select(
+        tenants.c.payouts_frozen,
+        tenants.c.frozen_because,
+        rails.c.rail,
+        rails.c.stopped_because,
+        rails.c.stopped_at,
+    )
+    .select_from(
+        tenants.outerjoin(rails, sa.and_(rails.c.tenant_id == tenants.c.id, rails.c.stopped_at.is_not(None)))
+    )
+    .where(tenants.c.id == sa.bindparam("tenant"))
+    .order_by(rails.c.rail)
+)
+
+
 async def resting(work: Work) -> tuple[Resting, ...]:
     """All that rests by now; where all payouts do, that first, as no way of its own."""
-    tenant = await people.tenant_of(work)
-    found = []
-    if tenant.payouts_frozen:
-        because = Frozen(tenant.frozen_because or Frozen.OPERATOR)
-        found.append(Resting(way=None, because=because, since=None))
-    query = sa.select(rails).where(rails.c.tenant_id == work.tenant, rails.c.stopped_at.is_not(None))
-    rows = (await work.connection.execute(query.order_by(rails.c.rail))).all()
+    rows = await _RESTING(work.connection, tenant=work.tenant)
+    frozen, because = rows[0][:2]
+    all_of_them = Resting(way=None, because=Frozen(because or Frozen.OPERATOR), since=None)
     return (
-        *found,
-        *(Resting(way=row.rail, because=Frozen(row.stopped_because), since=row.stopped_at) for row in rows),
+        *((all_of_them,) if frozen else ()),
+        *(
+            Resting(way=way, because=Frozen(because), since=since)
+            for *_, way, because, since in rows
+            if way is not None
+        ),
     )
 
 
