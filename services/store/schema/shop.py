@@ -123,6 +123,13 @@ attempts = sa.Table(
     # Each provider receipt is applied once.
     sa.UniqueConstraint("tenant_id", "provider", "receipt"),
     sa.Index("ix_attempts_resolved_at", "resolved_at"),
+    # Few of very many, which people look at.
+    sa.Index(
+        "ix_attempts_doubt",
+        "tenant_id",
+        postgresql_where=sa.text("doubt IS NOT NULL"),
+        sqlite_where=sa.text("doubt IS NOT NULL"),
+    ),
 )
 
 saved_methods = sa.Table(
