@@ -159,6 +159,8 @@ UNWATCHED = {
     "outbox": _TRAFFIC,
     "jobs": _TRAFFIC,
     "hooks": "addresses for answers, made where one is asked for",
+    "mails": "who is still to be told of an entry of the record",
+    "conditions": "what lasts and should not, which is recorded as it begins",
     "breakers": "what a provider has not answered in the last minutes; to lose it loses nothing but that",
     "provider_tokens": "what a provider gives for credentials, which are watched, for an hour",
 }
