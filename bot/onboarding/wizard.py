@@ -19,7 +19,7 @@ from bot.onboarding.meta import whatsapp
 from bot.onboarding.shop import payout, staff, tenant
 from bot.onboarding.variables import variables
 from bot.parts import CannotRun
-from bot.settings import Settings
+from bot.settings import Settings, load
 from services.people.apikeys import LASTS
 from services.people.apply import id_of
 from services.people.file_parts import TenantFile
@@ -40,6 +40,7 @@ def init(asker: Asker, path: Path, show: Callable[[Any], None]) -> list[Finding]
     file = _whole(draft)
     if file.whatsapp is None:
         whatsapp(asker, settings, env, draft)
+        settings = load()  # the app's secret may have been entered anew
     accounts(asker, settings, draft)
     if _whole(draft).payout is None and _whole(draft).tenant.currency == "KES":
         payout(asker, draft)

@@ -334,6 +334,19 @@ async def test_a_file_that_was_there_is_never_written_over(place):
     assert (place.folder / ".env").read_text().startswith("# mine\nexport LIPACHAT_LOG_LEVEL=debug\n")
 
 
+async def test_a_secret_that_was_entered_anew_is_the_one_that_doctor_uses(place, played):
+    def act(t: Terminal) -> int:
+        begin(t)
+        whatsapp(t)
+        for name in ("M-Pesa", "Paystack", "Pesapal", "Stripe"):
+            t.talk((f"Use {name}?", "n"))
+        t.talk(("withdrawals go to", ""), ("Add somebody?", "n"))
+        t.expect("mama-njeri: Meta tells us of messages and user_preferences")
+        return t.end()
+
+    assert await played(place.init(), act) == 0
+
+
 async def test_without_a_terminal_and_without_answers_it_says_so(place):
     installation = Installation(place.folder)
     installation.environment = place.environment
