@@ -72,7 +72,7 @@ class WhatsAppSettings(BaseModel):
     graph_url: Address = "https://graph.facebook.com"
     api_version: str = "v25.0"
     forms_key: SecretStr | None = None
-    per_minute: int = Field(default=300, ge=0)  # messages of one person that are heard; 0: all of them
+    per_minute: int = Field(default=6000, ge=0)  # messages of one person that are heard; 0: all of them
 
     @field_validator("app_secret", "verify_token")
     @classmethod
