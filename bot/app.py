@@ -15,6 +15,7 @@ from bot.api import docs
 from bot.api.callers import Callers
 from bot.api.door import Api
 from bot.api.refusals import Refusals
+from bot.api.routes import Where
 from bot.callbacks import Callbacks
 from bot.calls import Calls
 from bot.chat import Chat
@@ -46,6 +47,8 @@ from bot.turns import Turns
 from bot.watching import JOB as WATCHING
 from bot.watching import Watching
 from bot.webhooks import MOST_BYTES, Hooks, MetaWebhook
+from bot.webhooks_out import http as webhooks_out
+from bot.webhooks_out.sender import Sender
 from bot.whatsapp.client import WhatsApp
 from flows.lipachat import SCRIPT
 from services.batches.fetching import JOB as BATCH_FETCH
@@ -64,7 +67,8 @@ async def working(parts: Parts) -> AsyncIterator[None]:
     """The worker: turns, calls, callbacks, statuses and delivery; what it took is finished at the end."""
     settings, database, vault = parts.settings, parts.database, parts.vault
     tenants, bell, clock = parts.tenants, parts.bell, parts.clock
-    async with open_session() as http:
+    loopback = settings.webhooks.allow_loopback
+    async with open_session() as http, webhooks_out.open_session(loopback=loopback) as tenants_http:
         whatsapp = WhatsApp(http, settings.whatsapp.graph_url, settings.whatsapp.api_version)
         providers = Providers(database, vault, tenants, http, settings.provider_urls, clock)
         delivery = Delivery(database, vault, tenants, whatsapp, bell, clock, codes=Codes(providers))
@@ -90,7 +94,8 @@ async def working(parts: Parts) -> AsyncIterator[None]:
         turns = Turns(database, vault, chat, delivery, bell, clock)
         callbacks = Callbacks(database, vault, providers, bell, clock)
         statuses = Statuses(database, vault, bell, clock)
-        runs = (turns.run, callbacks.run, statuses.run, calls.run, delivery.run)
+        webhooks = Sender(database, vault, tenants_http, bell, clock)
+        runs = (turns.run, callbacks.run, statuses.run, calls.run, delivery.run, webhooks.run)
         tasks = [asyncio.create_task(lasting(run)) for run in runs]
         try:
             yield
@@ -100,6 +105,7 @@ async def working(parts: Parts) -> AsyncIterator[None]:
                     await _stop(tasks)
                     await calls.drain()
                     await delivery.drain()
+                    await webhooks.drain()
             except TimeoutError:
                 log.warning("worker.broken_off")
                 await _stop(tasks)
@@ -186,9 +192,8 @@ def web_app(parts: Parts, *, worker: bool) -> web.Application:
     Paying(parts.database, parts.vault, parts.tenants, parts.bell, clock).add_to(app)
     docs.add_to(app)
     callers = Callers(parts.database, parts.vault, clock, rate, refusals, settings.api, settings.proxies)
-    Api(parts.database, parts.vault, parts.tenants, parts.bell, clock, callers, settings.public_url).add_to(
-        app
-    )
+    where = Where(settings.public_url, settings.webhooks.allow_loopback)
+    Api(parts.database, parts.vault, parts.tenants, parts.bell, clock, callers, where).add_to(app)
     contacts = settings.security.contacts
     app.router.add_get(security_txt.PATH, SecurityTxt(contacts, settings.public_url, clock).shown)
     headers.add_to(app, settings.public_url)

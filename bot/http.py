@@ -12,7 +12,7 @@ class NetworkInTransaction(RuntimeError):
     """A network call was made while a transaction was open: a bug, whatever the other side answers."""
 
 
-class _Outside(aiohttp.TCPConnector):
+class Outside(aiohttp.TCPConnector):
     """Asked for a connection by every request. (A trace would do, for a tenth of a message's time.)"""
 
     async def connect(self, req: Any, *args: Any, **kwargs: Any) -> Any:
@@ -26,7 +26,7 @@ def open_session(resolver: AbstractResolver | None = None) -> aiohttp.ClientSess
     nobody takes what calls may be under way (bot/calls.py), and leaves as much for the messages. `resolver`:
     instead of the loop's own."""
     return aiohttp.ClientSession(
-        connector=_Outside(limit=1200, limit_per_host=600, keepalive_timeout=60, resolver=resolver),
+        connector=Outside(limit=1200, limit_per_host=600, keepalive_timeout=60, resolver=resolver),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=30, connect=5),
     )

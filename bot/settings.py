@@ -31,6 +31,7 @@ from bot.anchoring import AuditSettings
 from bot.caller import Network, networks
 from bot.commas import listed
 from bot.mail.settings import SmtpSettings
+from bot.webhooks_out.settings import WebhooksSettings
 from bot.whatsapp.forms import FormsKey
 from services.points import Crash, parse
 from services.privacy.periods import Periods
@@ -136,6 +137,7 @@ class Settings(BaseModel):
     retention: Periods = Periods()
     smtp: SmtpSettings = SmtpSettings()
     otlp_endpoint: Address | None = None  # of a collector of OpenTelemetry's
+    webhooks: WebhooksSettings = WebhooksSettings()
     trusted_proxies: str = ""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -274,6 +274,7 @@ SCRIPT = Script(
         condition_news.StillPending: conditions.told_pending,
         condition_news.ProviderDown: conditions.told_down,
         condition_news.KeyExpiring: conditions.told_expiring,
+        news.EndpointDropped: notices.told_endpoint_dropped,
     },
     revive=revive,
     ordered=ordered.ordered,

@@ -27,7 +27,7 @@ from bot.api.every import ROUTES
 from bot.api.idempotency import Once
 from bot.api.problems import MEDIA_TYPE, Problem
 from bot.api.queries import refuse_unknown
-from bot.api.routes import Call, Download, Reply, Route
+from bot.api.routes import Call, Download, Reply, Route, Where
 from bot.paper.statement.making import Statements
 from services.errors import NotFound, Refusal
 from services.ids import new_id
@@ -68,10 +68,10 @@ class Api:
         bell: Bell,
         clock: Callable[[], datetime],
         callers: Callers,
-        public_url: str,
+        where: Where,
     ) -> None:
         self._database, self._vault, self._tenants = database, vault, tenants
-        self._bell, self._clock, self._callers, self._public_url = bell, clock, callers, public_url
+        self._bell, self._clock, self._callers, self._where = bell, clock, callers, where
         self._statements = Statements(database, vault, clock)
         self._running: set[int] = set()  # the locks of this process's own
 
@@ -187,7 +187,7 @@ class Api:
             body = files.of(request, raw) if route.file else parsed(raw, route.body) if route.body else None
             refuse_unknown(request.query, route.query)
             person, params = asked.holder.person_id, request.match_info
-            given = (request.path, params, request.query, body, self._public_url)
+            given = (request.path, params, request.query, body, self._where)
             reply: Reply[Any] | Download = await route.handler(Call(work, asked.tenant, person, *given))
         except Refusal as refusal:
             problem = problems.of(refusal)

@@ -13,6 +13,7 @@ from bot.api import (
     settings,
     statement,
     wallet,
+    webhooks,
     withdrawals,
 )
 from bot.api.routes import Route
@@ -30,5 +31,6 @@ ROUTES: tuple[Route, ...] = (
     *review.routes.all,
     *reconciliation.routes.all,
     *settings.routes.all,
+    *webhooks.routes.all,
     *audit.routes.all,
 )

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
+from bot.api import openapi_webhooks
 from bot.api.every import ROUTES
 from bot.api.openapi_words import ABOUT, HEADERS, KEYS, PARAMETERS, PROBLEM, SCHEMAS, answer, statuses, told
 from bot.api.queries import CURSOR, Query
@@ -35,6 +36,7 @@ def document() -> Json:
         "security": [{name: []} for name in KEYS],
         "tags": [{"name": part} for part in dict.fromkeys(route.part for route in ROUTES)],
         "paths": paths,
+        "webhooks": openapi_webhooks.webhooks(refs),
         "components": {
             "responses": {str(each): answer(each) for each in sorted(problems)},
             "schemas": {"Problem": PROBLEM} | {name: schemas[name] for name in sorted(schemas)},
@@ -56,6 +58,7 @@ def _schemas() -> tuple[Json, Refs]:
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((route.body, "validation") for route in ROUTES if route.body is not None),
         *((route.answer, "serialization") for route in ROUTES),
+        *((model, "serialization") for model in openapi_webhooks.MODELS),
     ]
     refs, found = models_json_schema(
         list(dict.fromkeys(modes)), ref_template=f"{SCHEMAS}{{model}}", schema_generator=_Names

@@ -163,7 +163,7 @@ async def checkout(call: Call) -> Reply[CheckoutStarted]:
     way = asked.provider or id_of(asked.method_id or "", "payment_method")
     started, method = await ordered.checkout(call.work, call.person, call.tenant.shop, order_id, way)
     payment = await lookup.payment(call.work, started.payment_id)
-    page = await ordered.page_of(call.work, call.public_url, started, method)
+    page = await ordered.page_of(call.work, call.where.public_url, started, method)
     return Reply(
         CheckoutStarted(
             payment_id=payment.id,

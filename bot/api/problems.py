@@ -18,6 +18,7 @@ from services.errors import (
     schedules,
     settings,
     statement,
+    webhooks,
 )
 from services.money import Money
 from services.store.away import is_away
@@ -63,6 +64,9 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.PayoutsFrozen: (409, "Payouts are stopped"),
     limits.PayoutsBlocked: (409, "Nothing is paid out at this hour"),
     limits.PayoutsStoppedBy: (409, "A person has stopped all payouts"),
+    webhooks.InvalidEndpoint: (422, "Nothing is posted to such an address"),
+    webhooks.TooManyEndpoints: (422, "There are as many endpoints as there may be"),
+    webhooks.EndpointDisabled: (409, "The endpoint is disabled"),
     settings.InvalidChange: (400, "This cannot be set so"),
     settings.ChangesNothing: (409, "It is so already"),
     settings.LeavesNoTwo: (422, "Too few people would be left"),
@@ -197,7 +201,7 @@ def _detail(refusal: Refusal, title: str) -> str:
             return ", ".join(said + [f"{name} is wrong" for name in refusal.wrong]) + "."
         case errors.NotFound():
             return f"There is no such {refusal.what.replace('_', ' ')}."
-    return _of_period_or_limit(refusal) or f"{title}."
+    return _of_period_or_limit(refusal) or _of_webhooks(refusal) or f"{title}."
 
 
 def _of_period_or_limit(refusal: Refusal) -> str | None:
@@ -221,4 +225,15 @@ def _of_period_or_limit(refusal: Refusal) -> str | None:
             return f"{refusal.field} {refusal.because}."
         case limits.TooManyWithdrawals():
             return f"There were {refusal.limit} in 24 hours, and the limit is {refusal.limit}."
+    return None
+
+
+def _of_webhooks(refusal: Refusal) -> str | None:
+    match refusal:
+        case webhooks.InvalidEndpoint():
+            return f"url {refusal.because}."
+        case webhooks.TooManyEndpoints():
+            return f"A shop has {refusal.most} at most: remove one first."
+        case webhooks.EndpointDisabled():
+            return "Enable it first, then replay."
     return None

@@ -23,6 +23,14 @@ A_co = TypeVar("A_co", bound=Answer, covariant=True)
 
 
 @dataclass(frozen=True)
+class Where:
+    """The installation's: where it is reached itself, and whether tenants' systems may be on this machine."""
+
+    public_url: str
+    loopback: bool
+
+
+@dataclass(frozen=True)
 class Call:
     """One request whose caller is known and may make it. `body` is the route's own model."""
 
@@ -33,7 +41,7 @@ class Call:
     params: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
-    public_url: str
+    where: Where
 
     @property
     def currency(self) -> str:

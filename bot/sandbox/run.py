@@ -61,6 +61,7 @@ from bot.settings import (
     WhatsAppSettings,
     live_keys,
 )
+from bot.webhooks_out.settings import WebhooksSettings
 from services.ids import new_id
 from services.people import tenant_file
 from services.people.apply import apply, id_of
@@ -230,6 +231,7 @@ def _settings(kept: Kept, app_url: str, page_url: str, anchors: Path) -> Setting
         pesapal=PesapalUrl(url=f"{page_url}/pesapal"),
         stripe=StripeUrl(url=f"{page_url}/stripe"),
         audit=AuditSettings(anchor=anchors),
+        webhooks=WebhooksSettings(allow_loopback=True),
     )
 
 

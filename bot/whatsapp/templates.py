@@ -196,6 +196,7 @@ TOLD: Mapping[type, Telling] = {
     condition_news.StillPending: _STAFF,
     condition_news.ProviderDown: _STAFF,
     condition_news.KeyExpiring: _STAFF,
+    news.EndpointDropped: _STAFF,
 }
 
 

@@ -19,6 +19,7 @@ from services.news import (
     Withdrawal,
 )
 from services.news.privacy import ErasureWanted
+from services.news.webhooks import EndpointDropped
 from services.news.withdrawals import FloatShort
 
 
@@ -239,3 +240,25 @@ class FloatShortTold(Notice):
 
 async def told_float_short(news: FloatShort, _teller: Teller) -> FloatShortTold:
     return FloatShortTold(provider=news.provider, way=news.rail, funds=news.funds, needed=news.needed)
+
+
+class EndpointDroppedTold(Notice):
+    host: str
+    gone: bool
+
+    def says(self) -> Text:
+        if self.gone:
+            return Text(
+                "⚠️ {host} says that it wants no webhooks of {shop} any more, so none are sent to it. If that "
+                "was not meant, have its system repaired and enable it again through the API.",
+                host=self.host,
+            )
+        return Text(
+            "⚠️ {host} has taken none of the webhooks of {shop} for three days, so none are sent to it any "
+            "more. Once its system is repaired, enable it again through the API and replay what it missed.",
+            host=self.host,
+        )
+
+
+async def told_endpoint_dropped(news: EndpointDropped, _teller: Teller) -> EndpointDroppedTold:
+    return EndpointDroppedTold(host=news.host, gone=news.because == "gone")

@@ -54,7 +54,7 @@ async def record(
         before=None if before is None else written(before),
         after=None if after is None else written(after),
     )
-    at_the_end(work.connection, append, entry)
+    at_the_end(work.connection, append, entry, last=True)
 
 
 async def alerted(

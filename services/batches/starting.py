@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, audit, jobs
+from services import approval, audit, jobs, webhooks
 from services.batches.record import BATCH, alone, move, moved
 from services.facts import Destination, Quote
 from services.ids import new_id
@@ -39,6 +39,8 @@ async def start(work: Work, batch: sa.Row[Any], lines: list[dict[str, Any]]) -> 
     due = [_job(work, payout) for payout in sending]
     await work.connection.execute(sa.insert(jobs_table), due)
     await move(work, batch.id, "pending", "running", started_at=work.now)
+    webhooks.tell(work, "withdrawal.requested", *made)
+    webhooks.tell(work, "withdrawal.approved", *made)
     told = {"count": batch.count, "amount": batch.amount, "file": batch.file_digest}
     await audit.record(work, operation.decided_by, "batch.started", batch.id, told)
     point("batch.started")

@@ -56,6 +56,7 @@ from services.news.review import SettlementAsked, SettlementMoved
 from services.news.schedules import ScheduleAsked, ScheduleMoved, ScheduleRan, ScheduleSelfApprovalTried
 from services.news.settings import ChangeAsked, ChangeMoved, KeyRotated, StoppedByPerson
 from services.news.staff import BalanceLow, DaySummed, SaleMade
+from services.news.webhooks import EndpointDropped as EndpointDropped
 from services.news.withdrawals import Flag as Flag
 from services.news.withdrawals import FloatShort as FloatShort
 from services.news.withdrawals import Resting as Resting
@@ -234,6 +235,7 @@ News = (
     | StillPending
     | ProviderDown
     | KeyExpiring
+    | EndpointDropped
 )
 
 read_news: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="kind")])

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from services import audit, costs, inbox, ledger
+from services import audit, costs, inbox, ledger, webhooks
 from services.ledger import PAYMENT_FEES, SUSPENSE, WALLET, Transfer, provider_account
 from services.news import OrderPaidTwice, PaidTwice, PaymentSettled
 from services.news.staff import SaleMade
@@ -135,6 +135,7 @@ async def _sell(work: Work, attempt: Attempt, receipt: str | None) -> None:
         receipt=receipt,
         paid_at=work.now,
     )
+    webhooks.tell(work, "payment.succeeded", attempt.payment_id)
     await _record(work, attempt, receipt, str(fee))
     await _sold(work, attempt)
     known = attempt.details
@@ -204,6 +205,7 @@ async def _suspend(work: Work, attempt: Attempt, receipt: str | None) -> None:
     cost = await costs.moves(work, attempt.provider, costs.COLLECTION, attempt.amount)
     await ledger.post(work, attempt.id, [suspense, *cost])
     await alert(work, attempt, "payment.paid_twice", receipt=receipt)
+    webhooks.tell(work, "payment.paid_twice", attempt.payment_id)
     news = PaidTwice(
         payment_id=attempt.payment_id,
         order_id=attempt.order_id,

@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import Any
 from uuid import UUID
 
-from services import audit, inbox, jobs
+from services import audit, inbox, jobs, webhooks
 from services.errors import InvalidMethodDetails
 from services.jobs import COLLECT_LADDER
 from services.money import Money
@@ -213,6 +213,7 @@ async def _reopen(work: Work, attempt: Attempt, status: str) -> bool:
     """Back to an order that can be paid; False where the person no longer waited."""
     if not await move_payment(work, attempt, "awaiting_customer", "pending", status=status):
         return False
+    webhooks.tell(work, f"payment.{status}", attempt.payment_id)
     await move_order(work, attempt.order_id, "awaiting_payment", to="open")
     return True
 

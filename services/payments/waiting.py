@@ -4,7 +4,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import jobs
+from services import jobs, webhooks
 from services.errors import AlreadyPaid, NotFound
 from services.news import PaymentMethod
 from services.payments import methods
@@ -46,6 +46,7 @@ async def leave(work: Work, person_id: UUID, payment_id: UUID) -> None:
     attempt = await _latest(work, person_id, payment_id)
     if not await move_payment(work, attempt, "awaiting_customer", "pending", status="canceled"):
         return
+    webhooks.tell(work, "payment.canceled", payment_id)
     await move_order(work, attempt.order_id, "awaiting_payment", to="open")
     if attempt.state == "created":
         await expire(work, attempt.id)

@@ -18,6 +18,7 @@ def _least(days: int, why: str) -> AfterValidator:
 
 Messages = Annotated[Days, _least(8, "WhatsApp tells the same again for a week")]
 Details = Annotated[Days, _least(30, "a provider may still tell of a payment, and money go back by them")]
+Webhooks = Annotated[Days, _least(7, "they are sent for a day or two, and replayed after that")]
 
 
 class Periods(BaseModel):
@@ -25,7 +26,7 @@ class Periods(BaseModel):
     bot, and what they had put into a cart; `statuses`: what WhatsApp tells of a message; `parked`: events
     that failed and nobody played again; `talks`: what they wrote to the staff; `details`: phones and
     references of payments, the lines of files of withdrawals, and the addresses for a provider's answer;
-    `methods`: saved methods of who is silent."""
+    `methods`: saved methods of who is silent; `webhooks`: what was posted to the tenant's own systems."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,3 +36,4 @@ class Periods(BaseModel):
     talks_days: Days = 180
     details_days: Details = 540
     methods_days: Days = 365
+    webhooks_days: Webhooks = 30

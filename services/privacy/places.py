@@ -167,6 +167,9 @@ PLACES: dict[str, tuple[Fate, str]] = {
     "changes.after": (Fate.KEPT, _TENANT),
     "changes.keys": (Fate.KEPT, _TENANT),
     "changes.because": (Fate.SWEPT, ""),
+    "webhook_endpoints.*": (Fate.KEPT, _TENANT),
+    "webhook_deliveries.*": (Fate.KEPT, "bodies hold ids, amounts and words of ours; gone with retention"),
+    "webhook_attempts.*": (Fate.KEPT, _WORD),
     # the record
     "audit.*": (Fate.KEPT, "a chain of ids and masked facts; words about a person are in audit_private"),
     "audit_heads.*": (Fate.KEPT, _NOBODY),

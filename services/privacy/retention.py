@@ -84,6 +84,25 @@ def _goes_back() -> sa.ColumnElement[bool]:
     )
 
 
+def _old_webhook(before: datetime) -> sa.ColumnElement[bool]:
+    """Whatever waits is not old, but of an endpoint that is no longer there."""
+    deliveries, endpoints = tables.webhook_deliveries.c, tables.webhook_endpoints.c
+    listened_to = sa.exists().where(
+        endpoints.tenant_id == deliveries.tenant_id, endpoints.id == deliveries.endpoint_id
+    )
+    over = sa.or_(deliveries.state.in_(["delivered", "dead"]), ~listened_to)
+    return sa.and_(over, deliveries.created_at < before)
+
+
+def _of_old_webhooks(before: datetime) -> sa.ColumnElement[bool]:
+    deliveries, attempts = tables.webhook_deliveries.c, tables.webhook_attempts.c
+    return sa.exists().where(
+        deliveries.tenant_id == attempts.tenant_id,
+        deliveries.id == attempts.delivery_id,
+        _old_webhook(before),
+    )
+
+
 _IN, _ATTEMPTS = tables.inbox.c, tables.attempts.c
 _STATUS = _IN.kind.in_(["status", "payment_status"])
 _DONE = _IN.state.in_(["done", "kept"])
@@ -163,6 +182,8 @@ RULES = (
         period="methods",
         remove=forgetting.remove,
     ),
+    Rule("attempts at webhooks", tables.webhook_attempts, _of_old_webhooks, period="webhooks"),
+    Rule("webhooks", tables.webhook_deliveries, _old_webhook, period="webhooks"),
     Rule("answers of the API", tables.api_answers, lambda before: tables.api_answers.c.created_at < before),
 )
 

@@ -5,7 +5,7 @@ The books follow the money by entries of their own: what did not arrive lies aga
 and may be asked for again. What was paid after all is taken like anything that a provider takes by itself.
 """
 
-from services import audit, ledger
+from services import audit, ledger, webhooks
 from services.dispatch import REFUND
 from services.ledger import SUSPENSE, Transfer, provider_account
 from services.news.refunds import RefundMade, RefundTold, RefundUndone, Unrefunded, Way
@@ -70,6 +70,7 @@ async def _undo(work: Work, one: Sending, because: Unrefunded, detail: str) -> N
     await move_refund(work, row.id, "completed", status="failed", because=because, done_at=work.now)
     if row.source != SUSPENSE:
         await settle_standing(work, attempt)
+    webhooks.tell(work, "payment.restored", attempt.payment_id)
     facts = one.known | {"order": attempt.number, "receipt": one.row.receipt, "detail": detail}
     before, after = (
         (None, None) if late else ({"status": row.status}, {"status": "failed", "because": because})

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, inbox, jobs, ledger
+from services import approval, inbox, jobs, ledger, webhooks
 from services.approval import Kind
 from services.errors import NotFound, NotPaid
 from services.ledger import SUSPENSE, WALLET
@@ -28,6 +28,7 @@ from services.work import Work
 KIND = Kind("refund", ask=RECONCILE, approve=RECONCILE)
 OPEN = ("pending", "processing")
 COUNTED = (*OPEN, "completed")
+_TOLD_AS = {"processing": "approved"}  # to the tenant's systems; the others as they are called
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,11 @@ async def locked(work: Work, refund_id: UUID) -> Refunding:
 
 async def move(work: Work, refund_id: UUID, *statuses: str, **values: Any) -> bool:
     """From one of these statuses, with these values; False where it stands in another."""
-    return await transition(work, refunds.c.status, refund_id, statuses, values)
+    if not await transition(work, refunds.c.status, refund_id, statuses, values):
+        return False
+    if status := values.get("status"):
+        webhooks.tell(work, f"refund.{_TOLD_AS.get(status, status)}", refund_id)
+    return True
 
 
 async def credited(work: Work, payment_id: UUID) -> UUID | None:

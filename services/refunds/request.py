@@ -12,7 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, audit, jobs, ledger
+from services import approval, audit, jobs, ledger, webhooks
 from services.errors import BelowMinimum, NotFound
 from services.errors.refunds import AlreadyRefunded, MoreThanRemains, NotRefundable
 from services.facts import Shop
@@ -184,6 +184,7 @@ async def _ask(work: Work, maker: UUID, refund_id: UUID, attempt: Attempt, wante
     facts = facts_of(made) | {"order": attempt.number}
     private = audit.Private(attempt.person_id, {"reason": facts.pop("reason")})
     await audit.record(work, maker, "refund.requested", refund_id, facts, private=private)
+    webhooks.tell(work, "refund.requested", refund_id)
     refund = await shown(work, refund_id)
     await tell(work, maker, maker, RefundRequested(refund=refund))
     point("refund.requested")

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services import audit, costs, jobs, ledger
+from services import audit, costs, jobs, ledger, webhooks
 from services.dispatch import REFUND, UNDECIDED, alert
 from services.ledger import SUSPENSE, WALLET, Transfer, provider_account
 from services.news import Frozen, Unpaid
@@ -140,6 +140,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     point("refund.completed")
     if row.source != SUSPENSE:
         await settle_standing(work, attempt)
+    webhooks.tell(work, "payment.refunded", attempt.payment_id)
     await tell_payer(work, attempt, made(one, receipt))
     await tell(work, row.maker_id, None, RefundTold(refund=await shown(work, row.id)))
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit, inbox, ledger
+from services import audit, inbox, ledger, webhooks
 from services.dispatch import REFUND
 from services.ids import new_id
 from services.ledger import OWED, SUSPENSE, WALLET, Transfer, provider_account
@@ -136,6 +136,7 @@ async def _put(
     )
     if not twice:
         await settle_standing(work, attempt)
+    webhooks.tell(work, "payment.taken_back", attempt.payment_id)
     await alert(work, attempt, "payment.taken_back", reference=reference, told=str(amount), owed=str(owed))
     news = MoneyTakenBack(number=attempt.number, amount=amount, owed=owed, provider=attempt.provider)
     await inbox.tell_people(work, await people.reconcilers(work), news)

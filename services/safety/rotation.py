@@ -104,6 +104,8 @@ SEALED = (
     Sealed(tables.schedules.c.details_sealed, "schedules.details", _id),
     Sealed(tables.changes.c.facts_sealed, "changes.facts", _id),
     Sealed(tables.audit_private.c.facts_sealed, "audit_private.facts", lambda row: bytes(row.digest)),
+    Sealed(tables.webhook_endpoints.c.secret_sealed, "webhook_endpoints.secret", _id),
+    Sealed(tables.webhook_endpoints.c.old_secret_sealed, "webhook_endpoints.old_secret", _id),
     Sealed(tables.api_answers.c.answer_sealed, "api_answers.answer", _id),
 )
 # What is kept nowhere else, and so marked anew only when it comes again.

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from services import approval, audit, fees, jobs, ledger
+from services import approval, audit, fees, jobs, ledger, webhooks
 from services.errors import BelowMinimum, OverLimit, Refusal
 from services.facts import Destination, Quote
 from services.ids import new_id
@@ -190,7 +190,9 @@ async def _make(work: Work, tenant: sa.Row[Any], row: sa.Row[Any], quoted: Quote
     await audit.record(work, row.maker_id, "withdrawal.requested", withdrawal_id, known)
     await unusual.record(work, row.maker_id, withdrawal_id, withdrawal.flags)
     whole = await locked_withdrawal(work, withdrawal_id)
+    webhooks.tell(work, "withdrawal.requested", withdrawal_id)
     await advance(work, whole, "pending", "processing", None, told)
+    webhooks.tell(work, "withdrawal.approved", withdrawal_id)
     await jobs.schedule(work, "payout", await ready(work, whole, work.now), work.now)
     return withdrawal_id
 

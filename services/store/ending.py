@@ -20,6 +20,7 @@ _KEY = "lipachat.ending"
 class _Ending:
     def __init__(self) -> None:
         self.items: list[tuple[Write, Any]] = []
+        self.last: Write | None = None
         self.marks: list[int] = []  # how many there were at each savepoint that is open
 
 
@@ -34,8 +35,9 @@ def begun(connection: AsyncConnection) -> Iterator[None]:
         info.pop(_KEY, None)
 
 
-def at_the_end(connection: AsyncConnection, write: Write, item: Any) -> None:
-    """Have the item written then, by one call with all that are given to the same `write`.
+def at_the_end(connection: AsyncConnection, write: Write, item: Any, *, last: bool = False) -> None:
+    """Have the item written then, by one call with all that are given to the same `write`; one of them may
+    be the `last` of all.
 
     Raises RuntimeError outside `Database.transaction`: nobody would write it.
     """
@@ -43,6 +45,8 @@ def at_the_end(connection: AsyncConnection, write: Write, item: Any) -> None:
     if ending is None:
         raise RuntimeError("this is written in a transaction only")
     ending.items.append((write, item))
+    if last:
+        ending.last = write
 
 
 def gathered(connection: AsyncConnection, write: Write) -> list[Any]:
@@ -54,7 +58,9 @@ def gathered(connection: AsyncConnection, write: Write) -> list[Any]:
 async def end(connection: AsyncConnection) -> None:
     """Write all of it; after this only the commit may come."""
     ending: _Ending = connection.info[_KEY]
-    for write in dict.fromkeys(write for write, _ in ending.items):
+    for write in sorted(
+        dict.fromkeys(write for write, _ in ending.items), key=lambda each: each is ending.last
+    ):
         await write(connection, gathered(connection, write))
 
 

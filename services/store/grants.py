@@ -65,6 +65,7 @@ _PLATFORM = {
     "breakers": {SELECT},
     "mails": {SELECT, INSERT, DELETE},
     "conditions": {SELECT, INSERT, UPDATE, DELETE},
+    "webhook_deliveries": {SELECT},
     # The installation's own.
     "costs": EVERYTHING,
     "provider_tokens": {SELECT, INSERT, UPDATE},

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, inbox, jobs, ledger
+from services import approval, inbox, jobs, ledger, webhooks
 from services.errors import (
     FourEyesViolation,
     MissingScope,
@@ -125,6 +125,7 @@ async def void(work: Work, *which: sa.ColumnElement[bool]) -> None:
 async def _process(work: Work, approver: UUID, row: sa.Row[Any]) -> None:
     if not await advance(work, row, "pending", "processing", approver):
         return
+    webhooks.tell(work, "withdrawal.approved", row.id)
     await jobs.finish(work, row.id, "withdrawal_expire")
     payout_id = await ready(work, row, work.now)
     await jobs.schedule(work, "payout", payout_id, work.now)

@@ -6,7 +6,7 @@ said to be paid, and was not, comes back with its fee. Where a yes and a no are 
 yes is in the books: it may be the no that is wrong, and the wallet must not be paid twice.
 """
 
-from services import audit, inbox, ledger
+from services import audit, inbox, ledger, webhooks
 from services.dispatch import PAYOUT, alert
 from services.ledger import WALLET, WITHDRAWAL_FEES, Transfer, provider_account
 from services.money import Money
@@ -31,6 +31,7 @@ async def paid_after_all(work: Work, one: Sending, receipt: str | None) -> None:
         return
     owed = await ledger.take_back(work, before.id, before.provider, one.amount, LATE)
     await note(work, row.id, row.status, None, PAID_LATE)
+    webhooks.tell(work, "withdrawal.paid_late", row.id)
     facts = {"payout": str(before.id), "net": str(one.amount), "owed": str(owed), "receipt": receipt}
     was = {"payout": before.state, "because": before.because}
     after = was | {"left": True}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, banks, inbox, jobs, ledger
+from services import approval, banks, inbox, jobs, ledger, webhooks
 from services.errors import NotFound
 from services.facts import Destination, Quote
 from services.money import Money
@@ -23,6 +23,8 @@ WITHDRAWAL = approval.Kind("withdrawal", ask=INITIATE, approve=APPROVE)
 _OF_OPERATION = ("round", "approvals_needed", "step_up", "digest", "expires_at")
 _OF_ITSELF = (WithdrawalRequested, WithdrawalAskedAgain)
 _ENDED = ("completed", "failed", "canceled", "rejected", "expired")
+# To the tenant's systems; whoever approves it, or begins to send it, tells that.
+_TOLD_AS = {"pending": "requested"} | {status: status for status in _ENDED}
 _RELEASED_AS = {"expired": "expired"}  # the others are voided
 
 
@@ -144,6 +146,8 @@ async def advance(
     )
     if (await work.connection.execute(statement)).first() is None:
         return False
+    if status in _TOLD_AS:
+        webhooks.tell(work, f"withdrawal.{_TOLD_AS[status]}", row.id)
     await note(work, row.id, status, by, reason)
     if row.batch_id is not None and status in _ENDED:  # the last one ends the batch
         await jobs.schedule(work, "batch_done", row.batch_id, work.now)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, audit, fees, jobs, ledger
+from services import approval, audit, fees, jobs, ledger, webhooks
 from services.errors import Changed, InsufficientBalance, NotFound
 from services.errors.refunds import MoneyOwed
 from services.facts import Destination, Quote
@@ -67,6 +67,7 @@ async def request(
     await _ask(work, tenant, row, quoted.gross)
     await work.connection.execute(sa.insert(withdrawals).values(row))
     await note(work, withdrawal_id, "pending", maker)
+    webhooks.tell(work, "withdrawal.requested", withdrawal_id)
     withdrawal = await shown(work, withdrawal_id)
     await audit.record(work, maker, "withdrawal.requested", withdrawal_id, facts_of(withdrawal))
     await unusual.record(work, maker, withdrawal_id, withdrawal.flags)

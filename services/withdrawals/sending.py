@@ -12,7 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import approval, breakers, dispatch, hooks, inbox, jobs
+from services import approval, breakers, dispatch, hooks, inbox, jobs, webhooks
 from services.dispatch import FROZEN_WAIT, PAYOUT, alert
 from services.jobs import PAYOUT_LADDER
 from services.news import Frozen, Held, PayoutUndecided, Unpaid, Unsent
@@ -213,6 +213,8 @@ async def _begun(work: Work, one: Sending) -> bool:
         await PAYOUT.move(work, one.row.id, "submitting", state="created", held=one.row.held)
         await floats.hold(work, one)
         return False
+    if one.row.detail is None:  # not again where it had not left
+        webhooks.tell(work, "withdrawal.processing", one.withdrawal.id)
     return True
 
 

@@ -15,11 +15,24 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # Made of chance or of the time; whether they are right is tested where they are made.
-_VARIES = ("digest", "hash", "previous", "number", "order_number", "via", "age_seconds", "next_cursor")
+_VARIES = (
+    "digest",
+    "hash",
+    "previous",
+    "number",
+    "order_number",
+    "via",
+    "age_seconds",
+    "next_cursor",
+    "secret",
+    "webhook_id",
+    "body",
+)
 _NOUNS = {
     "payment-methods": "method",
     "checkout": "payment",
     "batches": "batch",
+    "deliveries": "delivery",
     "approval-lendings": "lending",
     "undecided": "undecided",
     "suspense": "suspense",

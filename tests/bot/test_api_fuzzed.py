@@ -64,6 +64,7 @@ async def seeded(door, shop):
     withdrawal = (await achieng.post("/wallet/withdrawals", ask)).body["transaction_id"]
     file = b"to,number,amount\r\nphone,0712345678,500\r\n"
     batch = (await kamau.post("/wallet/batches", file, **{"Content-Type": "text/csv"})).body["id"]
+    endpoint = (await njeri.post("/webhooks/endpoints", {"url": "https://shop.example/"})).body["id"]
     limits = {"kind": "limits", "to": {"per_day": "90000"}}
     change = (await kamau.post("/settings/changes", limits)).body["id"]
     return njeri, {
@@ -73,6 +74,7 @@ async def seeded(door, shop):
         "withdrawals": {"id": withdrawal},
         "batches": {"id": batch},
         "changes": {"id": change},
+        "endpoints": {"id": endpoint},
     }
 
 

@@ -55,6 +55,7 @@ def test_every_refusal_has_a_status_of_its_own():
         errors.schedules,
         errors.settings,
         errors.statement,
+        errors.webhooks,
     )
     kinds = {
         kind

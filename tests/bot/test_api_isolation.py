@@ -22,6 +22,9 @@ BODY = {
     "outcome": "paid",
     "reference": "UKP1234567",
     "note": "seen in the portal",
+    "url": "https://elsewhere.example/",
+    "enabled": False,
+    "since": "2026-01-01T00:00:00Z",
 }
 SCHEDULE = {
     "name": "Fridays",
@@ -80,12 +83,14 @@ async def busy_shop(door):
     await door.fund(shop, "10000")
     await change(door, staff, staff.c.tenant_id == shop, scopes=sorted(SCOPES))
     theirs = await caller(door, shop, "Kamau")
+    listening = await theirs.post("/webhooks/endpoints", {"url": "https://baraka.example/hooks"})
     customer = (await theirs.post("/customers", {"phone": "+254733000111", "name": "Baraka"})).body["id"]
     method = {"provider": "mpesa", "details": {"phone_number": "+254733000111"}}
     lines = [{"name": "Kitenge", "price": "500", "quantity": 1}]
     order = await theirs.post("/orders", {"customer_id": customer, "lines": lines})
     assert order.status == 201, order.raw
     made = [
+        listening,
         await theirs.post(f"/customers/{customer}/payment-methods", method),
         order,
         await theirs.post(f"/orders/{order.body['id']}/checkout", {"provider": "mpesa"}),

@@ -28,11 +28,11 @@ from sqlalchemy.engine import make_url
 from tests import servers
 from tests.conftest import administer
 from tests.crash.ground import Ground, ground
-from tests.crash.page_scenes import PageScenes
 from tests.crash.plan import ENDING, OPENING, Run, alone
 from tests.crash.proof import prove
 from tests.crash.scenes import Never, Scenes
 from tests.crash.table import LOST, NOT_REACHED, UNPROVEN, Table
+from tests.crash.webhook_scenes import WebhookScenes
 
 
 def main() -> None:
@@ -78,7 +78,7 @@ async def _lives(database: str, rounds: int, runs: Sequence[Run], table: Table, 
             _database(database, Path(folder)) as url,
             ground(Path(folder), url, **how) as place,
         ):
-            scenes = PageScenes(place)
+            scenes = WebhookScenes(place)
             await _played(place, scenes, OPENING)
             for number in range(1, rounds + 1):
                 began = time.monotonic()

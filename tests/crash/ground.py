@@ -33,7 +33,7 @@ from bot.sandbox.seed import (
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World, utc_now
 from services.store.database import Database
-from services.store.schema import conversations, inbox, jobs, outbox, rails
+from services.store.schema import conversations, inbox, jobs, outbox, rails, webhook_deliveries
 from services.store.scope import OWNER
 from services.withdrawals import floats
 from tests.crash.nursery import Child, Nursery, nursery
@@ -139,6 +139,8 @@ class Ground:
             sending = outbox.c.state == "sending"
             await connection.execute(sa.update(outbox).where(sending).values(due_at=now))
             await connection.execute(sa.update(jobs).values(leased_until=None))
+            posting = webhook_deliveries.c.state == "sending"
+            await connection.execute(sa.update(webhook_deliveries).where(posting).values(due_at=now))
             waiting = sa.and_(inbox.c.state == "waiting", inbox.c.due_at > now)
             await connection.execute(sa.update(inbox).where(waiting).values(due_at=now))
             await connection.execute(sa.update(conversations).values(rests_until=None))
@@ -180,6 +182,7 @@ async def ground(
             "LIPACHAT_PAYSTACK__URL": f"{town.url}/paystack",
             "LIPACHAT_PESAPAL__URL": f"{town.url}/pesapal",
             "LIPACHAT_STRIPE__URL": f"{town.url}/stripe",
+            "LIPACHAT_WEBHOOKS__ALLOW_LOOPBACK": "true",
             "LIPACHAT_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "LIPACHAT_DATABASE_URL": way or database_url,
         }

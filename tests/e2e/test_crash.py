@@ -9,10 +9,10 @@ import pytest
 from services.points import POINTS
 from tests.crash.ground import ground
 from tests.crash.nursery import nursery
-from tests.crash.page_scenes import PageScenes
 from tests.crash.plan import ENDING, OPENING, RUNS
 from tests.crash.proof import prove
 from tests.crash.scenes import HELD, RESTED
+from tests.crash.webhook_scenes import WebhookScenes
 from tests.e2e.installation import inherited
 
 NEVER_LEFT = {"payout.begun", "refund.begun"}  # whoever dies there can never know
@@ -34,7 +34,7 @@ async def test_a_process_that_nobody_waits_for_is_not_taken_for_the_next(tmp_pat
 @pytest.mark.timeout(600)  # some seventy processes, one after the other
 async def test_killed_at_every_point_the_story_goes_on(database_url, runs, tmp_path):
     async with ground(tmp_path, database_url) as place:
-        scenes = PageScenes(place)
+        scenes = WebhookScenes(place)
         for run in (OPENING, *runs, ENDING):
             place.reached.clear()
             await place.begin(run.points)

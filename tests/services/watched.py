@@ -83,6 +83,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "products": ("tenant.", "order.", "payment.", "product."),
     "changes": ("change_", "tenant."),
     "costs": ("costs.",),
+    "webhook_endpoints": ("webhook.",),
 }
 # What is written there without an entry, and why.
 _SWEPT = "found in many commits, and recorded in the one that ends the erasure"
@@ -104,6 +105,7 @@ UNSAID: dict[tuple[str, str], str] = {
             ("changes", "_plain"),
         )
     },
+    ("webhook_endpoints", "services/webhooks/deliveries.py:_failing"): "since when nothing is taken there",
     ("payments", "services/payments/start.py:_payment"): _NOTHING_YET,
     ("payments", "services/payments/start.py:_await"): _NOTHING_YET,
     ("attempts", "services/payments/start.py:_attempt"): _NOTHING_YET,
@@ -158,6 +160,8 @@ UNWATCHED = {
     "inbox": _TRAFFIC,
     "outbox": _TRAFFIC,
     "jobs": _TRAFFIC,
+    "webhook_deliveries": _TRAFFIC,
+    "webhook_attempts": _TRAFFIC,
     "hooks": "addresses for answers, made where one is asked for",
     "mails": "who is still to be told of an entry of the record",
     "conditions": "what lasts and should not, which is recorded as it begins",

@@ -1,8 +1,8 @@
 """The tables, for both databases: a file for each area.
 
 Times are aware UTC. Amounts are minor units. Columns named `*_sealed` hold ciphertext of the vault,
-`*_index` keyed blind indexes. A tenant's rows lead their keys with `tenant_id`; only the two logs
-that order things (inbox, outbox) count by `seq`.
+`*_index` keyed blind indexes. A tenant's rows lead their keys with `tenant_id`; only the logs
+that order things (inbox, outbox, webhook_deliveries) count by `seq`.
 """
 
 from services.store.schema.approval import PENDING_OPERATION, approvals, changes, lendings, operations
@@ -81,6 +81,12 @@ from services.store.schema.traffic import (
     waits_aside,
     waits_for_turn,
 )
+from services.store.schema.webhooks import (
+    is_undelivered,
+    webhook_attempts,
+    webhook_deliveries,
+    webhook_endpoints,
+)
 
 __all__ = [
     "LIVE_ATTEMPT",
@@ -124,6 +130,7 @@ __all__ = [
     "hooks",
     "inbox",
     "is_open",
+    "is_undelivered",
     "jobs",
     "lendings",
     "mails",
@@ -153,6 +160,9 @@ __all__ = [
     "transfers",
     "waits_aside",
     "waits_for_turn",
+    "webhook_attempts",
+    "webhook_deliveries",
+    "webhook_endpoints",
     "withdrawal_history",
     "withdrawals",
 ]

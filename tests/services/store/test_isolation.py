@@ -28,6 +28,7 @@ FIND_A_TENANT = {
     ("api_keys", "prefix"): "of 48 random bits; a key is looked up by it",
     ("hooks", "token_hash"): "of 256 random bits; a callback is looked up by it",
     ("inbox", "seq"): "counted by the database, and chosen by nobody",
+    ("webhook_deliveries", "seq"): "counted by the database, and chosen by nobody",
     ("outbox", "seq"): "counted by the database, and chosen by nobody",
     ("withdrawal_history", "seq"): "counted by the database, and chosen by nobody",
 }

@@ -1,0 +1,13 @@
+"""News of webhooks, to the staff who manage integrations."""
+
+from typing import Literal
+
+from services.news.base import BaseNews
+
+
+class EndpointDropped(BaseNews):
+    """Nothing is sent to it any more: its server says that it is gone, or has taken nothing for days."""
+
+    kind: Literal["endpoint_dropped"] = "endpoint_dropped"
+    host: str
+    because: Literal["gone", "failing"]
