@@ -131,6 +131,7 @@ async def _lately(connection: AsyncConnection, now: datetime) -> Any:
 
 def _queues(now: datetime) -> dict[str, Any]:
     inbox, outbox, jobs, mails = schema.inbox.c, schema.outbox.c, schema.jobs.c, schema.mails.c
+    webhooks = schema.webhook_deliveries.c
     count = sa.func.count()
     return {
         "turns": sa.select(count, sa.func.min(inbox.received_at)).where(WAITS_FOR_TURN),
@@ -139,6 +140,9 @@ def _queues(now: datetime) -> dict[str, Any]:
         "held": sa.select(count, sa.func.min(outbox.created_at)).where(sa.text("state = 'held'")),
         "jobs": sa.select(count, sa.func.min(jobs.due_at)).where(jobs.due_at <= now),
         "mails": sa.select(count, sa.func.min(mails.created_at)),
+        "webhooks": sa.select(count, sa.func.min(webhooks.created_at)).where(
+            schema.is_undelivered(schema.webhook_deliveries)
+        ),
     }
 
 

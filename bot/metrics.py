@@ -40,6 +40,12 @@ turn_seconds = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 sends = Counter("lipachat_sends_total", "Messages to WhatsApp by outcome", ["outcome"], registry=registry)
+webhooks = Counter(
+    "lipachat_webhooks_total",
+    "Webhooks posted to tenants' systems by outcome",
+    ["outcome"],
+    registry=registry,
+)
 priced = Counter(
     "lipachat_priced_messages_total",
     "Messages by the category and type that WhatsApp charges them under",

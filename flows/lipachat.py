@@ -275,6 +275,7 @@ SCRIPT = Script(
         condition_news.ProviderDown: conditions.told_down,
         condition_news.KeyExpiring: conditions.told_expiring,
         news.EndpointDropped: notices.told_endpoint_dropped,
+        news.EndpointSet: notices.told_endpoint_set,
     },
     revive=revive,
     ordered=ordered.ordered,

@@ -15,6 +15,7 @@ from uuid import UUID
 import aiohttp
 import structlog
 
+from bot import metrics
 from bot.stopping import unbroken
 from bot.webhooks_out import http as outside
 from services.points import point
@@ -127,6 +128,7 @@ class Sender:
         loop = asyncio.get_running_loop()
         start = loop.time()
         outcome = await outside.post(self._http, sent, self._clock())
+        metrics.webhooks.labels(_named(outcome)).inc()
         took = timedelta(seconds=loop.time() - start)
         log.info(
             "webhook.posted",
@@ -141,3 +143,10 @@ class Sender:
     async def _work(self, tenant: UUID) -> AsyncIterator[Work]:
         async with self._database.transaction(tenant) as connection:
             yield Work(connection, self._vault, tenant, self._clock(), _VIA)
+
+
+def _named(outcome: Outcome) -> str:
+    """Of few words, whatever a receiver answers."""
+    if outcome.because is None:
+        return "delivered"
+    return outcome.because if outcome.status is None else f"http_{outcome.status // 100}xx"

@@ -197,6 +197,7 @@ TOLD: Mapping[type, Telling] = {
     condition_news.ProviderDown: _STAFF,
     condition_news.KeyExpiring: _STAFF,
     news.EndpointDropped: _STAFF,
+    news.EndpointSet: _STAFF,
 }
 
 

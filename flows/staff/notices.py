@@ -19,7 +19,7 @@ from services.news import (
     Withdrawal,
 )
 from services.news.privacy import ErasureWanted
-from services.news.webhooks import EndpointDropped
+from services.news.webhooks import EndpointDropped, EndpointSet
 from services.news.withdrawals import FloatShort
 
 
@@ -262,3 +262,20 @@ class EndpointDroppedTold(Notice):
 
 async def told_endpoint_dropped(news: EndpointDropped, _teller: Teller) -> EndpointDroppedTold:
     return EndpointDroppedTold(host=news.host, gone=news.because == "gone")
+
+
+class EndpointSetTold(Notice):
+    host: str
+    name: str
+
+    def says(self) -> Text:
+        return Text(
+            "{name} has webhooks of {shop} sent to {host} from now on: it is told of payments, refunds and "
+            "withdrawals. If you did not expect that, have it removed through the API.",
+            name=self.name,
+            host=self.host,
+        )
+
+
+async def told_endpoint_set(news: EndpointSet, _teller: Teller) -> EndpointSetTold:
+    return EndpointSetTold(host=news.host, name=news.name)

@@ -57,6 +57,7 @@ from services.news.schedules import ScheduleAsked, ScheduleMoved, ScheduleRan, S
 from services.news.settings import ChangeAsked, ChangeMoved, KeyRotated, StoppedByPerson
 from services.news.staff import BalanceLow, DaySummed, SaleMade
 from services.news.webhooks import EndpointDropped as EndpointDropped
+from services.news.webhooks import EndpointSet as EndpointSet
 from services.news.withdrawals import Flag as Flag
 from services.news.withdrawals import FloatShort as FloatShort
 from services.news.withdrawals import Resting as Resting
@@ -236,6 +237,7 @@ News = (
     | ProviderDown
     | KeyExpiring
     | EndpointDropped
+    | EndpointSet
 )
 
 read_news: TypeAdapter[News] = TypeAdapter(Annotated[News, Field(discriminator="kind")])

@@ -1,4 +1,4 @@
-"""News of webhooks, to the staff who manage integrations."""
+"""News of webhooks, to the owners and to the staff who manage integrations."""
 
 from typing import Literal
 
@@ -11,3 +11,11 @@ class EndpointDropped(BaseNews):
     kind: Literal["endpoint_dropped"] = "endpoint_dropped"
     host: str
     because: Literal["gone", "failing"]
+
+
+class EndpointSet(BaseNews):
+    """To the owners: somebody has what becomes of the shop's money told to this host from now on."""
+
+    kind: Literal["endpoint_set"] = "endpoint_set"
+    host: str
+    name: str

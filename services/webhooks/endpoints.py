@@ -9,10 +9,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import audit
+from services import audit, inbox
 from services.errors import NotFound
 from services.errors.webhooks import TooManyEndpoints
 from services.ids import new_id
+from services.news.webhooks import EndpointSet
 from services.people import people
 from services.people.access import MANAGE_INTEGRATIONS
 from services.safety.vault import Unopenable
@@ -51,6 +52,7 @@ async def add(work: Work, person: UUID, url: str, types: Sequence[str] | None) -
     }
     await work.connection.execute(sa.insert(webhook_endpoints).values(row))
     await audit.record(work, person, "webhook.endpoint_added", endpoint_id, {}, after=_shown(url, types))
+    await _tell_owners(work, person, url)
     return await one(work, endpoint_id), secret
 
 
@@ -89,6 +91,8 @@ async def change(
         await _update(work, endpoint_id, disabled_at=None, disabled_because=None, failing_since=None)
     action = "webhook.endpoint_changed"
     await audit.record(work, person, action, endpoint_id, {}, before=before, after=after)
+    if url != row.url:
+        await _tell_owners(work, person, url)
     return await one(work, endpoint_id)
 
 
@@ -153,6 +157,11 @@ def secrets(work: Work, row: sa.Row[Any]) -> tuple[str, ...]:
 def host(url: str) -> str:
     """As it is written where others read it: the rest of an address may be a secret of the receiver's."""
     return urlsplit(url).netloc
+
+
+async def _tell_owners(work: Work, person: UUID, url: str) -> None:
+    news = EndpointSet(host=host(url), name=await people.name_of(work, person) or "")
+    await inbox.tell_people(work, await people.owners(work), news)
 
 
 async def _update(work: Work, endpoint_id: UUID, **values: Any) -> None:

@@ -62,7 +62,7 @@ from services.news.handoff import Ended
 from services.news.reconciliation import BreakReopened, BreaksAged
 from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded
 from services.news.settings import KeyRotated, StoppedByPerson
-from services.news.webhooks import EndpointDropped
+from services.news.webhooks import EndpointDropped, EndpointSet
 from services.people.access import HAND_OFF, ROLES
 from services.shop.facts import Line
 from services.withdrawals import destinations
@@ -505,6 +505,9 @@ class Play:
             case "webhooks", (host, because):
                 dropped = EndpointDropped(host=host, because=because)
                 business.told += [(owner, dropped) for owner in business.owners()]
+            case "webhooks_to", (host, name):
+                there = EndpointSet(host=host, name=name)
+                business.told += [(owner, there) for owner in business.owners()]
             case "settings", changed:
                 business.change(changed)
             case "release", (name,):  # a release that no longer knows where the person stands

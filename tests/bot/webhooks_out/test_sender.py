@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from contextlib import asynccontextmanager
 from itertools import count
 
@@ -9,6 +10,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from bot import metrics
 from bot.webhooks_out import http
 from bot.webhooks_out.sender import Sender
 from services.payments import settle
@@ -43,6 +45,11 @@ def types(receiver):
     return [json.loads(got.body)["type"] for got in receiver.got]
 
 
+def counted():
+    samples = (sample for family in metrics.webhooks.collect() for sample in family.samples)
+    return Counter({each.labels["outcome"]: each.value for each in samples if each.name.endswith("_total")})
+
+
 async def test_it_is_posted_signed_and_written_down(business, receiver):
     listening = await Listening.at(business, receiver.url)
     await business.paid("500")
@@ -67,6 +74,7 @@ async def test_those_of_an_object_come_in_order_whatever_is_answered(business, r
         await settle.expire(work, paying.attempt)
     await paying.called(Succeeded("UKO1", kes("300")))
     receiver.answers += [web.Response(status=500), web.Response(status=503)]
+    before = counted()
     async with sending(business) as sender:
         await sender.once()
         assert types(receiver) == ["payment.expired"]
@@ -75,6 +83,7 @@ async def test_those_of_an_object_come_in_order_whatever_is_answered(business, r
         business.forward(minutes=2)
         await sender.once()
     assert types(receiver) == ["payment.expired"] * 3 + ["payment.succeeded"]
+    assert counted() - before == {"http_5xx": 2, "delivered": 2}
     assert len({got.headers["webhook-id"] for got in receiver.got[:3]}) == 1
     assert len({got.headers["webhook-timestamp"] for got in receiver.got[:3]}) == 3
 

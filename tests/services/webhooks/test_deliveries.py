@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from services.errors import MissingScope, NotFound
 from services.errors.webhooks import EndpointDisabled, TooManyEndpoints
-from services.news.webhooks import EndpointDropped
+from services.news.webhooks import EndpointDropped, EndpointSet
 from services.payments import settle
 from services.providers.base import Succeeded
 from services.safety.vault import Vault
@@ -141,6 +141,7 @@ async def test_an_endpoint_that_is_gone_is_disabled_and_the_staff_told(business,
     assert (row.disabled_because, row.disabled_at) == ("gone", business.now)
     told = [each for each in await business.news(business.owner) if isinstance(each, EndpointDropped)]
     assert told == [EndpointDropped(host="shop.example", because="gone")]
+    assert EndpointSet(host="shop.example", name="Njeri") in await business.news(business.owner)
     assert not any(isinstance(each, EndpointDropped) for each in await business.news(business.cashier))
     assert await business.alerts_of(listening.endpoint) == ["webhook.endpoint_disabled"]
     await business.paid("100")
