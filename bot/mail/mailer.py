@@ -15,22 +15,20 @@ import sqlalchemy as sa
 import structlog
 
 from bot import metrics
-from bot.mail import letters
+from bot.mail import asked, letters
 from bot.mail.posting import JOB_OF, operator_id
 from bot.mail.smtp import Refused, Smtp
 from flows.staff.letters import decisions_wanted
 from flows.text import render
 from services import jobs
-from services.errors import NotFound
 from services.jobs import Job
 from services.people import mailboxes, people
-from services.people.access import APPROVE, RECONCILE
+from services.people.access import RECONCILE
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import NOBODY, audit, mails, tenants
 from services.store.schema import people as persons
 from services.store.scope import AUDITOR, PLATFORM
-from services.withdrawals.record import shown
 from services.work import Via, Work
 
 log = structlog.get_logger()
@@ -124,7 +122,7 @@ class Mailer:
     ) -> EmailMessage | None:
         """Of what still waits for this person; None of what was decided meanwhile."""
         tenant = rows[0].tenant_id
-        address = await self._address(tenant, recipient, APPROVE)
+        address = await self._address(tenant, recipient, *asked.SCOPES)
         if address is None:
             return None
         async with self._database.reading(tenant) as connection:
@@ -133,11 +131,10 @@ class Mailer:
             about = sa.select(audit.c.target).where(
                 audit.c.tenant_id == tenant, audit.c.seq.in_([row.seq for row in rows])
             )
-            ids = dict.fromkeys((await connection.execute(about.order_by(audit.c.seq))).scalars())
-            waiting = [each for each in [await _shown(work, UUID(id_)) for id_ in ids] if each is not None]
+            ids = {UUID(target) for target in (await connection.execute(about)).scalars()}
+            wanted = await asked.waiting_for(work, recipient, ids)
             mine = (persons.c.tenant_id == tenant, persons.c.id == recipient)
             language = await connection.scalar(sa.select(persons.c.language).where(*mine)) or shop.language
-        wanted = [each for each in waiting if each.status == "pending" and each.maker_id != recipient]
         if not wanted:
             return None
         letter = decisions_wanted(wanted, shop.name)
@@ -158,12 +155,15 @@ class Mailer:
         of = (first.tenant_id, first.seq, last.tenant_id, last.seq, recipient)
         return letters.message(sender=self._sender, to=to, subject=subject, text=text, at=now, of=of)
 
-    async def _address(self, tenant: UUID, person: UUID, scope: str) -> str | None:
+    async def _address(self, tenant: UUID, person: UUID, *scopes: str) -> str | None:
         """As it is now: who has left, or may no longer, is told nothing."""
         async with self._database.reading(tenant) as connection:
             work = self._work(connection, tenant, self._clock())
-            known: Mapping[UUID, str] = await mailboxes.addresses(work, scope)
-        return known.get(person)
+            for scope in scopes:
+                known: Mapping[UUID, str] = await mailboxes.addresses(work, scope)
+                if person in known:
+                    return known[person]
+        return None
 
     # --- when ---------------------------------------------------------------------------------------
 
@@ -178,10 +178,3 @@ class Mailer:
 
     def _work(self, connection: Any, tenant: UUID, now: datetime) -> Work:
         return Work(connection, self._vault, tenant, now, Via("clock", "mail"))
-
-
-async def _shown(work: Work, withdrawal_id: UUID) -> Any:
-    try:
-        return await shown(work, withdrawal_id)
-    except NotFound:
-        return None

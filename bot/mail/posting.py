@@ -13,10 +13,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import sqlalchemy as sa
 
+from bot.mail import asked
 from services import audit as record
 from services.jobs import MAIL_ALERT, MAIL_APPROVAL
 from services.people import mailboxes
-from services.people.access import APPROVE, RECONCILE
+from services.people.access import RECONCILE
 from services.safety.vault import Vault
 from services.store.database import Database
 from services.store.schema import NOBODY, audit, audit_heads, jobs, mails
@@ -25,7 +26,6 @@ from services.work import Via, Work
 
 # No alerts in the audit, for nothing is to be put right; but somebody wants to know at once.
 ALSO_TOLD = ("withdrawal.failed",)
-APPROVALS = ("withdrawal.requested", "withdrawal.asked_again")
 # The installation's own matters: the operator's alone.
 _OPERATORS = ("audit.", "events.", "person.", "change_fees.", "method.")
 _STALE = timedelta(days=1)  # older ones are no news, as when e-mail is set up late
@@ -90,15 +90,17 @@ class Posting:
     async def _recipients(
         self, work: Work, entries: Sequence[sa.Row[Any]]
     ) -> Mapping[tuple[int, str], set[UUID]]:
-        approvers = set(await mailboxes.addresses(work, APPROVE))
-        reconcilers = set(await mailboxes.addresses(work, RECONCILE))
+        """Who is asked is not told of the same as an alert too."""
+        holders = {scope: set(await mailboxes.addresses(work, scope)) for scope in {*asked.SCOPES, RECONCILE}}
         told: dict[tuple[int, str], set[UUID]] = {}
         for entry in entries:
-            if entry.action in APPROVALS:
-                told[entry.seq, "approval"] = approvers - {_person(entry.actor)}
-                continue
-            staff = set() if entry.action.startswith(_OPERATORS) else reconcilers - {_person(entry.actor)}
-            told[entry.seq, "alert"] = {*self._operators, *staff}
+            actor, approvers = _person(entry.actor), set[UUID]()
+            if entry.action in asked.ACTIONS:
+                approvers = holders[asked.scope_of(entry.action)] - {actor}
+                told[entry.seq, "approval"] = approvers
+            if entry.alert or entry.action in ALSO_TOLD:
+                staff = set() if entry.action.startswith(_OPERATORS) else holders[RECONCILE] - {actor}
+                told[entry.seq, "alert"] = {*self._operators, *staff} - approvers
         return told
 
     async def _pass_over(self, heads: Mapping[UUID, int]) -> None:
@@ -131,9 +133,9 @@ class Posting:
 
 def _untold(now: datetime) -> Any:
     """What is to be told, of all chains, each in its order."""
-    wanted = sa.or_(audit.c.alert, audit.c.action.in_((*ALSO_TOLD, *APPROVALS)))
+    wanted = sa.or_(audit.c.alert, audit.c.action.in_((*ALSO_TOLD, *asked.ACTIONS)))
     return (
-        sa.select(audit.c.tenant_id, audit.c.seq, audit.c.action, audit.c.actor)
+        sa.select(audit.c.tenant_id, audit.c.seq, audit.c.action, audit.c.actor, audit.c.alert)
         .join_from(audit_heads, audit, audit.c.tenant_id == audit_heads.c.tenant_id)
         .where(
             audit_heads.c.seq > audit_heads.c.posted_seq,

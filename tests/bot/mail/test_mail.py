@@ -169,7 +169,7 @@ async def test_approvers_are_written_to_in_their_language_and_the_maker_is_not(o
     assert withdrawal.destination in text
     assert "********" in text
     assert "WhatsApp" in text
-    assert "idhini" in text
+    assert "Wanjiku anaomba uamuzi wako" in text
     assert "712345678" not in text
 
 
