@@ -11,6 +11,7 @@ from bot import measured, metrics, run
 from bot.api.every import ROUTES
 from bot.settings import Settings
 from services.people import tenant_file
+from services.people.access import ROLES, SCOPES
 from services.providers import PROVIDERS
 from tests.bot import examples
 from tests.bot.examples import Example
@@ -64,6 +65,17 @@ def test_variables_exist():
         "LIPACHAT_AUDIT_REQUIRE",
     }
     assert {name for name in named - others if not known(name)} == set()
+
+
+def test_roles_are_told_with_their_scopes():
+    text = (ROOT / "docs" / "operating.md").read_text()
+    rows = dict(re.findall(r"^\| `([A-Z][A-Za-z ]+)` \| (.+) \|$", text, re.MULTILINE))
+    every = frozenset(SCOPES)
+    told = {role: frozenset(re.findall(r"`([a-z:]+)`", words)) for role, words in rows.items() if role in ROLES}
+    told |= {"Owner": every, "Admin": every - told["Admin"]}
+    assert rows["Owner"] == "all"
+    assert rows["Admin"].startswith("all but ")
+    assert told == ROLES
 
 
 def test_a_proxy_is_told_how_long_an_unused_connection_is_kept():
