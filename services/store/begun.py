@@ -57,10 +57,11 @@ class OfPostgres:
         except BaseException:
             self._places.release()
             raise
-        begun.inner.begin()  # its side of it, in which nothing is sent
         try:
+            begun.inner.begin()  # its side of it, in which nothing is sent
+            # By which it would roll back; before it is known to have begun, since it may be broken off there.
+            begun.adapter._transaction = begun.driver  # noqa: SLF001
             await begun.driver.begin(whose)
-            begun.adapter._transaction = begun.driver  # noqa: SLF001  by which it would roll back
         except BaseException:
             await self.give_up(begun)
             raise
