@@ -92,7 +92,7 @@ def _wait(text: str, now: datetime) -> timedelta | None:
     """Of Retry-After, as seconds or as a time."""
     if text.isascii() and text.isdigit():
         return timedelta(seconds=min(int(text[:9]), 10**6))
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):  # a time that no clock has
         return max(parsedate_to_datetime(text).astimezone(UTC) - now, timedelta(0))
     return None
 

@@ -134,6 +134,9 @@ async def test_it_is_asked_when_to_come_again(receiver, session):
         ("9" * 400, timedelta(seconds=10**6)),
         ("whenever", None),
         ("-5", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", None),
+        ("Mon, 01 Jan 2001 00:00:00 +99999999999999999999", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 +0000", None),
     ):
         receiver.answers.append(web.Response(status=429, headers={"Retry-After": told}))
         found = (await http.post(session, sendable(receiver.url), now())).retry_after
