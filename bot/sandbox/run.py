@@ -75,6 +75,7 @@ from services.work import CLI, Work
 _BANK_LAYOUT = Path(__file__).parents[1] / "whatsapp" / "bank.json"
 _LAST_PORT = 65535
 _ANCHORS = "anchors"
+_TENANT_FILE = "sandbox-tenant.toml"
 _FILES = (
     "clock",
     "codes.json",
@@ -85,6 +86,7 @@ _FILES = (
     "daraja.pem",
     "secret_key",
     "app_secret",
+    _TENANT_FILE,
 )
 
 
@@ -135,7 +137,8 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
     kept = await asyncio.to_thread(_keep, data)
     settings = _settings(kept, app_url, page_url, data / _ANCHORS)
     await upgrade.upgrade(settings.database_url)
-    await _seed(settings, kept, page_url)
+    text = await asyncio.to_thread(_tenant_text, data, kept, page_url)
+    await _seed(settings, text, page_url)
     clock = Clock(data / "clock")
     parts = parts_of(settings, clock)
     world = World(
@@ -235,12 +238,19 @@ def _settings(kept: Kept, app_url: str, page_url: str, anchors: Path) -> Setting
     )
 
 
-async def _seed(settings: Settings, kept: Kept, page_url: str) -> None:
+def _tenant_text(data: Path, kept: Kept, page_url: str) -> str:
+    """Kept as a file too, for whoever has an installation of their own call these emulators."""
+    text = file_text(certificate_pem(kept.daraja_key, utc_now())) + goods.products(page_url)
+    path = data / _TENANT_FILE
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return text
+
+
+async def _seed(settings: Settings, text: str, page_url: str) -> None:
     """The merchant; what the person at the page has changed since is not touched, but for where the pictures
     are: that is the port of today."""
     database = Database(settings.database_url)
-    certificate = certificate_pem(kept.daraja_key, utc_now())
-    text = file_text(certificate) + goods.products(page_url)
     file = tenant_file.read(text, "the sandbox's tenant file")
     try:
         async with database.reading(PLATFORM) as connection:

@@ -6,6 +6,7 @@ import socket
 import pytest
 from playwright.async_api import expect
 
+from services.people import tenant_file
 from tests.e2e import story
 from tests.e2e.phones import Sandbox
 
@@ -163,6 +164,19 @@ async def test_money_and_saved_method_outlive_the_process_until_a_reset(sandbox,
         await phones.shows_books()
         await expect(phones.page.locator("#transfers")).to_contain_text("Nothing has moved yet")
     assert (tmp_path / "data" / "thesis.txt").exists()
+
+
+def test_its_tenant_file_is_kept_for_an_installation_that_takes_its_emulators(sandbox, tmp_path):
+    kept = tmp_path / "data" / "sandbox-tenant.toml"
+    with sandbox.running():
+        pass
+    assert kept.stat().st_mode & 0o777 == 0o600
+    file = tenant_file.read(kept.read_text(), kept.name)
+    assert (file.tenant.slug, file.providers.mpesa.shortcode) == ("mama-njeri", "600100")
+    kept.write_text("# another port's")
+    with sandbox.running():
+        pass
+    assert "another port's" not in kept.read_text()
 
 
 @browser
