@@ -49,7 +49,10 @@ from bot.watching import Watching
 from bot.webhooks import MOST_BYTES, Hooks, MetaWebhook
 from bot.webhooks_out import http as webhooks_out
 from bot.webhooks_out.sender import Sender
+from bot.whatsapp.account import Account
 from bot.whatsapp.client import WhatsApp
+from bot.whatsapp.expiring import JOB as TOKENS
+from bot.whatsapp.expiring import Expiring
 from flows.lipachat import SCRIPT
 from services.batches.fetching import JOB as BATCH_FETCH
 from services.jobs import MAIL_ALERT, MAIL_APPROVAL
@@ -86,7 +89,9 @@ async def working(parts: Parts) -> AsyncIterator[None]:
             mailer = _mailer(parts, server)
             others |= dict.fromkeys((MAIL_ALERT, MAIL_APPROVAL), mailer.as_job)
         posting = Posting(database, vault, clock, settings.smtp.addresses, on=server is not None)
-        own[WATCHING] = Watching(database, vault, bell, clock, posting).as_job
+        own[WATCHING] = Watching(database, vault, bell, clock, posting, (TOKENS,)).as_job
+        account = Account(http, settings.whatsapp.graph_url, settings.whatsapp.api_version)
+        own[TOKENS] = Expiring(database, vault, tenants, account, clock).as_job
         public = settings.public_url
         calls = Calls(database, vault, providers, bell, clock, public, own=own, others=others)
         forms = Tokens(vault, clock) if settings.whatsapp.forms_key is not None else None

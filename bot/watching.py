@@ -1,7 +1,7 @@
 """Watching: every minute, once for all processes, what lasts and should not becomes an alert of the audit and
 news of the chat, and what the audit has that somebody must see is posted to those who read e-mail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -9,6 +9,7 @@ import structlog
 from bot.mail.posting import Posting
 from services import conditions, jobs
 from services.safety.vault import Vault
+from services.store import schema
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.schema import NOBODY
@@ -29,9 +30,11 @@ class Watching:
         bell: Bell,
         clock: Callable[[], datetime],
         posting: Posting,
+        daily: Sequence[str] = (),
     ) -> None:
+        """`daily`: jobs of the installation that put themselves off, and are begun where there are none."""
         self._database, self._vault, self._bell, self._clock = database, vault, bell, clock
-        self._posting = posting
+        self._posting, self._daily = posting, daily
 
     async def once(self) -> None:
         now = self._clock()
@@ -54,7 +57,14 @@ class Watching:
         await self.once()
         now = self._clock()
         async with self._database.transaction(NOBODY) as connection:
-            await jobs.schedule(Work(connection, self._vault, NOBODY, now, _VIA), JOB, NOBODY, now + EVERY)
+            work = Work(connection, self._vault, NOBODY, now, _VIA)
+            rows = [
+                {"tenant_id": NOBODY, "target_id": NOBODY, "kind": kind, "due_at": now}
+                for kind in self._daily
+            ]
+            if rows:
+                await connection.execute(work.insert(schema.jobs).on_conflict_do_nothing(), rows)
+            await jobs.schedule(work, JOB, NOBODY, now + EVERY)
 
 
 _VIA = Via("clock", JOB)

@@ -10,6 +10,7 @@
 | balance.low           |                       | less is available than the tenant's file says |
 | messages.stopped      |                       | WhatsApp refuses the tenant's access token |
 | apikey.expiring       | the prefix of a key   | a key that is in use ends within two weeks |
+| token.expiring        | when it ends          | a token of WhatsApp ends within two weeks, until it does |
 
 Of each what is new is one alert of its tenant, however much of it there is. It is one again only after it was
 well for an hour.
@@ -33,6 +34,7 @@ from services.store.schema import NOBODY, conditions
 from services.work import Work
 
 _LONG, _SOON = timedelta(days=1), timedelta(days=14)
+TOKEN_EXPIRING = "token.expiring"
 _WELL_FOR = timedelta(hours=1)
 _MOST = 1000  # of a kind; the oldest
 _SHOWN = 5
@@ -132,6 +134,10 @@ def _queries(now: datetime) -> dict[str, Any]:
             keys.last_used_at > now - _SOON,
         )
         .order_by(keys.expires_at)
+    )
+    # Seen once a day from outside, and told as it is seen.
+    queries[TOKEN_EXPIRING] = sa.select(conditions.c.tenant_id, conditions.c.subject).where(
+        conditions.c.kind == TOKEN_EXPIRING, conditions.c.subject > now.isoformat()
     )
     return queries
 

@@ -35,8 +35,9 @@
 | retention         | nobody     | forgets what has grown old, every night, of all tenants     |
 | audit_anchor      | nobody     | signs the heads of the audit; one for the installation      |
 | watching          | nobody     | finds what lasts that should not, and who is to be written  |
+| tokens            | nobody     | asks how long access tokens of WhatsApp live, once a day    |
 | mail_alert        | recipient  | sends an e-mail with the alerts that wait for them          |
-| mail_approval     | recipient  | sends one with the withdrawals that wait for their decision |
+| mail_approval     | recipient  | sends one with what waits for their decision                |
 
 `tries` counts the waits gone by on the job's ladder.
 """

@@ -39,6 +39,7 @@ SAYS: Mapping[str, str] = {
     "provider.down": "A provider leaves calls unanswered. What is due waits.",
     "balance.low": "Less is available in the wallet than the tenant wants.",
     "apikey.expiring": "A key of the API that is in use ends within two weeks.",
+    "token.expiring": "The access token of WhatsApp ends within two weeks. Make a new one and apply it.",
     "messages.held": "Messages wait for people to write, since no template can carry them.",
     "messages.stopped": "WhatsApp takes no messages of this tenant: its token may have ended.",
     "identity.changed": "The WhatsApp account of a person has changed.",
