@@ -23,6 +23,7 @@ from services.payments.record import (
     NOT_SUCCEEDED,
     Attempt,
     alert,
+    in_the_way,
     locked,
     move,
     move_order,
@@ -102,12 +103,15 @@ async def expire(work: Work, attempt_id: UUID, because: Unpaid = Unpaid.EXPIRED)
 
 async def found_unpaid(work: Work, attempt_id: UUID, detail: str) -> None:
     """People have found that nothing of it counts: what came in, if anything, was given back at the provider.
-    The order can be paid anew, and a success that is told after all is honoured."""
+    The order can be paid anew, where it is not being paid by another attempt already; a success that is told
+    after all is honoured."""
     attempt = await locked(work, attempt_id)
     ended = {"because": Unpaid.PROVIDER, "detail": detail, "doubt": None, "resolved_at": work.now}
     if not await move(work, attempt, *NOT_SUCCEEDED, state="failed", asked=False, **ended):
         return
     await jobs.finish(work, attempt.id, *_JOBS)
+    if await in_the_way(work, attempt.payment_id):
+        return
     reopened = await _reopen(work, attempt, "failed")
     if reopened or (attempt.doubt is not None and not attempt.paid):
         await tell(work, attempt, unpaid(attempt, Unpaid.PROVIDER))

@@ -202,3 +202,16 @@ async def test_it_expires_like_any_other(business, doubted):
         await settling.expire(work, made.id)
     assert (await settlement(business, made)).state == "expired"
     assert await business.wallet() == NOTHING
+
+
+async def test_not_paid_leaves_alone_what_the_customer_is_paying_by_meanwhile(business, doubted):
+    made = await propose(business, doubted.attempt, "not_paid", "statement of 24 November")
+    again = await business.pay("500", order=doubted.started.order_id)
+    await again.sent()
+    told = len(await business.news(business.customer))
+    await approve(business, made)
+    assert await status(business, again) == ("pending", "pending", "awaiting_payment")
+    assert len(await business.news(business.customer)) == told, "what is on the phone has not failed"
+    await again.called(Succeeded("UKO9000002", kes("500")))
+    assert await business.wallet() == CREDITED
+    assert (await business.row(attempts, doubted.attempt)).state == "failed"
