@@ -71,7 +71,9 @@ def test_roles_are_told_with_their_scopes():
     text = (ROOT / "docs" / "operating.md").read_text()
     rows = dict(re.findall(r"^\| `([A-Z][A-Za-z ]+)` \| (.+) \|$", text, re.MULTILINE))
     every = frozenset(SCOPES)
-    told = {role: frozenset(re.findall(r"`([a-z:]+)`", words)) for role, words in rows.items() if role in ROLES}
+    told = {
+        role: frozenset(re.findall(r"`([a-z:]+)`", words)) for role, words in rows.items() if role in ROLES
+    }
     told |= {"Owner": every, "Admin": every - told["Admin"]}
     assert rows["Owner"] == "all"
     assert rows["Admin"].startswith("all but ")

@@ -30,11 +30,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.safety.vault import Vault
-from services.store.schema import audit_heads
+from services.store.schema import audit, audit_heads
 
 _PURPOSE = "audit:anchors"
 _SUFFIX = ".anchor"
 _FORMAT = 1
+_AT_ONCE = 500  # entries that are looked up by one statement
 PUBLIC_KEY_BYTES = 32
 
 
@@ -153,14 +154,34 @@ def latest(folder: Path, vault: Vault, also_believed: Collection[str] = (), file
 
 
 async def lost(connection: AsyncConnection, told: Sequence[Told], since: datetime | None) -> list[Told]:
-    """What was anchored, and is not in the database; what was so before `since` is known. A database without
-    tenants has lost nothing: it is a new one."""
+    """What was anchored, and is not in the database, or is another entry there, since it has gone on by itself;
+    what was so before `since` is known. A database without tenants has lost nothing: it is a new one."""
     heads = audit_heads.c
     there = {
         row.tenant_id: row.seq for row in await connection.execute(sa.select(heads.tenant_id, heads.seq))
     }
     fresh = [each for each in told if since is None or each.at > since]
-    return [each for each in fresh if there and each.head.seq > there.get(each.head.tenant, 0)]
+    if not there:
+        return []
+    ends = await _hashes(connection, {(each.head.tenant, each.head.seq) for each in fresh})
+    return [
+        each
+        for each in fresh
+        if each.head.seq > there.get(each.head.tenant, 0)
+        or ends.get((each.head.tenant, each.head.seq), each.head.hash) != each.head.hash
+    ]
+
+
+async def _hashes(
+    connection: AsyncConnection, places: Collection[tuple[UUID, int]]
+) -> dict[tuple[UUID, int], bytes]:
+    """Of the entries that are there, by chain and position."""
+    found, listed = dict[tuple[UUID, int], bytes](), sorted(places)
+    for start in range(0, len(listed), _AT_ONCE):
+        among = sa.tuple_(audit.c.tenant_id, audit.c.seq).in_(listed[start : start + _AT_ONCE])
+        rows = await connection.execute(sa.select(audit.c.tenant_id, audit.c.seq, audit.c.hash).where(among))
+        found |= {(tenant, seq): bytes(hash_) for tenant, seq, hash_ in rows}
+    return found
 
 
 def read(folder: Path, vault: Vault, also_believed: Collection[str] = ()) -> Anchors:

@@ -14,6 +14,7 @@ from services import audit
 from services.audit import anchors
 from services.ids import new_id
 from services.safety.vault import Vault
+from services.store.schema import audit as entries
 from services.store.schema import audit_heads
 from services.store.scope import OWNER
 from services.withdrawals.freeze import RESTORED
@@ -77,6 +78,21 @@ async def test_one_that_ends_before_is_refused_until_the_operator_has_said_so(
     with pytest.raises(CannotRun):  # that was another time
         await refuse_restored(settings)
     await recorded(database, vault, RESTORED, NOW + timedelta(hours=1), other)
+    await refuse_restored(settings)
+
+
+async def test_one_that_has_gone_on_by_itself_meanwhile_is_refused_no_less(database, vault, settings, begun):
+    """As where a web server without a worker has taken calls since the backup was played back."""
+    async with database.transaction(OWNER) as connection:
+        (last,) = await connection.execute(sa.delete(entries).where(entries.c.seq == 3).returning(entries))
+        before = await connection.scalar(sa.select(entries.c.previous).where(entries.c.seq == 2))
+        back = {"seq": 2, "hash": last.previous, "previous": before, "anchored_seq": 0}
+        await connection.execute(sa.update(audit_heads).values(back))
+    for _ in range(3):
+        await recorded(database, vault, "b")
+    with pytest.raises(CannotRun, match="db restored"):
+        await refuse_restored(settings)
+    await recorded(database, vault, RESTORED, NOW + timedelta(hours=1))
     await refuse_restored(settings)
 
 
