@@ -154,7 +154,7 @@ def latest(folder: Path, vault: Vault, also_believed: Collection[str] = (), file
 
 
 async def lost(connection: AsyncConnection, told: Sequence[Told], since: datetime | None) -> list[Told]:
-    """What was anchored, and is not in the database, or is another entry there, since it has gone on by itself;
+    """What was anchored, and is not in the database, or is another entry there since it went on by itself;
     what was so before `since` is known. A database without tenants has lost nothing: it is a new one."""
     heads = audit_heads.c
     there = {
