@@ -143,7 +143,7 @@ def _untold(now: datetime) -> Any:
             audit.c.at > now - _STALE,
             wanted,
         )
-        .order_by(audit.c.tenant_id, audit.c.seq)
+        .order_by(audit_heads.c.tenant_id, audit.c.seq)
         .limit(_MOST)
     )
 
