@@ -51,10 +51,7 @@ class Terminal:
         return self.screen[begins : self._read_to].strip()
 
     def type(self, line: str) -> None:
-        """Once it is asked: the space behind a question comes when what is typed is no longer shown."""
-        ends = time.monotonic() + _PATIENCE
-        while not self.screen.endswith(": ") and self._more(ends):
-            pass
+        self._asked()
         os.write(self._ours, f"{line}\n".encode())
 
     def talk(self, *turns: tuple[str, str]) -> None:
@@ -62,10 +59,23 @@ class Terminal:
             self.expect(words)
             self.type(line)
 
+    def _asked(self) -> None:
+        """The space behind a question comes when what is typed is no longer shown."""
+        ends = time.monotonic() + _PATIENCE
+        while not self.screen.endswith(": ") and self._more(ends):
+            pass
+
     def interrupt(self) -> None:
-        """Ctrl+C."""
-        time.sleep(0.15)
-        os.write(self._ours, b"\x03")
+        """Ctrl+C, and again, as people do, where it came right before the answer was waited for."""
+        self._asked()
+        before = len(self.screen)
+        for _ in range(int(_PATIENCE)):
+            os.write(self._ours, b"\x03")
+            ends = time.monotonic() + 1.0
+            while "\n" not in self.screen[before:] and self._more(ends):
+                pass
+            if "\n" in self.screen[before:]:
+                return
 
     def end(self) -> int:
         """The exit code, once all was read."""
