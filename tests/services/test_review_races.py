@@ -7,14 +7,16 @@ import pytest
 import sqlalchemy as sa
 
 from services.errors import NotPending, Refusal
-from services.errors.review import NotUndecided, SettlementWaits
+from services.errors.review import NotUndecided, ReceiptUsed, SettlementWaits
 from services.news import Unpaid
-from services.providers.base import Failed, Succeeded
+from services.providers.base import Failed, Pending, Succeeded
 from services.review import settling
-from services.store.schema import payouts, settlements, tenants, withdrawals
+from services.store.schema import orders, payouts, settlements, tenants, withdrawals
 from tests.conftest import BOTH
 from tests.services.business import kes
 from tests.services.reviewing import approve, left_undecided, propose
+from tests.services.test_by_hand import Order
+from tests.services.test_payments_in_doubt import gone_up_the_ladder
 
 pytestmark = pytest.mark.parametrize("database", BOTH[1:], indirect=True)
 
@@ -100,6 +102,27 @@ async def test_of_two_approvers_at_once_it_is_done_once(business):
         assert (await business.row(withdrawals, out.withdrawal.id)).status == "completed"
         with pytest.raises(NotUndecided):
             await propose(business, out.payout)
+
+
+@pytest.mark.parametrize("told", ["the same", "another receipt", "by hand"])
+async def test_of_people_and_the_provider_at_once_a_payment_is_credited_once(business, told):
+    for number in range(ROUNDS // 2):
+        paying = await business.pay("500")
+        await paying.sent()
+        await gone_up_the_ladder(paying, Pending())
+        receipt = f"SJK{number:07}"
+        asked = await propose(business, paying.attempt, reference=receipt)
+        order = Order(business, await business.row(orders, paying.started.order_id))
+        if told == "by hand":
+            word = order.told(order.line(receipt))
+        else:
+            word = paying.called(Succeeded(receipt if told == "the same" else f"UKO{number:07}", kes("500")))
+        acts = [approve(business, asked), word]
+        random.Random(number).shuffle(acts)
+        found = [each for each in await outcomes(*acts) if isinstance(each, Exception)]
+        assert all(isinstance(each, NotPending | ReceiptUsed) for each in found), found
+        available = str(500 * (number + 1)) + ".00"
+        assert await business.wallet() == (available, "0.00", available)
 
 
 async def act(business, what):
