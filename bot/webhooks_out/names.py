@@ -1,6 +1,6 @@
 """Names: resolved in threads of their own. A tenant's name server that says nothing keeps those busy, and not
-the few of the loop, in which providers' and WhatsApp's names are resolved. Each name takes one of them, however
-many ask at once: a tenant has few names, and holds up nobody else's."""
+the few of the loop, in which providers' and WhatsApp's names are resolved. Each name takes one of them,
+however many ask at once: a tenant has few names, and holds up nobody else's."""
 
 import asyncio
 import socket
