@@ -1,6 +1,7 @@
 """Credit: what a success moves. Whoever calls has moved the attempt to it, and so comes once."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -85,8 +86,19 @@ async def _paid_by_hand(work: Work, attempt: Attempt) -> bool:
 
 async def _found_paid(work: Work, attempt: Attempt, receipt: str) -> bool:
     """The other way round: one by hand is what a query has said yes to before, and tells its receipt."""
-    if attempt.state == "succeeded" or attempt.reference is not None or attempt.details:
+    paid = await counted_as(work, attempt)
+    if paid is None:
         return False
+    ended = {"state": "expired", "receipt": None, "doubt": None, "resolved_at": work.now}
+    await move(work, attempt, *NOT_SUCCEEDED, **ended)
+    await told_again(work, await locked(work, paid), receipt)
+    return True
+
+
+async def counted_as(work: Work, attempt: Attempt) -> UUID | None:
+    """The attempt without a receipt that was credited with what one by hand tells of."""
+    if attempt.state == "succeeded" or attempt.reference is not None or attempt.details:
+        return None
     until = attempts.c.created_at <= attempt.created_at + _CLOCKS
     query = sa.select(attempts.c.id).where(
         *_credited_beside(work, attempt),
@@ -94,13 +106,8 @@ async def _found_paid(work: Work, attempt: Attempt, receipt: str) -> bool:
         until,
         attempts.c.details_sealed != b"",
     )
-    paid = await work.connection.scalar(query.order_by(attempts.c.created_at.desc()).limit(1))
-    if paid is None:
-        return False
-    ended = {"state": "expired", "receipt": None, "doubt": None, "resolved_at": work.now}
-    await move(work, attempt, *NOT_SUCCEEDED, **ended)
-    await told_again(work, await locked(work, paid), receipt)
-    return True
+    found: UUID | None = await work.connection.scalar(query.order_by(attempts.c.created_at.desc()).limit(1))
+    return found
 
 
 def _credited_beside(work: Work, attempt: Attempt) -> tuple[sa.ColumnElement[bool], ...]:

@@ -12,6 +12,7 @@ from services.news.refunds import Unrefunded
 from services.news.review import Undecided
 from services.payments import record as payment_record
 from services.payments import settle as came_in
+from services.payments.credit import counted_as
 from services.providers.base import Succeeded
 from services.refunds import attempt as refund_attempt
 from services.refunds import settle as refunded
@@ -49,10 +50,13 @@ class Subject:
         return self.refund.refund.row.id if self.refund else None
 
     async def used(self, work: Work, receipt: str) -> bool:
-        """Another payout, refund or payment of the same provider has this receipt."""
+        """Another payout, refund or payment of the same provider has this receipt, or was credited with what
+        it stands for."""
         one = self.payout.row if self.payout else self.refund.row if self.refund else None
         dispatches: tuple[Dispatch, ...] = (PAYOUT, REFUND)
         if self.payment is not None:
+            if await counted_as(work, self.payment) is not None:
+                return True
             for table in (payouts, refund_attempts):
                 mine = (table.c.tenant_id == work.tenant, table.c.provider == self.about.provider)
                 paid = sa.select(table.c.id).where(*mine, table.c.receipt == receipt)

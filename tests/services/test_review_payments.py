@@ -12,6 +12,7 @@ from services.review import queue, settling
 from services.store.schema import attempts, operations, orders, payments, settlements, tenants
 from tests.services.business import kes
 from tests.services.reviewing import approve, propose
+from tests.services.test_by_hand import Order
 from tests.services.test_payments_in_doubt import CANCELLED, OTHER, PAID, gone_up_the_ladder
 
 CREDITED = ("500.00", "0.00", "500.00")
@@ -215,3 +216,17 @@ async def test_not_paid_leaves_alone_what_the_customer_is_paying_by_meanwhile(bu
     await again.called(Succeeded("UKO9000002", kes("500")))
     assert await business.wallet() == CREDITED
     assert (await business.row(attempts, doubted.attempt)).state == "failed"
+
+
+async def test_what_was_credited_without_a_receipt_is_not_paid_once_more_by_hand(business, unheard):
+    order = Order(business, await business.row(orders, unheard.started.order_id))
+    business.forward(hours=1)
+    await order.told(order.line("UKH0000009"), confirm_above=kes("100"))
+    await unheard.called(Succeeded(None, kes("500")))
+    business.forward(hours=1)
+    (one,) = await undecided(business)
+    with pytest.raises(ReceiptUsed):
+        await propose(business, one.id, "paid", "UKH0000009")
+    await approve(business, await propose(business, one.id, "not_paid", "it is the other one"))
+    assert await undecided(business) == ()
+    assert await business.wallet() == CREDITED
