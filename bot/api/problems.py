@@ -207,7 +207,7 @@ def _detail(refusal: Refusal, title: str) -> str:
 def _of_period_or_limit(refusal: Refusal) -> str | None:
     match refusal:
         case reconciliation.InvalidStatement():
-            return f"Nothing of it was kept: {'; '.join(refusal.faults[:5])}."
+            return f"Nothing of it was kept: {'; '.join(refusal.faults[:5]).rstrip('.')}."
         case reconciliation.NotOpen():
             return f"It is {refusal.status}."
         case reconciliation.OwnBreak():
