@@ -13,9 +13,11 @@ from pathlib import Path
 from tests.e2e.installation import ROOT
 
 _PATIENCE = 40.0
-# The child makes the terminal its own, so that Ctrl+C reaches it and nobody else.
+# The child makes the terminal its own, so that Ctrl+C reaches it and nobody else; and heeds it, though the
+# tests may run where nobody does, such as behind a script's `&`.
 _OWN = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); "
     "os.execv(sys.executable, sys.argv[1:])"
 )
 
