@@ -47,7 +47,7 @@ def _quoted(rail: Rail, bands: list[sa.Row[Any]], gross: Money) -> Quote:
     net = gross - fee
     if net.minor < rail.minimum:
         left = Money(max(net.minor, 0), gross.currency)
-        raise BelowMinimum(Money(rail.minimum, gross.currency), left, net=True)
+        raise BelowMinimum(Money(rail.minimum, gross.currency), left, net=True, fee=fee)
     if rail.maximum is not None and net.minor > rail.maximum:
         raise OverLimit(Money(rail.maximum, gross.currency), net)
     return Quote(gross=gross, fee=fee, net=net)

@@ -15,7 +15,7 @@ from flows.staff.batch_words import fault
 from flows.text import render
 from services.batches import asking, deciding, record, results
 from services.batches.checking import Checked
-from services.batches.faults import BatchFaulty, Faulty
+from services.batches.faults import BatchFaulty, Fault, Faulty
 from services.batches.results import Result
 from services.ids import new_id
 from services.money import Money
@@ -191,8 +191,9 @@ def _faulty(faulty: BatchFaulty) -> Problem:
 
 
 def _fault(each: Faulty) -> dict[str, Any]:
-    told = each.model_dump(exclude_none=True, exclude={"because", "line", "limit", "left"})
-    money = {"limit": each.limit, "left": each.left}
+    told = each.model_dump(exclude_none=True, exclude={"because", "line", "limit", "left", "fee"})
+    least = each.because in (Fault.MINIMUM, Fault.FEE)
+    money = {"minimum" if least else "limit": each.limit, "left": each.left, "fee": each.fee}
     return {
         "line": each.line,
         "code": each.because.value,

@@ -68,9 +68,24 @@ def _of_amount(told: Faulty) -> Text:
     match told.because:
         case Fault.CENTS:
             return Text("M-Pesa moves whole shillings only. Leave out the cents.")
+        case Fault.MINIMUM if told.fee:
+            return Text(
+                "after the fee of {fee} too little is left: {limit} is the least that can be sent. "
+                "Write a larger amount.",
+                fee=told.fee,
+                limit=told.limit,
+            )
         case Fault.MINIMUM:
-            return Text("the amount is too small: {limit} is the least after the fee.", limit=told.limit)
-        case Fault.FEE:
+            return Text(
+                "the amount is too small: {limit} is the least. Write a larger one.", limit=told.limit
+            )
+        case Fault.FEE if told.fee:
+            return Text(
+                "the fee of {fee} takes all of it, and {limit} at least must be left. Write a larger amount.",
+                fee=told.fee,
+                limit=told.limit,
+            )
+        case Fault.FEE:  # as the release before has written it down
             return Text("the amount is not above its fee. Write a larger one.")
         case Fault.COUNT:
             return Text(

@@ -46,7 +46,8 @@ class Fault(StrEnum):
 
 class Faulty(BaseModel):
     """`column` is the cell's; `given` what stands there, masked; `limit`, `left` and `most` are what is
-    allowed, and `of` whom it counts for (see `services/withdrawals/limits.py`)."""
+    allowed (`limit` is the least where the amount is too small, after the `fee` where there is one), and `of`
+    whom it counts for (see `services/withdrawals/limits.py`)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,6 +56,7 @@ class Faulty(BaseModel):
     column: str | None = None
     given: str | None = None
     limit: Money | None = None
+    fee: Money | None = None
     left: Money | None = None
     most: int | None = None
     of: str | None = None
@@ -86,9 +88,9 @@ def of(refusal: Refusal, line: int) -> Faulty:
             return Faulty(line=line, because=because, column=column)
         case errors.NotWholeShillings():
             return Faulty(line=line, because=Fault.CENTS, column="amount")
-        case errors.BelowMinimum(net=True, minimum=minimum, amount=amount):
+        case errors.BelowMinimum(net=True, minimum=minimum, amount=amount, fee=fee):
             because = Fault.MINIMUM if amount else Fault.FEE
-            return Faulty(line=line, because=because, column="amount", limit=minimum)
+            return Faulty(line=line, because=because, column="amount", limit=minimum, fee=fee)
         case errors.BelowMinimum(minimum=minimum):
             return Faulty(line=line, because=Fault.MINIMUM, column="amount", limit=minimum)
         case errors.OverLimit(limit=limit, left=left, of=whom):

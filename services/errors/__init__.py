@@ -50,12 +50,13 @@ class NotWholeShillings(Refusal):
 
 @dataclass(eq=False)
 class BelowMinimum(Refusal):
-    """Less than the rail takes. `net`: the amount is what would be left after the fee."""
+    """Less than the rail takes. `net`: the amount is what would be left after the `fee`."""
 
     code: ClassVar[str] = "below_minimum"
     minimum: Money
     amount: Money
     net: bool = False
+    fee: Money | None = None
 
 
 @dataclass(eq=False)

@@ -92,6 +92,28 @@ async def test_each_fault_is_named_with_its_line_and_nothing_is_started(kamau):
     assert (await kamau.get("/wallet/batches")).body["count"] == 0
 
 
+async def test_a_line_that_its_fee_takes_says_the_fee_and_the_least_that_must_be_left(kamau):
+    text = TWO + b"phone,0712345678,30,\r\nphone,0712345678,40,\r\n"
+    answer = await kamau.post("/wallet/batches/check", text, **CSV)
+    told = {"column": "amount", "fee": "33.00", "minimum": "10.00"}
+    assert answer.body["faults"] == [
+        told
+        | {
+            "line": 4,
+            "code": "not_above_fee",
+            "detail": "Line 4: the fee of KES 33.00 takes all of it, and KES 10.00 at least must be left. "
+            "Write a larger amount.",
+        },
+        told
+        | {
+            "line": 5,
+            "code": "below_minimum",
+            "detail": "Line 5: after the fee of KES 33.00 too little is left: KES 10.00 is the least that can "
+            "be sent. Write a larger amount.",
+        },
+    ]
+
+
 async def test_what_is_no_file_or_too_large_is_refused(kamau):
     assert (await kamau.post("/wallet/batches", {"file": "x"})).code == "unsupported_media_type"
     body, head = form(TWO, "b")

@@ -21,7 +21,7 @@ from services.ids import new_id
 from services.news import Unpaid, WithdrawalPaid
 from services.news.batches import BatchAsked, BatchMoved
 from services.providers.base import Failed, Succeeded
-from services.store.schema import approvals, batches, lendings, operations, staff, withdrawals
+from services.store.schema import approvals, batches, fees, lendings, operations, staff, withdrawals
 from services.withdrawals import decide, sending, stop
 from services.withdrawals.record import read
 from tests.conftest import BOTH
@@ -167,6 +167,23 @@ async def test_a_line_that_may_not_be_paid_starts_nothing(funded, text):
     assert [(fault.because, fault.line) for fault in refused.value.faults] == [FAULTS[text]]
     async with funded.work() as work:
         assert await record.read(work) == []
+
+
+async def test_a_line_below_the_least_that_the_tenant_pays_out_has_no_fee_to_tell(funded):
+    """A table of fees that begins higher: the amount itself is too small, and not what is left of it."""
+    higher = {
+        "tenant_id": funded.tenant,
+        "id": new_id(),
+        "method_type": "mpesa",
+        "from_amount": 500_00,
+        "flat": 20_00,
+    }
+    async with funded.work() as work:
+        await work.connection.execute(sa.insert(fees).values(to_amount=None, ppm=0, **higher))
+    with pytest.raises(BatchFaulty) as refused:
+        await ask(funded, HEADER + "phone,0712345678,400,\n")
+    only = refused.value.faults[0]
+    assert (only.because, only.limit, only.fee) == (Fault.MINIMUM, kes("500"), None)
 
 
 async def test_faults_of_every_sort_are_told_at_once(funded):
