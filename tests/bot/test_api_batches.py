@@ -108,8 +108,8 @@ async def test_a_line_that_its_fee_takes_says_the_fee_and_the_least_that_must_be
         | {
             "line": 5,
             "code": "below_minimum",
-            "detail": "Line 5: after the fee of KES 33.00 too little is left: KES 10.00 is the least that can "
-            "be sent. Write a larger amount.",
+            "detail": "Line 5: after the fee of KES 33.00 too little is left: KES 10.00 is the least "
+            "that can be sent. Write a larger amount.",
         },
     ]
 
