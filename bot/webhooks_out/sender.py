@@ -111,8 +111,8 @@ class Sender:
             task.add_done_callback(self._under_way.pop)
 
     async def _post(self, sent: Sendable) -> None:
-        """One try; what goes wrong with it is none of the others'. Without its outcome it is claimed again
-        once its lease has ended."""
+        """One try; what goes wrong with it is none of the others'. Without its outcome it counts as
+        one that failed, once its lease has ended."""
         try:
             outcome = await self._posted(sent)
             point("webhook.answered")

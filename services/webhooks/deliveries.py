@@ -1,8 +1,10 @@
 """Deliveries: claimed, answered, tried again, given up, replayed.
 
 Whoever claims locks the endpoint, so that no more go to it at once than LANES, whichever processes they are
-of; to one that takes nothing, one at a time. A lease frees what a killed process had taken. What was answered
-counts only for the try that it answers: a worker that comes back late changes nothing.
+of; to one that takes nothing, one at a time. A try is counted as it is claimed, before anything is sent. A
+lease frees what a killed process had taken; that try counts as one that failed, so that an event which kills
+whoever sends it is given up too. What was answered counts only for the try that it answers: a worker that
+comes back late changes nothing.
 """
 
 import hashlib
@@ -79,6 +81,9 @@ class Outcome:
         return self.because is None
 
 
+_BROKEN_OFF = Outcome(because="broken_off")  # its process died, or could not write down what was answered
+
+
 def message_id(event_id: UUID) -> str:
     """The same for each try, and for all endpoints."""
     return f"msg_{event_id.hex}"
@@ -121,11 +126,23 @@ async def _put_off(work: Work, endpoint_id: UUID) -> None:
     await work.connection.execute(sa.update(table).where(*its).values(due_at=work.now + _UNOPENABLE))
 
 
+async def _under_way(work: Work, endpoint_id: UUID) -> int:
+    """How many tries are. One whose lease has ended with no outcome is broken off, and waits from when it was
+    begun; that says nothing of the endpoint."""
+    its = (_one.c.tenant_id == work.tenant, _one.c.endpoint_id == endpoint_id, _sending(_one))
+    query: sa.Select[Any] = sa.select(_one.c.id, _one.c.tries, _one.c.due_at).where(*its)
+    rows = (await work.connection.execute(query)).all()
+    lost = [row for row in rows if row.due_at <= work.now]
+    for row in lost:
+        after = _after(work, row, _BROKEN_OFF, since=row.due_at - LEASE)
+        await work.connection.execute(sa.update(webhook_deliveries).where(*_it(work, row.id)).values(**after))
+    return len(rows) - len(lost)
+
+
 async def _heads(work: Work, endpoint: sa.Row[Any], most: int) -> Sequence[sa.Row[Any]]:
     its = (_one.c.tenant_id == work.tenant, _one.c.endpoint_id == endpoint.id)
-    running = sa.select(sa.func.count()).where(*its, _sending(_one), _one.c.due_at > work.now)
     lanes = LANES if endpoint.failing_since is None else 1
-    free = min(lanes - (await work.connection.scalar(running) or 0), most)
+    free = min(lanes - await _under_way(work, endpoint.id), most)
     if free <= 0:
         return ()
     earlier = sa.exists().where(
@@ -179,7 +196,7 @@ async def answered(work: Work, sent: Sendable, outcome: Outcome) -> None:
     row = (await work.connection.execute(sa.select(webhook_deliveries).where(*mine))).first()
     if row is None:
         return
-    after = _after(work, row, outcome)
+    after = _after(work, row, outcome, since=work.now)
     await work.connection.execute(sa.update(webhook_deliveries).where(*mine).values(**after))
     await _judge(work, endpoint, outcome, given_up=after["state"] == "dead")
 
@@ -192,13 +209,13 @@ async def _note(work: Work, sent: Sendable, outcome: Outcome) -> None:
     await work.connection.execute(sa.update(webhook_attempts).where(*its).values(**told))
 
 
-def _after(work: Work, row: sa.Row[Any], outcome: Outcome) -> dict[str, Any]:
+def _after(work: Work, row: sa.Row[Any], outcome: Outcome, since: datetime) -> dict[str, Any]:
     if outcome.taken:
         return {"state": "delivered", "because": None, "ended_at": work.now}
     if row.tries > len(LADDER) or outcome.status == _GONE:
         return {"state": "dead", "because": outcome.because, "ended_at": work.now}
     wait = max(_wait(row), min(outcome.retry_after or timedelta(0), _LONGEST))
-    return {"state": "waiting", "because": outcome.because, "due_at": work.now + wait}
+    return {"state": "waiting", "because": outcome.because, "due_at": since + wait}
 
 
 def _wait(row: sa.Row[Any]) -> timedelta:

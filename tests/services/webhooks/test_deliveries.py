@@ -108,6 +108,51 @@ async def test_what_a_killed_process_had_taken_is_taken_again_and_its_late_answe
     assert await listening.states() == ["delivered"]
 
 
+async def test_one_whose_process_dies_at_every_try_is_given_up_after_ten_and_the_next_one_goes(
+    business, listening
+):
+    await told_twice(business)
+    began, tries = business.now, 0
+    while (await listening.written())[0].state != "dead":
+        assert tries <= len(LADDER) + 1
+        if await listening.claimed():
+            tries += (await listening.written())[0].state == "sending"
+            business.forward(seconds=LEASE.total_seconds())
+        else:
+            wait = (await listening.written())[0].due_at - business.now
+            business.forward(seconds=wait.total_seconds())
+    assert tries == len(LADDER) + 1
+    assert timedelta(hours=22) < business.now - began < timedelta(hours=28)
+    first, second = await listening.written()
+    assert (first.because, first.sends) == ("broken_off", tries)
+    assert second.state == "sending"  # claimed by who gave up the first
+    assert (await listening.row()).failing_since is None  # nothing is known against it
+    async with business.behind() as work:
+        its = webhook_attempts.c.delivery_id == first.id
+        tried = (await work.connection.execute(sa.select(webhook_attempts).where(its))).all()
+    assert {(each.status, each.because) for each in tried} == {(None, None)}
+    async with business.work() as work:
+        await replaying.replay(work, business.owner, first.id)
+    assert await listening.took() == ["payment.expired", "payment.succeeded"]
+
+
+async def test_a_try_that_was_broken_off_waits_its_turn_in_no_lane(business, listening):
+    """Whoever comes back after it was put off changes nothing."""
+    for _ in range(2):
+        await business.paid("100")
+    for _ in range(3):  # the third wait is longer than a lease
+        lost, other = await listening.claimed()
+        business.forward(minutes=1, seconds=10)
+    assert await listening.claimed() == []
+    assert await listening.states() == ["waiting", "waiting"]
+    await listening.answered(lost)
+    await listening.answered(other, GONE)
+    assert await listening.states() == ["waiting", "waiting"]
+    for _ in range(LANES):
+        await business.paid("100")
+    assert len(await listening.claimed()) == LANES
+
+
 async def test_no_more_at_once_than_there_are_lanes_and_one_where_nothing_is_taken(business, listening):
     for _ in range(LANES + 3):
         await business.paid("100")
