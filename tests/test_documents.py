@@ -56,6 +56,12 @@ def test_links_lead_somewhere(path):
         assert not anchor or anchor in anchors(there.read_text()), target
 
 
+def test_each_decision_is_listed_once_and_in_order():
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(r"^\| \[\d{4}\]\((\S+)\)", (folder / "README.md").read_text(), re.MULTILINE)
+    assert listed == sorted(path.name for path in folder.glob("0*.md"))
+
+
 def test_variables_exist():
     named = {name for path in DOCUMENTS for name in re.findall(r"LIPACHAT_[A-Z_]+[A-Z]", path.read_text())}
     others = {
