@@ -42,6 +42,7 @@ from services.work import Work
 
 _JOBS = ("collect", "collect_check", "collect_expire")
 _OF_PAGE = "page_close"
+_BY_HAND = "payment_check"  # until it is paid; after that it asks whether it stands
 _REVIEWED = "payment"
 
 
@@ -109,7 +110,7 @@ async def found_unpaid(work: Work, attempt_id: UUID, detail: str) -> None:
     ended = {"because": Unpaid.PROVIDER, "detail": detail, "doubt": None, "resolved_at": work.now}
     if not await move(work, attempt, *NOT_SUCCEEDED, state="failed", asked=False, **ended):
         return
-    await jobs.finish(work, attempt.id, *_JOBS)
+    await jobs.finish(work, attempt.id, *_JOBS, _BY_HAND)
     if await in_the_way(work, attempt.payment_id):
         return
     reopened = await _reopen(work, attempt, "failed")
@@ -139,7 +140,7 @@ async def _succeeded(work: Work, attempt: Attempt, word: Succeeded) -> bool:
     if await move(work, attempt, *NOT_SUCCEEDED, **done, **paid_with):
         point("payment.moved")
         await _outrun(work, attempt, "not_paid")
-        await jobs.finish(work, attempt.id, *_JOBS, _OF_PAGE)
+        await jobs.finish(work, attempt.id, *_JOBS, _OF_PAGE, _BY_HAND)
         await credit(work, attempt, receipt)
         if attempt.method_id is not None and word.method is not None:
             await expiry.learn(work, attempt.person_id, attempt.method_id, word.method)

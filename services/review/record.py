@@ -38,6 +38,8 @@ _OF = {
     "refund": settlements.c.refund_attempt_id,
     "payment": settlements.c.payment_attempt_id,
 }
+# While one of these is due, a payment is asked about, or closed, by itself.
+_ASKED_BY = ("collect", "collect_check", "collect_expire", "page_close", "payment_check")
 UNHEARD = timedelta(minutes=15)  # longer than a provider is asked about a payment
 
 
@@ -196,7 +198,7 @@ async def of_payments(work: Work, *where: sa.ColumnElement[bool]) -> list[Undeci
         .where(
             jobs.c.tenant_id == attempts.c.tenant_id,
             jobs.c.target_id == attempts.c.id,
-            jobs.c.kind.in_(("collect", "collect_check", "collect_expire", "page_close")),
+            jobs.c.kind.in_(_ASKED_BY),
         )
         .label("asked_about")
     )

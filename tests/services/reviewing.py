@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from services.ids import new_id
+from services.jobs import COLLECT_LADDER
 from services.news.review import Settlement, SettlementMoved
 from services.providers.base import Accepted, Unknown
+from services.refunds import still_paid
 from services.review import settling
-from tests.services.business import TO_PHONE, Business, PayingOut
+from tests.services.business import PUBLIC, TO_PHONE, Business, PayingOut
 from tests.services.refunding import Refunding, approved
 
 LADDER = 8  # questions, the last of which finds nothing left to wait for
@@ -30,6 +32,14 @@ async def refund_left_undecided(business: Business) -> Refunding:
         business.forward(hours=6)
         assert await one.asked()
     return one
+
+
+async def given_up(business: Business, attempt: UUID) -> None:
+    """A payment by hand that was told is asked about along the whole ladder."""
+    for _ in range(len(COLLECT_LADDER) + 1):
+        async with business.work() as work:
+            await still_paid.begin_check(work, attempt, PUBLIC)
+        business.forward(minutes=5)
 
 
 async def propose(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from services.errors import FourEyesViolation, NotFound, StepUpRequired
 from services.errors.review import NotUndecided, ReceiptUsed, SettlementWaits
@@ -11,7 +12,7 @@ from services.providers.base import Pending, Succeeded
 from services.review import queue, settling
 from services.store.schema import attempts, operations, orders, payments, settlements, tenants
 from tests.services.business import kes
-from tests.services.reviewing import approve, propose
+from tests.services.reviewing import approve, given_up, propose
 from tests.services.test_by_hand import Order
 from tests.services.test_payments_in_doubt import CANCELLED, OTHER, PAID, gone_up_the_ladder
 
@@ -223,7 +224,10 @@ async def test_what_was_credited_without_a_receipt_is_not_paid_once_more_by_hand
     business.forward(hours=1)
     await order.told(order.line("UKH0000009"), confirm_above=kes("100"))
     await unheard.called(Succeeded(None, kes("500")))
-    business.forward(hours=1)
+    async with business.behind() as work:
+        query = sa.select(attempts.c.id).where(attempts.c.receipt == "UKH0000009")
+        by_hand = await work.connection.scalar(query)
+    await given_up(business, by_hand)
     (one,) = await undecided(business)
     with pytest.raises(ReceiptUsed):
         await propose(business, one.id, "paid", "UKH0000009")
