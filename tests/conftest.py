@@ -62,6 +62,7 @@ ON_BOTH = (
     "tests/services/test_payments.py",
     "tests/services/test_payouts.py",
     "tests/services/test_refunds.py",
+    "tests/services/test_review_receipts.py",
     "tests/services/test_withdrawals.py",
 )
 

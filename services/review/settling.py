@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from services import approval, audit, inbox, jobs
 from services.errors import NotFound, NotPending
@@ -134,14 +135,28 @@ async def approve(
         )
     except NotPending as decided:
         raise await _as_it_stands(work, settlement_id, decided) from None
-    if not await approval.add(work, KIND, approver, operation, facts):
-        return await shown(work, settlement_id)
-    await move(work, settlement_id, "pending", "done")
-    await jobs.finish(work, settlement_id, EXPIRY)
+    try:
+        async with work.connection.begin_nested():  # what is refused here is not approved either
+            return await _approved(work, approver, row, one, operation)
+    except IntegrityError:
+        # Something else was given the receipt at this very moment; the database is the referee.
+        if row.outcome == "paid" and await one.used(work, row.reference):
+            raise ReceiptUsed(row.reference) from None
+        raise
+
+
+async def _approved(
+    work: Work, approver: UUID, row: sa.Row[Any], one: Subject, operation: sa.Row[Any]
+) -> Settlement:
+    """Raises ReceiptUsed, and IntegrityError, where something else has had the receipt meanwhile."""
+    if not await approval.add(work, KIND, approver, operation, record.facts(row, one.about)):
+        return await shown(work, row.id)
+    await move(work, row.id, "pending", "done")
+    await jobs.finish(work, row.id, EXPIRY)
     point("settlement.decided")
     await _done(work, approver, row, one)
     point("settlement.done")
-    return await moved(work, settlement_id, approver)
+    return await moved(work, row.id, approver)
 
 
 async def _guessed(work: Work, settlement_id: UUID) -> None:
@@ -177,13 +192,16 @@ async def expire(work: Work, settlement_id: UUID) -> None:
 
 
 async def _done(work: Work, approver: UUID, row: sa.Row[Any], one: Subject) -> None:
-    """Raises RuntimeError where the outcome could not be taken: a bug, and everything is as before."""
+    """Raises ReceiptUsed where something else has had the receipt meanwhile, and RuntimeError where the
+    outcome could not be taken otherwise: a bug. Everything is as before then."""
     if row.outcome == "paid":
         await one.paid(work, row.reference)
     else:
         await one.not_paid(work)
     after = await subject.locked(work, one.about.id)
     if after.about.state != ("succeeded" if row.outcome == "paid" else "failed"):
+        if row.outcome == "paid" and await one.used(work, row.reference):
+            raise ReceiptUsed(row.reference)
         raise RuntimeError(f"settlement {row.id} was approved and {one.about.kind} is {after.about.state}")
     before = {one.about.kind: one.about.state, "status": one.status}
     now = {one.about.kind: after.about.state, "status": after.status}
