@@ -17,6 +17,7 @@ from bot.cli.running import sandbox, serve, work
 from bot.cli.schema import db
 from bot.cli.staff import staff
 from bot.cli.tenants import tenant
+from bot.cli.webhooks import webhooks
 
 app = commands(__doc__)
 for command in (init, margin, retention, sandbox, serve, work, flows, doctor, messages, openapi, reconcile):
@@ -30,6 +31,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(ledger, name="ledger")
 app.add_typer(audit, name="audit")
 app.add_typer(events, name="events")
+app.add_typer(webhooks, name="webhooks")
 app.add_typer(costs, name="costs")
 app.add_typer(person, name="person")
 

@@ -16,7 +16,7 @@ from services.store.scope import AUDITOR
 _LONG = timedelta(minutes=5)
 _LATELY = timedelta(days=7)
 _LOOK = "look: python main.py events list"
-_WORKER = "start a worker: python main.py work, or serve without --no-worker"
+WORKER = "start a worker: python main.py work, or serve without --no-worker"
 
 
 async def queues(parts: Parts) -> AsyncIterator[Finding]:
@@ -39,7 +39,7 @@ async def queues(parts: Parts) -> AsyncIterator[Finding]:
         yield warning(f"messages that did not arrive in the last seven days: {dead}", f"{_LOOK} --state dead")
     for what, many in late.items():
         if many:
-            yield warning(f"{what} that have waited for more than five minutes: {many}", _WORKER)
+            yield warning(f"{what} that have waited for more than five minutes: {many}", WORKER)
     for (provider, operation), accounts in rest.items():
         what = f"{provider} leaves calls unanswered ({operation}): {accounts} accounts rest"
         yield warning(what, "nothing is lost, and it is tried every ten seconds: see docs/operating.md")

@@ -12,6 +12,7 @@ from bot.doctor.clearing import clearing
 from bot.doctor.finding import Finding, broken, good, warning
 from bot.doctor.keys import keys
 from bot.doctor.meta import meta
+from bot.doctor.webhooks import webhooks
 from bot.parts import Parts
 from bot.proving import NotKept
 from services.news import Resting
@@ -39,7 +40,7 @@ async def all_tenants(parts: Parts, http: aiohttp.ClientSession) -> AsyncIterato
         yield warning("there is no tenant", "run: python main.py tenant apply FILE.toml")
     for tenant_id in ids:
         tenant = await parts.tenants.by_id(tenant_id)
-        for findings in (_tenant(parts, tenant, http), clearing(parts, tenant)):
+        for findings in (_tenant(parts, tenant, http), webhooks(parts, tenant), clearing(parts, tenant)):
             async for finding in findings:
                 yield Finding(finding.level, f"{tenant.slug}: {finding.what}", finding.fix)
 

@@ -16,12 +16,13 @@ from services.webhooks import endpoints
 from services.work import Work
 
 
-async def replay(work: Work, person: UUID, delivery_id: UUID) -> None:
-    """One; what waits for its next try is due now, and what is being sent stays so.
+async def replay(work: Work, person: UUID | None, delivery_id: UUID) -> None:
+    """One; what waits for its next try is due now, and what is being sent stays so. `person`: None for the
+    operator.
 
     Raises MissingScope, NotFound, EndpointDisabled.
     """
-    await people.require(work, person, MANAGE_INTEGRATIONS)
+    await _may(work, person)
     table = webhook_deliveries.c
     its = (table.tenant_id == work.tenant, table.id == delivery_id)
     endpoint_id = await work.connection.scalar(sa.select(table.endpoint_id).where(*its))
@@ -29,22 +30,29 @@ async def replay(work: Work, person: UUID, delivery_id: UUID) -> None:
         raise NotFound("webhook_delivery")
     await _enabled(work, endpoint_id)
     await _again(work, *its, table.state != "sending")
-    await audit.record(work, person, "webhook.replayed", delivery_id, {"endpoint": str(endpoint_id)})
+    facts = {"endpoint": str(endpoint_id)}
+    await audit.record(work, person or audit.OPERATOR, "webhook.replayed", delivery_id, facts)
 
 
-async def replay_given_up(work: Work, person: UUID, endpoint_id: UUID, since: datetime) -> int:
-    """All of an endpoint's that were given up and happened since then; how many they are.
+async def replay_given_up(work: Work, person: UUID | None, endpoint_id: UUID, since: datetime) -> int:
+    """All of an endpoint's that were given up and happened since then; how many they are. `person`: None for
+    the operator.
 
     Raises MissingScope, NotFound, EndpointDisabled.
     """
-    await people.require(work, person, MANAGE_INTEGRATIONS)
+    await _may(work, person)
     await _enabled(work, endpoint_id)
     table = webhook_deliveries.c
     its = (table.tenant_id == work.tenant, table.endpoint_id == endpoint_id)
     many = await _again(work, *its, table.state == "dead", table.created_at >= since)
     facts = {"since": since.isoformat(), "deliveries": many}
-    await audit.record(work, person, "webhook.replayed", endpoint_id, facts)
+    await audit.record(work, person or audit.OPERATOR, "webhook.replayed", endpoint_id, facts)
     return many
+
+
+async def _may(work: Work, person: UUID | None) -> None:
+    if person is not None:
+        await people.require(work, person, MANAGE_INTEGRATIONS)
 
 
 async def _enabled(work: Work, endpoint_id: UUID) -> None:
