@@ -52,6 +52,18 @@ priced = Counter(
     ["category", "type"],
     registry=registry,
 )
+message_costs = Counter(
+    "lipachat_message_costs_total",
+    "What messages cost by the rates that the operator has told, in whole units of the currency",
+    ["category", "currency"],
+    registry=registry,
+)
+messages_without_cost = Counter(
+    "lipachat_messages_without_cost_total",
+    "Messages that WhatsApp charges and whose rate nobody has told",
+    ["category"],
+    registry=registry,
+)
 calls = Counter(
     "lipachat_provider_calls_total",
     "Calls of providers by outcome",

@@ -43,6 +43,14 @@ def mpesa_number(text: str) -> str:
     return number
 
 
+def country_of(number: str) -> str:
+    """Of a number in E.164: "KE"; empty where it is no country's."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
+    except phonenumbers.NumberParseException:
+        return ""
+
+
 def masked(value: str) -> str:
     """All but the last four characters as stars; a phone's plus is none of them: "********5678"."""
     bare = value.removeprefix("+")

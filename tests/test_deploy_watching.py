@@ -139,3 +139,30 @@ def test_what_must_be_zero_rings_at_one(tmp_path):
         path.write_text(json.dumps({"rule_files": [str(RULES)], "tests": tests}))
         checked = promtool("test", "rules", str(path))
         assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.promtool
+def test_messages_without_a_rate_ring_only_where_others_have_one(tmp_path):
+    ringing = 'ALERTS{alertname="LipachatMessagesWithoutRate",alertstate="firing"}'
+    without = ('lipachat_messages_without_cost_total{category="utility"}', "0+1x60")
+    tests = [
+        {
+            "interval": "1m",
+            "input_series": [
+                {"series": f'{series[:-1]}, instance="a"}}', "values": values}
+                for series, values in (without, ('lipachat_message_costs_total{category="service"}', cost))
+            ],
+            "promql_expr_test": [
+                {
+                    "expr": f"count({ringing}) or vector(0)",
+                    "eval_time": "40m",
+                    "exp_samples": [{"value": firing}],
+                }
+            ],
+        }
+        for cost, firing in (("0+0.004x60", 1), ("0x60", 0))
+    ]
+    path = tmp_path / "rates.yml"
+    path.write_text(json.dumps({"rule_files": [str(RULES)], "tests": tests}))
+    checked = promtool("test", "rules", str(path))
+    assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -9,12 +9,12 @@ import typer
 
 from bot.cli.console import Slug, commands, performed, show
 
-costs = commands("What providers charge the platform.")
+costs = commands("What providers charge the platform, and what messages cost.")
 
 
 @costs.command("apply")
 def costs_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)]) -> None:
-    """Make what providers charge what the file says; applying the same again changes nothing."""
+    """Make what providers and messages cost what the file says; the same again changes nothing."""
     from bot.commands.costs import apply_costs
 
     show(performed(lambda settings: apply_costs(settings, file)))
@@ -22,7 +22,7 @@ def costs_apply(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False
 
 @costs.command("show")
 def costs_show() -> None:
-    """The bands, as a file has them."""
+    """The bands and rates, as a file has them."""
     from bot.commands.costs import show_costs
 
     show(performed(show_costs))

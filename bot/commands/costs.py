@@ -48,8 +48,8 @@ def _text(path: Path) -> str:
     return decoded(path.read_bytes(), str(path))
 
 
-async def show_costs(settings: Settings) -> list[dict[str, Any]]:
-    """The bands, in the keys of the file."""
+async def show_costs(settings: Settings) -> dict[str, Any]:
+    """The bands and rates, in the keys of the file."""
     async with opened(settings) as parts, parts.database.reading(PLATFORM) as connection:
         return await file.shown(Work(connection, parts.vault, NOBODY, parts.clock(), CLI))
 

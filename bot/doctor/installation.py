@@ -15,6 +15,7 @@ from bot.away import AWAY, reason
 from bot.doctor.finding import Finding, broken, exit_code, good, warning
 from bot.doctor.proofs import proofs
 from bot.doctor.queues import queues
+from bot.doctor.rates import rates
 from bot.doctor.reach import reach
 from bot.doctor.tenants import all_tenants
 from bot.forms import PATH as FORMS
@@ -77,6 +78,8 @@ async def _installation(parts: Parts, http: aiohttp.ClientSession, reach: Reach)
     if schema.level == "broken":
         return
     async for finding in queues(parts):
+        yield finding
+    async for finding in rates(parts):
         yield finding
     async for finding in proofs(parts):
         yield finding

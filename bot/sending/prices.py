@@ -1,51 +1,120 @@
-"""Prices: how many messages there were of each category and type that WhatsApp charges them under.
-
-What one costs is on WhatsApp's list for the country.
+"""Prices: how many messages there were of each category and type that WhatsApp charges them under, and what
+they cost by the rates that the operator has told (`services/costs/messages.py`).
 """
 
-from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.parts import CannotRun
+from services.costs import messages
 from services.store.schema import Moment, outbox, tenants
 
 
+class _Kind(NamedTuple):
+    """What a line sums up. Without a category where WhatsApp has told none (yet), and without a currency
+    where it is free or where its cost is not `known`."""
+
+    category: str | None
+    type: str | None
+    country: str | None
+    currency: str | None
+    known: bool
+
+
+@dataclass
+class _Sum:
+    messages: int = 0
+    millionths: int = 0
+
+
+_Sums = dict[_Kind, _Sum]
+
+
 async def counted(connection: AsyncConnection, slug: str, month: str | None, now: datetime) -> dict[str, Any]:
-    """The tenant's messages of a month of its own calendar, by price and by day; `category` is null where
-    none was told (yet). Raises CannotRun where it is no month."""
+    """The tenant's messages of a month of its own calendar, by price and by day. `without_cost`: those that
+    are charged and whose rate nobody has told. Raises CannotRun where it is no month."""
     tenant = (await connection.execute(sa.select(tenants).where(tenants.c.slug == slug))).one()
     zone = ZoneInfo(tenant.timezone)
     first = _first_day(month, now.astimezone(zone), zone)
-    days = _days(first)
-    query = (
-        sa.select(days.c.day, outbox.c.price_category, outbox.c.price_type, sa.func.count())
-        .join(days, sa.and_(outbox.c.created_at >= days.c.begins, outbox.c.created_at < days.c.ends))
-        .where(outbox.c.tenant_id == tenant.id, outbox.c.wamid.is_not(None))
-        .group_by(days.c.day, outbox.c.price_category, outbox.c.price_type)
-        .order_by(days.c.day, outbox.c.price_category, outbox.c.price_type)
-    )
-    rows = (await connection.execute(query)).all()
-    total: Counter[tuple[str | None, str | None]] = Counter()
-    by_day: dict[str, list[dict[str, Any]]] = {}
-    for day, category, type_, many in rows:
-        total[category, type_] += many
-        by_day.setdefault(day, []).append(_shown(category, type_, many))
+    rates = await messages.rates(connection)
+    total: _Sums = {}
+    by_day: dict[str, _Sums] = {}
+    for day, begins, *price, many in await connection.execute(_by_price(tenant.id, _spans(first, rates))):
+        kind, each = _cost(rates, tenant.id, price, begins)
+        for sums in (total, by_day.setdefault(day, {})):
+            line = sums.setdefault(kind, _Sum())
+            line.messages += many
+            line.millionths += many * each
     return {
         "tenant": slug,
         "month": f"{first:%Y-%m}",
-        "messages": sum(total.values()),
-        "prices": [_shown(*price, many) for price, many in total.items()],
-        "days": [{"day": day, "prices": prices} for day, prices in by_day.items()],
+        "messages": sum(line.messages for line in total.values()),
+        "totals": _totals(total),
+        "without_cost": sum(
+            line.messages for kind, line in total.items() if kind.category and not kind.known
+        ),
+        "prices": _shown(total),
+        "days": [{"day": day, "prices": _shown(sums)} for day, sums in by_day.items()],
     }
 
 
-def _shown(category: str | None, type_: str | None, many: int) -> dict[str, Any]:
-    return {"category": category, "type": type_ or None, "messages": many}
+def _by_price(tenant: Any, spans: sa.Subquery) -> sa.Select[Any]:
+    by = (
+        spans.c.day,
+        spans.c.begins,
+        outbox.c.price_category,
+        outbox.c.price_type,
+        outbox.c.price_country,
+    )
+    return (
+        sa.select(*by, sa.func.count())
+        .join(spans, sa.and_(outbox.c.created_at >= spans.c.begins, outbox.c.created_at < spans.c.ends))
+        .where(outbox.c.tenant_id == tenant, outbox.c.wamid.is_not(None))
+        .group_by(*by)
+        .order_by(*by)
+    )
+
+
+def _cost(
+    rates: Sequence[messages.Rate], tenant: Any, price: Sequence[str | None], at: datetime
+) -> tuple[_Kind, int]:
+    """And what each of them costs, in millionths."""
+    category, type_, country = (word or None for word in price)
+    cost = messages.cost(rates, tenant, category, type_ or "", country or "", at) if category else None
+    if cost is None:
+        return _Kind(category, type_, country, None, known=False), 0
+    return _Kind(category, type_, country, cost.currency or None, known=True), cost.millionths
+
+
+def _shown(sums: _Sums) -> list[dict[str, Any]]:
+    return [
+        {
+            "category": kind.category,
+            "type": kind.type,
+            "country": kind.country,
+            "messages": line.messages,
+            "currency": kind.currency,
+            "cost": messages.written(line.millionths) if kind.known else None,
+        }
+        for kind, line in sums.items()
+    ]
+
+
+def _totals(sums: _Sums) -> list[dict[str, Any]]:
+    """Of what costs something, by currency."""
+    listed = []
+    for currency in sorted({kind.currency for kind in sums if kind.currency}):
+        lines = [line for kind, line in sums.items() if kind.currency == currency]
+        cost = messages.written(sum(line.millionths for line in lines))
+        listed.append({"currency": currency, "messages": sum(line.messages for line in lines), "cost": cost})
+    return listed
 
 
 def _first_day(month: str | None, today: datetime, zone: ZoneInfo) -> datetime:
@@ -57,16 +126,22 @@ def _first_day(month: str | None, today: datetime, zone: ZoneInfo) -> datetime:
         raise CannotRun(f"{month} is no month. Write it as 2026-11.") from None
 
 
-def _days(first: datetime) -> sa.Subquery:
-    """The days of the month, each from midnight to midnight there."""
-    begins = [first + timedelta(days=n) for n in range(32)]
-    days = [
+def _spans(first: datetime, rates: Iterable[messages.Rate]) -> sa.Subquery:
+    """The days of the month, each from midnight to midnight there, and cut where a rate begins or ends: what
+    is sent within one of them costs the same."""
+    cuts = {moment for rate in rates for moment in (rate.valid_from, rate.valid_until) if moment}
+    spans = []
+    for day in (first + timedelta(days=n) for n in range(32)):
+        if day.month == first.month:
+            begins, ends = day.astimezone(UTC), (day + timedelta(days=1)).astimezone(UTC)
+            edges = [begins, *sorted(cut for cut in cuts if begins < cut < ends), ends]
+            spans += [(f"{day:%Y-%m-%d}", *span) for span in pairwise(edges)]
+    listed = [
         sa.select(
-            sa.literal(f"{begin:%Y-%m-%d}").label("day"),
-            sa.literal(begin.astimezone(UTC), Moment).label("begins"),
-            sa.literal((begin + timedelta(days=1)).astimezone(UTC), Moment).label("ends"),
+            sa.literal(day).label("day"),
+            sa.literal(begins, Moment).label("begins"),
+            sa.literal(ends, Moment).label("ends"),
         )
-        for begin in begins
-        if begin.month == first.month
+        for day, begins, ends in spans
     ]
-    return sa.union_all(*days).subquery()
+    return sa.union_all(*listed).subquery()

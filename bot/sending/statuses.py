@@ -20,6 +20,7 @@ from bot.stopping import unbroken
 from bot.whatsapp.errors import WINDOW_CLOSED
 from bot.whatsapp.prices import CATEGORIES, TYPES, Price, price_of
 from bot.whatsapp.statuses import advance
+from services.costs import messages
 from services.safety.vault import Unopenable, Vault
 from services.store.bell import Bell
 from services.store.bulk import BulkUpdate
@@ -56,6 +57,7 @@ _TOLD = (
         outbox.c.error,
         outbox.c.price_category,
         outbox.c.price_type,
+        outbox.c.price_country,
         outbox.c.tries,
         outbox.c.conversation_id,
         outbox.c.due_at,
@@ -67,7 +69,9 @@ _TOLD = (
 _MESSAGES = Hot(_TOLD, postgres=_TOLD.with_for_update(of=outbox))
 _DONE = Hot(sa.update(inbox).where(among(inbox.c.seq, "seqs")).values(state="done"))
 _PARKED = BulkUpdate(inbox, ["seq"], ["state", "error"])
-_ADVANCED = BulkUpdate(outbox, ["seq"], ["state", "wamid", "error", "price_category", "price_type"])
+_ADVANCED = BulkUpdate(
+    outbox, ["seq"], ["state", "wamid", "error", "price_category", "price_type", "price_country"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class _Told:
     error: str | None
     price_category: str | None
     price_type: str | None
+    price_country: str | None
     tries: int
     conversation_id: UUID
     due_at: datetime  # where it was accepted: when
@@ -114,12 +119,14 @@ class _Told:
                 self.state = "waiting"
         priced = status.price is not None and self.price_category is None
         if status.price is not None and priced:
-            self.price_category, self.price_type = status.price
+            self.price_category, self.price_type, self.price_country = status.price
         return priced or state is not None
 
     @property
     def price(self) -> Price | None:
-        return None if self.price_category is None else Price(self.price_category, self.price_type or "")
+        if self.price_category is None:
+            return None
+        return Price(self.price_category, self.price_type or "", self.price_country or "")
 
 
 class Statuses:
@@ -148,9 +155,10 @@ class Statuses:
                 return False
             heard, unreadable = self._read_all(rows)
             priced = await _advance(connection, heard, self._clock())
+            rates = await messages.rates(connection) if priced else []
             await _DONE(connection, seqs=[row.seq for row in rows])
             await _PARKED(connection, unreadable)
-        _count(priced)
+        _count(priced, rates, self._clock())
         self._bell.ring("outbox")  # an unknown send may be settled
         return True
 
@@ -191,8 +199,10 @@ def _code(errors: Any) -> int | None:
     return None
 
 
-async def _advance(connection: AsyncConnection, heard: Sequence[Status], now: datetime) -> list[Price]:
-    """The prices that were told for the first time."""
+async def _advance(
+    connection: AsyncConnection, heard: Sequence[Status], now: datetime
+) -> list[tuple[UUID, Price]]:
+    """The prices that were told for the first time, each with the tenant."""
     if not heard:
         return []
     rows = await _MESSAGES(
@@ -213,16 +223,24 @@ async def _advance(connection: AsyncConnection, heard: Sequence[Status], now: da
             changed.add(message.seq)
     rows_changed = [told[seq] for seq in sorted(changed)]
     await _ADVANCED(
-        connection, [(m.seq, m.state, m.wamid, m.error, m.price_category, m.price_type) for m in rows_changed]
+        connection,
+        [
+            (m.seq, m.state, m.wamid, m.error, m.price_category, m.price_type, m.price_country)
+            for m in rows_changed
+        ],
     )
     for message in rows_changed:
         if message.closed:
             await shut(connection, message.tenant_id, message.conversation_id, message.due_at, now)
-    return [m.price for m in rows_changed if m.seq in unpriced and m.price is not None]
+    return [(m.tenant_id, m.price) for m in rows_changed if m.seq in unpriced and m.price is not None]
 
 
-def _count(prices: Sequence[Price]) -> None:
-    for category, type_ in prices:
-        metrics.priced.labels(
-            category if category in CATEGORIES else "other", type_ if type_ in TYPES else "other"
-        ).inc()
+def _count(priced: Sequence[tuple[UUID, Price]], rates: Sequence[messages.Rate], at: datetime) -> None:
+    for tenant, (category, type_, country) in priced:
+        known = category if category in CATEGORIES else "other"
+        metrics.priced.labels(known, type_ if type_ in TYPES else "other").inc()
+        cost = messages.cost(rates, tenant, category, type_, country, at)
+        if cost is None:
+            metrics.messages_without_cost.labels(known).inc()
+        elif cost.millionths:
+            metrics.message_costs.labels(known, cost.currency).inc(cost.millionths / 1_000_000)

@@ -12,10 +12,12 @@
     valid_until = 2027-01-01
     tenant = "mama-njeri"       # a tariff of this tenant's own
 
-The file is the whole truth: applying it makes the bands what it says. What was posted stays as it is.
+What messages cost stands in the same file (`messages.py`).
+
+The file is the whole truth: applying it makes both what it says. What was posted stays as it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -24,7 +26,8 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services import audit
-from services.costs import COLLECTION, REVERSAL
+from services.costs import COLLECTION, REVERSAL, messages
+from services.costs.messages import MessageRate, utc
 from services.ids import new_id
 from services.money import PLACES
 from services.people.file_lines import Lines, TenantFileError, Wrong
@@ -32,7 +35,7 @@ from services.people.file_values import Moment, Text
 from services.people.tenant_file import parsed, told_wrong
 from services.providers import PROVIDERS
 from services.rails import RAILS
-from services.store.schema import NOBODY, costs, tenants
+from services.store.schema import NOBODY, costs, message_rates, tenants
 from services.work import Work
 from services.written import Amount, Percent, amount_of, minor_of, percent_of, ppm_of
 
@@ -71,6 +74,7 @@ class CostsFile(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=True)
 
     costs: list[Cost] = []
+    messages: list[MessageRate] = []
 
 
 async def apply(work: Work, text: str, name: str) -> dict[str, Any]:
@@ -79,23 +83,42 @@ async def apply(work: Work, text: str, name: str) -> dict[str, Any]:
     slugs = {
         row.slug: row.id for row in await work.connection.execute(sa.select(tenants.c.slug, tenants.c.id))
     }
-    if wrong := list(_senseless(file, slugs, lines)):
+    wrong = [*_senseless(file, slugs, lines), *messages.senseless(file.messages, slugs, lines)]
+    if wrong:
         raise TenantFileError(name, wrong)
-    wanted = {_row(cost, slugs) for cost in file.costs}
-    query = sa.select(*(costs.c[column] for column in _COLUMNS))
+    bands = {_row(cost, slugs) for cost in file.costs}
+    rates: set[tuple[Any, ...]] = {rate.rate(slugs) for rate in file.messages}
+    changes = [await _made(work, costs, _COLUMNS, bands)]
+    changes.append(await _made(work, message_rates, messages.COLUMNS, rates))
+    facts = {"added": sum(added for added, _ in changes), "removed": sum(removed for _, removed in changes)}
+    if any(facts.values()):
+        await audit.record(work, audit.OPERATOR, "costs.changed", NOBODY, facts)
+    return {"bands": len(bands), "messages": len(rates)} | facts
+
+
+async def _made(
+    work: Work, table: sa.Table, columns: Sequence[str], wanted: set[tuple[Any, ...]]
+) -> tuple[int, int]:
+    """The table has these rows and no others: how many came, and how many went."""
+    query = sa.select(*(table.c[column] for column in columns))
     known = {tuple(row) for row in await work.connection.execute(query)}
     if wanted != known:
-        await work.connection.execute(sa.delete(costs))
-        rows = [{"id": new_id()} | dict(zip(_COLUMNS, row, strict=True)) for row in wanted]
+        await work.connection.execute(sa.delete(table))
+        rows = [{"id": new_id()} | dict(zip(columns, row, strict=True)) for row in wanted]
         if rows:
-            await work.connection.execute(sa.insert(costs), rows)
-        facts = {"added": len(wanted - known), "removed": len(known - wanted)}
-        await audit.record(work, audit.OPERATOR, "costs.changed", NOBODY, facts)
-    return {"bands": len(wanted), "added": len(wanted - known), "removed": len(known - wanted)}
+            await work.connection.execute(sa.insert(table), rows)
+    return len(wanted - known), len(known - wanted)
 
 
-async def shown(work: Work) -> list[dict[str, Any]]:
-    """The bands in the keys of the file."""
+async def shown(work: Work) -> dict[str, Any]:
+    """What is told, in the keys of the file."""
+    slugs = {
+        row.id: row.slug for row in await work.connection.execute(sa.select(tenants.c.slug, tenants.c.id))
+    }
+    return {"costs": await _bands(work), "messages": await messages.shown(work.connection, slugs)}
+
+
+async def _bands(work: Work) -> list[dict[str, Any]]:
     query = sa.select(costs, tenants.c.slug).outerjoin(tenants, tenants.c.id == costs.c.only_for)
     rows = (await work.connection.execute(query)).all()
     rows = sorted(
@@ -159,7 +182,7 @@ def _wrong(n: int, cost: Cost, slugs: dict[str, UUID], lines: Lines) -> Iterator
         yield lines.wrong(("costs", n, "to"), f"{cost.to} is below from, which is {cost.from_}")
     if flat >= _ENDLESS:
         yield lines.wrong(("costs", n, "flat"), "is more than anything that is moved")
-    if (_utc(cost.valid_until) or _FOREVER) <= (_utc(cost.valid_from) or _ALWAYS):
+    if (utc(cost.valid_until) or _FOREVER) <= (utc(cost.valid_from) or _ALWAYS):
         yield lines.wrong(("costs", n, "valid_until"), "is not after valid_from")
 
 
@@ -188,12 +211,6 @@ def _row(cost: Cost, slugs: dict[str, UUID]) -> tuple[Any, ...]:
         None if cost.to is None else minor_of(cost.to, cost.currency),
         minor_of(cost.flat, cost.currency),
         ppm_of(cost.percent),
-        _utc(cost.valid_from),
-        _utc(cost.valid_until),
+        utc(cost.valid_from),
+        utc(cost.valid_until),
     )
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment and moment.astimezone(UTC)

@@ -46,6 +46,7 @@ PLACES: dict[str, tuple[Fate, str]] = {
     "outbox.state": (Fate.KEPT, _WORD),
     "outbox.price_category": (Fate.KEPT, "counts messages"),
     "outbox.price_type": (Fate.KEPT, "counts messages"),
+    "outbox.price_country": (Fate.KEPT, "counts messages"),
     "jobs.kind": (Fate.KEPT, _WORD),
     "jobs.error": (Fate.SWEPT, ""),
     "hooks.token_hash": (Fate.KEPT, _NOBODY),
@@ -114,6 +115,7 @@ PLACES: dict[str, tuple[Fate, str]] = {
     "holds.*": (Fate.KEPT, "the ledger knows ids alone"),
     "fees.*": (Fate.KEPT, _TENANT),
     "costs.*": (Fate.KEPT, _NOBODY),
+    "message_rates.*": (Fate.KEPT, _NOBODY),
     "breaches.*": (Fate.KEPT, _NOBODY),
     "book_checks.*": (Fate.KEPT, _NOBODY),
     # money that leaves for the tenant

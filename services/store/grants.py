@@ -68,6 +68,7 @@ _PLATFORM = {
     "webhook_deliveries": {SELECT},
     # The installation's own.
     "costs": EVERYTHING,
+    "message_rates": EVERYTHING,
     "provider_tokens": {SELECT, INSERT, UPDATE},
     "book_checks": {SELECT, INSERT, UPDATE},
     "account_proofs": {SELECT, INSERT, UPDATE},

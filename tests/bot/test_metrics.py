@@ -7,6 +7,7 @@ import re
 import string
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,6 +16,7 @@ from bot import metrics
 from bot.api.every import ROUTES
 from bot.sending.statuses import _count
 from bot.whatsapp.prices import CATEGORIES, TYPES, price_of
+from services.ids import new_id
 from services.providers import PROVIDERS
 from tests.bot.caller import caller
 from tests.bot.door import envelope, opened, text
@@ -56,7 +58,7 @@ async def test_a_day_of_strange_requests_adds_no_series(database, vault):
             await door.post(f"/hooks/paystack/{junk()}", b"{}")
             strange = {"pricing": {"category": junk(8).strip("-_."), "type": junk(8)}}
             if (price := price_of(strange)) is not None:
-                _count([price])
+                _count([(new_id(), price)], [], datetime.now(UTC))
             await door.update(envelope(text(junk(), junk(), type=junk())))
 
     async with opened(database, vault) as door:

@@ -62,7 +62,7 @@ async def expected(
 
 async def test_a_cost_follows_from_the_band_of_the_amount_and_none_is_guessed(business: Business) -> None:
     assert await expected(business, "1000") is None
-    assert await apply(business, MPESA) == {"bands": 4, "added": 4, "removed": 0}
+    assert await apply(business, MPESA) == {"bands": 4, "messages": 0, "added": 4, "removed": 0}
     assert [await expected(business, amount) for amount in ("1", "1000", "1000.01")] == [
         "5.00",
         "5.00",
@@ -72,7 +72,7 @@ async def test_a_cost_follows_from_the_band_of_the_amount_and_none_is_guessed(bu
     assert await expected(business, "1000", rail="till") is None
     async with business.work() as work:
         assert await costs.expected(work, "mpesa", "mpesa", Money(1000, "UGX")) is None
-    assert await apply(business, MPESA) == {"bands": 4, "added": 0, "removed": 0}
+    assert await apply(business, MPESA) == {"bands": 4, "messages": 0, "added": 0, "removed": 0}
 
 
 async def test_a_newer_band_and_a_tariff_of_the_tenants_own_go_first(business: Business) -> None:

@@ -83,6 +83,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "products": ("tenant.", "order.", "payment.", "product."),
     "changes": ("change_", "tenant."),
     "costs": ("costs.",),
+    "message_rates": ("costs.",),
     "webhook_endpoints": ("webhook.",),
 }
 # What is written there without an entry, and why.

@@ -17,6 +17,7 @@ from services.store.schema.ledger import (
     costs,
     fees,
     holds,
+    message_rates,
     transfers,
 )
 from services.store.schema.payouts import (
@@ -134,6 +135,7 @@ __all__ = [
     "jobs",
     "lendings",
     "mails",
+    "message_rates",
     "metadata",
     "operations",
     "orders",

@@ -104,6 +104,22 @@ costs = sa.Table(
     sa.Index(None, "provider", "rail", "currency"),
 )
 
+# What a message costs, as the operator tells it (services/costs/messages.py). No tenant reads it.
+message_rates = sa.Table(
+    "message_rates",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("only_for", sa.Uuid),
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("countries", sa.Text, nullable=False),  # "NG ZA"; empty: of all that have none of their own
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column(
+        "millionths", sa.BigInteger, nullable=False
+    ),  # of a unit, since a message costs parts of a cent
+    sa.Column("valid_from", Moment),
+    sa.Column("valid_until", Moment),
+)
+
 # Up to which of its entries an account's balance is proven, and what it was then.
 account_proofs = sa.Table(
     "account_proofs",

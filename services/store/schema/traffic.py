@@ -84,6 +84,7 @@ outbox = sa.Table(
     sa.Column("wamid", sa.Text),
     sa.Column("price_category", sa.Text),  # as WhatsApp charges it: "service", "utility"...
     sa.Column("price_type", sa.Text),  # "regular", "free_customer_service"...
+    sa.Column("price_country", sa.Text),  # of who got it: "KE"
     sa.Column("error", sa.Text),
     sa.Column("created_at", Moment, nullable=False),
     one_of("state", "waiting", "sending", "unknown", "sent", "delivered", "read", "played", "failed", "held"),

@@ -223,6 +223,10 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
         "the clock of this machine agrees with the Graph API's",
         "reached",
         "forms can be opened, at https://pay.shop.co.ke/webhooks/whatsapp/forms",
+        (
+            "what messages cost is not told ([[messages]] in a file of costs, and python main.py costs apply "
+            "FILE): they are counted alone"
+        ),
         "the chains of the audit: not to be proven yet",
         "mama-njeri: the keys of mpesa are good",
         (
