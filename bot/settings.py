@@ -35,6 +35,7 @@ from bot.webhooks_out.settings import WebhooksSettings
 from bot.whatsapp.forms import FormsKey
 from services.points import Crash, parse
 from services.privacy.periods import Periods
+from services.providers import PROVIDERS
 from services.safety.vault import parse_keys
 
 _MAKE_A_KEY = 'python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
@@ -216,8 +217,8 @@ class Settings(BaseModel):
 
     @property
     def provider_urls(self) -> dict[str, str]:
-        """By the names of `services.providers`."""
-        return {name: getattr(self, name).url for name in ("mpesa", "paystack", "pesapal", "stripe")}
+        """By the names of `services.providers`: of each there is a field here."""
+        return {name: getattr(self, name).url for name in PROVIDERS}
 
 
 class _Environment(Settings, BaseSettings):

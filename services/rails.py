@@ -104,12 +104,12 @@ def refuse_closed_ways_out(shop: Shop, usual: str = "mpesa") -> None:
 def abilities(
     parts: Mapping[str, Mapping[str, Any]], currency: str, providers: Mapping[str, Provider] = PROVIDERS
 ) -> dict[str, Any]:
-    """What a tenant's settings let it do, as a Shop has it."""
+    """What a tenant's settings let it do, as a Shop has it: in the order of `providers`."""
     collects_by: list[str] = []
     pays_out_by: list[str] = []
     lacks: dict[str, tuple[str, ...]] = {}
     paybill: str | None = None
-    for name, provider in sorted(providers.items()):
+    for name, provider in providers.items():
         if name not in parts:
             continue
         out = provider.pays_out if provider.currency == currency else frozenset[str]()

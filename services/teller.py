@@ -43,7 +43,7 @@ from services.payments import (
 from services.people import changes, people, preferences, telling
 from services.people.access import APPROVE, EDIT_ORDERS, INITIATE, VIEW_FINANCE, VIEW_ORDERS
 from services.privacy.wish import wish_erasure
-from services.rails import refuse_closed_way_out
+from services.rails import refuse_closed_way_out, refuse_unpayable
 from services.shop import carts, catalogue, checkout, fulfilment, orders
 from services.shop.facts import Cart, Order, OrderRow, Product, Wanted
 from services.statement.facts import Statement
@@ -216,6 +216,7 @@ class Teller(Domains):
         return await requests.recent(self._work)
 
     async def request_payment(self, customer: Customer, checkout: Checkout) -> Asked:
+        refuse_unpayable(self._shop, checkout.amount)
         return await requests.request(self._work, self._me.person_id, customer, checkout)
 
     async def take_back_request(self, number: str) -> None:

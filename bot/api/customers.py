@@ -1,7 +1,7 @@
 """Customers: who they are, and how each prefers to pay. The chat offers what is saved here, and the other
 way round."""
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
@@ -24,11 +24,11 @@ from services.people import customers
 from services.people.access import VIEW_CONVERSATIONS
 from services.people.customers import Known
 from services.phones import normalize
+from services.providers import PROVIDERS
 
 routes = Routes("Customers")
 
-_Provider = Literal["mpesa", "paystack", "pesapal", "stripe"]
-Provider = Annotated[str, OneOf(*get_args(_Provider))]
+Provider = Annotated[str, OneOf(*PROVIDERS)]
 _PHONE = Query(
     "phone",
     "As it is dialled in the shop's country, or with its country's code.",
@@ -55,13 +55,13 @@ class NewCustomer(Body):
 
 
 class PreferredProvider(Body):
-    provider: _Provider
+    provider: Literal[tuple(PROVIDERS)]  # type: ignore[valid-type]
 
 
 class NewPaymentMethod(Body):
     """`details` are the provider's own: see docs/api.md."""
 
-    provider: _Provider
+    provider: Literal[tuple(PROVIDERS)]  # type: ignore[valid-type]
     details: dict[str, Any]
     set_as_default: bool = False
 

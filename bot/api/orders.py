@@ -15,6 +15,7 @@ from services.facts import AttemptSeen
 from services.money import Money
 from services.payments import lookup, ordered
 from services.people.access import EDIT_ORDERS, VIEW_FINANCE, VIEW_ORDERS
+from services.providers import PROVIDERS
 from services.refunds import queue
 from services.shop import facts
 from services.shop import orders as shop_orders
@@ -71,7 +72,7 @@ class NewOrder(Body):
 class Checkout(Body):
     """Either `provider` or `method_id`, a saved method of the customer's."""
 
-    provider: Literal["mpesa", "paystack", "pesapal", "stripe"] | None = None
+    provider: Literal[tuple(PROVIDERS)] | None = None  # type: ignore[valid-type]
     method_id: str | None = None
 
 

@@ -144,7 +144,7 @@ def expired(details: Mapping[str, str], now: datetime) -> bool:
 
 def method_of(provider: str, details: Mapping[str, str]) -> PaymentMethod:
     """As the chat shows it: "********5678", or "KCB ****4081"."""
-    if provider == "mpesa":
+    if is_of_phone(details):
         return PaymentMethod(provider=provider, label=masked(details["phone_number"]))
     word = next(details[name] for name in ("bank", "payment_method", "brand") if name in details)
     return PaymentMethod(provider=provider, label=f"{word} ****{details['last4']}")

@@ -112,8 +112,9 @@ async def _saved(work: Work, person_id: UUID, method_id: UUID) -> Way:
 
 
 async def _by(work: Work, person_id: UUID, provider: str) -> Way:
-    """M-Pesa asks the number of the chat; where WhatsApp hides it, the saved one that is offered first."""
-    if provider != "mpesa":  # a page, or one that customers cannot pay with
+    """Who asks phones asks the number of the chat; where WhatsApp hides it, the saved one that is offered
+    first."""
+    if opens_page(provider):
         return Way(method=PaymentMethod(provider=provider, label=""))
     phone = await phone_of(work, person_id)
     if phone is not None:

@@ -18,7 +18,6 @@ from services.people.customers import opened
 from services.people.identity import chat_of
 from services.people.preferences import may_write_unasked
 from services.people.window import is_open
-from services.rails import refuse_uncollectable
 from services.store import schema
 from services.store.schema import conversations, orders, staff
 from services.work import Work
@@ -30,10 +29,9 @@ _RECENT = 8  # in one list, beside what else is offered there
 async def request(work: Work, asker: UUID, customer: Customer, checkout: Checkout) -> Asked:
     """Make the order and tell the customer. The same checkout again does nothing more.
 
-    Raises MissingScope, NotFound, WritesUnwanted, RequestsOpen, NotWholeShillings, OverLimit, BelowMinimum.
+    Raises MissingScope, NotFound, WritesUnwanted, RequestsOpen.
     """
     await people.require(work, asker, EDIT_ORDERS)
-    refuse_uncollectable("mpesa", checkout.amount)
     chat = await _chat(work, customer)
     by_template = "payment_request" in (await people.tenant_of(work)).templates
     reads_now = by_template or is_open(chat.heard_at, work.now)

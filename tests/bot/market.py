@@ -29,6 +29,7 @@ from bot.sandbox.world import DarajaApp, PaystackAccount, PesapalAccount, Stripe
 from services.facts import Way
 from services.news import PaymentMethod
 from services.people.tenants import TenantBook
+from services.providers import PROVIDERS
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
@@ -103,10 +104,14 @@ class Market:
     def workers(self, url: str | None = None, **options: Any) -> tuple[Calls, Callbacks]:
         """Those of another process: nothing is shared with ours but the database."""
         book = TenantBook(self.database, self.vault, self.clock)
-        urls = {"mpesa": url or self.daraja_url}
-        urls |= {name: f"{self.daraja_url}/{name}" for name in ("paystack", "pesapal", "stripe")}
-        providers = Providers(self.database, self.vault, book, self._http, urls, self.clock)
+        urls = {} if url is None else {"mpesa": url}
+        providers = Providers(self.database, self.vault, book, self._http, self.urls | urls, self.clock)
         return self.workers_with(providers, **options)
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Of the emulators: M-Pesa's is the whole address, the others stand under their names."""
+        return {name: f"{self.daraja_url}/{name}" for name in PROVIDERS} | {"mpesa": self.daraja_url}
 
     async def client(self, provider: str) -> Any:
         """Of the tenant's, in a process of its own."""

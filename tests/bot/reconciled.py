@@ -16,9 +16,7 @@ class Reconciled:
     def __init__(self, market: Market) -> None:
         self.market, self.business = market, market.business
         book = TenantBook(market.database, market.vault, market.clock)
-        urls = {"mpesa": market.daraja_url}
-        urls |= {name: f"{market.daraja_url}/{name}" for name in ("paystack", "pesapal", "stripe")}
-        providers = Providers(market.database, market.vault, book, market._http, urls, market.clock)
+        providers = Providers(market.database, market.vault, book, market._http, market.urls, market.clock)
         shared = (market.database, market.vault, providers, market.bell, market.clock)
         self.edge = Reconciling(*shared, wait_seconds=0.01)
         self.began = self.business.now

@@ -126,13 +126,13 @@ class Business:
         async with self.work() as work:
             yield self.teller_in(work, person)
 
-    def teller_in(self, work: Work, person: UUID) -> Teller:
+    def teller_in(self, work: Work, person: UUID, collects_by: tuple[str, ...] = ("mpesa",)) -> Teller:
         shop = Shop(
             name="Mama Njeri",
             currency="KES",
             country="KE",
             timezone="Africa/Nairobi",
-            collects_by=("mpesa",),
+            collects_by=collects_by,
             pays_out_by=("mpesa",),
         )
         me = Me(person_id=person, name=None, language="en", phone=PHONE, scopes=self.scopes[person])

@@ -148,6 +148,14 @@ async def test_what_nobody_could_pay_is_not_asked_for(business, amount, refusal)
         await ask(business, checkout(amount))
 
 
+async def test_what_mpesa_alone_would_not_take_is_asked_for_where_it_is_paid_by_another(business):
+    async with business.work() as work:
+        teller = business.teller_in(work, business.cashier, collects_by=("stripe",))
+        await teller.request_payment(customer(business), checkout("500.50"))
+    (news,) = await business.news(business.customer)
+    assert news.amount == kes("500.50")
+
+
 async def test_a_number_that_never_wrote_gets_one_conversation(business):
     whom = Customer(label="********5678", phone=PHONE)
     await ask(business, whom=whom)

@@ -1,5 +1,7 @@
 """What a tenant's settings let it do, and what a provider takes."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.errors import BelowMinimum, NotWholeShillings, ProviderNotConfigured
@@ -78,3 +80,9 @@ def test_mpesa_collects_whole_shillings(amount, refusal):
 def test_less_than_the_least_is_refused():
     with pytest.raises(BelowMinimum):
         refuse_uncollectable("mpesa", Money.zero("KES"))
+
+
+def test_providers_are_offered_in_the_order_of_their_lines():
+    another = replace(PROVIDERS["mpesa"], pays_out=frozenset())
+    can = abilities({"airtime": SETTINGS, "mpesa": SETTINGS}, "KES", {**PROVIDERS, "airtime": another})
+    assert can["collects_by"] == ("mpesa", "airtime")
