@@ -69,7 +69,7 @@ async def _installation(parts: Parts, http: aiohttp.ClientSession, reach: Reach)
     schema = await _schema(parts)
     yield schema
     if parts.settings.redis_url is not None:
-        yield await _redis(parts.settings.redis_url)
+        yield await redis(parts.settings.redis_url)
     async for finding in _graph(parts, http):
         yield finding
     async for finding in reach(parts.settings, http, parts.clock):
@@ -159,7 +159,7 @@ async def _schema(parts: Parts) -> Finding:
     return broken("the database has an older schema", _UPGRADE)
 
 
-async def _redis(url: str) -> Finding:
+async def redis(url: str) -> Finding:
     from redis.asyncio import Redis
     from redis.exceptions import RedisError
 

@@ -15,12 +15,12 @@ _OK = 200
 _MOST_PAGES = 20
 _SEE = "see docs/templates.md"
 # Without these an approver or a payer hears nothing once they have not written for a day.
-_NEEDED = (Purpose.WITHDRAWAL_REQUEST, Purpose.RECEIPT)
+NEEDED = (Purpose.WITHDRAWAL_REQUEST, Purpose.RECEIPT)
 
 
 async def templates(tenant: Tenant, http: aiohttp.ClientSession, graph: str) -> AsyncIterator[Finding]:
     """`graph`: the address of the Graph API with its version."""
-    missing = [purpose.value for purpose in _NEEDED if purpose not in tenant.templates]
+    missing = [purpose.value for purpose in NEEDED if purpose not in tenant.templates]
     if missing:
         listed = " and ".join(missing)
         what = f"who has not written for a day waits for {listed}: its file names no template"
@@ -33,7 +33,7 @@ async def templates(tenant: Tenant, http: aiohttp.ClientSession, graph: str) -> 
         fix = "add waba_id to [whatsapp]: the id of the WhatsApp Business account, from Meta's App dashboard"
         yield warning("its templates cannot be looked at: its file names no waba_id", fix)
         return
-    told = await _told(http, f"{graph}/{tenant.waba_id}/message_templates", tenant.access_token)
+    told = await at_meta(http, f"{graph}/{tenant.waba_id}/message_templates", tenant.access_token)
     if isinstance(told, str):
         what = f"its templates could not be looked at ({told})"
         yield warning(what, "check waba_id, and that the token may manage templates")
@@ -45,8 +45,8 @@ async def templates(tenant: Tenant, http: aiohttp.ClientSession, graph: str) -> 
         yield good("its templates are as they are sent")
 
 
-async def _told(http: aiohttp.ClientSession, url: str, token: str) -> list[Any] | str:
-    """All that Meta has; or why that is not known."""
+async def at_meta(http: aiohttp.ClientSession, url: str, token: str) -> list[Any] | str:
+    """All templates that Meta has at this address; or why that is not known."""
     found: list[Any] = []
     query: dict[str, str] = {"fields": "name,status,category,language,components", "limit": "100"}
     for _ in range(_MOST_PAGES):
@@ -75,17 +75,18 @@ def _named(tenant: Tenant, purpose: Purpose, told: list[Any]) -> Iterator[Findin
         return
     for language in (named["language"], *named.get("languages", ())):
         key = (named["name"], language)
-        at_meta = [
+        known = [
             one for one in told if isinstance(one, dict) and (one.get("name"), one.get("language")) == key
         ]
-        if not at_meta:
+        if not known:
             what = f"Meta knows no template {named['name']} in {language}, for {purpose}"
             yield warning(what, f"submit it to Meta, or correct the file; {_SEE}")
             continue
-        yield from _fits(TEMPLATES[purpose], f"template {named['name']} in {language}", at_meta[0])
+        yield from fits(TEMPLATES[purpose], f"template {named['name']} in {language}", known[0])
 
 
-def _fits(template: Template, what: str, told: dict[str, Any]) -> Iterator[Finding]:
+def fits(template: Template, what: str, told: dict[str, Any]) -> Iterator[Finding]:
+    """What keeps it from being sent as we fill it; nothing where it fits."""
     status, category = told.get("status"), told.get("category")
     if status != "APPROVED":
         yield warning(f"{what} is {status}: Meta sends it to nobody", "wait for Meta, or submit it anew")

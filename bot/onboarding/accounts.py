@@ -54,11 +54,15 @@ ACCOUNTS: Mapping[str, Account] = {
             Field("consumer_secret", "Consumer secret", secret=True),
             Field("passkey", "Passkey of Lipa na M-Pesa Online (empty: not yet)", secret=True, optional=True),
         ),
-        "Pay withdrawals out by M-Pesa too? It takes an API operator, made in the M-Pesa portal",
+        "Pay withdrawals out by M-Pesa too (it takes an API operator, made in the M-Pesa portal)",
         (
             Field("initiator_name", "The operator's name"),
             Field("initiator_password", "The operator's password", secret=True),
-            Field("certificate", "The file of Safaricom's certificate (from the Daraja portal)", path=True),
+            Field(
+                "certificate",
+                "Safaricom's certificate (from the Daraja portal): its file, or pasted",
+                path=True,
+            ),
         ),
     ),
     "paystack": Account(
@@ -136,6 +140,9 @@ def _asked(asker: Asker, key: str, fields: tuple[Field, ...]) -> dict[str, str]:
 
 
 def _content(path: str) -> str:
+    """Of the file; or itself, where it was pasted."""
+    if path.startswith("-----BEGIN "):
+        return f"{path}\n"
     try:
         return Path(path).expanduser().read_text()
     except (OSError, ValueError) as error:

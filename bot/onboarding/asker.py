@@ -7,6 +7,7 @@ import typer
 
 from bot.parts import CannotRun
 
+_PEM, _PEM_ENDS = "-----BEGIN ", "-----END "
 Check = Callable[[str], str]  # of what was answered: as it is taken. Raises ValueError
 
 
@@ -30,6 +31,10 @@ class Asker(Protocol):
         """Whether there is to be such a part, whose answers follow: a file says so by having it."""
         ...
 
+    def whole(self, key: str) -> Any:
+        """What a file says there, as a tenant file has it; None of a person, who is asked one by one."""
+        ...
+
     def refused(self, key: str, why: str) -> None:
         """What was answered there is not taken, and will be asked again. Raises CannotRun where it cannot."""
         ...
@@ -51,14 +56,26 @@ class Terminal:
                 text, default, hide_input=secret, show_default=bool(default) and not secret, err=True
             )
             try:
-                return check(answer.strip())
+                return check(self._to_its_end(answer.strip(), secret=secret))
             except ValueError as error:
                 self.refused(key, str(error))
+
+    def _to_its_end(self, answer: str, *, secret: bool) -> str:
+        """A certificate or key that was pasted has many lines, and none of them answers another question."""
+        while answer.startswith(_PEM) and _PEM_ENDS not in answer:
+            more: str = typer.prompt(
+                "", "", prompt_suffix="", hide_input=secret, show_default=False, err=True
+            )
+            answer = f"{answer}\n{more.strip()}"
+        return answer
 
     def confirm(self, key: str, text: str, *, default: bool = False) -> bool:  # noqa: ARG002  of files
         return typer.confirm(text, default, err=True)
 
     wants = confirm
+
+    def whole(self, key: str) -> None:
+        """Asked one by one."""
 
     def refused(self, key: str, why: str) -> None:  # noqa: ARG002  of files
         self.say(f"  Not taken: {why}.")
@@ -108,6 +125,11 @@ class Answers:
     def wants(self, key: str, text: str, *, default: bool = False) -> bool:  # noqa: ARG002  of people
         self._used.add(key)
         return self._at(key) not in (None, False)
+
+    def whole(self, key: str) -> Any:
+        told = self._at(key)
+        self._used.update(leaf for leaf in _leaves(self._facts) if leaf.startswith(f"{key}."))
+        return told
 
     def refused(self, key: str, why: str) -> None:
         raise CannotRun(f"{self._name}: {key} is not taken: {why}.")

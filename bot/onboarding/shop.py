@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 
-from bot.onboarding.asker import Asker, one_of
-from bot.onboarding.files import Draft, Value
+from bot.onboarding.asker import Asker, Check, one_of
+from bot.onboarding.checks import percent
+from bot.onboarding.files import Draft, Value, toml
+from services.errors import InvalidPhone
 from services.languages import LANGUAGES
 from services.money import PLACES
+from services.people import tenant_file
 from services.people.access import ROLES
 from services.people.file_lines import TenantFileError
+from services.phones import normalize
 
 _TO_PHONE = "payout.method_details.phone_number"
 _HANDS = """
@@ -15,31 +19,55 @@ The staff. A withdrawal takes two people: one who asks (Cashier or more), and an
 (Finance Admin or Owner). They are known by their WhatsApp numbers, and nobody approves their own."""
 
 
+def _of_tenant(key: str, before: Check = str) -> Check:
+    """As the tenant file takes it."""
+
+    def check(answer: str) -> str:
+        taken = before(answer)
+        slug = "" if key == "slug" else 'slug = "any"\n'
+        try:
+            tenant_file.read(f"[tenant]\n{slug}{key} = {toml(taken)}\n")
+        except TenantFileError as error:
+            raise ValueError(error.wrong[0].what) from None
+        return taken
+
+    return check
+
+
+# What is asked of each key, what Enter means, and how it is checked.
+_TENANT: Mapping[str, tuple[str, str | None, Check]] = {
+    "slug": ("A short name for commands and addresses, such as mama-njeri", None, _of_tenant("slug")),
+    "name": ("The name that customers read", None, _of_tenant("name")),
+    "currency": ("Currency", "KES", one_of(*PLACES)),
+    "country": ("Country, in two letters", "KE", _of_tenant("country", str.upper)),
+    "timezone": ("Time zone", "Africa/Nairobi", _of_tenant("timezone")),
+    "language": (f"Language ({', '.join(LANGUAGES)})", "en", one_of(*LANGUAGES)),
+    "payment_fee_percent": ("Your fee of each sale, in percent", "0", percent),
+}
+
+
 def tenant(asker: Asker, draft: Draft) -> None:
     asker.say(f"\nThe merchant: {draft.path}")
     while True:
         part = {
-            "slug": asker.ask("tenant.slug", "  A short name for commands and addresses, such as mama-njeri"),
-            "name": asker.ask("tenant.name", "  The name that customers read"),
-            "currency": asker.ask("tenant.currency", "  Currency", "KES", check=one_of(*PLACES)),
-            "country": asker.ask("tenant.country", "  Country", "KE", check=str.upper),
-            "timezone": asker.ask("tenant.timezone", "  Time zone", "Africa/Nairobi"),
-            "language": asker.ask("tenant.language", "  Language", "en", check=one_of(*LANGUAGES)),
+            key: asker.ask(f"tenant.{key}", f"  {text}", default, check=check)
+            for key, (text, default, check) in _TENANT.items()
         }
-        if _added(asker, draft, "[tenant]", part, "tenant"):
+        if added(asker, draft, "[tenant]", part, "tenant"):
             return
 
 
 def staff(asker: Asker, draft: Draft) -> None:
     assert draft.file is not None  # noqa: S101  the tenant is there
     asker.say(_HANDS)
+    country = draft.file.tenant.country
     for person in draft.file.staff:
         asker.say(f"  There is already: {person.name}.")
     n = len(draft.file.staff)
     while asker.wants(f"staff.{n}", f"  Add {'another' if n else 'somebody'}?", default=n < 2):  # noqa: PLR2004  hands
         part = {
             "name": asker.ask(f"staff.{n}.name", "  Name"),
-            "phone": asker.ask(f"staff.{n}.phone", "  Phone, such as +254722000001"),
+            "phone": asker.ask(f"staff.{n}.phone", "  Phone, such as +254722000001", check=_phone(country)),
             "role": asker.ask(
                 f"staff.{n}.role",
                 f"  Role ({', '.join(ROLES)})",
@@ -47,10 +75,13 @@ def staff(asker: Asker, draft: Draft) -> None:
                 check=one_of(*ROLES),
             ),
         }
-        n += _added(asker, draft, "[[staff]]", part, f"staff.{n}")
+        n += added(asker, draft, "[[staff]]", part, f"staff.{n}")
 
 
 def payout(asker: Asker, draft: Draft) -> None:
+    """A number at M-Pesa; other ways are written into the file by hand."""
+    if asker.present and (draft.file is None or draft.file.providers.mpesa is None):
+        return
     while True:
         phone = asker.ask(
             _TO_PHONE,
@@ -58,11 +89,23 @@ def payout(asker: Asker, draft: Draft) -> None:
             "",
         )
         part: dict[str, Value] = {"method_type": "mpesa", "method_details": {"phone_number": phone}}
-        if not phone or _added(asker, draft, "[payout]", part, _TO_PHONE):
+        if not phone or added(asker, draft, "[payout]", part, _TO_PHONE):
             return
 
 
-def _added(asker: Asker, draft: Draft, header: str, part: Mapping[str, Value], key: str) -> bool:
+def _phone(country: str) -> Check:
+    def check(answer: str) -> str:
+        try:
+            normalize(answer, country)
+        except InvalidPhone:
+            raise ValueError("it is no phone number; write +254712345678") from None
+        return answer
+
+    return check
+
+
+def added(asker: Asker, draft: Draft, header: str, part: Mapping[str, Value], key: str) -> bool:
+    """False where the file does not take it: that was said."""
     try:
         draft.add(header, part)
     except TenantFileError as error:

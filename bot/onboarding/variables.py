@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pydantic import SecretStr, ValidationError
 
 from bot.away import reason
-from bot.doctor.installation import address
+from bot.doctor.installation import address, redis
 from bot.onboarding.asker import Asker
-from bot.onboarding.files import EnvFile
+from bot.onboarding.files import EnvFile, quoted
 from bot.settings import Settings, SettingsError, WhatsAppSettings, load
 from services.store.database import Database
 from services.store.upgrade import current
@@ -63,25 +63,45 @@ def app_secret(asker: Asker) -> str:
 
 
 def _database(asker: Asker, env: EnvFile, settings: Settings) -> None:
+    asker.say("  Addresses of a database and of Redis are typed unseen, since a password may stand in them.")
     while True:
         url = asker.ask(
             "settings.database_url",
-            "  The database: this file, or postgresql+asyncpg://USER@HOST/NAME",
+            "  The database, as postgresql+asyncpg://USER:PASSWORD@HOST/NAME (Enter: a file on this machine)",
             settings.database_url,
+            secret=True,
             check=_of(Settings, "database_url"),
         )
+        asker.say(f"  It is {_shown(url)}.")
         if url.startswith("sqlite") or (why := asyncio.run(_unreachable(url))) is None:
             env.put("LIPACHAT_DATABASE_URL", url)
             break
-        asker.refused("settings.database_url", why)
-    redis = asker.ask(
-        "settings.redis_url",
-        "  Redis, for more than one machine (empty: none)",
-        "",
-        check=_of(Settings, "redis_url"),
-    )
-    if redis:
-        env.put("LIPACHAT_REDIS_URL", redis)
+        asker.refused("settings.database_url", f"it cannot be used: {why}")
+    _redis(asker, env)
+
+
+def _redis(asker: Asker, env: EnvFile) -> None:
+    while True:
+        url = asker.ask(
+            "settings.redis_url",
+            "  Redis, for more than one machine, as redis://:PASSWORD@HOST:6379 (Enter: none)",
+            "",
+            secret=True,
+            check=_of(Settings, "redis_url"),
+        )
+        if not url:
+            return
+        asker.say(f"  It is {_shown(url)}.")
+        finding = asyncio.run(redis(url))
+        question = "  Redis does not answer now. Keep it? doctor tries it later"
+        if finding.level == "good" or asker.confirm("settings.redis_unproven", question, default=True):
+            env.put("LIPACHAT_REDIS_URL", url)
+            return
+
+
+def _shown(url: str) -> str:
+    """Without its password, wherever it stands."""
+    return re.sub(r"(password=)[^&]*", r"\1***", re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url))
 
 
 async def _unreachable(url: str) -> str | None:
@@ -89,7 +109,7 @@ async def _unreachable(url: str) -> str | None:
     try:
         await current(database)
     except Exception as error:  # noqa: BLE001  whatever the driver raises is why
-        return f"it does not answer: {reason(error)}"
+        return reason(error)
     finally:
         await database.close()
     return None
@@ -118,9 +138,11 @@ def _of(model: type[Settings], field: str) -> Callable[[str], str]:
 
     def check(answer: str) -> str:
         try:
-            return str(getattr(model(**least | {field: answer}), field)) if answer else answer
+            taken = str(getattr(model(**least | {field: answer}), field)) if answer else answer
         except ValidationError as error:
             raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        quoted(taken)
+        return taken
 
     return check
 
@@ -128,4 +150,5 @@ def _of(model: type[Settings], field: str) -> Callable[[str], str]:
 def _is_a_secret(answer: str) -> str:
     if _ONE_WORD.fullmatch(answer) is None:
         raise ValueError("it is one word of digits and letters")
+    quoted(answer)
     return answer

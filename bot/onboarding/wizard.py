@@ -17,6 +17,8 @@ from bot.onboarding.entering import to_enter
 from bot.onboarding.files import Draft, EnvFile
 from bot.onboarding.meta import whatsapp
 from bot.onboarding.shop import payout, staff, tenant
+from bot.onboarding.templates import templates, to_make
+from bot.onboarding.terms import fees, limits
 from bot.onboarding.variables import variables
 from bot.parts import CannotRun
 from bot.settings import Settings, load
@@ -41,14 +43,17 @@ def init(asker: Asker, path: Path, show: Callable[[Any], None]) -> list[Finding]
     if file.whatsapp is None:
         whatsapp(asker, settings, env, draft)
         settings = load()  # the app's secret may have been entered anew
+    templates(asker, settings, draft)
     accounts(asker, settings, draft)
     if _whole(draft).payout is None and _whole(draft).tenant.currency == "KES":
         payout(asker, draft)
     staff(asker, draft)
+    limits(asker, draft)
+    fees(asker, draft)
     _apply(asker, settings, draft)
     _key(asker, settings, _whole(draft), show)
     asker.say()
-    for line in to_enter(settings, _whole(draft)):
+    for line in (*to_enter(settings, _whole(draft)), *to_make(_whole(draft))):
         asker.say(line)
     asker.say("\nWhat doctor finds now:")
     findings = asyncio.run(examine(settings))

@@ -10,6 +10,7 @@ import urllib.request
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -33,6 +34,7 @@ from tests.e2e.terminal import Terminal
 
 PRIVATE_KEY = new_private_key()
 APP_SECRET = "0123456789abcdef0123456789abcdef"
+AT_META = ("withdrawal_request", "summary")
 # All that must never be seen; some of it is wrong at first.
 SECRETS = (
     APP_SECRET,
@@ -57,6 +59,7 @@ class Place:
     folder: Path
     environment: dict[str, str]
     outside: str
+    world: World
 
     def init(self, *arguments: str) -> Terminal:
         return Terminal(self.folder, self.environment, "init", *arguments)
@@ -66,7 +69,7 @@ class Place:
         return dotenv_values(self.folder / ".env")
 
     @property
-    def file(self) -> dict[str, object]:
+    def file(self) -> dict[str, Any]:
         return tomllib.loads((self.folder / "tenant.toml").read_text())
 
 
@@ -77,7 +80,7 @@ async def place(tmp_path):
         app_secret=APP_SECRET,
         shops=(replace(SHOP, told=False),),
         phones=PHONES,
-        templates=TEMPLATES,
+        templates=tuple(each for each in TEMPLATES if each.name in AT_META),
         daraja=(daraja_app(PRIVATE_KEY),),
         paystack=(paystack_account(),),
         pesapal=(pesapal_account(),),
@@ -94,7 +97,7 @@ async def place(tmp_path):
             "LIPACHAT_PESAPAL__URL": f"{outside}/pesapal",
             "LIPACHAT_STRIPE__URL": f"{outside}/stripe",
         }
-        yield Place(tmp_path, inherited() | urls, outside)
+        yield Place(tmp_path, inherited() | urls, outside, world)
 
 
 @pytest.fixture
@@ -122,18 +125,17 @@ def begin(t: Terminal) -> None:
     t.expect("The tables are there")
     t.talk(
         ("A short name", "Mama Njeri"),
-        ("customers read", "Mama Njeri Duka"),
-        ("Currency", "kes"),
-        ("Country", ""),
-        ("Time zone", ""),
-        ("Language", "de"),
-        ("one of these: en", "en"),
         ("must be written like", "mama-njeri"),
         ("customers read", "Mama Njeri Duka"),
-        ("Currency", ""),
-        ("Country", ""),
-        ("Time zone", ""),
-        ("Language", ""),
+        ("Currency", "kes"),
+        ("Country", "kenya"),
+        ("Not taken", "ke"),
+        ("Time zone", "Nairobi"),
+        ("no time zone like", ""),
+        ("Language", "de"),
+        ("one of these: en", "en"),
+        ("fee of each sale", "1,5"),
+        ("write a number such as 1.5", "1.5%"),
     )
 
 
@@ -154,6 +156,14 @@ def whatsapp(t: Terminal) -> None:
     t.expect("Meta takes the app secret")
     t.talk(("does not hear of this account yet", "y"))
     t.expect("Subscribed.")
+
+
+def templates(t: Terminal) -> None:
+    t.expect("withdrawal_request  an approver is asked for a decision (needed to go live)")
+    t.talk(("which of them Meta has", ""))
+    t.expect("withdrawal_request  withdrawal_request in en, sw, fr")
+    t.expect("summary             summary in en, sw, fr")
+    t.talk(("Write these into the file?", ""))
 
 
 def mpesa(t: Terminal) -> None:
@@ -210,7 +220,8 @@ def rest(t: Terminal) -> None:
         ("withdrawals go to", "0700123456"),
         ("Add somebody?", "y"),
         ("Name", "Achieng"),
-        ("Phone", "0722000001"),
+        ("Phone", "0722"),
+        ("it is no phone number", "0722000001"),
         ("Role", ""),
         ("Add another?", "y"),
         ("Name", "Kamau"),
@@ -218,15 +229,40 @@ def rest(t: Terminal) -> None:
         ("Role", "finance admin"),
         ("Add another?", ""),
     )
+    terms(t)
     t.expect("The tenant mama-njeri is made.")
     t.talk(("key of the REST API", "y"), ("For whom", ""))
     t.expect('"api_key": "lipa_')
+
+
+def terms(t: Terminal) -> None:
+    t.talk(
+        ("Set limits?", ""),
+        ("one withdrawal [100000]", "lots"),
+        ("write a sum such as 100000", "50,000"),
+        ("in 24 hours, of all withdrawals together [300000]", ""),
+        ("two others approve, instead of one [none]", "0"),
+        ("Not taken", "None"),
+        ("one-time code [none]", "20000"),
+    )
+    t.expect("33.00 to an M-Pesa number, 50.00 to a bank account, 27.00 to a till")
+    t.talk(
+        ("Others than these?", "y"),
+        ("To an M-Pesa number: for each [33.00]", ""),
+        ("percent", ""),
+        ("To a bank account: for each [50.00]", "60"),
+        ("percent", ""),
+        ("To a till: for each [27.00]", "20.005"),
+        ("has more places than KES", "20"),
+        ("percent", "1"),
+    )
 
 
 async def test_from_nothing_to_a_tenant_with_wrong_answers_and_broken_off_between(place, played):
     def first(t: Terminal) -> int:
         begin(t)
         whatsapp(t)
+        templates(t)
         t.expect("Use M-Pesa?")
         t.interrupt()
         t.expect("Broken off.")
@@ -238,7 +274,14 @@ async def test_from_nothing_to_a_tenant_with_wrong_answers_and_broken_off_betwee
     kept = place.env["LIPACHAT_SECRET_KEYS"]
 
     two = place.init()
-    await played(two, mpesa)
+
+    def on(t: Terminal) -> None:
+        t.expect("payment_receipt     a customer's payment has arrived (needed to go live)")
+        t.talk(("which of them Meta has", ""))
+        t.expect("Meta has none yet that fits.")
+        mpesa(t)
+
+    await played(two, on)
     await pay(place)
 
     def second(t: Terminal) -> int:
@@ -248,6 +291,9 @@ async def test_from_nothing_to_a_tenant_with_wrong_answers_and_broken_off_betwee
         t.expect("Callback URL:  http://127.0.0.1:9/webhooks/whatsapp")
         t.expect("messages, user_preferences")
         t.expect("/hooks/paystack/mama-njeri")
+        t.expect("payment_receipt (en, needed to go live)")
+        t.expect("Thank you. We have received {{1}} for order {{2}}.")
+        t.expect("payment_request (en)   quick replies: Pay, Not now, Change method")
         t.expect("What doctor finds now:")
         t.expect("mama-njeri: the keys of mpesa are good")
         t.expect("mama-njeri: the keys of paystack are good")
@@ -257,7 +303,21 @@ async def test_from_nothing_to_a_tenant_with_wrong_answers_and_broken_off_betwee
     assert await played(two, second) == 0
     assert place.env["LIPACHAT_SECRET_KEYS"] == kept  # made once
     assert place.env["LIPACHAT_WHATSAPP__APP_SECRET"] == APP_SECRET
-    assert set(place.file) == {"tenant", "whatsapp", "providers", "payout", "staff"}
+    assert set(place.file) == {"tenant", "whatsapp", "providers", "payout", "staff", "limits", "fees"}
+    assert place.file["tenant"]["payment_fee_percent"] == "1.5"
+    assert place.file["whatsapp"]["templates"] == {
+        name: {"name": name, "language": "en", "languages": ["sw", "fr"]} for name in AT_META
+    }
+    assert place.file["limits"] == {
+        "approvals": 1,
+        "per_withdrawal": "50000",
+        "per_day": "300000",
+        "totp_above": "20000",
+    }
+    assert place.file["fees"] == [
+        {"method_type": "bank_transfer", "flat": "60", "percent": "0"},
+        {"method_type": "till", "flat": "20", "percent": "1"},
+    ]
     for name in (".env", "tenant.toml"):
         assert stat.S_IMODE((place.folder / name).stat().st_mode) == 0o600
     for secret in SECRETS:
@@ -338,9 +398,10 @@ async def test_a_secret_that_was_entered_anew_is_the_one_that_doctor_uses(place,
     def act(t: Terminal) -> int:
         begin(t)
         whatsapp(t)
+        t.talk(("which of them Meta has", "n"))
         for name in ("M-Pesa", "Paystack", "Pesapal", "Stripe"):
             t.talk((f"Use {name}?", "n"))
-        t.talk(("withdrawals go to", ""), ("Add somebody?", "n"))
+        t.talk(("Add somebody?", "n"))  # and of no limits, fees and destination: nothing can be paid out
         t.expect("mama-njeri: Meta tells us of messages and user_preferences")
         return t.end()
 
@@ -353,3 +414,73 @@ async def test_without_a_terminal_and_without_answers_it_says_so(place):
     told = await asyncio.to_thread(lambda: installation.run("init", code=1))
     assert "init asks at a terminal" in told
     assert not (place.folder / ".env").exists()
+
+
+async def test_a_password_of_a_database_or_of_redis_is_never_on_the_screen(place, played):
+    def act(t: Terminal) -> int:
+        t.talk(
+            ("Meta's app secret", APP_SECRET),
+            ("reach this server", NOWHERE),
+            ("The database", "postgres://lipachat:hunter2@127.0.0.1/x"),
+            ("must begin with", "postgresql+asyncpg://lipachat:hunt@er2@127.0.0.1:9/x?password=hunter2"),
+        )
+        t.expect("It is postgresql+asyncpg://lipachat:***@127.0.0.1:9/x?password=***.")
+        t.talk(("it cannot be used", ""))
+        t.expect("It is sqlite+aiosqlite:///")
+        t.talk(("Redis", "http://:hunter2@127.0.0.1"), ("must begin with", "redis://:hunter2@127.0.0.1:9/0"))
+        t.expect("It is redis://:***@127.0.0.1:9/0.")
+        t.talk(("Keep it?", ""))
+        t.expect("A short name")
+        t.interrupt()
+        return t.end()
+
+    one = place.init()
+    assert await played(one, act) == 1
+    assert "er2" not in one.screen
+    assert place.env["LIPACHAT_REDIS_URL"] == "redis://:hunter2@127.0.0.1:9/0"
+
+
+async def test_a_certificate_may_be_pasted_and_none_of_its_lines_answers_another_question(place, played):
+    pem = (place.folder / "safaricom.cer").read_text()
+    await asyncio.to_thread(answered, place, answers().replace("providers.pesapal", "providers.not-yet"))
+    (place.folder / "answers.toml").unlink()
+
+    def act(t: Terminal) -> None:
+        t.talk(("which of them Meta has", "n"), ("Use M-Pesa?", "y"), ("Paybill", "600100"), ("Till", ""))
+        t.talk(("Consumer key", "sandbox-consumer"), ("Consumer secret", "sandbox-consumer-secret"))
+        t.talk(("Passkey", ""), ("Pay withdrawals out", "y"), ("operator's name", "lipachat"))
+        t.talk(("operator's password", "sandbox-initiator"), ("Safaricom's certificate", pem.strip()))
+        t.expect("M-Pesa takes these keys.")
+        t.talk(("Use Paystack?", "n"))
+
+    await played(place.init(), act)
+    assert place.file["providers"]["mpesa"]["certificate"] == pem
+
+
+TERMS = """
+[limits]
+per_day = 250000
+approvals_above = [{ amount = "50000", approvals = 2 }]
+[[fees]]
+method_type = "till"
+to = "1000"
+flat = 12.5
+[[fees]]
+method_type = "till"
+from = "1000.01"
+flat = "27"
+valid_from = 2026-12-01T08:00:00Z
+[whatsapp.templates.payment_receipt]
+name = "receipt_of_ours"
+language = "en_GB"
+languages = ["sw"]
+"""
+
+
+async def test_what_a_file_says_of_limits_fees_and_templates_is_taken_as_it_is(place):
+    text = answers().replace("[providers.pesapal]", "[providers]\nmpesa = false\n[providers.pesapal]")
+    told = await asyncio.to_thread(answered, place, text + TERMS)
+    assert "nothing has asked for" not in told
+    assert place.file["limits"] == tomllib.loads(TERMS)["limits"]
+    assert place.file["fees"] == tomllib.loads(TERMS)["fees"]
+    assert place.file["whatsapp"]["templates"] == tomllib.loads(TERMS)["whatsapp"]["templates"]
