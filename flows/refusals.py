@@ -13,6 +13,8 @@ from services import errors
 from services.banks import InvalidDestination
 from services.errors import Refusal
 from services.errors import handoff as handoff_errors
+from services.news import Withdrawal
+from services.rails import RAILS
 
 PROVIDERS = {
     "mpesa": Text("M-Pesa"),
@@ -46,9 +48,9 @@ def provider_name(provider: str) -> Text:
     return PROVIDERS.get(provider, Text("{provider}", provider=provider))
 
 
-def carrier_name(method_type: str) -> Text:
-    """For people: of whoever carries withdrawals this way."""
-    return provider_name("paystack" if method_type == "bank_transfer" else "mpesa")
+def carrier_name(withdrawal: Withdrawal) -> Text:
+    """For people: of whoever has sent it, or usually does."""
+    return provider_name(withdrawal.carrier or RAILS[withdrawal.method_type].provider)
 
 
 def receipt_shown(receipt: str | None, provider: str = "mpesa") -> Text:

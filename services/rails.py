@@ -12,8 +12,9 @@ from services.providers import PROVIDERS, Provider, WrongSettings, settings_of
 
 @dataclass(frozen=True)
 class Rail:
-    """A way out for money: who carries it, what it costs unless the tenant has bands of its own, and
-    what it takes. The minimum and the maximum count for the net. Minor units of KES.
+    """A way out for money: `provider`, who carries it first where a tenant has several that do
+    (`Provider.pays_out`), what it costs unless the tenant has bands of its own, and what it takes. The
+    minimum and the maximum count for the net. Minor units of KES.
 
     `alone`: the carrier takes no id of ours, so that nothing guards against paying twice but that one of a
     tenant's payouts is under way at a time."""
@@ -32,6 +33,30 @@ RAILS = {
     "bank_transfer": Rail("paystack", fee=50_00, minimum=100_00),
     "till": Rail("mpesa", fee=27_00, minimum=10_00, whole=True, alone=True),
 }
+
+
+def carriers(way: str, providers: Mapping[str, Provider] = PROVIDERS) -> tuple[str, ...]:
+    """The providers that carry it: the usual one, then the others in the order of their lines."""
+    able = [name for name, provider in providers.items() if way in provider.pays_out]
+    return tuple(sorted(able, key=lambda name: name != RAILS[way].provider))
+
+
+def carrier(
+    way: str, parts: Mapping[str, Mapping[str, Any]], providers: Mapping[str, Provider] = PROVIDERS
+) -> str:
+    """Who carries it for a tenant with these settings: the first with all that it takes; the usual one where
+    none has, which then says what it lacks."""
+    for name in carriers(way, providers):
+        if name in parts and not _lacks_to_pay_out(providers[name], parts[name]):
+            return name
+    return RAILS[way].provider
+
+
+def _lacks_to_pay_out(provider: Provider, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    try:
+        return settings_of(provider, facts).missing_to_pay_out
+    except WrongSettings as wrong:
+        return wrong.keys
 
 
 def refuse_uncollectable(provider: str, amount: Money, *, phone: bool = False) -> None:
@@ -127,7 +152,7 @@ def abilities(
             pays_out_by += sorted(out)
     return {
         "collects_by": tuple(collects_by),
-        "pays_out_by": tuple(pays_out_by),
-        "payout_lacks": lacks,
+        "pays_out_by": tuple(dict.fromkeys(pays_out_by)),
+        "payout_lacks": {way: missing for way, missing in lacks.items() if way not in pays_out_by},
         "paybill": paybill,
     }

@@ -22,7 +22,7 @@ from services.people.tenants import Tenant
 from services.providers import PROVIDERS, WrongSettings, settings_of
 from services.providers.abilities import ProvesKeys, TellsByItself
 from services.providers.base import Misconfigured, NotSent, ProviderSettings
-from services.rails import RAILS
+from services.rails import carriers
 from services.store.schema import audit, provider_tokens, tenants
 from services.store.scope import PLATFORM
 from services.withdrawals import ways
@@ -95,11 +95,11 @@ def _stopped(tenant: Tenant, resting: Iterable[Resting]) -> Iterator[Finding]:
 
 def _way_out(tenant: Tenant, method_type: str) -> Iterator[Finding]:
     """Whether what its file says of withdrawals can be done."""
-    carrier = RAILS[method_type].provider
+    able = carriers(method_type)
     if method_type in tenant.shop.pays_out_by or tenant.shop.payout_lacks.get(method_type):
         return  # what the carrier lacks is told with it
-    what = f"its withdrawals go by {method_type}, which {carrier} carries, and that is not set"
-    yield warning(what, f"add [providers.{carrier}] to its file")
+    what = f"its withdrawals go by {method_type}, which {' or '.join(able)} carries, and that is not set"
+    yield warning(what, f"add [providers.{able[0]}] to its file")
 
 
 def _provider(name: str, tenant: Tenant) -> Iterator[Finding]:

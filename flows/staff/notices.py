@@ -166,7 +166,7 @@ class UndecidedTold(Notice):
         return Text(
             "⚠️ {provider} does not say whether this withdrawal was paid out. The amount stays held, and I "
             "keep asking. Please look for it in {provider}'s own records, then type *review*.\n{facts}",
-            provider=carrier_name(self.withdrawal.method_type),
+            provider=carrier_name(self.withdrawal),
             facts=facts(self.withdrawal),
         )
 

@@ -47,7 +47,7 @@ class ClosedTold(OfWithdrawal):
             return Text(
                 "⚠️ {provider} has given back what it had told as paid out. {amount} is in the wallet again, "
                 "the fee included. Check the destination before you ask again.\n{facts}",
-                provider=carrier_name(self.withdrawal.method_type),
+                provider=carrier_name(self.withdrawal),
                 amount=self.withdrawal.amount,
                 facts=facts(self.withdrawal),
             )
@@ -56,7 +56,7 @@ class ClosedTold(OfWithdrawal):
                 "⚠️ {provider} says that this was not paid, though two people had found that it was. {amount} "
                 "is in the wallet again, the fee included. Payouts from {shop} are stopped until the "
                 "operator has looked.\n{facts}",
-                provider=carrier_name(self.withdrawal.method_type),
+                provider=carrier_name(self.withdrawal),
                 amount=self.withdrawal.amount,
                 facts=facts(self.withdrawal),
             )
@@ -93,7 +93,7 @@ class HeldBackTold(OfWithdrawal):
                 "more than a day, it has to be approved again.",
                 reference=short(self.withdrawal.id),
                 amount=self.withdrawal.amount,
-                provider=carrier_name(self.withdrawal.method_type),
+                provider=carrier_name(self.withdrawal),
             )
         if self.until is not None:
             return Text(
@@ -137,7 +137,7 @@ class PaidLateTold(OfWithdrawal):
                 "it first. Payouts from {shop} are stopped until the operator has looked. Do not ask for it "
                 "again.\n{facts}",
                 owed=self.owed,
-                provider=carrier_name(self.withdrawal.method_type),
+                provider=carrier_name(self.withdrawal),
                 net=self.withdrawal.net,
                 facts=facts(self.withdrawal),
             )
@@ -145,7 +145,7 @@ class PaidLateTold(OfWithdrawal):
             "⚠️ {provider} says now that this was paid after all, though it had failed. {net} is taken from "
             "the wallet, without a fee. Payouts from {shop} are stopped until the operator has looked. Do "
             "not ask for it again.\n{facts}",
-            provider=carrier_name(self.withdrawal.method_type),
+            provider=carrier_name(self.withdrawal),
             net=self.withdrawal.net,
             facts=facts(self.withdrawal),
         )

@@ -18,6 +18,7 @@ from services.store.schema import jobs as jobs_table
 from services.store.schema import payouts, withdrawal_history, withdrawals
 from services.withdrawals import low_balance
 from services.withdrawals.attempt import readied
+from services.withdrawals.carriers import carrier_of
 from services.withdrawals.record import WITHDRAWAL, facts, new_row
 from services.work import Work
 
@@ -34,7 +35,8 @@ async def start(work: Work, batch: sa.Row[Any], lines: list[dict[str, Any]]) -> 
     await approval.pass_on(work, operation, BATCH, WITHDRAWAL, made)
     await work.connection.execute(sa.insert(withdrawals), rows)
     await work.connection.execute(sa.insert(withdrawal_history), _history(work, batch, operation, rows))
-    sending = [readied(work, row["id"], row["method_type"], work.now) for row in rows]
+    by = {way: await carrier_of(work, way) for way in {row["method_type"] for row in rows}}
+    sending = [readied(work, row["id"], row["method_type"], by[row["method_type"]], work.now) for row in rows]
     await work.connection.execute(sa.insert(payouts), sending)
     due = [_job(work, payout) for payout in sending]
     await work.connection.execute(sa.insert(jobs_table), due)

@@ -34,7 +34,6 @@ from services.people.file_lines import Lines, TenantFileError, Wrong
 from services.people.file_values import Moment, Text
 from services.people.tenant_file import parsed, told_wrong
 from services.providers import PROVIDERS
-from services.rails import RAILS
 from services.store.schema import NOBODY, costs, message_rates, tenants
 from services.work import Work
 from services.written import Amount, Percent, amount_of, minor_of, percent_of, ppm_of
@@ -144,8 +143,7 @@ async def _bands(work: Work) -> list[dict[str, Any]]:
 
 def rails(provider: str) -> set[str]:
     """What the provider may charge for."""
-    out = {name for name, rail in RAILS.items() if rail.provider == provider}
-    return {COLLECTION, REVERSAL} | out | PROVIDERS[provider].pays_out
+    return {COLLECTION, REVERSAL} | PROVIDERS[provider].pays_out
 
 
 def _read(text: str, name: str) -> CostsFile:

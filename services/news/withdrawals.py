@@ -52,6 +52,7 @@ class Withdrawal(BaseModel):
     expires_at: datetime
     notes: str | None = None
     batch_id: UUID | None = None  # it is a line of a file
+    carrier: str | None = None  # the provider by whom it was sent, where that is told
     named: str | None = None  # the destination with its holder's name, for who decides; in no news
 
     @property

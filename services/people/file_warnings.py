@@ -11,7 +11,7 @@ from services.people.access import APPROVE, who_may_withdraw
 from services.people.file_parts import TenantFile
 from services.providers import PROVIDERS
 from services.providers.base import ProviderSettings
-from services.rails import RAILS, takes
+from services.rails import RAILS, carriers, takes
 from services.store.schema import totps
 from services.work import Work
 from services.written import minor_of
@@ -72,8 +72,8 @@ def _never_sent(file: TenantFile) -> list[str]:
     limit, currency = file.limits.per_withdrawal, file.tenant.currency
     least = [
         rail.minimum
-        for rail in RAILS.values()
-        if rail.provider in _given(file) and PROVIDERS[rail.provider].currency == currency
+        for way, rail in RAILS.items()
+        if any(name in _given(file) and PROVIDERS[name].currency == currency for name in carriers(way))
     ]
     if limit is None or not least or minor_of(limit, currency) >= min(least):
         return []

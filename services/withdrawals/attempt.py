@@ -13,6 +13,7 @@ from services.ids import new_id
 from services.money import Money
 from services.rails import RAILS
 from services.store.schema import payouts
+from services.withdrawals.carriers import carrier_of
 from services.withdrawals.record import locked
 from services.work import Work
 
@@ -57,21 +58,23 @@ async def sending(work: Work, payout_id: UUID) -> Sending:
 
 async def ready(work: Work, withdrawal: sa.Row[Any], created_at: datetime) -> UUID:
     """A payout to be sent, under a new id."""
-    made = readied(work, withdrawal.id, withdrawal.method_type, created_at)
+    provider = await carrier_of(work, withdrawal.method_type)
+    made = readied(work, withdrawal.id, withdrawal.method_type, provider, created_at)
     await work.connection.execute(sa.insert(payouts).values(made))
     payout_id: UUID = made["id"]
     return payout_id
 
 
-def readied(work: Work, withdrawal_id: UUID, method_type: str, created_at: datetime) -> dict[str, Any]:
+def readied(
+    work: Work, withdrawal_id: UUID, method_type: str, provider: str, created_at: datetime
+) -> dict[str, Any]:
     """The row of one that is to be sent."""
-    rail = RAILS[method_type]
     return {
         "tenant_id": work.tenant,
         "id": new_id(),
         "withdrawal_id": withdrawal_id,
-        "provider": rail.provider,
-        "turn": method_type if rail.alone else None,
+        "provider": provider,
+        "turn": method_type if RAILS[method_type].alone else None,
         "state": "created",
         "created_at": created_at,
     }

@@ -16,10 +16,10 @@ from services.dispatch import FROZEN_WAIT, PAYOUT, alert
 from services.news import Frozen, Held, PayoutsResumed, PayoutsStopped, WithdrawalHeldBack
 from services.people import people
 from services.people.access import APPROVE
-from services.rails import RAILS
 from services.store.schema import tenants
 from services.withdrawals import ways
 from services.withdrawals.attempt import Sending, sending
+from services.withdrawals.carriers import carrier_of
 from services.withdrawals.record import shown, tell
 from services.work import Work
 
@@ -51,7 +51,7 @@ async def freeze_way(work: Work, way: str) -> bool:
         return False
     facts = {"because": Frozen.OPERATOR, "way": way}
     await audit.record(work, audit.OPERATOR, "payouts.frozen", work.tenant, facts, alert=True)
-    await _tell_frozen(work, Frozen.OPERATOR, RAILS[way].provider, way)
+    await _tell_frozen(work, Frozen.OPERATOR, await carrier_of(work, way), way)
     return True
 
 
@@ -142,6 +142,6 @@ async def hold_back(work: Work, payout_id: UUID, because: Held, until: datetime 
     one = await sending(work, payout_id)
     if one.row.held == because or not await PAYOUT.move(work, payout_id, "created", held=because):
         return
-    withdrawal = await shown(work, one.withdrawal.id)
+    withdrawal = await shown(work, one.withdrawal.id, carrier=one.row.provider)
     news = WithdrawalHeldBack(withdrawal=withdrawal, until=until, because=because)
     await tell(work, {one.withdrawal.maker_id} | await people.with_scope(work, APPROVE), None, news)

@@ -37,7 +37,9 @@ async def paid_after_all(work: Work, one: Sending, receipt: str | None) -> None:
     after = was | {"left": True}
     await audit.record(work, audit.PROVIDER, "payout.paid_late", row.id, facts, before=was, after=after)
     news = WithdrawalPaidLate(
-        withdrawal=await shown(work, row.id), owed=owed or Money(0, row.currency), receipt=receipt
+        withdrawal=await shown(work, row.id, carrier=one.row.provider),
+        owed=owed or Money(0, row.currency),
+        receipt=receipt,
     )
     await _tell(work, one, news)
 
@@ -66,7 +68,13 @@ async def denied(work: Work, one: Sending, detail: str) -> None:
     after = {"status": "failed", "because": Unsent.DENIED}
     before = {"status": "completed"}
     await audit.record(work, audit.PROVIDER, "payout.denied", row.id, facts, before=before, after=after)
-    await _tell(work, one, WithdrawalClosed(withdrawal=await shown(work, row.id), because=Unsent.DENIED))
+    await _tell(
+        work,
+        one,
+        WithdrawalClosed(
+            withdrawal=await shown(work, row.id, carrier=one.row.provider), because=Unsent.DENIED
+        ),
+    )
 
 
 async def _tell(work: Work, one: Sending, news: WithdrawalClosed | WithdrawalPaidLate) -> None:

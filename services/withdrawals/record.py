@@ -116,12 +116,14 @@ def _named(work: Work, row: sa.Row[Any]) -> str:
     return banks.named(row.destination, details)
 
 
-async def shown(work: Work, withdrawal_id: UUID, *, named: bool = False) -> Withdrawal:
-    """Raises NotFound."""
+async def shown(
+    work: Work, withdrawal_id: UUID, *, named: bool = False, carrier: str | None = None
+) -> Withdrawal:
+    """`carrier`: the provider by whom it was sent, where that is what is told. Raises NotFound."""
     found = await read(work, withdrawals.c.id == withdrawal_id, named=named)
     if not found:
         raise NotFound("withdrawal")
-    return found[0]
+    return found[0].model_copy(update={"carrier": carrier}) if carrier else found[0]
 
 
 async def advance(

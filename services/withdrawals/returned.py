@@ -41,6 +41,8 @@ async def returned(work: Work, one: Sending, amount: Money, detail: str) -> None
         after={"status": "failed", "because": Unsent.RETURNED},
         alert=True,
     )
-    news = WithdrawalClosed(withdrawal=await shown(work, row.id), because=Unsent.RETURNED)
+    news = WithdrawalClosed(
+        withdrawal=await shown(work, row.id, carrier=one.row.provider), because=Unsent.RETURNED
+    )
     concerned = {row.maker_id} | await people.with_scope(work, APPROVE) | await people.reconcilers(work)
     await inbox.tell_people(work, concerned, news)

@@ -153,7 +153,7 @@ async def _undecided(work: Work, one: Sending) -> None:
     await alert(work, one, "payout.undecided", to_do="Look the payout up in the provider's own books.")
     if one.row.undecided_at is None:
         await queue.mark(work, payouts, one.row.id)
-        news = PayoutUndecided(withdrawal=await shown(work, one.withdrawal.id))
+        news = PayoutUndecided(withdrawal=await shown(work, one.withdrawal.id, carrier=one.row.provider))
         await inbox.tell_people(work, await people.reconcilers(work), news)
 
 

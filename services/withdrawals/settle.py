@@ -138,7 +138,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     point("payout.completed")
     await advance(work, row, "processing", "completed", None, receipt=receipt)
     await _record(work, one, "completed", receipt=receipt)
-    news = WithdrawalPaid(withdrawal=await shown(work, row.id), receipt=receipt)
+    news = WithdrawalPaid(withdrawal=await shown(work, row.id, carrier=one.row.provider), receipt=receipt)
     await tell(work, {row.maker_id, *await approval.approvers(work, WITHDRAWAL, row)}, None, news)
 
 

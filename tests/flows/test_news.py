@@ -59,6 +59,7 @@ def values(kind: Any) -> list[Any]:
         return [None]
     if kind is Withdrawal:
         few = {"status": CLOSED, "new_destination": [False], "method_type": RAILS, "flags": [FLAGS]}
+        few |= {"carrier": [None, "paystack"]}
         return list(samples(kind, few))
     if kind is Refund:
         few = {"status": ("processing", "completed", "failed"), "twice": [False], "receipt": [None]}

@@ -7,8 +7,17 @@ import pytest
 from services.errors import BelowMinimum, NotWholeShillings, ProviderNotConfigured
 from services.facts import Shop
 from services.money import Money
-from services.providers import PROVIDERS
-from services.rails import abilities, refuse_closed_till, refuse_closed_ways_out, refuse_uncollectable
+from services.providers import PROVIDERS, Provider
+from services.providers.base import ProviderSettings
+from services.rails import (
+    RAILS,
+    abilities,
+    carrier,
+    carriers,
+    refuse_closed_till,
+    refuse_closed_ways_out,
+    refuse_uncollectable,
+)
 from tests.bot.market import SETTINGS
 from tests.services.business import kes
 
@@ -86,3 +95,41 @@ def test_providers_are_offered_in_the_order_of_their_lines():
     another = replace(PROVIDERS["mpesa"], pays_out=frozenset())
     can = abilities({"airtime": SETTINGS, "mpesa": SETTINGS}, "KES", {**PROVIDERS, "airtime": another})
     assert can["collects_by"] == ("mpesa", "airtime")
+
+
+class PurseSettings(ProviderSettings):
+    purse: str
+    key: str = ""
+
+    @property
+    def missing_to_pay_out(self):
+        return () if self.key else ("key",)
+
+
+PURSE = {"purse": "red", "key": "right"}
+KNOWN = {"airtime": Provider(PurseSettings, None, "KES", pays_out=frozenset({"mpesa"})), **PROVIDERS}
+
+
+def test_whoever_is_usual_for_a_way_out_carries_it_and_all_who_do_move_its_money():
+    assert [way for way, rail in RAILS.items() if rail.provider not in carriers(way)] == []
+    assert {way for each in PROVIDERS.values() for way in each.pays_out} == set(RAILS)
+    assert {PROVIDERS[name].currency for way in RAILS for name in carriers(way)} == {"KES"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "by", "lacks"),
+    [
+        ({"mpesa": SETTINGS, "airtime": PURSE}, "mpesa", {}),
+        ({"airtime": PURSE}, "airtime", {}),
+        ({"mpesa": KEYS, "airtime": PURSE}, "airtime", {"till": ("passkey",)}),
+        ({"mpesa": SETTINGS, "airtime": {"purse": "red"}}, "mpesa", {}),
+        ({"airtime": {"purse": "red"}}, "mpesa", {"mpesa": ("key",)}),
+        ({}, "mpesa", {}),
+    ],
+)
+def test_a_way_out_is_carried_by_the_first_who_can(parts, by, lacks):
+    assert carriers("mpesa", KNOWN) == ("mpesa", "airtime")
+    assert carrier("mpesa", parts, KNOWN) == by
+    can = abilities(parts, "KES", KNOWN)
+    assert can["pays_out_by"].count("mpesa") == (by in parts)
+    assert set(can["payout_lacks"]) == set(lacks)
