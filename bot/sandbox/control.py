@@ -6,7 +6,6 @@ Bodies are JSON objects; an error is {"error": sentence} with 400 (wrong), 404 (
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from typing import Protocol
 
 from aiohttp import web
 
@@ -14,11 +13,10 @@ from bot.sandbox import daraja_payouts, daraja_prompts, paystack_transfers
 from bot.sandbox.bodies import body_of, count, error, one_of, text
 from bot.sandbox.chats import Chats
 from bot.sandbox.daraja import Daraja
+from bot.sandbox.emulated import Emulated
 from bot.sandbox.faults import CATALOGUE, Fault
 from bot.sandbox.forms import Forms
-from bot.sandbox.paystack import Paystack
 from bot.sandbox.person import Person
-from bot.sandbox.pesapal import Pesapal
 from bot.sandbox.world import CannotError, Json, Phone, Shop
 from services.languages import LANGUAGES
 
@@ -28,28 +26,12 @@ MOST_SHILLINGS = 1_000_000_000
 Action = Callable[[Phone, Shop, Json], Awaitable[Json]]
 
 
-class Resets(Protocol):
-    """A provider that can be emptied."""
-
-    def reset(self) -> None: ...
-
-
 class Control:
-    def __init__(
-        self,
-        chats: Chats,
-        daraja: Daraja,
-        paystack: Paystack,
-        pesapal: Pesapal,
-        others: Sequence[Resets] = (),
-    ) -> None:
-        self._chats, self._pesapal, self._others = chats, pesapal, others
-        self._daraja = daraja
-        self._transfers, self._listed = (
-            paystack.transfers,
-            (paystack.transactions, paystack.refunds, paystack.charges, paystack.prompts),
-        )
-        self._prompts = paystack.prompts
+    """`others`: the providers beside M-Pesa."""
+
+    def __init__(self, chats: Chats, daraja: Daraja, others: Sequence[Emulated]) -> None:
+        self._chats, self._daraja = chats, daraja
+        self._providers: Sequence[Emulated] = (daraja, *others)
         self._stage = chats.stage
         self._forms = Forms(chats)
 
@@ -119,19 +101,16 @@ class Control:
         return web.json_response({"prompts": self._asked()})
 
     def _asked(self) -> list[Json]:
-        prompts = self._daraja.prompts
-        return [*map(prompts.view, prompts.all()), *self._prompts.views()]
+        return [prompt for each in self._providers for prompt in each.asked()]
 
     async def payouts(self, _request: web.Request) -> web.Response:
         return web.json_response({"payouts": self._payouts()})
 
     def _payouts(self) -> list[Json]:
-        sent, tills, transfers = self._daraja.payouts, self._daraja.tills, self._transfers
-        by_mpesa = [*map(sent.view, sent.all()), *map(tills.view, tills.all())]
-        return [*by_mpesa, *map(transfers.view, transfers.all()), *self._pesapal.refunds()]
+        return [payout for each in self._providers for payout in each.sent()]
 
     def _floats(self) -> list[Json]:
-        return [*self._daraja.boxes.view(), *self._transfers.floats()]
+        return [held for each in self._providers for held in each.floats()]
 
     async def faults(self, _request: web.Request) -> web.Response:
         return web.json_response({"faults": self._stage.faults.view(), "catalogue": CATALOGUE})
@@ -191,7 +170,7 @@ class Control:
         """{"outcome": "pay", "wrong_pin", "no_funds", "cancel" or "ignore"}"""
         outcome = one_of(await body_of(request), "outcome", (*daraja_prompts.OUTCOMES, "ignore"))
         asked = request.match_info["id"]
-        if not (self._daraja.prompts.answer(asked, outcome) or self._prompts.answer(asked, outcome)):
+        if not any(each.answer(asked, outcome) for each in self._providers):
             raise error(web.HTTPConflict, "this prompt does not ask any more")
         return web.json_response({})
 
@@ -207,8 +186,7 @@ class Control:
         known = (*daraja_payouts.OUTCOMES, paystack_transfers.GIVE_BACK)
         outcome = one_of(await body_of(request), "outcome", known)
         payout = request.match_info["id"]
-        kinds = (self._daraja.payouts, self._daraja.tills, self._transfers, self._pesapal.orders)
-        if not any(kind.answer(payout, outcome) for kind in kinds):
+        if not any(each.decide(payout, outcome) for each in self._providers):
             raise error(web.HTTPConflict, "this payout does not wait any more")
         return web.json_response({})
 
@@ -217,15 +195,12 @@ class Control:
         "working"?: what payments come into, and payouts to tills draw on}"""
         body = await body_of(request)
         whose = text(body, "shortcode")
-        given = {
+        given: dict[str, int] = {
             name: count(body, name, 0, MOST_SHILLINGS) for name in ("utility", "working") if name in body
         }
         if not given:
             raise CannotError("utility or working is how much there is")
-        utility = given.get("utility")
-        if not self._daraja.boxes.set(whose, **given) and (
-            utility is None or not self._transfers.set_balance(whose, utility)
-        ):
+        if not any(each.set_float(whose, given) for each in self._providers):
             raise error(web.HTTPNotFound, "no such shortcode")
         return web.json_response({"floats": self._floats()})
 
@@ -250,10 +225,7 @@ class Control:
     async def reset(self, _request: web.Request) -> web.Response:
         """Empties phones and providers; the app keeps what it knows."""
         self._chats.reset()
-        self._daraja.reset()
-        self._transfers.reset()
-        emptied: tuple[Resets, ...] = (*self._listed, self._pesapal, *self._others)
-        for each in emptied:
+        for each in self._providers:
             each.reset()
         self._stage.forget_shared()
         self._stage.lines.clear()

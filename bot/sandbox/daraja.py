@@ -22,6 +22,7 @@ from bot.sandbox.daraja_reversals import Reversals
 from bot.sandbox.daraja_reversals import status_parameters as reversal_parameters
 from bot.sandbox.daraja_tills import Tills
 from bot.sandbox.daraja_tills import status_parameters as till_parameters
+from bot.sandbox.emulated import Emulated
 from bot.sandbox.money_box import MoneyBox
 from bot.sandbox.stage import Stage
 from bot.sandbox.world import DarajaApp, Json
@@ -31,7 +32,7 @@ NOT_FOUND = "R000002"
 INITIATOR_INVALID = "2001"
 
 
-class Daraja:
+class Daraja(Emulated):
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._gateway = Gateway(stage)
@@ -71,6 +72,24 @@ class Daraja:
         self.tills.reset()
         self.reversals.reset()
         self.counter.reset()
+
+    def asked(self) -> list[Json]:
+        return list(map(self.prompts.view, self.prompts.all()))
+
+    def answer(self, prompt: str, outcome: str) -> bool:
+        return self.prompts.answer(prompt, outcome)
+
+    def sent(self) -> list[Json]:
+        return [*map(self.payouts.view, self.payouts.all()), *map(self.tills.view, self.tills.all())]
+
+    def decide(self, payout: str, outcome: str) -> bool:
+        return self.payouts.answer(payout, outcome) or self.tills.answer(payout, outcome)
+
+    def floats(self) -> list[Json]:
+        return self.boxes.view()
+
+    def set_float(self, whose: str, given: dict[str, int]) -> bool:
+        return self.boxes.set(whose, **given)
 
     async def transaction_status(self, app: DarajaApp, body: Json, _fault: str) -> Json:
         """Queued; the answer comes by callback."""

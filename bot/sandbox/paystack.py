@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from bot.sandbox.emulated import Emulated
 from bot.sandbox.faults import CATALOGUE
 from bot.sandbox.paystack_charges import Charges, twisted
 from bot.sandbox.paystack_events import Events
@@ -26,7 +27,7 @@ BANKS = {"01": "KCB", "03": "Absa", "11": "Co-operative", "63": "Diamond Trust",
 Call = Callable[[PaystackAccount, web.Request, Json, str], Awaitable[tuple[str, object]]]
 
 
-class Paystack:
+class Paystack(Emulated):
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         events = Events(stage)
@@ -55,6 +56,29 @@ class Paystack:
             web.get("/paystack/balance", self._answering("balance", self._balance)),
             web.get("/paystack/bank", self._answering("bank", self._banks)),
         ]
+
+    def reset(self) -> None:
+        for each in (self.transfers, self.transactions, self.refunds, self.charges, self.prompts):
+            each.reset()
+
+    def asked(self) -> list[Json]:
+        return self.prompts.views()
+
+    def answer(self, prompt: str, outcome: str) -> bool:
+        return self.prompts.answer(prompt, outcome)
+
+    def sent(self) -> list[Json]:
+        return list(map(self.transfers.view, self.transfers.all()))
+
+    def decide(self, payout: str, outcome: str) -> bool:
+        return self.transfers.answer(payout, outcome)
+
+    def floats(self) -> list[Json]:
+        return self.transfers.floats()
+
+    def set_float(self, whose: str, given: dict[str, int]) -> bool:
+        """It has one balance, from which payouts leave."""
+        return "utility" in given and self.transfers.set_balance(whose, given["utility"])
 
     async def _initialize(
         self, account: PaystackAccount, request: web.Request, body: Json, _fault: str

@@ -7,6 +7,7 @@ under /pesapal here.
 from aiohttp import web
 
 from bot.sandbox.bodies import body_of, error, one_of
+from bot.sandbox.emulated import Emulated
 from bot.sandbox.pesapal_door import Door
 from bot.sandbox.pesapal_notices import Notices
 from bot.sandbox.pesapal_orders import HOWS, Orders
@@ -15,7 +16,7 @@ from bot.sandbox.stage import Stage
 from bot.sandbox.world import Json, PesapalAccount
 
 
-class Pesapal:
+class Pesapal(Emulated):
     def __init__(self, stage: Stage) -> None:
         self._door = Door(stage)
         self.notices = Notices(stage)
@@ -43,9 +44,12 @@ class Pesapal:
         """Forgets the orders, not what it has given to the app, which still holds it."""
         self.orders.reset()
 
-    def refunds(self) -> list[Json]:
-        """Those that wait, and that were decided, as payouts are shown."""
+    def sent(self) -> list[Json]:
+        """Refunds, those that wait and that were decided."""
         return [self.orders.refund_view(each) for each in self.orders.all() if each.refund is not None]
+
+    def decide(self, payout: str, outcome: str) -> bool:
+        return self.orders.answer(payout, outcome)
 
     # --- the API
 

@@ -47,7 +47,7 @@ def emulators(world: World) -> web.Application:
     app.add_routes([*Graph(chats).routes(), *daraja.routes(), *paystack.routes(), *pesapal.routes()])
     app.add_routes(PaystackPage(paystack.charges).routes())
     app.add_routes([*stripe.routes(), *StripePage(stripe).routes(), *StripeControl(stripe).routes()])
-    app.add_routes(Control(chats, daraja, paystack, pesapal, (stripe,)).routes())
+    app.add_routes(Control(chats, daraja, (paystack, pesapal, stripe)).routes())
     app.add_routes(WorldControl(stage).routes())
     app.add_routes(StatementControl(stage, daraja).routes())
     app.add_routes([*PaystackControl(stage, paystack).routes(), *DisputeControl(paystack, stripe).routes()])

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from bot.sandbox.emulated import Emulated
 from bot.sandbox.faults import CATALOGUE
 from bot.sandbox.stage import Stage
 from bot.sandbox.stripe_box import Box
@@ -50,7 +51,7 @@ _READ: dict[str, type[Thing]] = {
 _MOST_LISTED = 100
 
 
-class Stripe:
+class Stripe(Emulated):
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.events = Events(stage)
