@@ -1,9 +1,9 @@
 """Change typed: limits, steps of approvals and fees as people type them.
 
 50000                               an amount
-2 above 50000; 3 above 1000000      steps of approvals (Swahili: zaidi ya)
+2 above 50000; 3 above 1000000      steps of approvals (Swahili: zaidi ya; French: au-dessus de)
 40 | 1.5% | 40 + 1%                 a fee of all amounts
-20 up to 1000; 50                   fees by amounts, the last one for all above (Swahili: hadi)
+20 up to 1000; 50                   fees by amounts, the last for all above (Swahili: hadi; French: jusqu'à)
 """
 
 import re
@@ -16,8 +16,10 @@ from services.money import Money
 
 _AMOUNTS = ("per_withdrawal", "per_day", "per_destination", "per_maker", "totp_above")
 _PARTS = re.compile(r"[;\n]")
-_STEP = re.compile(r"(\d{1,2})\s+(?:above|over|zaidi\s+ya|>)\s*(.+)", re.IGNORECASE | re.ASCII)
-_UP_TO = re.compile(r"(.+?)\s+(?:up\s+to|until|hadi|<=)\s*(.+)", re.IGNORECASE | re.ASCII)
+_ABOVE = r"(?:above|over|zaidi\s+ya|au[ -]dessus\s+de|plus\s+de|>)"
+_BELOW = r"(?:up\s+to|until|hadi|jusqu['\u2019]?\s?[àa]|<=)"
+_STEP = re.compile(rf"(\d{{1,2}})\s+{_ABOVE}\s*(.+)", re.IGNORECASE | re.ASCII)
+_UP_TO = re.compile(rf"(.+?)\s+{_BELOW}\s*(.+)", re.IGNORECASE | re.ASCII)
 _PERCENT = re.compile(r"(?:(.+?)\s*\+\s*)?(\d{1,3}(?:\.\d{1,4})?)\s*%", re.ASCII)
 _NUMBER = re.compile(r"\d{1,5}", re.ASCII)
 

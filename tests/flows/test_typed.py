@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from flows.lipachat import SCRIPT, WORDS
 from flows.reply import Other, Said
+from flows.staff.change_typed import fee_bands, limit_typed
 from flows.step import understood
 from flows.text import LANGUAGES, Text, render
 from flows.understanding import close, plain, slips
@@ -162,3 +163,26 @@ def test_one_slip_is_forgiven_and_a_figure_forgives_none(name, data):
 def test_names_that_are_as_near_as_each_other_are_not_guessed():
     assert close("cast", {"cart": 1, "cash": 2}) is None
     assert close("cast", {"cart": 1, "cash": 1}) == 1
+
+
+@pytest.mark.parametrize("typed", ["above", "zaidi ya", "au-dessus de", "au dessus de", "plus de", ">"])
+def test_steps_of_approvals_are_typed_in_every_language(typed):
+    assert limit_typed("approvals_above", f"2 {typed} 50000; 3 {typed.upper()} 1000000", "KES") == [
+        {"amount": "50000.00", "approvals": 2},
+        {"amount": "1000000.00", "approvals": 3},
+    ]
+
+
+@pytest.mark.parametrize(
+    "typed", ["up to", "hadi", "jusqu'à", "jusqu\N{RIGHT SINGLE QUOTATION MARK}à", "jusqu a"]
+)
+def test_fees_by_amounts_are_typed_in_every_language(typed):
+    assert fee_bands(f"20 {typed} 1000; 50", "KES") == fee_bands("20 up to 1000; 50", "KES")
+
+
+@pytest.mark.parametrize("language", list(LANGUAGES))
+def test_what_is_shown_as_an_example_is_understood(language):
+    steps = render(Text("Type it like: 2 above 50000; 3 above 1000000."), language)
+    assert len(limit_typed("approvals_above", steps.partition(":")[2].strip(" ."), "KES")) == 2
+    fees = render(Text("Type a fee like 40, 1.5% or 40 + 1%; by amounts like: 20 up to 1000; 50."), language)
+    assert len(fee_bands(fees.partition(":")[2].strip(" ."), "KES")) == 2
