@@ -159,7 +159,7 @@ def length(text: str) -> int:
 
 
 def split(text: str, most: int) -> list[str]:
-    """Parts of at most `most`, cut at the largest break that leaves a fair part before it."""
+    """Parts of at most `most`, cut at the largest break that leaves a fair part before it, else at any."""
     parts = []
     while length(text) > most:
         cut = _cut(text, most)
@@ -172,8 +172,9 @@ def _cut(text: str, most: int) -> int:
     window = text[:most]
     while length(window) > most:
         window = window[:-1]
-    for pattern in _BREAKS:
-        ends = [match.start() for match in pattern.finditer(window) if match.start() > len(window) // 2]
-        if ends:
-            return ends[-1]
+    for least in (len(window) // 2, 0):
+        for pattern in _BREAKS:
+            ends = [match.start() for match in pattern.finditer(window) if match.start() > least]
+            if ends:
+                return ends[-1]
     return len(window)  # one endless word

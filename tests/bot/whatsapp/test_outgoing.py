@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.whatsapp.outgoing import addressed, bodies, length, split
@@ -95,6 +95,7 @@ WORDS = st.lists(st.text(alphabet="abcé😀", min_size=1, max_size=30), min_siz
 
 
 @given(WORDS, st.integers(min_value=64, max_value=200))
+@example(["a" * 10 + "😀" * 4, "a" * 25 + "😀" * 30], 96)  # the one break within is before the middle
 def test_long_text_is_split_between_words_and_nothing_is_lost(words, most):
     text = " ".join(words)
     parts = split(text, most)
