@@ -107,7 +107,8 @@ class PurseSettings(ProviderSettings):
 
 
 PURSE = {"purse": "red", "key": "right"}
-KNOWN = {"airtime": Provider(PurseSettings, None, "KES", pays_out=frozenset({"mpesa"})), **PROVIDERS}
+AIRTIME = Provider(PurseSettings, PROVIDERS["mpesa"].open, "KES", pays_out=frozenset({"mpesa"}))
+KNOWN = {"airtime": AIRTIME, **PROVIDERS}
 
 
 def test_whoever_is_usual_for_a_way_out_carries_it_and_all_who_do_move_its_money():
