@@ -1,6 +1,7 @@
 """Meta: the number, its token and the app's secret, each tried as it is entered."""
 
 import asyncio
+import re
 
 from bot.doctor.meta import subscription
 from bot.http import open_session
@@ -11,6 +12,8 @@ from bot.settings import Settings, load
 from bot.whatsapp.account import Account, Number, Subscription, Token, Trouble
 from services.people.file_lines import TenantFileError
 
+_ID = re.compile(r"\d{1,32}", re.ASCII)
+_MANAGES = "whatsapp_business_management"
 _WHERE = """
 WhatsApp (developers.facebook.com, your app, WhatsApp, API setup)
   The token is that of a system user (business.facebook.com, Settings, Users, System users): it lasts for
@@ -20,12 +23,12 @@ WhatsApp (developers.facebook.com, your app, WhatsApp, API setup)
 def whatsapp(asker: Asker, settings: Settings, env: EnvFile, draft: Draft) -> None:
     asker.say(_WHERE)
     while True:
-        number_id = asker.ask("whatsapp.phone_number_id", "  Phone number ID")
-        waba_id = asker.ask("whatsapp.waba_id", "  WhatsApp Business account ID")
+        number_id = asker.ask("whatsapp.phone_number_id", "  Phone number ID", check=_an_id)
+        waba_id = asker.ask("whatsapp.waba_id", "  WhatsApp Business account ID", check=_an_id)
         token = asker.ask("whatsapp.access_token", "  Access token", secret=True)
-        number, about = asyncio.run(_look(settings, number_id, token))
-        if (why := _against(number, about)) is not None:
-            asker.refused("whatsapp.access_token", why)
+        number, about, apps = asyncio.run(_look(settings, number_id, waba_id, token))
+        if (against := _against(number, about, apps)) is not None:
+            asker.refused(*against)
             continue
         if isinstance(number, Trouble) and not _keep_unproven(asker, number):
             continue
@@ -41,26 +44,42 @@ def whatsapp(asker: Asker, settings: Settings, env: EnvFile, draft: Draft) -> No
         break
     if isinstance(about, Token):
         _app(asker, settings, env, about)
-        _account(asker, settings, waba_id, token, about)
+        _account(asker, settings, part, about, apps)
 
 
-async def _look(settings: Settings, number_id: str, token: str) -> tuple[Number | Trouble, Token | Trouble]:
+def _an_id(answer: str) -> str:
+    if _ID.fullmatch(answer) is None:
+        raise ValueError("it is digits alone, as Meta shows it; not the phone number itself")
+    return answer
+
+
+async def _look(
+    settings: Settings, number_id: str, waba_id: str, token: str
+) -> tuple[Number | Trouble, Token | Trouble, frozenset[str] | Trouble]:
+    """The number, the token, and the apps that hear of the account."""
     async with open_session() as http:
         account = account_of(settings, http)
         number = await account.number(number_id, token)
-        return number, number if isinstance(number, Trouble) else await account.token(token)
+        about = number if isinstance(number, Trouble) else await account.token(token)
+        return number, about, about if isinstance(about, Trouble) else await account.apps(waba_id, token)
 
 
 def account_of(settings: Settings, http: object) -> Account:
     return Account(http, settings.whatsapp.graph_url, settings.whatsapp.api_version)  # type: ignore[arg-type]
 
 
-def _against(number: Number | Trouble, token: Token | Trouble) -> str | None:
-    """A plain no of Meta's."""
+def _against(
+    number: Number | Trouble, token: Token | Trouble, apps: frozenset[str] | Trouble
+) -> tuple[str, str] | None:
+    """A plain no of Meta's: to which answer, and why."""
     if isinstance(number, Trouble) and number.refused:
-        return f"Meta refuses this number or token ({number.said})"
-    if isinstance(token, Token) and "whatsapp_business_messaging" not in token.scopes:
-        return "this token may not send: it lacks whatsapp_business_messaging"
+        return "whatsapp.access_token", f"Meta refuses this number or token ({number.said})"
+    if not isinstance(token, Token):
+        return None
+    if "whatsapp_business_messaging" not in token.scopes:
+        return "whatsapp.access_token", "this token may not send: it lacks whatsapp_business_messaging"
+    if isinstance(apps, Trouble) and apps.refused and _MANAGES in token.scopes:
+        return "whatsapp.waba_id", f"Meta refuses this account ID for this token ({apps.said})"
     return None
 
 
@@ -94,21 +113,18 @@ async def _subscription(settings: Settings, app_id: str) -> Subscription | Troub
         return await subscription(settings, account_of(settings, http), app_id)
 
 
-def _account(asker: Asker, settings: Settings, waba_id: str, token: str, about: Token) -> None:
+def _account(
+    asker: Asker, settings: Settings, part: dict[str, str], about: Token, apps: frozenset[str] | Trouble
+) -> None:
     """What happens to the account's numbers has to be told to the app."""
-    apps = asyncio.run(_apps(settings, waba_id, token))
     if isinstance(apps, Trouble):
-        asker.say(f"  Mind: who hears of this account could not be looked at ({apps.said}).")
+        lacks = "" if _MANAGES in about.scopes else f": this token lacks {_MANAGES}"
+        asker.say(f"  Mind: who hears of this account could not be looked at ({apps.said}){lacks}.")
     elif about.app_id not in apps and asker.confirm(
         "whatsapp.subscribe", "  The app does not hear of this account yet. Subscribe it now?", default=True
     ):
-        trouble = asyncio.run(_subscribe(settings, waba_id, token))
+        trouble = asyncio.run(_subscribe(settings, part["waba_id"], part["access_token"]))
         asker.say(f"  Meta refuses it ({trouble.said})." if trouble else "  Subscribed.")
-
-
-async def _apps(settings: Settings, waba_id: str, token: str) -> frozenset[str] | Trouble:
-    async with open_session() as http:
-        return await account_of(settings, http).apps(waba_id, token)
 
 
 async def _subscribe(settings: Settings, waba_id: str, token: str) -> Trouble | None:

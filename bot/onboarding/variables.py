@@ -39,18 +39,25 @@ def variables(asker: Asker, env: EnvFile) -> Settings:
     settings = load()
     given = settings.model_fields_set
     if "public_url" not in given:
+        env.put("LIPACHAT_PUBLIC_URL", _public_url(asker, settings))
+    if "database_url" not in given:
+        _database(asker, env, settings)
+    return load()
+
+
+def _public_url(asker: Asker, settings: Settings) -> str:
+    while True:
         url = asker.ask(
             "settings.public_url",
             "  The https address at which Meta and the providers reach this server",
             settings.public_url,
             check=_of(Settings, "public_url"),
         )
-        env.put("LIPACHAT_PUBLIC_URL", url)
-        for finding in address(url):
+        findings = list(address(url))
+        for finding in findings:
             asker.say(f"  Mind: {finding.what}; {finding.fix}.")
-    if "database_url" not in given:
-        _database(asker, env, settings)
-    return load()
+        if not findings or asker.confirm("settings.public_url_kept", "  Take it all the same?", default=True):
+            return url
 
 
 def app_secret(asker: Asker) -> str:
@@ -74,13 +81,15 @@ def _database(asker: Asker, env: EnvFile, settings: Settings) -> None:
         )
         asker.say(f"  It is {_shown(url)}.")
         if url.startswith("sqlite") or (why := asyncio.run(_unreachable(url))) is None:
-            env.put("LIPACHAT_DATABASE_URL", url)
             break
         asker.refused("settings.database_url", f"it cannot be used: {why}")
-    _redis(asker, env)
+    if others := _redis(asker):
+        env.put("LIPACHAT_REDIS_URL", others)
+    env.put("LIPACHAT_DATABASE_URL", url)  # the last: who breaks off before is asked for both again
 
 
-def _redis(asker: Asker, env: EnvFile) -> None:
+def _redis(asker: Asker) -> str:
+    """Empty: none."""
     while True:
         url = asker.ask(
             "settings.redis_url",
@@ -90,13 +99,12 @@ def _redis(asker: Asker, env: EnvFile) -> None:
             check=_of(Settings, "redis_url"),
         )
         if not url:
-            return
+            return url
         asker.say(f"  It is {_shown(url)}.")
         finding = asyncio.run(redis(url))
         question = "  Redis does not answer now. Keep it? doctor tries it later"
         if finding.level == "good" or asker.confirm("settings.redis_unproven", question, default=True):
-            env.put("LIPACHAT_REDIS_URL", url)
-            return
+            return url
 
 
 def _shown(url: str) -> str:

@@ -118,7 +118,10 @@ def begin(t: Terminal) -> None:
     t.talk(
         ("Meta's app secret", "f" * 32),  # of another app: it is found out by the token
         ("reach this server", "ftp://nowhere"),
-        ("must begin with https://", NOWHERE),
+        ("must begin with https://", "https://mpesa.shop.example"),
+        ("M-Pesa refuses addresses with that word", "n"),
+        ("reach this server", NOWHERE),
+        ("Take it all the same?", ""),
         ("The database", ""),
         ("Redis", ""),
     )
@@ -141,13 +144,17 @@ def begin(t: Terminal) -> None:
 
 def whatsapp(t: Terminal) -> None:
     t.talk(
-        ("Phone number ID", SHOP.phone_number_id),
+        ("Phone number ID", "+254711000100"),
+        ("it is digits alone", SHOP.phone_number_id),
         (
             "Business account ID",
             SHOP.account_id,
         ),
         ("Access token", "EAA-wrong"),
         ("Meta refuses this number or token (HTTP 401, code 190)", SHOP.phone_number_id),
+        ("Business account ID", "77"),
+        ("Access token", SHOP.access_token),
+        ("Meta refuses this account ID for this token (HTTP 400, code 100)", SHOP.phone_number_id),
         ("Business account ID", SHOP.account_id),
         ("Access token", SHOP.access_token),
     )
@@ -419,8 +426,6 @@ async def test_without_a_terminal_and_without_answers_it_says_so(place):
 async def test_a_password_of_a_database_or_of_redis_is_never_on_the_screen(place, played):
     def act(t: Terminal) -> int:
         t.talk(
-            ("Meta's app secret", APP_SECRET),
-            ("reach this server", NOWHERE),
             ("The database", "postgres://lipachat:hunter2@127.0.0.1/x"),
             ("must begin with", "postgresql+asyncpg://lipachat:hunt@er2@127.0.0.1:9/x?password=hunter2"),
         )
@@ -434,6 +439,16 @@ async def test_a_password_of_a_database_or_of_redis_is_never_on_the_screen(place
         t.interrupt()
         return t.end()
 
+    def broken_off(t: Terminal) -> int:
+        t.talk(("The database", ""))
+        t.expect("Redis, ")
+        t.interrupt()
+        return t.end()
+
+    (place.folder / ".env").write_text(f"LIPACHAT_PUBLIC_URL={NOWHERE}\n")
+    zero = place.init()
+    assert await played(zero, lambda t: (t.talk(("app secret", APP_SECRET)), broken_off(t))[1]) == 1
+    assert "LIPACHAT_DATABASE_URL" not in place.env  # so that Redis is asked for again
     one = place.init()
     assert await played(one, act) == 1
     assert "er2" not in one.screen
