@@ -61,7 +61,7 @@ class MetaWebhook:
         self._verify_token = verify_token.encode()
 
     async def handshake(self, request: web.Request) -> web.Response:
-        """The challenge as plain text; 403 where mode or verify token is wrong."""
+        """The challenge as plain text; 403 where mode or verify token is wrong, or there is none."""
         query = request.query
         token = query.get("hub.verify_token", "").encode()
         if query.get("hub.mode") != "subscribe" or not hmac.compare_digest(token, self._verify_token):
@@ -70,8 +70,10 @@ class MetaWebhook:
             if self._guesses is not None:
                 await self._guesses.wrong("verify_token", address)
             return web.Response(status=403, text="The verify token or mode is wrong.")
+        if not (challenge := query.get("hub.challenge")):
+            return web.Response(status=403, text="There is no challenge.")
         return web.Response(
-            text=query.get("hub.challenge", ""),
+            text=challenge,
             content_type="text/plain",
             headers={"X-Content-Type-Options": "nosniff"},
         )

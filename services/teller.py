@@ -10,6 +10,7 @@ from uuid import UUID
 from services import audit, handoff
 from services.domains import Domains
 from services.errors import MissingScope, NotFound, ProviderNotConfigured
+from services.errors.statement import EmptyPeriod
 from services.facts import (
     Asked,
     Balance,
@@ -235,7 +236,10 @@ class Teller(Domains):
     async def statement(self, first: date, last: date) -> Statement:
         self._need(VIEW_FINANCE)
         period = days(first, last, self._shop.timezone, self._work.now)
-        return await statement(self._work, period, self._shop.currency)
+        told = await statement(self._work, period, self._shop.currency)
+        if not told.count:
+            raise EmptyPeriod(told.since, told.until, told.opening)
+        return told
 
     async def destinations(self) -> tuple[Destination, ...]:
         self._need(INITIATE)

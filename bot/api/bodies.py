@@ -1,5 +1,6 @@
 """Bodies: JSON objects read exactly, without a float between the caller's digits and the amount."""
 
+import hashlib
 import json
 from decimal import Decimal
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ from services.money import Money, NotAnAmount
 _DEEPEST = 16
 ALTERNATIVE = "~"  # how the tag of a discriminated union begins
 _AMOUNT = "invalid_amount"
+_NO_JSON = (ValueError, ArithmeticError, RecursionError)
 
 
 class Body(BaseModel):
@@ -98,8 +100,8 @@ def money(text: str, currency: str) -> Money:
 def parsed(raw: bytes, model: type[BaseModel]) -> BaseModel:
     """No body at all is an empty object. Raises Problem."""
     try:
-        value = _DECODER.decode(raw.decode("utf-8-sig")) if raw else {}
-    except (ValueError, ArithmeticError, RecursionError):
+        value = _decoded(raw)
+    except _NO_JSON:
         raise _malformed("The body is not JSON.") from None
     if not isinstance(value, dict):
         raise _malformed("The body is not a JSON object.")
@@ -109,6 +111,15 @@ def parsed(raw: bytes, model: type[BaseModel]) -> BaseModel:
         return model.model_validate(value)
     except ValidationError as wrong:
         raise _problem(wrong) from None
+
+
+def digest(raw: bytes) -> bytes:
+    """Of what a body says, in whatever order and with whatever spaces; of its bytes where it is no JSON."""
+    try:
+        said = b"json\0" + repr(_in_order(_decoded(raw))).encode()
+    except _NO_JSON:
+        said = raw
+    return hashlib.sha256(said).digest()
 
 
 def _problem(wrong: ValidationError) -> Problem:
@@ -137,6 +148,20 @@ def _said(error: Any) -> str:
 
 def _malformed(detail: str, **facts: Any) -> Problem:
     return Problem(400, "malformed_body", "Malformed body", detail=detail, **facts)
+
+
+def _decoded(raw: bytes) -> Any:
+    """Raises _NO_JSON."""
+    return _DECODER.decode(raw.decode("utf-8-sig")) if raw else {}
+
+
+def _in_order(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _in_order(value[key]) for key in sorted(value)}
+        case list():
+            return [_in_order(each) for each in value]
+    return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

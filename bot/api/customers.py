@@ -8,9 +8,9 @@ from pydantic import AfterValidator, Field
 
 from bot.api.answers import Answer, OneOf, Page, Sum, Time
 from bot.api.bodies import Body, Legible, Nothing, money
-from bot.api.pages import whole
+from bot.api.pages import bad_cursor, whole
 from bot.api.problems import Problem
-from bot.api.queries import Query
+from bot.api.queries import PAGING, Query, limit
 from bot.api.routes import Call, Reply, Routes
 from bot.whatsapp.incoming import user_id_of
 from flows.refusals import provider_name
@@ -121,11 +121,14 @@ async def add(call: Call) -> Reply[Customer]:
     return Reply(_customer(known), status=201 if new else 200)
 
 
-@routes.get("/customers", VIEW_CONVERSATIONS, query=(_PHONE,), answer=Page[Customer])
+@routes.get("/customers", VIEW_CONVERSATIONS, query=(_PHONE, *PAGING), answer=Page[Customer])
 async def find(call: Call) -> Reply[Page[Customer]]:
     """Find a customer by phone.
 
     One at most: a list, as every answer to a question that may have none."""
+    limit(call.query)
+    if "cursor" in call.query:
+        raise bad_cursor()  # there is never a next page
     typed = call.query.get("phone")
     if typed is None:
         raise Problem(400, "invalid_query", "Invalid query", detail="phone is needed.", field="phone")

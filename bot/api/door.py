@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import metrics, tracing
 from bot.api import files, idempotency, problems
-from bot.api.bodies import parsed
+from bot.api.bodies import digest, parsed
 from bot.api.callers import Callers
 from bot.api.every import ROUTES
 from bot.api.idempotency import Once
@@ -208,11 +208,12 @@ def _once(asked: _Asked, raw: bytes) -> Once | None:
     if not headers or request.method != "POST":
         return None
     route, key = f"{request.method} {request.path}", idempotency.key_of(*headers)
-    digest = hashlib.sha256(raw).digest()
+    as_sent = hashlib.sha256(raw).digest()
+    said = as_sent if asked.route.file else digest(raw)
     if asked.route.file:
         with contextlib.suppress(Problem):
-            digest = files.of(request, raw).digest
-    return Once(holder.tenant_id, holder.person_id, route, key, digest)
+            said = files.of(request, raw).digest
+    return Once(holder.tenant_id, holder.person_id, route, key, said, as_sent)
 
 
 async def _received(request: web.Request, most: int) -> bytes:

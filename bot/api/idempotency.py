@@ -19,13 +19,15 @@ _COLUMN = "api_answers.answer"
 
 @dataclass(frozen=True)
 class Once:
-    """What is to happen once: by whom, on which route, under which key, with which body."""
+    """What is to happen once: by whom, on which route, under which key, with which body. `bytes_hash`: of the
+    body as it was sent, which the release before kept."""
 
     tenant: UUID
     person: UUID
     route: str
     key: str
     body_hash: bytes
+    bytes_hash: bytes
 
     @property
     def lock(self) -> int:
@@ -74,7 +76,7 @@ async def begin(work: Work, once: Once) -> tuple[int, bytes] | None:
     row = (await work.connection.execute(sa.select(api_answers).where(*_where(once)))).first()
     if row is None:
         return None
-    if row.body_hash != once.body_hash:
+    if row.body_hash not in (once.body_hash, once.bytes_hash):
         title = "This Idempotency-Key was used with another body"
         raise Problem(422, "idempotency_key_reused", title)
     return row.status, work.vault.open(row.answer_sealed, work.tenant, _COLUMN, str(row.id))

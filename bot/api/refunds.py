@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import Field
 
-from bot.api.answers import Answer, OneOf, Page, Sum, Time
+from bot.api.answers import NOT_SET, Answer, OneOf, Page, Sum, Time
 from bot.api.bodies import Amount, Approval, Body, Nothing, money
 from bot.api.pages import bad_cursor, page, whole
 from bot.api.queries import PAGING, Choice, limit
@@ -31,7 +31,7 @@ class NewRefund(Body):
     """All that is left of the payment where no `amount` is said. `way`: by the provider's reversal, or as a
     payout to who paid."""
 
-    amount: Amount | None = None
+    amount: Amount = NOT_SET  # null is no amount, and never all of it
     reason: str = Field(max_length=request.MOST_REASON)
     way: Literal["reversal", "payout"] | None = None
 

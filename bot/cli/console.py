@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -44,7 +45,14 @@ def performed(act: Callable[["Settings"], Coroutine[Any, Any, Any]]) -> Any:
 
 def show(data: Any) -> None:
     """As JSON."""
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, default=_told))
+
+
+def _told(value: Any) -> str:
+    """Times as RFC 3339 in UTC, as the API tells them."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import approval, audit, fees, jobs, ledger, webhooks
-from services.errors import Changed, InsufficientBalance, NotFound
+from services.errors import Changed, InsufficientBalance, NotFound, OverLimit
+from services.errors.limits import TooManyWithdrawals
 from services.errors.refunds import MoneyOwed
 from services.facts import Destination, Quote
 from services.money import Money
@@ -25,16 +26,26 @@ from services.work import Work
 async def quote(work: Work, gross: Money, method_type: str) -> Quote:
     """What would be sent of this amount now.
 
-    Raises ProviderNotConfigured, NotWholeShillings, BelowMinimum, OverLimit, MoneyOwed, InsufficientBalance.
+    Raises ProviderNotConfigured, NotWholeShillings, BelowMinimum, MoneyOwed, InsufficientBalance, OverLimit,
+    TooManyWithdrawals.
     """
-    quoted = await fees.quote(work, gross, method_type)
-    await limits.refuse_beyond(work, await people.tenant_of(work), gross)
+    try:
+        quoted = await fees.quote(work, gross, method_type)
+        await limits.refuse_beyond(work, await people.tenant_of(work), gross)
+    except (OverLimit, TooManyWithdrawals):
+        await _refuse_uncovered(work, gross)  # of the two, what there is says more than what is allowed
+        raise
+    await _refuse_uncovered(work, gross)
+    return quoted
+
+
+async def _refuse_uncovered(work: Work, gross: Money) -> None:
+    """Raises MoneyOwed, InsufficientBalance."""
     balance = await ledger.balance(work, gross.currency)
     if balance.owed:
         raise MoneyOwed(balance.owed)
     if balance.available < gross:
         raise InsufficientBalance(balance.available, gross)
-    return quoted
 
 
 async def request(

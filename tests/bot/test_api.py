@@ -1,6 +1,8 @@
 """The rules of the API, over real HTTP on both databases."""
 
 import asyncio
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -227,6 +229,55 @@ async def test_another_body_is_refused_and_another_person_begins_anew(door, cash
     assert (answer.status, answer.code) == (422, "idempotency_key_reused")
     other = await caller(door, shop, "Kamau")
     assert (await other.post("/wallet/withdrawals", ASK, **used)).status == 201
+
+
+async def test_the_same_body_written_another_way_is_the_same(door, cashier):
+    used = {"Idempotency-Key": "one"}
+    first = await cashier.post("/wallet/withdrawals", ASK, **used)
+    backwards = dict(reversed(ASK.items()))
+    for body in (
+        json.dumps(ASK, indent=2),
+        json.dumps(backwards),
+        json.dumps(backwards, separators=(",", ":")),
+    ):
+        again = await cashier.post("/wallet/withdrawals", body.encode(), **used)
+        assert (again.status, again.raw) == (201, first.raw)
+        assert "Idempotent-Replayed" in again.headers
+    assert len(await rows(door, withdrawals)) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "another"),
+    [
+        (b'{"amount": 1}', b'{"amount": "1"}'),
+        (b'{"amount": 1}', b'{"amount": 1.0}'),
+        (b'{"amount": 1.5}', b'{"amount": "1.5"}'),
+        (b'{"amount": 1}', b'{"amount": true}'),
+        (b'{"amount": null}', b"{}"),
+        (b'{"amount": 1, "amount": 2}', b'{"amount": 2}'),
+        (b'{"lines": [1, 2]}', b'{"lines": [2, 1]}'),
+        (b"garbage", b" garbage"),
+        (b"[" * 9000, b"[" * 9001),
+    ],
+)
+async def test_what_says_something_else_is_another_body(cashier, one, another):
+    used = {"Idempotency-Key": "one"}
+    assert (await cashier.post("/wallet/withdrawals", one, **used)).status == 400
+    assert (await cashier.post("/wallet/withdrawals", another, **used)).code == "idempotency_key_reused"
+
+
+async def test_no_body_at_all_is_an_empty_one_here_too(cashier):
+    used = {"Idempotency-Key": "one"}
+    first = await cashier.post("/wallet/withdrawals", b"", **used)
+    assert (await cashier.post("/wallet/withdrawals", b" {} ", **used)).raw == first.raw
+
+
+async def test_what_the_release_before_has_kept_is_still_the_same(door, cashier):
+    used = {"Idempotency-Key": "one"}
+    raw = json.dumps(ASK).encode()
+    first = await cashier.post("/wallet/withdrawals", raw, **used)
+    await change(door, api_answers, sa.true(), body_hash=hashlib.sha256(raw).digest())
+    assert (await cashier.post("/wallet/withdrawals", raw, **used)).raw == first.raw
 
 
 async def test_it_is_kept_35_days(door, cashier):

@@ -66,6 +66,7 @@ async def test_a_customer_is_added_once_and_found(door, support):
         found = await support.get(f"/customers?phone={typed}")
         assert found.body == {"count": 1, "results": [first.body], "next_cursor": None}
     assert (await support.get("/customers?phone=0712345679")).body["count"] == 0
+    assert (await support.get("/customers?phone=0712345678&limit=1")).body["count"] == 1
     assert b"712345678" not in first.raw
     assert len([row for row in await rows(door, people) if row.name == "Wanjiku"]) == 1
 
@@ -124,6 +125,8 @@ async def test_a_customer_that_is_none_is_refused(support, body, status, code):
         ("?phone=0712345678&name=x", 400, "unknown_field"),
         ("?phone=", 422, "invalid_phone"),
         ("?phone=%00", 422, "invalid_phone"),
+        ("?phone=0712345678&limit=201", 400, "invalid_limit"),
+        ("?phone=0712345678&cursor=1", 400, "invalid_cursor"),
     ],
 )
 async def test_a_search_that_is_none_is_refused(support, query, status, code):

@@ -64,6 +64,12 @@ async def payment(door, shop, njeri):
     return made.body["payment_id"]
 
 
+@pytest.mark.parametrize("amount", [None, 0, "-1", True, "1.001"])
+async def test_only_who_leaves_the_amount_out_means_all_of_it(kamau, payment, amount):
+    answer = await kamau.post(f"/payments/{payment}/refunds", {"reason": "wrong size", "amount": amount})
+    assert (answer.status, answer.code) == (400, "invalid_amount")
+
+
 async def test_a_refund_is_asked_for_by_one_and_approved_by_another(kamau, njeri, payment):
     asked = await kamau.post(f"/payments/{payment}/refunds", {"reason": "wrong size"})
     assert (asked.status, asked.body["status"], asked.body["way"]) == (201, "pending", "reversal")

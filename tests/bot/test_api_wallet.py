@@ -168,7 +168,7 @@ async def test_another_tenants_is_404(door, cashier):
         ({"amount": "33"}, "below_minimum"),
         ({"amount": "42"}, "below_minimum"),
         ({"amount": "100.50"}, "not_whole_shillings"),
-        ({"amount": "300000"}, "over_limit"),
+        ({"amount": "300000"}, "insufficient_balance"),
         ({"method_type": "till", "method_details": {"till_number": "123"}}, "invalid_method_details"),
         (
             {"method_type": "till", "method_details": {"till_number": "123456"}, "amount": "36"},

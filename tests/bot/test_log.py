@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bot.log import redacted
+from bot.log import redact, redacted
 
 PROGRAM = """
 import logging
@@ -125,3 +125,14 @@ def test_what_gives_a_person_or_a_right_away_is_hidden(text, shown):
 )
 def test_ids_amounts_times_and_counts_can_be_read(text):
     assert redacted(text) == text
+
+
+def test_a_hash_of_the_audit_can_be_read_and_a_token_cannot():
+    line = {"event": "audit.head", "hash": "0f" * 32, "said": "0f" * 32, "hashes": ["0f" * 32]}
+    assert redact(None, "info", line) == {
+        "event": "audit.head",
+        "hash": "0f" * 32,
+        "said": "***",
+        "hashes": ["***"],
+    }
+    assert redact(None, "info", {"hash": "0712345678"}) == {"hash": "********5678"}

@@ -51,6 +51,7 @@ async def test_a_challenge_with_markup_stays_text(door):
         {"hub.verify_token": "\u00fcml\u00e4ut"},
         {"hub.mode": "unsubscribe"},
         {"hub.mode": ""},
+        {"hub.challenge": ""},
     ],
     ids=repr,
 )

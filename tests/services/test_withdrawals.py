@@ -122,13 +122,26 @@ async def test_an_approval_makes_a_payout_due_now_and_tells_the_others(funded):
         ("42", BelowMinimum),
         ("33", BelowMinimum),
         ("500.50", NotWholeShillings),
-        ("250034", OverLimit),
+        ("250034", InsufficientBalance),
     ],
 )
 async def test_amounts_that_cannot_be_sent_are_refused(funded, amount, refusal):
     with pytest.raises(refusal):
         await funded.withdraw(amount)
     assert await funded.wallet() == ("10000.00", "0.00", "10000.00")
+
+
+async def test_more_than_the_rail_takes_is_over_its_limit_where_there_is_as_much(funded):
+    await funded.paid("250000")
+    with pytest.raises(OverLimit):
+        await funded.withdraw("250034")
+
+
+async def test_who_asks_for_more_than_there_is_and_than_is_allowed_hears_how_much_there_is(funded):
+    await funded.set(per_withdrawal=2_000_00, per_day=3_000_00)
+    with pytest.raises(InsufficientBalance) as refused:
+        await funded.withdraw("10001")
+    assert refused.value.available == kes("10000")
 
 
 async def test_what_is_missing_is_named(funded):
