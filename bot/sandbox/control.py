@@ -17,6 +17,7 @@ from bot.sandbox.emulated import Emulated
 from bot.sandbox.faults import CATALOGUE, Fault
 from bot.sandbox.forms import Forms
 from bot.sandbox.person import Person
+from bot.sandbox.receiver import Receiver
 from bot.sandbox.world import CannotError, Json, Phone, Shop
 from services.languages import LANGUAGES
 
@@ -29,8 +30,8 @@ Action = Callable[[Phone, Shop, Json], Awaitable[Json]]
 class Control:
     """`others`: the providers beside M-Pesa."""
 
-    def __init__(self, chats: Chats, daraja: Daraja, others: Sequence[Emulated]) -> None:
-        self._chats, self._daraja = chats, daraja
+    def __init__(self, chats: Chats, daraja: Daraja, others: Sequence[Emulated], receiver: Receiver) -> None:
+        self._chats, self._daraja, self._receiver = chats, daraja, receiver
         self._providers: Sequence[Emulated] = (daraja, *others)
         self._stage = chats.stage
         self._forms = Forms(chats)
@@ -223,10 +224,11 @@ class Control:
         return web.json_response({"faults": self._stage.faults.view()})
 
     async def reset(self, _request: web.Request) -> web.Response:
-        """Empties phones and providers; the app keeps what it knows."""
+        """Empties phones, providers and the shop's own program; the app keeps what it knows."""
         self._chats.reset()
         for each in self._providers:
             each.reset()
+        self._receiver.reset()
         self._stage.forget_shared()
         self._stage.lines.clear()
         self._stage.faults.clear()

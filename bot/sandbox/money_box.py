@@ -84,6 +84,7 @@ class MoneyBox:
             {
                 "shortcode": app.shortcode,
                 "merchant": app.merchant,
+                "at": f"M-Pesa {app.shortcode}",
                 "working": self.of(app).working,
                 "utility": self.of(app).utility,
             }

@@ -12,7 +12,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<link rel="stylesheet" href="/static/stripe.css">
+<link rel="stylesheet" href="/static/hosted.css">
 <main>
 <p class="test">Paystack, emulated: no card is charged here.</p>
 <h1>{merchant}</h1>

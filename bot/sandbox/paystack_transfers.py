@@ -163,11 +163,12 @@ class Transfers:
         }
 
     def floats(self) -> list[Json]:
-        """As those of M-Pesa are shown: what payouts may draw on, in shillings."""
+        """As those of M-Pesa are shown: what payouts may draw on, in whole shillings."""
         return [
             {
                 "shortcode": account.slug,
-                "merchant": f"{account.merchant} at Paystack",
+                "merchant": account.merchant,
+                "at": "Paystack",
                 "working": 0,
                 "utility": self._balances[account.slug] // 100,
             }

@@ -16,14 +16,15 @@ _BUTTONS = {
     "fail": "Pay, and fail",
     "cancel": "Back to the shop",
 }
+_LEAVING, _PLAIN = ("fail", "cancel"), ' class="plain"'
 _FRAME = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Pesapal (emulated)</title>
-<link rel="stylesheet" href="/static/page.css">
+<title>{title}</title>
+<link rel="stylesheet" href="/static/hosted.css">
 <main>
-<h1>Pesapal <small>(emulated)</small></h1>
+<p class="test">Pesapal, emulated: nobody is charged here.</p>
 {inside}
 </main>
 </html>
@@ -39,7 +40,7 @@ class HostedPage:
         return [web.get(path, self.show), web.post(path, self.act)]
 
     async def show(self, request: web.Request) -> web.Response:
-        return _page(_paid_or_not(self._order(request)))
+        return _page(self._order(request))
 
     async def act(self, request: web.Request) -> web.Response:
         """`how` of a form: "mpesa", "card", "fail" or "cancel"."""
@@ -47,7 +48,7 @@ class HostedPage:
         if how not in HOWS:
             raise web.HTTPBadRequest(text="how is one of " + ", ".join(HOWS))
         if not self._orders.act(order, str(how)):
-            return _page(_paid_or_not(order), 409)
+            return _page(order, 409)
         raise web.HTTPSeeOther(back(order, canceled=how == "cancel"))
 
     def _order(self, request: web.Request) -> Order:
@@ -70,19 +71,22 @@ def back(order: Order, *, canceled: bool) -> str:
 
 def _paid_or_not(order: Order) -> str:
     what = (
-        f"<p>{escape(order.account.merchant)}: {escape(order.description)}</p>"
-        f"<p><strong>{escape(order.currency)} {order.amount:,.2f}</strong></p>"
+        f"<h1>{escape(order.account.merchant)}: {escape(order.description)}</h1>\n"
+        f'<p class="amount">{escape(order.currency)} {order.amount:,.2f}</p>\n'
     )
     if not order.open:
-        return f"{what}<p>This page is closed.</p>"
-    buttons = "".join(
-        f'<button name="how" value="{how}">{escape(words)}</button> ' for how, words in _BUTTONS.items()
+        return f'{what}<p role="status">This page is closed.</p>'
+    buttons = "\n".join(
+        f'<button name="how" value="{how}"{_PLAIN if how in _LEAVING else ""}>{escape(words)}</button>'
+        for how, words in _BUTTONS.items()
     )
     return f'{what}<form method="post">{buttons}</form>'
 
 
-def _page(inside: str, status: int = 200) -> web.Response:
-    page = web.Response(text=_FRAME.format(inside=inside), content_type="text/html", status=status)
+def _page(order: Order, status: int = 200) -> web.Response:
+    title = escape(f"{order.account.merchant}, {order.currency} {order.amount:,.2f}")
+    text = _FRAME.format(title=title, inside=_paid_or_not(order))
+    page = web.Response(text=text, content_type="text/html", status=status)
     # A browser holds where a form's answer leads to against this too: the shop is anywhere.
     page.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; base-uri 'none'; form-action *; frame-ancestors 'none'"

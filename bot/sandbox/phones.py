@@ -55,20 +55,20 @@ class Page:
             await watching.aclose()
         return response
 
-    async def watch_books(self) -> None:
-        """Tells the ledger when it has changed, while somebody looks."""
+    async def watch(self, kind: str, read: Callable[[], Awaitable[Json]]) -> None:
+        """Tells what the app has, as news of that kind, when it has changed and somebody looks."""
         last: Json | None = None
         while True:
             await asyncio.sleep(self._stage.world.ledger_every)
             if self._stage.feed.watchers == 0:
                 continue
             try:
-                books = await self._stage.world.ledger()
+                now = await read()
             except Exception as error:  # noqa: BLE001  an edge: the page lives on, and says what it cannot read
-                books = {"error": f"{type(error).__name__}: {error}"}
-            if books != last:
-                last = books
-                self._stage.feed.tell("ledger", books)
+                now = {"error": f"{type(error).__name__}: {error}"}
+            if now != last:
+                last = now
+                self._stage.feed.tell(kind, now)
 
     async def add_headers(self, _request: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault("Content-Security-Policy", self._policy)  # a hosted page has its own

@@ -36,10 +36,12 @@ from bot.sandbox import goods
 from bot.sandbox.authenticator import Authenticator
 from bot.sandbox.books import ledger_of
 from bot.sandbox.clock import Clock
+from bot.sandbox.endpoint import Endpoint
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import (
     BANK_FORM,
     GUIDE,
+    MANAGER,
     PHONES,
     SHOP,
     SLUG,
@@ -51,7 +53,7 @@ from bot.sandbox.seed import (
     stripe_account,
 )
 from bot.sandbox.server import emulators
-from bot.sandbox.world import World
+from bot.sandbox.world import RECEIVER_PATH, World
 from bot.settings import (
     MpesaUrl,
     PaystackUrl,
@@ -86,6 +88,7 @@ _FILES = (
     "daraja.pem",
     "secret_key",
     "app_secret",
+    "webhook_secret",
     _TENANT_FILE,
 )
 
@@ -141,6 +144,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
     await _seed(settings, text, page_url)
     clock = Clock(data / "clock")
     parts = parts_of(settings, clock)
+    endpoint = Endpoint(parts, SLUG, MANAGER, f"{page_url}{RECEIVER_PATH}", data / "webhook_secret")
     world = World(
         app_url=app_url,
         app_secret=kept.app_secret,
@@ -153,6 +157,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         pesapal=(pesapal_account(),),
         stripe=(stripe_account(),),
         ledger=ledger_of(parts.database),
+        endpoint=endpoint,
         codes=Authenticator(parts, SLUG, data / "codes.json").code,
         forms={BANK_FORM: json.loads(_BANK_LAYOUT.read_text())},
         forms_key=_public(kept.forms_pem),
@@ -161,6 +166,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         seed=secrets.token_hex(8),  # its ids must be new to a database that remembers the last run's
     )
     async with listening(emulators(world), page_socket), listening(web_app(parts, worker=True), app_socket):
+        await endpoint.ready()
         await register_address(settings, SLUG, again=True)  # which the last run's M-Pesa has forgotten
         yield app_url, page_url
 

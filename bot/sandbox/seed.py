@@ -23,6 +23,7 @@ _PAYSTACK_KEY = "sk_test_sandbox"
 _PESAPAL_KEY, _PESAPAL_SECRET = "sandbox-pesapal", "sandbox-pesapal-secret"
 _STRIPE_KEY, _STRIPE_SECRET = "sk_test_stripe_sandbox", "whsec_sandbox"
 
+MANAGER = "+254722000002"  # who approves, and manages where the shop's own program listens
 BANK_FORM = "1093847261"
 
 SHOP = Shop(
@@ -63,7 +64,7 @@ PHONES = (
         name="Kamau",
         role="finance manager",
         user_id="KE.1004",
-        number="+254722000002",
+        number=MANAGER,
         hints=("menu", "approvals", "history"),
     ),
 )
@@ -166,8 +167,9 @@ scopes = [
 
 [[staff]]
 name = "Kamau"
-phone = "+254722000002"
+phone = "{manager}"
 role = "Finance Admin"
+scopes = ["integrations:manage"]
 """
 
 
@@ -175,6 +177,7 @@ def file_text(certificate: str) -> str:
     """The tenant file, with Daraja's certificate."""
     return FILE.format(
         slug=SLUG,
+        manager=MANAGER,
         paystack_key=_PAYSTACK_KEY,
         pesapal_key=_PESAPAL_KEY,
         pesapal_secret=_PESAPAL_SECRET,

@@ -13,6 +13,7 @@ from bot.sandbox.control_disputes import DisputeControl
 from bot.sandbox.control_paystack import PaystackControl
 from bot.sandbox.control_statements import StatementControl
 from bot.sandbox.control_stripe import StripeControl
+from bot.sandbox.control_webhooks import WebhookControl
 from bot.sandbox.control_world import WorldControl
 from bot.sandbox.daraja import Daraja
 from bot.sandbox.graph import Graph
@@ -20,6 +21,7 @@ from bot.sandbox.paystack import Paystack
 from bot.sandbox.paystack_page import PaystackPage
 from bot.sandbox.pesapal import Pesapal
 from bot.sandbox.phones import Page, guard
+from bot.sandbox.receiver import Receiver
 from bot.sandbox.stage import stage_of
 from bot.sandbox.stripe import Stripe
 from bot.sandbox.stripe_page import StripePage
@@ -27,15 +29,18 @@ from bot.sandbox.world import World
 
 
 def emulators(world: World) -> web.Application:
-    """Graph API at `/v25.0/...`, Daraja at `/oauth` and `/mpesa`, the others under their names, the page at
-    `/`, its API at `/control`."""
+    """Graph API at `/v25.0/...`, Daraja at `/oauth` and `/mpesa`, the others under their names, the shop's
+    own program at `/shop`, the page at `/`, its API at `/control`."""
     stage = stage_of(world)
     chats, daraja, page = Chats(stage), Daraja(stage), Page(stage)
     paystack, pesapal, stripe = Paystack(stage), Pesapal(stage), Stripe(stage)
+    receiver = Receiver(stage)
 
     async def live(_app: web.Application) -> AsyncIterator[None]:
         stage.wire.open()
-        stage.wire.start(page.watch_books())
+        stage.wire.start(page.watch("ledger", world.ledger))
+        if world.endpoint is not None:
+            stage.wire.start(page.watch("endpoint", world.endpoint.view))
         stage.wire.start(stripe.watch())
         yield
         await stage.wire.close()
@@ -47,7 +52,8 @@ def emulators(world: World) -> web.Application:
     app.add_routes([*Graph(chats).routes(), *daraja.routes(), *paystack.routes(), *pesapal.routes()])
     app.add_routes(PaystackPage(paystack.charges).routes())
     app.add_routes([*stripe.routes(), *StripePage(stripe).routes(), *StripeControl(stripe).routes()])
-    app.add_routes(Control(chats, daraja, (paystack, pesapal, stripe)).routes())
+    app.add_routes(Control(chats, daraja, (paystack, pesapal, stripe), receiver).routes())
+    app.add_routes([*receiver.routes(), *WebhookControl(stage, receiver).routes()])
     app.add_routes(WorldControl(stage).routes())
     app.add_routes(StatementControl(stage, daraja).routes())
     app.add_routes([*PaystackControl(stage, paystack).routes(), *DisputeControl(paystack, stripe).routes()])

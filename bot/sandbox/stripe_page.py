@@ -18,7 +18,7 @@ _HEAD = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<link rel="stylesheet" href="/static/stripe.css">
+<link rel="stylesheet" href="/static/hosted.css">
 <main>
 <p class="test">Stripe, emulated: no card is charged here.</p>
 """

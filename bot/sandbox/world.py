@@ -4,11 +4,12 @@ where the app under test is."""
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 Json = dict[str, Any]
+RECEIVER_PATH = "/shop/webhooks"
 
 
 class CannotError(ValueError):
@@ -128,6 +129,16 @@ class StripeAccount:
     webhook_secret: str
 
 
+class Endpoint(Protocol):
+    """The shop's own program, as the app has it registered; `secrets` are those that it verifies by."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]: ...
+    async def view(self) -> Json: ...
+    async def enable(self) -> None: ...
+    async def again(self, webhook_id: str | None) -> None: ...
+
+
 async def no_books() -> Json:
     return {"accounts": [], "transfers": [], "sum": "0.00", "currency": "KES"}
 
@@ -163,6 +174,8 @@ class World:
     guide: tuple[Step, ...] = ()
     ledger: Callable[[], Awaitable[Json]] = no_books
     codes: Callable[[Phone], Awaitable[Json]] = no_codes  # {"code", "seconds"}: what a phone shows now
+    endpoint: Endpoint | None = None
+    receiver_seconds: float = 20.0  # that its program takes when it is slow: longer than it is waited for
     seed: str = "sandbox"
     now: Callable[[], datetime] = utc_now
     forward: Callable[[timedelta], None] | None = None  # moves `now` on

@@ -24,7 +24,8 @@ def shared(tmp_path_factory):
 async def emptied(shared, phones):
     await phones.open(shared)
     async with phones.page.expect_response("**/control/reset"):
-        await phones.page.get_by_role("button", name="Reset").click()
+        await phones.page.locator("#reset").click()
+        await phones.page.get_by_role("button", name="Empty phones and providers").click()
     await phones.open(shared)
     return phones
 

@@ -160,6 +160,7 @@ async def test_a_prompt_is_paid_with_a_pin_and_the_books_move(shown):
     await expect(shown.phone("achieng").locator(".bubble.theirs").last).to_contain_text("Paid, thank you!")
     await expect(shown.page.locator("#accounts tr").first).to_contain_text("500.00")
     await expect(shown.page.locator("#movements")).to_contain_text("paid")
+    await expect(shown.page.locator("#floats li")).to_have_text(["MAMA NJERI DUKA at M-Pesa 17437910,000"])
     assert shown.complaints == []
 
 
@@ -300,7 +301,10 @@ async def test_a_reloaded_page_shows_what_was_there(shown):
     await expect(shown.phone("achieng").get_by_role("button", name="Shop", exact=True)).to_be_visible()
     await shown.page.reload()
     await expect(shown.phone("achieng").get_by_role("button", name="Shop", exact=True)).to_be_visible()
-    await shown.page.get_by_role("button", name="Reset").click()
+    await shown.page.locator("#reset").click()
+    menu = shown.page.locator(".menu:visible")
+    await expect(menu).to_contain_text("The app keeps its books, orders, saved methods and staff")
+    await menu.get_by_role("button", name="Empty phones and providers").click()
     await expect(shown.phone("achieng").locator(".bubble")).to_have_count(0)
 
 

@@ -1,9 +1,9 @@
-// Books: the ledger of the app, what M-Pesa did, and the list of events.
+// Books: the ledger of the app, what the providers did, and the list of events.
 
 import { act, clock, grouped, h, icon, spaced } from './dom.js'
 
 const SHOWN = 8
-const SPEAKERS = { mpesa: 'M-Pesa', paystack: 'Paystack', pesapal: 'Pesapal', stripe: 'Stripe', clock: 'Clock' }
+const SPEAKERS = { mpesa: 'M-Pesa', paystack: 'Paystack', pesapal: 'Pesapal', stripe: 'Stripe', clock: 'Clock', shop: 'Shop' }
 const EVENTS = 60
 const $ = (id) => document.getElementById(id)
 
@@ -56,9 +56,13 @@ function when(at) {
   return Number.isNaN(time.getTime()) ? at : clock(time)
 }
 
+const stands = new Map()
+
+/** Of one provider or of all: what is not told of stays as it is. */
 export function showFloats(floats) {
-  $('floats').textContent = floats.map((float) => `float ${grouped(float.utility)}`).join(', ')
-  $('floats').title = floats.map((float) => `${float.merchant} ${float.shortcode}: working ${float.working}, utility ${float.utility}`).join('\n')
+  for (const float of floats) stands.set(`${float.at} ${float.shortcode}`, float)
+  $('floats').replaceChildren(...[...stands.values()].map((float) => h('li', { title: float.working ? `Collected and not yet moved to the float: ${grouped(float.working)}` : null },
+    h('span', {}, `${float.merchant} at ${float.at}`), h('span', { class: 'right' }, grouped(float.utility)))))
 }
 
 /** Prompts and payouts, the latest first. Those that no phone here holds can be answered here. */

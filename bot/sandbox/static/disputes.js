@@ -11,7 +11,7 @@ let list
 /** Beside the faults: closed until somebody wants it, and drawn anew after each act. */
 export function disputes() {
   list = h('ol', { 'aria-label': 'Paid at Paystack and Stripe' })
-  panel = h('details', { class: 'disputes', ontoggle: showDisputes }, h('summary', { class: 'chip' }, 'Disputes'), list)
+  panel = h('details', { class: 'disputes', name: 'strip', ontoggle: showDisputes }, h('summary', { class: 'chip' }, 'Disputes'), list)
   return panel
 }
 

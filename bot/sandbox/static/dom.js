@@ -32,6 +32,17 @@ export function h(tag, props = {}, ...children) {
   return element
 }
 
+/** On keydown: Tab goes round inside of what covers the rest. */
+export function keepInside(event) {
+  if (event.key !== 'Tab') return
+  const stops = [...event.currentTarget.querySelectorAll('button, input, select, a[href], summary, [tabindex="0"]')]
+    .filter((stop) => !stop.disabled && !(stop.type === 'radio' && !stop.checked) && stop.checkVisibility())
+  const edge = event.shiftKey ? stops[0] : stops.at(-1)
+  if (document.activeElement !== edge) return
+  event.preventDefault()
+  ;(event.shiftKey ? stops.at(-1) : stops[0]).focus()
+}
+
 export function icon(name) {
   const svg = document.createElementNS(SVG, 'svg')
   svg.setAttribute('viewBox', '0 0 24 24')
@@ -117,8 +128,8 @@ export function day(ms) {
 }
 
 /** The time on these phones: they are in Kenya. */
-export function clock(ms) {
-  return new Date(ms).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'Africa/Nairobi' })
+export function clock(ms, seconds = false) {
+  return new Date(ms).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: seconds ? '2-digit' : undefined, timeZone: 'Africa/Nairobi' })
 }
 
 /** "+254712345678" as people write it. */

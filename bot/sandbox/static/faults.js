@@ -87,7 +87,7 @@ export function buildStrip(root, catalogue) {
   root.replaceChildren(
     h('b', { class: 'lead' }, 'Let something go wrong next:'),
     h('div', { class: 'quick' }, QUICK.map(([at, fault, name]) => h('button', { type: 'button', class: 'chip', title: words(at, fault), onclick: () => arm(at, fault) }, name))),
-    h('details', { class: 'more' }, h('summary', { class: 'chip' }, 'More'),
+    h('details', { class: 'more', name: 'strip' }, h('summary', { class: 'chip' }, 'More'),
       h('form', { onsubmit: (event) => { event.preventDefault(); const [at, fault] = choice.value.split('|'); arm(at, fault, Number(times.value)) } },
         choice, times, h('button', { type: 'submit', class: 'plain' }, 'Arm'))),
     disputes(),

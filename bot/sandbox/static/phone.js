@@ -1,7 +1,7 @@
 // A handset: one person's phone with its chat, and what lies over it: list, number, M-Pesa, texts.
 
 import { bubble, retick } from './bubble.js'
-import { act, clock, day, h, icon, now, spaced } from './dom.js'
+import { act, clock, day, h, icon, keepInside, now, spaced } from './dom.js'
 import { promptDialog, shareSheet, cardSheet, codeSheet, formSheet, listSheet, paySheet, textsSheet } from './sheets.js'
 
 const ORDER = ['sending', 'sent', 'delivered', 'read']
@@ -43,11 +43,11 @@ export class Handset {
     this.screen = h('div', { class: 'screen' },
       h('div', { class: 'statusbar', 'aria-hidden': 'true' }, h('time', {}, clock(now())), h('span', {}, 'Safaricom'), h('i', { class: 'battery' })),
       h('div', { class: 'appbar' }, h('span', { class: 'avatar', 'aria-hidden': 'true' }, initials(this.shop.name)),
-        h('div', { class: 'title' }, h('b', {}, h('span', {}, this.shop.name), icon('verified')), this.subtitle), this.menuButton),
+        h('div', { class: 'title' }, h('b', {}, h('span', { title: this.shop.name }, this.shop.name), icon('verified')), this.subtitle), this.menuButton),
       this.log, this.banner, this.hints, composer, this.over, this.toasts, this.picker)
     this.element = h('article', { class: 'handset', id: `phone-${this.person.key}`, 'data-phone': this.person.key, 'aria-label': `${name}'s phone, ${role}` },
       h('header', { class: 'who' }, h('h2', {}, name), h('span', { class: 'role' }, role), this.badge,
-        h('div', { class: 'under' }, h('span', { class: 'line' }, seen), this.tools())),
+        h('div', { class: 'under' }, h('span', { class: 'line', title: seen }, seen), this.tools())),
       this.screen)
     for (const event of ['pointerenter', 'focusin', 'click']) this.element.addEventListener(event, () => this.look())
     this.element.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.closeSheet() })
@@ -260,7 +260,7 @@ export class Handset {
     this.opener = opener
     const scrim = h('div', { class: 'scrim', onclick: (event) => { if (event.target === scrim) this.closeSheet() } }, sheet)
     this.over.append(scrim)
-    trap(sheet)
+    sheet.addEventListener('keydown', keepInside)
     ;(sheet.querySelector('[data-focus]') ?? sheet.querySelector('button, input, select'))?.focus({ preventScroll: true })
   }
 
@@ -298,6 +298,7 @@ export class Handset {
       item('Send a file', () => this.picker.click()),
       this.person.role === 'customer' ? null : item('One-time code', () => this.showCode()),
       item('Webhook again (duplicate)', () => this.post('repeat', {})))
+    menu.addEventListener('keydown', walk)
     this.showSheet(menu, this.menuButton)
     this.over.querySelector('.scrim').classList.add('clear')
     this.menuButton.setAttribute('aria-expanded', 'true')
@@ -316,13 +317,11 @@ function initials(name) {
   return name.split(/\s+/).slice(0, 2).map((word) => word[0]).join('').toUpperCase()
 }
 
-function trap(sheet) {
-  sheet.addEventListener('keydown', (event) => {
-    if (event.key !== 'Tab') return
-    const stops = [...sheet.querySelectorAll('button, input, select, a[href]')].filter((stop) => !stop.disabled)
-    const edge = event.shiftKey ? stops[0] : stops.at(-1)
-    if (document.activeElement !== edge) return
-    event.preventDefault()
-    ;(event.shiftKey ? stops.at(-1) : stops[0]).focus()
-  })
+/** Up and down in a menu, as those who use no mouse expect. */
+function walk(event) {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+  if (!by) return
+  event.preventDefault()
+  const items = [...event.currentTarget.children]
+  items[(items.indexOf(document.activeElement) + by + items.length) % items.length].focus()
 }

@@ -6,6 +6,7 @@ import { showDisputes } from './disputes.js'
 import { buildStrip, showArmed } from './faults.js'
 import { Guide } from './guide.js'
 import { Handset } from './phone.js'
+import { addPost, buildWebhooks, loadWebhooks, openWebhooks, showAnswer, showEndpoint } from './webhooks.js'
 
 const $ = (id) => document.getElementById(id)
 
@@ -22,6 +23,7 @@ async function load() {
   state = await answer.json()
   setNow(state.now)
   showTime()
+  await loadWebhooks()
   shop = state.shops.find((one) => one.id === shop?.id) ?? state.shops[0]
   prompts = new Map(state.prompts.map((prompt) => [prompt.id, prompt]))
   payouts = new Map(state.payouts.map((payout) => [payout.id, payout]))
@@ -58,13 +60,17 @@ function drawTools() {
     event.preventDefault()
     if (await act('phones', { name: name.value, number: number.value || null })) { event.target.reset(); shut() }
   }
+  $('reset').closest('details').append(h('div', { class: 'menu fill wide' },
+    h('p', {}, 'Chats, prompts and what the providers remember begin anew. The app keeps its books, orders, saved methods and staff.'),
+    h('small', {}, 'To forget those too, stop it and run ', h('code', {}, 'python main.py sandbox --reset')),
+    h('button', { type: 'button', class: 'main', onclick: () => { shut(); act('reset') } }, 'Empty phones and providers')))
   $('add').append(icon('plus'), h('span', {}, 'Phone'))
   $('add').closest('details').append(h('form', { class: 'menu fill', onsubmit: add }, h('b', {}, 'Somebody else'), name, number,
     h('small', {}, 'Without a number WhatsApp shows a username only.'), h('button', { type: 'submit', class: 'main' }, 'Add phone')))
 }
 
 function shut() {
-  for (const open of document.querySelectorAll('.topbar details[open]')) open.open = false
+  for (const open of document.querySelectorAll('.topbar details[open], .strip details[open]')) open.open = false
 }
 
 function drawShops() {
@@ -76,7 +82,7 @@ function drawPhones() {
   const shown = document.querySelector('.handset.shown')?.dataset.phone
   handsets = new Map(state.phones.map((person) => [person.key, new Handset(person, shop, showUnread, state.languages)]))
   $('handsets').replaceChildren(...[...handsets.values()].map((handset) => handset.element))
-  $('tabs').replaceChildren(...state.phones.map((person) => tab(person.key, person.name)), tab('side', 'Books'))
+  $('tabs').replaceChildren(...state.phones.map((person) => tab(person.key, person.name)), tab('side', 'Books'), sheetTab())
   for (const chat of state.chats) if (chat.shop === shop.id) handsets.get(chat.phone).load(chat)
   for (const text of state.sms) handsets.get(text.phone)?.addText(text, { old: true })
   for (const prompt of prompts.values()) handsets.get(prompt.phone)?.setPrompt(prompt, state.prompt_timeout)
@@ -87,11 +93,19 @@ function tab(key, name) {
   return h('button', { type: 'button', 'data-tab': key, onclick: () => { show(key); reach(key) } }, name, h('span', { class: 'badge', hidden: true }))
 }
 
+/** In a narrow window the sheet of webhooks is opened from here. */
+function sheetTab() {
+  return h('button', { type: 'button', class: 'sheet-tab', hidden: $('hooks').hidden, onclick: (event) => openWebhooks(event.currentTarget) }, 'Webhooks')
+}
+
 function show(key) {
   for (const element of [...document.querySelectorAll('.handset'), $('side')]) {
     element.classList.toggle('shown', element.id === `phone-${key}` || element.id === key)
   }
-  for (const button of $('tabs').children) button.setAttribute('aria-pressed', String(button.dataset.tab === key))
+  for (const button of $('tabs').querySelectorAll('[data-tab]')) {
+    button.setAttribute('aria-pressed', String(button.dataset.tab === key))
+    if (button.dataset.tab === key) $('tabs').scrollTo({ left: button.offsetLeft - ($('tabs').clientWidth - button.offsetWidth) / 2 })
+  }
   handsets.get(key)?.bottom()
   handsets.get(key)?.look()
 }
@@ -137,6 +151,9 @@ const heard = {
   ledger: (books) => { showLedger(books); showDisputes() },
   log: addEvent,
   form: (told) => ours(told)?.setForm(told.id, told.over),
+  webhook: addPost,
+  answer: showAnswer,
+  endpoint: showEndpoint,
   clock: () => load(),
   phones: () => load(),
   reset: () => { clearEvents(); load() },
@@ -177,12 +194,16 @@ $('shop').addEventListener('change', async (event) => {
   shop = { id: event.target.value }
   await load()
 })
-$('reset').addEventListener('click', () => act('reset'))
-document.addEventListener('click', (event) => { if (!event.target.closest('.topbar details')) shut() })
+document.addEventListener('click', (event) => { if (!event.target.closest('.topbar details, .strip details')) shut() })
+document.addEventListener('keydown', (event) => {
+  const open = event.key === 'Escape' && event.target.closest('.topbar details[open], .strip details[open]')
+  if (open) { open.open = false; open.querySelector('summary').focus() }
+})
 document.addEventListener('visibilitychange', () => handsets.forEach((handset) => handset.look()))
 setInterval(() => {
   showTime()
   for (const time of document.querySelectorAll('.statusbar time')) time.textContent = clock(now())
 }, 10_000)
 drawTools()
+buildWebhooks()
 start()
