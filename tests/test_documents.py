@@ -11,7 +11,7 @@ from bot import measured, metrics, run
 from bot.api.every import ROUTES
 from bot.settings import Settings
 from services.people import tenant_file
-from services.people.access import ROLES, SCOPES
+from services.people.access import ROLES, SCOPES, granted
 from services.providers import PROVIDERS
 from tests.bot import examples
 from tests.bot.examples import Example
@@ -116,6 +116,8 @@ def test_the_example_tenant_is_one():
     file = tenant_file.read((ROOT / "docs" / "mama-njeri.toml").read_text())
     assert file.providers.mpesa is not None
     assert (file.providers.mpesa.can_collect, file.providers.mpesa.can_pay_out) == (True, True)
+    may = [granted(each.role, each.scopes) for each in file.staff]
+    assert set().union(*may) == set(SCOPES), "each call of the API can be tried with it"
 
 
 def test_quoted_conversations_are_those_that_are_tested():
