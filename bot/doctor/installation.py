@@ -46,7 +46,7 @@ async def examine(
     settings: Settings, clock: Callable[[], datetime] = utc_now, reach: Reach = reach
 ) -> list[Finding]:
     """Every finding, in the order of looking. `reach` looks whether the server is reached from outside."""
-    findings = list(address(settings.public_url))
+    findings = [*address(settings.public_url), *_within(settings)]
     lost = _no_sqlite(settings.database_url)
     if lost is not None:  # to open one that is not there would make it
         return [*findings, lost]
@@ -97,6 +97,12 @@ def address(url: str) -> Iterator[Finding]:
     if words:
         what = f"PUBLIC_URL holds {words[0]!r}, and M-Pesa refuses addresses with that word"
         yield warning(what, "give the server a name without it")
+
+
+def _within(settings: Settings) -> Iterator[Finding]:
+    if settings.webhooks.allow_loopback:
+        what = "shops may have webhooks posted to programs on this machine"
+        yield warning(what, "unset LIPACHAT_WEBHOOKS__ALLOW_LOOPBACK, unless this is a rehearsal")
 
 
 def _is_public(host: str) -> bool:

@@ -31,6 +31,7 @@ from bot.sandbox.seed import (
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
 from bot.settings import MpesaUrl, PaystackUrl, PesapalUrl, Settings, StripeUrl, WhatsAppSettings
+from bot.webhooks_out.settings import WebhooksSettings
 from bot.whatsapp.forms import new_key
 from services.facts import Shop
 from services.ids import new_id
@@ -476,3 +477,11 @@ async def test_a_form_without_a_key_is_found(settings, url, outside):
         "mama-njeri: it names a form, and forms are off: all is asked in the chat",
     )
     assert "python main.py forms key" in found[2]
+
+
+async def test_webhooks_to_this_machine_itself_are_found(settings):
+    inside = settings.model_copy(update={"webhooks": WebhooksSettings(allow_loopback=True)})
+    ((level, what, fix),) = bad(await examine(inside))
+    assert level == "warning"
+    assert what == "shops may have webhooks posted to programs on this machine"
+    assert "LIPACHAT_WEBHOOKS__ALLOW_LOOPBACK" in fix
