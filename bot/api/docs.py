@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.api import openapi
 
 _VIEWER = Path(__file__).parent / "viewer"
-FILES = ("swagger-ui.css", "swagger-ui-bundle.js", "start.js")
+FILES = ("swagger-ui.css", "narrow.css", "swagger-ui-bundle.js", "start.js")
 # The viewer writes styles into its page, and has its signs as data.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
