@@ -64,6 +64,9 @@ def _fill_in(asker: Asker, draft: Draft, missing: list[Purpose], listed: list[An
         found = _fitting(purpose, listed)
         if name := _chosen(asker, purpose, found):
             part[purpose.value] = _entry(name, found[name], language)
+        elif not found:
+            for why in _unfit(purpose, listed):
+                asker.say(f"  Not yet: {why}.")
     if not part:
         asker.say("  Meta has none yet that fits. What to make there is told in the end.")
         return
@@ -97,6 +100,15 @@ def _fitting(purpose: Purpose, listed: list[Any]) -> Named:
                 if not list(fits(TEMPLATES[purpose], name, each)):
                     found.setdefault(name, []).append(language)
     return found
+
+
+def _unfit(purpose: Purpose, listed: list[Any]) -> Iterator[str]:
+    """What is so with those that are called so, and are not sent."""
+    for each in listed:
+        match each:
+            case {"name": str(name), "language": str(language)} if purpose.value in name:
+                for finding in fits(TEMPLATES[purpose], f"{name} in {language}", each):
+                    yield finding.what
 
 
 def _chosen(asker: Asker, purpose: Purpose, found: Named) -> str:

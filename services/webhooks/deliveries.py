@@ -136,6 +136,7 @@ async def _under_way(work: Work, endpoint_id: UUID) -> int:
     for row in lost:
         after = _after(work, row, _BROKEN_OFF, since=row.due_at - LEASE)
         await work.connection.execute(sa.update(webhook_deliveries).where(*_it(work, row.id)).values(**after))
+        log.warning("webhook.broken_off", delivery_id=str(row.id), tries=row.tries, state=after["state"])
     return len(rows) - len(lost)
 
 

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 from dotenv import dotenv_values
+from sqlalchemy.engine import make_url
 
 from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import (
@@ -453,6 +454,25 @@ async def test_a_password_of_a_database_or_of_redis_is_never_on_the_screen(place
     assert await played(one, act) == 1
     assert "er2" not in one.screen
     assert place.env["LIPACHAT_REDIS_URL"] == "redis://:hunter2@127.0.0.1:9/0"
+
+
+@pytest.mark.postgres
+async def test_on_postgresql_the_password_is_kept_as_it_was_typed(place, played, postgres_database):
+    password = "p@ss/w:rd'1 $2"
+    url = make_url(postgres_database).set(password=password)  # where anybody is trusted
+
+    def act(t: Terminal) -> int:
+        t.talk(("app secret", APP_SECRET), ("reach this server", NOWHERE), ("all the same?", ""))
+        t.talk(("The database", url.render_as_string(hide_password=False)), ("Redis, ", ""))
+        t.expect("The tables are there")
+        t.interrupt()
+        return t.end()
+
+    one = place.init()
+    assert await played(one, act) == 1
+    assert url.render_as_string() in one.screen
+    assert "p%40ss" not in one.screen
+    assert make_url(place.env["LIPACHAT_DATABASE_URL"] or "").password == password
 
 
 async def test_a_certificate_may_be_pasted_and_none_of_its_lines_answers_another_question(place, played):

@@ -79,6 +79,19 @@ def test_of_several_the_plainest_name_and_none_that_would_not_be_sent(draft):
     person = Person()
     assert filled(draft, told, person) == {"payment_receipt": ("njeri_payment_receipt", "en", [])}
     assert person.asked == []
+    assert person.said[:2] == [
+        "  Not yet: staff_notice in en has 0 parameters, and 1 are sent.",
+        "  Not yet: summary in en is in the category MARKETING, which costs more and stops with marketing.",
+    ]
+
+
+def test_one_that_meta_has_not_yet_approved_is_told(draft):
+    person = Person()
+    assert filled(draft, [listed(RECEIPT, status="PENDING")], person) == {}
+    assert person.said == [
+        "  Not yet: payment_receipt in en is PENDING: Meta sends it to nobody.",
+        "  Meta has none yet that fits. What to make there is told in the end.",
+    ]
 
 
 def test_where_none_is_called_so_a_person_says_which_of_those_that_fit(draft):
