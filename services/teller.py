@@ -10,7 +10,6 @@ from uuid import UUID
 from services import audit, handoff
 from services.domains import Domains
 from services.errors import MissingScope, NotFound, ProviderNotConfigured
-from services.errors.statement import EmptyPeriod
 from services.facts import (
     Asked,
     Balance,
@@ -236,10 +235,7 @@ class Teller(Domains):
     async def statement(self, first: date, last: date) -> Statement:
         self._need(VIEW_FINANCE)
         period = days(first, last, self._shop.timezone, self._work.now)
-        told = await statement(self._work, period, self._shop.currency)
-        if not told.count:
-            raise EmptyPeriod(told.since, told.until, told.opening)
-        return told
+        return await statement(self._work, period, self._shop.currency)
 
     async def destinations(self) -> tuple[Destination, ...]:
         self._need(INITIATE)

@@ -91,6 +91,7 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     statement.PeriodBackwards: (422, "The period ends before it begins"),
     statement.PeriodInFuture: (422, "The period has not begun yet"),
     statement.PeriodTooLong: (422, "The period is too long"),
+    statement.EmptyPeriod: (422, "There are no entries in this period"),
     statement.StatementTooLarge: (422, "The period has more lines than such a file takes"),
 }
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services.errors.statement import EmptyPeriod
 from services.ledger import OWED, WALLET, account_id
 from services.money import Money
 from services.statement.facts import KINDS, Line, Statement, Sum
@@ -47,11 +48,13 @@ class After:
 
 
 async def statement(work: Work, period: Period, currency: str) -> Statement:
-    """Its sums; of a period in which nothing moved there are none, and the balances are one."""
+    """Its sums. Raises EmptyPeriod."""
     wallet = account_id(work.tenant, WALLET, currency)
     opening = await _before(work, wallet, period.since)
     rows = await _sums(work, wallet, period)
     closing = opening + sum(each.amount if each.entered else -each.amount for each in rows)
+    if not rows:
+        raise EmptyPeriod(period.since, period.until, Money(opening, currency))
     return Statement(
         since=period.since,
         until=period.until,
@@ -102,13 +105,12 @@ async def after(work: Work, period: Period, currency: str, line_id: UUID) -> Aft
 async def pages(work: Work, told: Statement) -> AsyncIterator[list[Line]]:
     """All its lines, and never more than a page in memory. Raises DoesNotAddUp at the end."""
     period, currency = Period(told.since, told.until), told.opening.currency
-    last, balance, count = None, told.opening.minor, 0
+    last, count = None, 0
     while lines := await page(work, period, currency, last):
         yield lines
-        balance, count = lines[-1].balance.minor, count + len(lines)
-        last = After(lines[-1].at, lines[-1].id, balance)
-    if balance != told.closing.minor or count != told.count:
-        raise DoesNotAddUp(f"{work.tenant}: {count} lines lead to {balance}, not {told}")
+        last, count = After(lines[-1].at, lines[-1].id, lines[-1].balance.minor), count + len(lines)
+    if last is None or last.balance != told.closing.minor or count != told.count:
+        raise DoesNotAddUp(f"{work.tenant}: {count} lines lead to {last and last.balance}, not {told}")
 
 
 _LINES = (

@@ -55,7 +55,7 @@ class Statements:
         self._room = asyncio.Semaphore(_MOST_AT_ONCE)
 
     async def made(self, tenant: Tenant, wanted: Wanted) -> IO[bytes]:
-        """The file at its beginning. Raises StatementTooLarge."""
+        """The file at its beginning. Raises EmptyPeriod and StatementTooLarge."""
         file = tempfile.TemporaryFile()  # noqa: SIM115  whoever sends it closes it
         try:
             async with self._room:
