@@ -184,7 +184,7 @@ WORDS = (
     Word(("freeze", "simamisha"), stopping.freeze, exact=True, scopes=frozenset({RECONCILE})),
     Word(("refunds", "marejesho"), refund_queue.refunds, exact=True, scopes=frozenset({RECONCILE})),
     Word(("reconcile", "linganisha"), breaks.reconcile, exact=True, scopes=frozenset({RECONCILE})),
-    Word(("review", "kagua"), review.review, exact=True, scopes=frozenset({RECONCILE})),
+    Word(("review", "kagua"), review.review, takes_rest=True, exact=True, scopes=frozenset({RECONCILE})),
     Word(("schedules", "ratiba"), schedules.schedules, exact=True, scopes=schedules.SEE),
     Word(("batches", "mafungu"), batches.batches, exact=True, scopes=batches.SEE),
     Word(("notices", "arifa"), telling.tell_me, scopes=frozenset({VIEW_ORDERS, VIEW_FINANCE})),

@@ -85,6 +85,8 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     review.NotUndecided: (409, "It is known what became of it, or the provider is still being asked"),
     review.SettlementWaits: (409, "Somebody has said what became of it, and that waits for approval"),
     review.ReceiptUsed: (422, "The receipt is of something else"),
+    review.AmountNeeded: (422, "Another amount was told: say how much the provider's records have"),
+    review.AmountDiffers: (422, "What came in is not what was asked for"),
     review.InvalidReference: (422, "This is no receipt or reference"),
     refunds.RefundAsked: (409, "The customer has asked for it already"),
     statement.InvalidPeriod: (400, "This is no period"),
@@ -201,7 +203,19 @@ def _detail(refusal: Refusal, title: str) -> str:
             return ", ".join(said + [f"{name} is wrong" for name in refusal.wrong]) + "."
         case errors.NotFound():
             return f"There is no such {refusal.what.replace('_', ' ')}."
-    return _of_period_or_limit(refusal) or _of_webhooks(refusal) or f"{title}."
+    told = _of_period_or_limit(refusal) or _of_webhooks(refusal) or _of_review(refusal)
+    return told or f"{title}."
+
+
+def _of_review(refusal: Refusal) -> str | None:
+    match refusal:
+        case review.AmountNeeded(asked=asked):
+            only = f"{asked.currency} {asked}"
+            return f'Say what the provider\'s own records have, as "amount". Only {only} can be credited.'
+        case review.AmountDiffers(asked=asked, told=told):
+            came = f"{told.currency} {told} came in and {asked.currency} {asked} was asked for."
+            return f"{came} Give it back at the provider, then say that it was not paid."
+    return None
 
 
 def _of_period_or_limit(refusal: Refusal) -> str | None:

@@ -7,10 +7,12 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from bot.api.answers import Answer, Page, Sum, Time
-from bot.api.bodies import Approval, Body, Nothing
+from bot.api.bodies import Amount, Approval, Body, Nothing, money
 from bot.api.pages import bad_cursor, page, whole
 from bot.api.queries import PAGING, Choice, limit
 from bot.api.routes import Call, Reply, Routes
+from flows.staff.review_told import warnings
+from flows.text import render
 from services.errors import NotFound
 from services.ids import new_id
 from services.news import review as news
@@ -25,21 +27,37 @@ _STATUS = Choice("status", "Those alone that stand so.", *get_args(Status))
 
 
 class NewSettlement(Body):
-    """`reference`: the receipt of what was paid; of what was not, what shows that."""
+    """`reference`: the receipt of what was paid; of what was not, what shows that. `amount`: what the
+    provider's own records have under that receipt; needed where another amount was told of a payment."""
 
     outcome: Literal["paid", "not_paid"]
     reference: str = Field(max_length=settling.MOST_REFERENCE)
     note: str = Field(max_length=settling.MOST_NOTE)
+    amount: Amount | None = None
 
 
 class SettlementRejection(Body):
     reason: str = Field(max_length=settling.MOST_NOTE)
 
 
+class ToldWord(Answer):
+    """A word of the provider on a payment that could not be booked by it. `amount`, `receipt`: null where it
+    named none. `by`: a callback that nobody signs, one that the provider has signed, or its answer to our
+    question."""
+
+    paid: bool
+    amount: Sum | None
+    currency: str | None
+    receipt: str | None
+    at: Time
+    by: Literal["callback", "signed_callback", "answer"]
+
+
 class UndecidedPayout(Answer):
     """A payout, a refund or an attempt of a payment of which the provider has not said what became of it.
     `provider_reference`: what it called it when it took it; null where it never answered. Of a payment: the
-    receipt that it told of; `way` is the order's number then."""
+    receipt that it told of; `way` is the order's number then, `doubt` why nothing was credited, `told` each
+    word of the provider, the oldest first, and `warnings` what does not fit, in plain words."""
 
     id: UUID
     kind: Literal["payout", "refund", "payment"]
@@ -54,6 +72,9 @@ class UndecidedPayout(Answer):
     provider_reference: str | None
     sent_at: Time
     undecided_since: Time | None
+    doubt: Literal["unconfirmed", "contradicted", "other_amount"] | None
+    told: list[ToldWord]
+    warnings: list[str]
 
 
 class WaitingPayout(UndecidedPayout):
@@ -64,7 +85,9 @@ class WaitingPayout(UndecidedPayout):
 
 
 class Settlement(Answer):
-    """What one person says became of it. `because`: why it is void; `digest`: of what is approved."""
+    """What one person says became of it. `because`: why it is void; `digest`: of what is approved;
+    `warnings`: what does not fit between that, what was asked for and what the provider has told, in plain
+    words."""
 
     id: UUID
     digest: str
@@ -74,6 +97,7 @@ class Settlement(Answer):
     reference: str
     note: str
     because: str | None
+    warnings: list[str]
     said_by: UUID
     created_at: Time
     expires_at: Time
@@ -105,6 +129,7 @@ async def propose(call: Call) -> Reply[Settlement]:
 
     Of an attempt that was given up without a word it may be said too, by its id."""
     said: NewSettlement = call.body
+    amount = money(said.amount, call.currency) if said.amount is not None else None
     made = await settling.propose(
         call.work,
         call.person,
@@ -113,6 +138,7 @@ async def propose(call: Call) -> Reply[Settlement]:
         said.outcome,
         said.reference,
         said.note,
+        amount,
     )
     return Reply(_described(made))
 
@@ -189,7 +215,26 @@ def _undecided(about: news.Undecided) -> dict[str, Any]:
         "provider_reference": about.reference,
         "sent_at": about.sent_at,
         "undecided_since": about.since,
+        "doubt": about.doubt and about.doubt.value,
+        "told": [_told(each) for each in about.told],
+        "warnings": _warnings(about),
     }
+
+
+def _told(word: news.Told) -> ToldWord:
+    return ToldWord(
+        paid=word.paid,
+        amount=str(word.amount) if word.amount is not None else None,
+        currency=word.amount.currency if word.amount is not None else None,
+        receipt=word.receipt,
+        at=word.at,
+        by=word.by,
+    )
+
+
+def _warnings(about: news.Undecided, receipt: str | None = None) -> list[str]:
+    """As the chat says them, in English."""
+    return [render(each, "en").removeprefix("⚠️ ") for each in warnings(about, receipt)]
 
 
 def _described(settlement: news.Settlement) -> Settlement:
@@ -202,6 +247,7 @@ def _described(settlement: news.Settlement) -> Settlement:
         reference=settlement.reference,
         note=settlement.note,
         because=settlement.because,
+        warnings=_warnings(settlement.about, settlement.reference if settlement.outcome == "paid" else None),
         said_by=settlement.maker_id,
         created_at=settlement.created_at,
         expires_at=settlement.expires_at,

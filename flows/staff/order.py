@@ -225,11 +225,16 @@ def _line(tried: Try) -> Text:
 
 
 async def look_up(typed: str, teller: Teller) -> OrderFound | NoSuchOrder:
-    number = typed.strip().upper()[:_MOST_NUMBER]
+    number = number_of(typed)
     try:
         return await look(number, teller)
     except NotFound:
         return NoSuchOrder(number=number)
+
+
+def number_of(typed: str) -> str:
+    """As orders have it."""
+    return typed.strip().upper()[:_MOST_NUMBER]
 
 
 async def look(number: str, teller: Teller) -> OrderFound:

@@ -2,7 +2,8 @@
 
 Undecideds     -> UndecidedShown | SettlementShown
 UndecidedShown -> EnterReceipt | EnterProof
-EnterReceipt   -> EnterNote | UndecidedShown
+EnterReceipt   -> EnterNote | EnterBooked | UndecidedShown
+EnterBooked    -> EnterNote | UndecidedShown
 EnterProof     -> EnterNote | UndecidedShown
 EnterNote      -> SettlementShown | UndecidedShown
 """
@@ -12,17 +13,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from flows.amounts import amount_of
 from flows.refusals import provider_name
 from flows.reply import Said
 from flows.staff.deciding import Cancel, reason_of
-from flows.staff.review_shown import in_short, sent_to, what_is_known
+from flows.staff.order import NoSuchOrder, number_of
+from flows.staff.review_shown import in_a_list, in_short, sent_to, still_asked, what_is_known
+from flows.staff.review_told import told_of
 from flows.staff.settle import SettlementShown, look, shown
-from flows.staff.shown import short
 from flows.step import Choice, Step
 from flows.teller import ReviewQueue, Settlement, Teller, Undecided
 from flows.text import Text
-from services.errors.review import InvalidReference
+from services.errors import NotFound
+from services.errors.review import AmountDiffers, InvalidReference
 from services.ids import new_id
+from services.money import Money
 from services.readable import is_blank
 
 
@@ -33,7 +38,7 @@ class LookAt(Choice):
 
     @property
     def label(self) -> Text:
-        return Text("{amount} {reference}", amount=self.about.amount, reference=short(self.about.of))
+        return in_a_list(self.about)
 
     @property
     def note(self) -> Text | None:
@@ -47,8 +52,7 @@ class LookAtSettlement(Choice):
 
     @property
     def label(self) -> Text:
-        about = self.settlement.about
-        return Text("{amount} {reference}", amount=about.amount, reference=short(about.of))
+        return in_a_list(self.settlement.about)
 
     @property
     def note(self) -> Text | None:
@@ -69,13 +73,14 @@ class Undecideds(Step):
     queue: ReviewQueue
 
     def says(self) -> Text:
-        return Text(
+        choose = Text(
             "Of one payment, payout or refund of {shop} the provider does not say what became of it. Choose "
             "it to see it.",
             "Of {count} payments, payouts and refunds of {shop} the providers do not say what became of "
             "them. Choose one to see it.",
             count=len(self.choices()),
         )
+        return Text("{lines}", lines=(choose, *still_asked(self.queue)))
 
     def choices(self) -> tuple[Choice, ...]:
         said = {each.about.id for each in self.queue.settlements}
@@ -96,11 +101,18 @@ class Undecideds(Step):
 
 
 class NothingUndecided(Step):
+    queue: ReviewQueue = ReviewQueue(undecided=(), settlements=())
+
     def says(self) -> Text:
-        return Text(
+        known = Text(
             "Of every payment, payout and refund of {shop} it is known what became of it, or I am still "
             "asking."
         )
+        unanswered = Text(
+            "For a payment that nobody answered in time, type *review* with its order's number, such as "
+            "*review K7Q2X0*."
+        )
+        return Text("{lines}", lines=(known, *still_asked(self.queue), unanswered))
 
 
 class UndecidedShown(Step):
@@ -122,6 +134,8 @@ class UndecidedShown(Step):
         about = await teller.review.undecided(self.about.id)
         match answer:
             case WasPaid():
+                if about.firm is not None:
+                    raise AmountDiffers(about.amount, about.firm)
                 return EnterReceipt(id=new_id(), about=about)
             case WasNotPaid():
                 return EnterProof(id=new_id(), about=about)
@@ -142,11 +156,44 @@ class EnterReceipt(Step):
     def choices(self) -> tuple[Choice, ...]:
         return (Cancel(),)
 
-    async def hears(self, answer: Said | Cancel, teller: Teller) -> EnterNote | UndecidedShown:
+    async def hears(self, answer: Said | Cancel, teller: Teller) -> EnterNote | EnterBooked | UndecidedShown:
         match answer:
             case Said(text=typed):
                 receipt = await teller.review.receipt(self.about.id, typed)
+                if self.about.differs:
+                    return EnterBooked(id=self.id, about=self.about, receipt=receipt)
                 return EnterNote(id=self.id, about=self.about, outcome="paid", evidence=receipt)
+            case Cancel():
+                return UndecidedShown(about=self.about)
+
+
+class EnterBooked(Step):
+    """Where another amount was told than was asked for: nobody says "paid" and means that one."""
+
+    any_words = True
+    id: UUID
+    about: Undecided
+    receipt: str
+
+    def says(self) -> Text:
+        return Text(
+            "{told}\nHow much do {provider}'s own records have for receipt {receipt}? Type the amount.",
+            told=told_of(self.about, self.receipt),
+            provider=provider_name(self.about.provider),
+            receipt=self.receipt,
+        )
+
+    def choices(self) -> tuple[Choice, ...]:
+        return (Cancel(),)
+
+    async def hears(self, answer: Said | Cancel, teller: Teller) -> EnterNote | UndecidedShown:  # noqa: ARG002  nothing to ask yet
+        match answer:
+            case Said(text=typed):
+                amount = amount_of(typed, self.about.amount.currency)
+                if amount != self.about.amount:
+                    raise AmountDiffers(self.about.amount, amount)
+                known = {"outcome": "paid", "evidence": self.receipt, "amount": amount}
+                return EnterNote(id=self.id, about=self.about, **known)
             case Cancel():
                 return UndecidedShown(about=self.about)
 
@@ -183,6 +230,7 @@ class EnterNote(Step):
     about: Undecided
     outcome: str
     evidence: str
+    amount: Money | None = None
 
     def says(self) -> Text:
         return Text(
@@ -197,13 +245,34 @@ class EnterNote(Step):
         match answer:
             case Said(text=typed):
                 made = await teller.review.propose(
-                    self.id, self.about.id, self.outcome, self.evidence, reason_of(typed)
+                    self.id, self.about.id, self.outcome, self.evidence, reason_of(typed), self.amount
                 )
                 return shown(made, teller)
             case Cancel():
                 return UndecidedShown(about=self.about)
 
 
-async def review(teller: Teller, _rest: str = "") -> Undecideds | NothingUndecided:
+async def review(
+    teller: Teller, rest: str = ""
+) -> Undecideds | NothingUndecided | UndecidedShown | SettlementShown | NoSuchOrder:
+    """`rest`: an order's number, for what was asked of its customer and nobody says the end of."""
+    if rest:
+        return await _of_order(rest, teller)
     queue = await teller.review.queue()
-    return Undecideds(queue=queue) if queue.undecided or queue.settlements else NothingUndecided()
+    return Undecideds(queue=queue) if queue.undecided or queue.settlements else NothingUndecided(queue=queue)
+
+
+async def _of_order(
+    typed: str, teller: Teller
+) -> Undecideds | UndecidedShown | SettlementShown | NoSuchOrder:
+    number = number_of(typed)
+    try:
+        queue = await teller.review.of_order(number)
+    except NotFound:
+        return NoSuchOrder(number=number)
+    match Undecideds(queue=queue).choices():
+        case (LookAt(about=about),):
+            return UndecidedShown(about=about)
+        case (LookAtSettlement(settlement=settlement),):
+            return shown(settlement, teller)
+    return Undecideds(queue=queue)

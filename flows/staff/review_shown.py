@@ -3,9 +3,10 @@
 from typing import Any
 
 from flows.refusals import provider_name, receipt_shown
+from flows.staff.review_told import told_of
 from flows.staff.shown import rail_shown, short
 from flows.text import Text
-from services.news.review import Settlement, Undecided
+from services.news.review import ReviewQueue, Settlement, Undecided
 
 
 def sent_to(about: Undecided) -> Text:
@@ -31,7 +32,7 @@ def what_is_known(about: Undecided) -> Text:
     """How far it came."""
     provider = provider_name(about.provider)
     if about.kind == "payment":
-        return _told_of_payment(about)
+        return Text("{lines}", lines=told_of(about))
     if about.reference is None:
         return Text("{provider} has not answered, so it may never have got there.", provider=provider)
     return Text(
@@ -41,17 +42,22 @@ def what_is_known(about: Undecided) -> Text:
     )
 
 
-def _told_of_payment(about: Undecided) -> Text:
-    if about.reference is None:
-        return Text(
-            "{provider} has told of a success that does not fit, or of none. Nothing was credited.",
-            provider=provider_name(about.provider),
-        )
-    return Text(
-        "{provider} has told of the receipt {reference}, which could not be credited.",
-        provider=provider_name(about.provider),
-        reference=about.reference,
+def in_a_list(about: Undecided) -> Text:
+    """A payment by its order, which people know."""
+    reference = about.way if about.kind == "payment" else short(about.of)
+    return Text("{amount} {reference}", amount=about.amount, reference=reference)
+
+
+def still_asked(queue: ReviewQueue) -> tuple[Text, ...]:
+    """Of how many payments I ask by myself what became of the success that was told."""
+    if not queue.asking:
+        return ()
+    asking = Text(
+        "One more payment is in doubt, and I am still asking about it myself.",
+        "{count} more payments are in doubt, and I am still asking about them myself.",
+        count=queue.asking,
     )
+    return (asking,)
 
 
 def in_short(settlement: Settlement) -> Text:
@@ -60,15 +66,31 @@ def in_short(settlement: Settlement) -> Text:
     return Text("{maker}: it was not paid", maker=settlement.maker)
 
 
+def _with_words(about: Undecided, receipt: str | None = None) -> Text:
+    """What it is about, and of a payment what the provider has told of it."""
+    if about.kind != "payment":
+        return sent_to(about)
+    return Text("{lines}", lines=(sent_to(about), *told_of(about, receipt)))
+
+
 def said(settlement: Settlement) -> Text:
     """What its maker says, and by what."""
     told: dict[str, Any] = {
-        "what": sent_to(settlement.about),
+        "what": _with_words(settlement.about),
         "maker": settlement.maker,
         "note": settlement.note,
     }
     if settlement.outcome == "paid":
         receipt = receipt_shown(settlement.reference, settlement.about.provider)
+        told["what"] = _with_words(settlement.about, settlement.reference)
+        if settlement.about.differs:
+            return Text(
+                "{what}\n{maker} says that {provider}'s own records have *{amount}*. {receipt}\nNote: {note}",
+                **told,
+                provider=provider_name(settlement.about.provider),
+                amount=settlement.about.amount,
+                receipt=receipt,
+            )
         return Text("{what}\n{maker} says that it was paid. {receipt}\nNote: {note}", **told, receipt=receipt)
     return Text(
         "{what}\n{maker} says that it was not paid, by: {reference}\nNote: {note}",
@@ -111,10 +133,18 @@ def stands(settlement: Settlement) -> Text:
 def _of_payment(settlement: Settlement) -> Text:
     """What comes of it, or has come, of money that a customer was to pay."""
     match settlement.state, settlement.outcome:
+        case "pending", "paid" if settlement.about.twice:
+            return Text(
+                "Once another person approves it, by {until}, *{amount}* is kept apart, to be given back.",
+                until=settlement.expires_at,
+                amount=settlement.about.amount,
+            )
         case "pending", "paid":
             return Text(
-                "Once another person approves it, by {until}, the payment counts and is in the wallet.",
+                "Once another person approves it, by {until}, the payment counts and *{amount}* is in the "
+                "wallet.",
                 until=settlement.expires_at,
+                amount=settlement.about.amount,
             )
         case "pending", _:
             return Text(
@@ -123,6 +153,8 @@ def _of_payment(settlement: Settlement) -> Text:
                 until=settlement.expires_at,
                 provider=provider_name(settlement.about.provider),
             )
+        case _, "paid" if settlement.about.twice:
+            return Text("✅ It is approved, and kept apart. Type *refunds* to give it back.")
         case _, "paid":
             return Text("✅ It is approved: the payment counts and is in the wallet.")
     return Text("✅ It is approved: it counts as not paid, and the order can be paid again.")
@@ -151,6 +183,12 @@ def _void(settlement: Settlement) -> Text:
     if settlement.because == "guessed":
         return Text("Too many wrong one-time codes were typed for it, so it is void.")
     provider = provider_name(settlement.about.provider)
+    if settlement.because == "told":
+        return Text(
+            "It is void: {provider} has told more of it in the meantime. Please type *review* and look at it "
+            "again.",
+            provider=provider,
+        )
     if settlement.about.state == "succeeded":
         return Text(
             "It is void: {provider} has said in the meantime that it was paid. Nothing is left to do.",

@@ -4,6 +4,7 @@
 from typing import Protocol
 from uuid import UUID
 
+from services.money import Money
 from services.news.review import ReviewQueue, Settlement, Undecided
 
 
@@ -12,12 +13,17 @@ class Review(Protocol):
         """What is undecided, and what somebody has said of it."""
         ...
 
+    async def of_order(self, number: str) -> ReviewQueue:
+        """The same of one order's payment, also where it merely expired. Raises NotFound, NotUndecided."""
+        ...
+
     async def undecided(self, attempt_id: UUID) -> Undecided:
         """Raises NotFound for what is decided by now."""
         ...
 
     async def receipt(self, attempt_id: UUID, typed: str) -> str:
-        """As the provider writes it. Raises InvalidReference, ReceiptUsed, NotUndecided, SettlementWaits."""
+        """As the provider writes it. Raises InvalidReference, ReceiptUsed, NotUndecided, SettlementWaits,
+        AmountDiffers."""
         ...
 
     async def propose(
@@ -27,9 +33,11 @@ class Review(Protocol):
         outcome: str,
         reference: str,
         note: str,
+        amount: Money | None = None,
     ) -> Settlement:
-        """Ask the others to approve that it was "paid" or "not_paid". The same id again returns the same
-        settlement. Raises what `receipt` raises, and BlankReason."""
+        """Ask the others to approve that it was "paid" or "not_paid". `amount`: what the provider's records
+        have, which must be said where another one was told. The same id again returns the same settlement.
+        Raises what `receipt` raises, BlankReason and AmountNeeded."""
         ...
 
     async def settlement(self, settlement_id: UUID) -> Settlement: ...

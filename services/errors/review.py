@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from services.errors import Refusal
+from services.money import Money
 
 
 @dataclass(eq=False)
@@ -28,6 +29,26 @@ class ReceiptUsed(Refusal):
 
     code: ClassVar[str] = "receipt_used"
     receipt: str
+
+
+@dataclass(eq=False)
+class AmountNeeded(Refusal):
+    """Another amount was told of it: who says that it was paid says how much the provider's records have.
+    `told`: the latest one; None where it was not kept."""
+
+    code: ClassVar[str] = "amount_needed"
+    asked: Money
+    told: Money | None
+
+
+@dataclass(eq=False)
+class AmountDiffers(Refusal):
+    """What came in is not what was asked for, by the provider's own word or by what the person says: nothing
+    is credited. It is given back at the provider, and said to be not paid."""
+
+    code: ClassVar[str] = "amount_differs"
+    asked: Money
+    told: Money
 
 
 @dataclass(eq=False)

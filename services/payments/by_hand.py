@@ -21,7 +21,8 @@ from services import audit, inbox, jobs
 from services.ids import new_id
 from services.money import Money
 from services.news import Doubt, OrderInDoubt
-from services.payments.record import in_the_way, lock_order
+from services.payments import doubt
+from services.payments.record import in_the_way, lock_order, locked
 from services.payments.settle import settle
 from services.people import people
 from services.providers.base import Succeeded
@@ -131,6 +132,7 @@ async def _ask_about(work: Work, provider: str, order: Any, line: Line) -> None:
     payment_id = await _payment(work, order)
     doubtful = {"receipt": line.receipt, "doubt": Doubt.UNCONFIRMED}
     attempt_id = await _attempt(work, provider, payment_id, line, **doubtful)
+    await doubt.keep(work, await locked(work, attempt_id), Succeeded(line.receipt, line.amount))
     await jobs.schedule(work, "payment_check", attempt_id, work.now)
     facts = {"payment_id": str(payment_id), "amount": str(line.amount), "receipt": line.receipt}
     await audit.record(work, audit.PROVIDER, "payment.told_by_hand", attempt_id, facts)

@@ -12,6 +12,7 @@ from services import audit, inbox
 from services.errors import NotFound, PaymentUnderWay
 from services.money import Money
 from services.news import Doubt, News, PaymentFailed, PaymentMethod, PaymentOpen, Unpaid
+from services.news.review import Told
 from services.rails import charges
 from services.store.schema import attempts, jobs, orders, payments
 from services.transitions import transition
@@ -38,6 +39,7 @@ class Attempt:
     page_until: datetime | None
     asked: bool
     doubt: Doubt | None
+    told: tuple[Told, ...]
     created_at: datetime
     payment_id: UUID
     payment_status: str
@@ -117,6 +119,7 @@ async def _read(work: Work, attempt_id: UUID) -> Attempt:
         page_until=row.page_until,
         asked=row.asked,
         doubt=Doubt(row.doubt) if row.doubt else None,
+        told=read_told(row.told),
         created_at=row.created_at,
         payment_id=row.payment_id,
         payment_status=row.payment_status,
@@ -127,6 +130,11 @@ async def _read(work: Work, attempt_id: UUID) -> Attempt:
         amount=Money(row.amount, row.currency),
         asked_by=row.asked_by,
     )
+
+
+def read_told(column: Any) -> tuple[Told, ...]:
+    """What the column `told` has, the oldest first."""
+    return tuple(Told.model_validate(each) for each in column or ())
 
 
 def _joined(same_tenant: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

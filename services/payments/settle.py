@@ -131,6 +131,7 @@ async def _succeeded(work: Work, attempt: Attempt, word: Succeeded) -> bool:
         await doubt.other_amount(work, attempt, word)
         return False
     if word.amount is None and attempt.doubt == Doubt.OTHER_AMOUNT:
+        await doubt.keep(work, attempt, word)
         await _say_open(work, attempt)
         return False
     if await told_of_another(work, attempt, receipt):
@@ -271,6 +272,7 @@ async def _confirm(work: Work, attempt: Attempt, word: Succeeded) -> None:
         return
     unconfirmed = {"receipt": word.receipt, "doubt": Doubt.UNCONFIRMED}
     await move(work, attempt, *NOT_SUCCEEDED, **unconfirmed)
+    await doubt.keep(work, attempt, word)
     await jobs.schedule(work, "collect_check", attempt.id, work.now)
 
 

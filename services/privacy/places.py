@@ -72,6 +72,7 @@ PLACES: dict[str, tuple[Fate, str]] = {
     "attempts.page_sealed": (Fate.EMPTIED, ""),
     "attempts.receipt": (Fate.KEPT, _MONEY),
     "attempts.doubt": (Fate.KEPT, _WORD),
+    "attempts.told": (Fate.KEPT, _MONEY),
     "refund_wishes.reason": (Fate.EMPTIED, "others' are swept"),
     "refund_wishes.state": (Fate.KEPT, _WORD),
     "refunds.source": (Fate.KEPT, _WORD),

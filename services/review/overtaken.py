@@ -7,14 +7,16 @@ from services.review.record import EXPIRY, KIND, found, move, moved, waiting
 from services.work import Work
 
 CONFIRMED = "confirmed"
+DECIDED, TOLD = "decided", "told"  # why it is void: the provider has decided it, or told something new of it
 
 
-async def overtaken(work: Work, kind: str, attempt_id: UUID) -> None:
-    """It is decided before anybody has approved what somebody else said of it: nothing is left to approve."""
+async def overtaken(work: Work, kind: str, attempt_id: UUID, because: str = DECIDED) -> None:
+    """The provider speaks before anybody has approved what somebody else said of it: nothing is left to
+    approve."""
     settlement_id = await waiting(work, kind, attempt_id)
     if settlement_id is None or not await approval.void(work, KIND, settlement_id):
         return
-    await move(work, settlement_id, "pending", "void", "decided")
+    await move(work, settlement_id, "pending", "void", because)
     await jobs.finish(work, settlement_id, EXPIRY)
     await moved(work, settlement_id)
 

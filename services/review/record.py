@@ -10,7 +10,9 @@ from services import inbox
 from services.approval import Kind
 from services.errors import NotFound
 from services.money import Money
+from services.news import Doubt
 from services.news.review import Settlement, SettlementMoved, Undecided
+from services.payments.record import SETTLED, read_told
 from services.people import people
 from services.people.access import RECONCILE
 from services.store.schema import (
@@ -23,6 +25,7 @@ from services.store.schema import (
     refund_attempts,
     refunds,
     settlements,
+    transfers,
     withdrawals,
 )
 from services.transitions import transition
@@ -60,8 +63,19 @@ def is_open(about: Undecided) -> bool:
 
 def facts(row: Any, about: Undecided) -> dict[str, Any]:
     """What an approval approves. Whether the provider has taken it or may have makes no difference: that
-    may change while somebody looks."""
-    return {
+    may change while somebody looks. What it has told of a payment does."""
+    told = [
+        {
+            "paid": each.paid,
+            "amount": each.amount and str(each.amount),
+            "currency": each.amount and each.amount.currency,
+            "receipt": each.receipt,
+            "by": each.by,
+        }
+        for each in about.told
+    ]
+    doubted = {"doubt": about.doubt, "told": told} if about.doubt is not None or told else {}
+    return doubted | {
         "kind": about.kind,
         "of": str(about.id),
         "state": "undecided" if is_open(about) else about.state,
@@ -211,6 +225,8 @@ async def of_payments(work: Work, *where: sa.ColumnElement[bool]) -> list[Undeci
             attempts.c.created_at,
             attempts.c.resolved_at,
             attempts.c.doubt,
+            attempts.c.told,
+            _paid_by_another().label("twice"),
             asked,
             payments.c.id.label("of"),
             payments.c.amount,
@@ -227,9 +243,25 @@ async def of_payments(work: Work, *where: sa.ColumnElement[bool]) -> list[Undeci
         .order_by(attempts.c.created_at, attempts.c.id)
     )
     return [
-        _undecided("payment", row, _unheard_since(row, work.now))
+        _undecided("payment", row, _unheard_since(row, work.now)).model_copy(
+            update={
+                "doubt": Doubt(row.doubt) if row.doubt else None,
+                "told": read_told(row.told),
+                "twice": bool(row.twice),
+            }
+        )
         for row in await work.connection.execute(query)
     ]
+
+
+def _paid_by_another() -> sa.ColumnElement[bool]:
+    """Its order was paid before it: what it brings is in suspense, or would be."""
+    sold = sa.exists().where(
+        transfers.c.tenant_id == attempts.c.tenant_id,
+        transfers.c.cause_id == attempts.c.id,
+        transfers.c.reason == "sale",
+    )
+    return sa.and_(payments.c.status.in_(SETTLED), sa.not_(sold))
 
 
 def _unheard_since(row: Any, now: datetime) -> datetime | None:

@@ -16,8 +16,16 @@ from sqlalchemy.exc import IntegrityError
 
 from services import approval, audit, inbox, jobs
 from services.errors import NotFound, NotPending
-from services.errors.review import InvalidReference, NotUndecided, ReceiptUsed, SettlementWaits
-from services.news.review import Settlement, SettlementAsked
+from services.errors.review import (
+    AmountDiffers,
+    AmountNeeded,
+    InvalidReference,
+    NotUndecided,
+    ReceiptUsed,
+    SettlementWaits,
+)
+from services.money import Money
+from services.news.review import Settlement, SettlementAsked, Undecided
 from services.people import people
 from services.phones import without_numbers
 from services.points import point
@@ -46,11 +54,14 @@ async def propose(
     outcome: str,
     reference: str,
     note: str,
+    amount: Money | None = None,
 ) -> Settlement:
     """Say that it was "paid", `reference` being the provider's receipt; or that it was "not_paid", and what
-    says so. The same id again returns the same settlement.
+    says so. `amount`: how much the provider's records have under that receipt; it must be said where another
+    one was told of a payment. The same id again returns the same settlement.
 
-    Raises MissingScope, NotFound, NotUndecided, SettlementWaits, InvalidReference, ReceiptUsed, BlankReason.
+    Raises MissingScope, NotFound, NotUndecided, SettlementWaits, InvalidReference, ReceiptUsed, BlankReason,
+    AmountNeeded, AmountDiffers.
     """
     await people.require(work, maker, KIND.ask)
     one = await subject.locked(work, attempt_id)
@@ -59,6 +70,8 @@ async def propose(
     await _refuse_decided(work, one)
     refuse_blank(note)
     told = await _reference(work, one, outcome, reference)
+    if outcome == "paid":
+        _refuse_other_amount(one.about, amount)
     row = {
         "tenant_id": work.tenant,
         "id": settlement_id,
@@ -93,10 +106,11 @@ async def propose(
 async def receipt(work: Work, attempt_id: UUID, typed: str) -> str:
     """As the provider writes it, of something undecided.
 
-    Raises NotFound, NotUndecided, SettlementWaits, InvalidReference, ReceiptUsed.
+    Raises NotFound, NotUndecided, SettlementWaits, AmountDiffers, InvalidReference, ReceiptUsed.
     """
     one = await subject.locked(work, attempt_id)
     await _refuse_decided(work, one)
+    _refuse_firm(one.about)
     return await _reference(work, one, "paid", typed)
 
 
@@ -242,6 +256,22 @@ async def _refuse_decided(work: Work, one: Subject) -> None:
     waits = await record.waiting(work, about.kind, about.id)
     if waits is not None:
         raise SettlementWaits((await shown(work, waits)).maker)
+
+
+def _refuse_other_amount(about: Undecided, amount: Money | None) -> None:
+    """What is credited is what was asked for: so that, and nothing else, is what the provider must have.
+    Raises AmountNeeded, AmountDiffers."""
+    _refuse_firm(about)
+    if amount is None and about.differs:
+        raise AmountNeeded(about.amount, about.others[-1].amount if about.others else None)
+    if amount not in (None, about.amount):
+        raise AmountDiffers(about.amount, amount)
+
+
+def _refuse_firm(about: Undecided) -> None:
+    """Raises AmountDiffers."""
+    if about.firm is not None:
+        raise AmountDiffers(about.amount, about.firm)
 
 
 async def _reference(work: Work, one: Subject, outcome: str, typed: str) -> str:

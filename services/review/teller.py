@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.errors import MissingScope
 from services.facts import Me
+from services.money import Money
 from services.news.review import ReviewQueue, Settlement, Undecided
 from services.people.access import RECONCILE
 from services.review import queue, record, settling
@@ -20,6 +21,10 @@ class Review:
     async def queue(self) -> ReviewQueue:
         self._need()
         return await queue.queue(self._work)
+
+    async def of_order(self, number: str) -> ReviewQueue:
+        self._need()
+        return await queue.of_order(self._work, number)
 
     async def undecided(self, attempt_id: UUID) -> Undecided:
         self._need()
@@ -36,9 +41,10 @@ class Review:
         outcome: str,
         reference: str,
         note: str,
+        amount: Money | None = None,
     ) -> Settlement:
         by = self._me.person_id
-        return await settling.propose(self._work, by, id, attempt_id, outcome, reference, note)
+        return await settling.propose(self._work, by, id, attempt_id, outcome, reference, note, amount)
 
     async def settlement(self, settlement_id: UUID) -> Settlement:
         self._need()

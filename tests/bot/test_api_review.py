@@ -4,11 +4,13 @@ import pytest
 
 from services import books
 from services.jobs import PAYOUT_LADDER
-from services.providers.base import Accepted
-from services.store.schema import payouts
+from services.money import Money
+from services.payments import settle
+from services.providers.base import Accepted, Succeeded
+from services.store.schema import attempts, payouts
 from services.store.scope import OWNER
 from services.withdrawals import sending
-from services.work import Work
+from services.work import Via, Work
 from tests.bot.caller import caller
 from tests.bot.door import now, opened
 from tests.bot.test_api import rows
@@ -131,3 +133,50 @@ async def test_without_the_scope_or_the_thing_nothing_is_said(door, shop, kamau,
     assert (await kamau.post(f"/payouts/undecided/{ABSENT}/settlements", said())).status == 404
     for act in ("approve", "cancel"):
         assert (await kamau.post(f"/settlements/{ABSENT}/{act}")).status == 404
+
+
+@pytest.fixture
+async def doubted(door, shop, njeri):
+    """The id of an attempt of 500, of which M-Pesa has told 400 by a callback, and says no more."""
+    customer = (await njeri.post("/customers", {"phone": "0712345678"})).body["id"]
+    lines = [{"name": "Soap", "price": "500", "quantity": 1}]
+    order = (await njeri.post("/orders", {"customer_id": customer, "lines": lines})).body["id"]
+    assert (await njeri.post(f"/orders/{order}/checkout", {"provider": "mpesa"})).status == 201
+    (attempt,) = await rows(door, attempts)
+    async with door.database.transaction(shop) as connection:
+        work = Work(connection, door.vault, shop, now(), Via("provider", "mpesa"))
+        await settle.settle(work, attempt.id, Succeeded("UKO0000001", Money(400_00, "KES")))
+        await settle.expire(work, attempt.id)
+    return str(attempt.id)
+
+
+async def test_of_a_payment_it_is_shown_what_was_told_and_that_it_differs(kamau, njeri, doubted):
+    (one,) = (await kamau.get("/payouts/undecided")).body["results"]
+    (told,) = one["told"]
+    assert told.pop("at").endswith("Z")
+    assert told == {
+        "paid": True,
+        "amount": "400.00",
+        "currency": "KES",
+        "receipt": "UKO0000001",
+        "by": "callback",
+    }
+    differs = "KES 400.00 was told and KES 500.00 was asked for: that is KES 100.00 too little."
+    assert (one["id"], one["doubt"], one["warnings"]) == (doubted, "other_amount", [differs])
+    path = f"/payouts/undecided/{doubted}/settlements"
+    needed = await kamau.post(path, said())
+    assert (needed.status, needed.code, needed.body["told"]) == (422, "amount_needed", "400.00")
+    assert "KES 500.00" in needed.body["detail"]
+    wrong = await kamau.post(path, said() | {"amount": 400})
+    assert (wrong.status, wrong.code) == (422, "amount_differs")
+    assert wrong.body["detail"].startswith("KES 400.00 came in and KES 500.00 was asked for.")
+    assert (await kamau.post(path, said() | {"amount": "5e2"})).code == "invalid_amount"
+    asked = await kamau.post(path, said() | {"amount": "500.00"})
+    assert asked.status == 201, asked.body
+    other = "That is another receipt than M-Pesa has told."
+    assert asked.body["warnings"] == [differs, other]
+    shown = (await njeri.get(f"/settlements/{asked.body['id']}")).body
+    assert [each["receipt"] for each in shown["about"]["told"]] == ["UKO0000001"]
+    done = await njeri.post(f"/settlements/{shown['id']}/approve", {"digest": shown["digest"]})
+    assert (done.status, done.body["status"], done.body["warnings"]) == (200, "done", [differs, other])
+    assert (await kamau.get("/wallet")).body["posted"] == "500.00"

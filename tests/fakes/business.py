@@ -141,6 +141,7 @@ class FakeBusiness(BusinessSettings, BusinessReview):
     halted: Stopped | None = None  # payouts, by a person
     undecided: dict[UUID, Undecided] = dataclasses.field(default_factory=dict)
     settlements: dict[UUID, Settlement] = dataclasses.field(default_factory=dict)
+    asking: int = 0  # about payments in doubt
     receipts_used: set[str] = dataclasses.field(default_factory=set)
     resting: list[Resting] = dataclasses.field(default_factory=list)
     over: errors.Refusal | None = None  # what the next withdrawal is refused for

@@ -4,14 +4,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services import errors
-from services.errors.review import InvalidReference, NotUndecided, ReceiptUsed
+from services.errors.review import AmountNeeded, InvalidReference, NotUndecided, ReceiptUsed
 from services.facts import Me
 from services.ids import new_id
+from services.money import Money
 from services.news.review import (
     ReviewQueue,
     Settlement,
     SettlementAsked,
     SettlementMoved,
+    Told,
     Undecided,
 )
 from services.people.access import RECONCILE
@@ -25,7 +27,20 @@ class FakeReview:
     async def queue(self):
         b = self._business
         waits = tuple(each for each in b.settlements.values() if each.state == "pending")
-        return ReviewQueue(undecided=tuple(b.undecided.values()), settlements=waits)
+        left = tuple(each for each in b.undecided.values() if each.kind != "payment" or each.told)
+        return ReviewQueue(undecided=left, settlements=waits, asking=b.asking)
+
+    async def of_order(self, number):
+        b = self._business
+        states = {each.started.number: each.state for each in b.payments.values()}
+        if number not in states:
+            raise errors.NotFound("order")
+        left = tuple(each for each in b.undecided.values() if each.way == number)
+        said = [each for each in b.settlements.values() if each.about.way == number]
+        waits = tuple(each for each in said if each.state == "pending")
+        if not left and not waits:
+            raise NotUndecided(states[number])
+        return ReviewQueue(undecided=left, settlements=waits)
 
     async def undecided(self, attempt_id):
         if attempt_id not in self._business.undecided:
@@ -41,8 +56,11 @@ class FakeReview:
             raise ReceiptUsed(typed)
         return typed.upper()
 
-    async def propose(self, id, attempt_id, outcome, reference, note):  # noqa: A002  the protocol's name
+    async def propose(self, id, attempt_id, outcome, reference, note, amount=None):  # noqa: A002  the protocol's name
         refuse_blank(note)
+        about = self._business.undecided[attempt_id]
+        if outcome == "paid" and about.differs and amount is None:
+            raise AmountNeeded(about.amount, None)
         b, me = self._business, self._teller.me
         settlement = Settlement(
             id=id,
@@ -98,6 +116,7 @@ class BusinessReview:
     people: dict[str, Me]
     told: list[tuple[UUID, object]]
     undecided: dict[UUID, Undecided]
+    asking: int
     settlements: dict[UUID, Settlement]
 
     def put_undecided(self, kind, of, amount, destination, reference):
@@ -116,13 +135,38 @@ class BusinessReview:
         )
         self.undecided[about.id] = about
 
+    def leave_in_review(self, payment, because=None, told=(), by="callback"):
+        """What was told of it, or its end is merely not known."""
+        payment.state = "failed"
+        amounts = [Money.parse(each, "KES") for each in told]
+        words = [
+            Told(paid=True, amount=each, receipt="SJK7ABC123", at=self.now - timedelta(hours=2), by=by)
+            for each in amounts
+        ]
+        about = Undecided(
+            id=new_id(),
+            kind="payment",
+            of=payment.started.payment_id,
+            amount=payment.checkout.amount,
+            provider=payment.way.method.provider,
+            way=payment.started.number,
+            destination=payment.way.method.label,
+            state="expired",
+            reference=None,
+            sent_at=self.now - timedelta(hours=2),
+            since=self.now - timedelta(hours=1),
+            doubt=because,
+            told=tuple(words),
+        )
+        self.undecided[about.id] = about
+
     def end_settlement(self, state, because=None):
         """The provider says something of the latest one, or its time is over."""
         settlement = next(reversed(self.settlements.values()))
         self.undecided.pop(settlement.about.id, None)
         said = "succeeded" if because == "paid" else "failed"
         about = settlement.about.model_copy(update={"state": said})
-        reason = "guessed" if because == "guessed" else "decided"
+        reason = because if because in ("guessed", "told") else "decided"
         moved = settlement.model_copy(update={"state": state, "about": about, "because": reason})
         self.settlements[settlement.id] = moved
         self.tell_of_settlement(SettlementMoved(settlement=moved), None)

@@ -22,6 +22,7 @@ from services.ids import new_id
 from services.money import Money
 from services.news import Doubt, Flag, News, OrderInDoubt, Unpaid, Unsent, Unusual, Withdrawal
 from services.news.refunds import Refund, Way
+from services.news.review import Settlement, Told, Undecided
 from services.news.settings import Change
 from services.people.file_parts import LimitsPart
 from services.rails import RAILS
@@ -48,6 +49,11 @@ _ONES = {
     tuple[str, ...]: ("tenant.name",),
 }
 
+TOO_LITTLE, TOO_MUCH, IN_ANOTHER = (
+    Told(paid=True, amount=amount, receipt=None, at=_ONES[datetime], by="callback")
+    for amount in (Money(499_00, "KES"), Money(501_00, "KES"), Money(500_00, "USD"))
+)
+
 
 def values(kind: Any) -> list[Any]:
     """What a field of this kind may hold, as far as it may be worded differently."""
@@ -57,6 +63,19 @@ def values(kind: Any) -> list[Any]:
         return [True, False]
     if kind is NoneType:
         return [None]
+    if kind in (Withdrawal, Refund, Change, Undecided, Settlement):
+        return of_model(kind)
+    if kind in _ONES:
+        return [_ONES[kind]]
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return list(kind)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return list(samples(kind))
+    return [value for each in get_args(kind) for value in values(each)]
+
+
+def of_model(kind: Any) -> list[Any]:
+    """The same of models that have too many fields for all of what they may hold."""
     if kind is Withdrawal:
         few = {"status": CLOSED, "new_destination": [False], "method_type": RAILS, "flags": [FLAGS]}
         few |= {"carrier": [None, "paystack"]}
@@ -66,13 +85,13 @@ def values(kind: Any) -> list[Any]:
         return list(samples(kind, few | {"way": [Way.PAYOUT]}))
     if kind is Change:
         return list(changes())
-    if kind in _ONES:
-        return [_ONES[kind]]
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return list(kind)
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return list(samples(kind))
-    return [value for each in get_args(kind) for value in values(each)]
+    if kind is Undecided:
+        plain = {"since": [_ONES[datetime]], "doubt": [None], "told": [()], "twice": [False]}
+        of_payment = {"kind": ["payment"], "reference": [None]}
+        told = [(), tuple(samples(Told)), (TOO_LITTLE,), (TOO_MUCH,), (IN_ANOTHER,)]
+        doubted = samples(kind, plain | of_payment | {"told": told, "doubt": list(Doubt)})
+        return [*samples(kind, plain), *doubted, *samples(kind, plain | of_payment | {"twice": [True]})]
+    return list(samples(kind, {"because": ["told", "guessed", "decided"]}))
 
 
 def changes() -> Any:

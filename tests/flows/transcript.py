@@ -422,6 +422,12 @@ class Play:
                 business.ask_again(Unsent.APPROVER)
             case "undecided", reference:  # as M-Pesa has acknowledged it, where it has
                 business.leave_undecided(*reference)
+            case "in_review", ("silent",):
+                business.leave_in_review(business.latest())
+            case "in_review", (because, by, *amounts):
+                business.leave_in_review(business.latest(), Doubt(because), amounts, by)
+            case "asking", (count,):
+                business.asking = int(count)
             case "receipt_used", (receipt,):
                 business.receipts_used.add(receipt)
             case "settlement", (state, *because):  # void or contradicted: what the provider says

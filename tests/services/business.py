@@ -39,7 +39,7 @@ from services.store.schema import (
 from services.store.scope import AUDITOR, OWNER, PLATFORM, within
 from services.teller import Teller
 from services.withdrawals import destinations, request, sending, ways
-from services.work import Work
+from services.work import UNSAID, Via, Work
 
 PHONE = "+254712345678"
 NEW_WAY = Way(method=PaymentMethod(provider="mpesa", label="********5678"), phone=PHONE)
@@ -104,12 +104,12 @@ class Business:
             await floats_known(work, held)
 
     @asynccontextmanager
-    async def work(self) -> AsyncIterator[Work]:
+    async def work(self, via: Via = UNSAID) -> AsyncIterator[Work]:
         """Commits whether or not it was refused, as a turn does."""
         refusal = None
         async with self.database.transaction(self.tenant) as connection:
             try:
-                yield Work(connection, self.vault, self.tenant, self.now)
+                yield Work(connection, self.vault, self.tenant, self.now, via)
             except Refusal as error:
                 refusal = error
         if refusal is not None:
@@ -343,7 +343,7 @@ class Paying:
     ) -> None:
         references = frozenset({reference or self.reference, "merchant-1"})
         report = Report("collect", references, word, {"reference": reference or self.reference})
-        async with self.business.work() as work:
+        async with self.business.work(Via("provider", "mpesa")) as work:
             hook = await self.business.hook(self.token)
             assert hook is not None
             await callbacks.apply(work, hook, report, confirm_above=confirm_above)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from services.ids import new_id
 from services.jobs import COLLECT_LADDER
+from services.money import Money
 from services.news.review import Settlement, SettlementMoved
 from services.providers.base import Accepted, Unknown
 from services.refunds import still_paid
@@ -49,10 +50,11 @@ async def propose(
     reference: str = "SJK7ABC123",
     by: UUID | None = None,
     id_: UUID | None = None,
+    amount: Money | None = None,
 ) -> Settlement:
     async with business.work() as work:
-        maker = by or business.manager
-        return await settling.propose(work, maker, id_ or new_id(), attempt, outcome, reference, "I looked")
+        maker, made = by or business.manager, id_ or new_id()
+        return await settling.propose(work, maker, made, attempt, outcome, reference, "I looked", amount)
 
 
 async def approve(business: Business, settlement: Settlement, by: UUID | None = None) -> Settlement:

@@ -31,7 +31,7 @@ async def cause(business):
 
 async def undecided(business):
     async with business.work() as work:
-        return [each.id for each in await queue.undecided(work)]
+        return [each.id for each in (await queue.queue(work)).undecided]
 
 
 async def test_what_was_to_be_sent_is_laid_before_two_people_and_asked_of_nobody(funded):

@@ -18,6 +18,7 @@ from tests.services.test_payments_in_doubt import CANCELLED, OTHER, PAID, gone_u
 
 CREDITED = ("500.00", "0.00", "500.00")
 NOTHING = ("0.00", "0.00", "0.00")
+ALL = kes("500")
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ async def test_what_is_in_doubt_stands_in_the_queue_and_what_only_nobody_paid_do
 
 
 async def test_paid_credits_once_and_what_the_provider_says_then_changes_nothing(business, doubted):
-    made = await propose(business, doubted.attempt, "paid", "uko9000001")
+    made = await propose(business, doubted.attempt, "paid", "uko9000001", amount=ALL)
     assert await business.wallet() == NOTHING
     after = await approve(business, made)
     assert (after.state, after.reference) == ("done", "UKO9000001")
@@ -127,14 +128,14 @@ async def test_the_providers_word_before_the_approval_counts(business, unheard, 
 
 
 async def test_nobody_approves_what_they_have_said_themselves(business, doubted):
-    made = await propose(business, doubted.attempt, "paid", "SJK7ABC123", by=business.owner)
+    made = await propose(business, doubted.attempt, "paid", "SJK7ABC123", amount=ALL, by=business.owner)
     with pytest.raises(FourEyesViolation):
         await approve(business, made, business.owner)
     assert await business.wallet() == NOTHING
 
 
 async def test_a_second_thing_is_not_said_of_it_meanwhile(business, doubted):
-    await propose(business, doubted.attempt, "paid", "SJK7ABC123")
+    await propose(business, doubted.attempt, "paid", "SJK7ABC123", amount=ALL)
     with pytest.raises(SettlementWaits):
         await propose(business, doubted.attempt, "not_paid", "statement")
 
@@ -164,8 +165,8 @@ async def test_a_receipt_that_is_another_payments_is_refused(business, doubted):
     await paid.sent()
     await paid.called(Succeeded("SJK7ABC123", kes("70")))
     with pytest.raises(ReceiptUsed):
-        await propose(business, doubted.attempt, "paid", "SJK7ABC123")
-    made = await propose(business, doubted.attempt, "paid", "SJK7ABC124")
+        await propose(business, doubted.attempt, "paid", "SJK7ABC123", amount=ALL)
+    made = await propose(business, doubted.attempt, "paid", "SJK7ABC124", amount=ALL)
     another = await business.pay("80")
     await another.sent()
     await another.called(Succeeded("SJK7ABC124", kes("80")))
@@ -190,7 +191,7 @@ async def test_it_takes_a_code_where_a_withdrawal_of_that_would(business, doubte
         await work.connection.execute(
             tenants.update().where(tenants.c.id == work.tenant).values(totp_above=100_00)
         )
-    made = await propose(business, doubted.attempt, "paid", "SJK7ABC123")
+    made = await propose(business, doubted.attempt, "paid", "SJK7ABC123", amount=ALL)
     assert (await business.row(operations, made.id)).step_up
     with pytest.raises(StepUpRequired):
         await approve(business, made)
@@ -198,7 +199,7 @@ async def test_it_takes_a_code_where_a_withdrawal_of_that_would(business, doubte
 
 
 async def test_it_expires_like_any_other(business, doubted):
-    made = await propose(business, doubted.attempt, "paid", "SJK7ABC123")
+    made = await propose(business, doubted.attempt, "paid", "SJK7ABC123", amount=ALL)
     business.now += timedelta(hours=25)
     async with business.work() as work:
         await settling.expire(work, made.id)

@@ -105,6 +105,8 @@ attempts = sa.Table(
     sa.Column("receipt", sa.Text),
     sa.Column("asked", sa.Boolean, nullable=False, server_default=sa.false()),  # the person asked: tell
     sa.Column("doubt", sa.Text),  # a success was told that may not be credited, or not yet
+    # What the provider has told that could not be booked, as services.news.review.Told; few have any.
+    sa.Column("told", sa.JSON),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("resolved_at", Moment),
     one_of("state", "created", "submitting", "pending", "unknown", "succeeded", "failed", "expired"),

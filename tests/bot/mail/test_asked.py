@@ -15,6 +15,7 @@ from services.approval import lending
 from services.batches import asking as batches
 from services.batches import deciding
 from services.ids import new_id
+from services.providers.base import Succeeded
 from services.schedules import asking as schedules
 from services.schedules.calendar import Rule
 from services.settings import changing
@@ -23,6 +24,7 @@ from services.store.schema import mails, people, staff
 from tests.bot.mail.conftest import OPERATOR
 from tests.services import refunding, reviewing
 from tests.services.business import TO_PHONE, kes
+from tests.services.test_payments_in_doubt import OTHER, gone_up_the_ladder
 
 OWNER, MANAGER, CASHIER = "njeri@shop.example", "kamau@shop.example", "achieng@shop.example"
 FILE = b"to,number,amount,note\nphone,0712345678,500,rice\ntill,123456,1200,rent\n"
@@ -62,6 +64,15 @@ async def a_settlement(business):
     return await reviewing.propose(business, undecided.payout)
 
 
+async def a_payment(business):
+    """Of 500, of which another amount was told."""
+    paying = await business.pay("500")
+    await paying.sent()
+    await paying.called(OTHER)
+    await gone_up_the_ladder(paying, Succeeded())
+    return await reviewing.propose(business, paying.attempt, reference="SJK7ABC777", amount=kes("500"))
+
+
 CASES = {
     "file": (a_file, {OWNER, MANAGER}, ("pay.csv", "KES 1,700.00")),
     "refund": (a_refund, {OWNER}, ("KES 500.00",)),
@@ -69,6 +80,16 @@ CASES = {
     "change": (a_change, {OWNER}, ("20,000",)),
     "lending": (a_lending, {OWNER}, ("right to approve", "Wanjiku")),
     "settlement": (a_settlement, {OWNER}, ("SJK7ABC123", "KES 967.00")),
+    "payment": (
+        a_payment,
+        {OWNER},
+        (
+            "a callback that nobody signs: KES 5.00. Receipt: UKO9000001.",
+            "KES 5.00 was told and KES 500.00 was asked for: that is KES 495.00 too little.",
+            "another receipt than M-Pesa has told",
+            "own records have KES 500.00. Receipt: SJK7ABC777.",
+        ),
+    ),
 }
 
 
