@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from bot.log import redact, redacted
+from flows.staff.letters import Alert, Letter, alerts, words_of
+from flows.text import render
 
 _POLICY = SMTP.clone(cte_type="7bit")
 _MOST_OF_A_SUBJECT, _MOST_OF_A_FACT, _MOST_ENTRIES = 120, 200, 50
@@ -17,32 +19,10 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _STARS = re.compile(r"(?<!\*)\*(?!\*)")  # bold in a chat; several are a mask
 _GUIDE = "docs/operating.md"
 
-# What is so and what to do, in a sentence. Of others the operator's guide tells by the name.
+# The operators' alone, in English as all that they are told. Of others the guide tells by the name.
 SAYS: Mapping[str, str] = {
-    "withdrawal.failed": "A withdrawal failed, and its amount is in the wallet again.",
-    "withdrawal.self_approval": "Somebody tried to approve a withdrawal of their own. It was refused.",
-    "withdrawal.unusual": "A withdrawal was asked for that is unlike those before it. Its approvers see why.",
-    "withdrawal.codes_guessed": "A withdrawal was canceled after ten wrong one-time codes.",
-    "totp.locked": "One-time codes of a person are locked after five wrong ones.",
-    "payout.undecided": "Nobody says what became of a payout. Look for it in the provider's own records.",
-    "payouts.frozen": "Payouts are stopped until an operator has looked.",
-    "payouts.float_short": "The account that payouts are paid from is short. Add money to it.",
-    "payment.in_doubt": "A payment was told and is not credited.",
-    "payment.paid_twice": "A customer paid twice. The second payment is kept for them.",
-    "payment.misconfigured": "A provider refuses the settings: customers cannot pay.",
-    "payment.pending_long": "Payments have been under way for more than a day.",
-    "payout.pending_long": "Withdrawals have been on their way for more than a day.",
-    "refund.pending_long": "Refunds have been on their way for more than a day.",
-    "books.breach": "The books break a rule. Payouts of the tenant are stopped.",
     "audit.broken": "The chain of the audit is broken.",
     "events.parked": "Events failed again and again and wait for somebody: main.py events list",
-    "provider.down": "A provider leaves calls unanswered. What is due waits.",
-    "balance.low": "Less is available in the wallet than the tenant wants.",
-    "apikey.expiring": "A key of the API that is in use ends within two weeks.",
-    "token.expiring": "The access token of WhatsApp ends within two weeks. Make a new one and apply it.",
-    "messages.held": "Messages wait for people to write, since no template can carry them.",
-    "messages.stopped": "WhatsApp takes no messages of this tenant: its token may have ended.",
-    "identity.changed": "The WhatsApp account of a person has changed.",
 }
 
 
@@ -57,7 +37,7 @@ class Told(NamedTuple):
     facts: Mapping[str, Any]
 
 
-def alerts(told: Sequence[Told], more: int) -> tuple[str, str]:
+def to_operators(told: Sequence[Told], more: int) -> tuple[str, str]:
     """Subject and text. `more`: how many are not told one by one."""
     kinds = list(dict.fromkeys(each.action for each in told))
     shops = list(dict.fromkeys(each.slug for each in told))
@@ -75,11 +55,30 @@ def alerts(told: Sequence[Told], more: int) -> tuple[str, str]:
 
 def _entry(told: Told) -> str:
     lines = [f"{told.at:%Y-%m-%d %H:%M:%S} UTC  {told.action}  {told.name} ({told.slug})"]
-    lines += [SAYS[told.action]] if told.action in SAYS else []
-    lines += [f"of: {told.target}"]
-    facts = redact(None, "", {name: value for name, value in told.facts.items() if name != "digest"})
-    lines += [f"{name}: {_fact(value)}" for name, value in facts.items()]
+    words = words_of(told.action)
+    says = SAYS.get(told.action) or (render(words, "en") if words else None)
+    lines += [says] if says else []
+    lines += [f"of: {told.target}", *_facts(told)]
     return "\n  ".join(_line(redacted(line)) for line in lines)
+
+
+def to_staff(told: Sequence[Told], more: int, language: str, timezone: str) -> tuple[str, str]:
+    """The same of one shop, for one of its people."""
+    entries = [Alert(each.at, each.action, (f"id: {each.target}", *_facts(each, "to_do"))) for each in told]
+    return said(alerts(entries, more, told[0].name), language, timezone)
+
+
+def said(letter: Letter, language: str, timezone: str) -> tuple[str, str]:
+    """Subject and text."""
+    subject, *parts = (render(each, language, timezone) for each in (letter.subject, *letter.parts))
+    return subject, "\n\n".join(plain(part) for part in parts)
+
+
+def _facts(told: Told, *less: str) -> list[str]:
+    """In the audit's own words, and nothing that the log would not show. `less`: in a language, or a sum of
+    what is there already."""
+    facts = {name: value for name, value in told.facts.items() if name not in ("digest", *less)}
+    return [_line(redacted(f"{name}: {_fact(value)}")) for name, value in redact(None, "", facts).items()]
 
 
 def _fact(value: Any) -> str:

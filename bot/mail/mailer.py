@@ -19,7 +19,6 @@ from bot.mail import asked, letters
 from bot.mail.posting import JOB_OF, operator_id
 from bot.mail.smtp import Refused, Smtp
 from flows.staff.letters import decisions_wanted
-from flows.text import render
 from services import jobs
 from services.jobs import Job
 from services.people import mailboxes, people
@@ -100,13 +99,18 @@ class Mailer:
     async def _of_alerts(
         self, recipient: UUID, rows: Sequence[sa.Row[Any]], now: datetime
     ) -> EmailMessage | None:
-        address = self._operators.get(recipient) or await self._address(
-            rows[0].tenant_id, recipient, RECONCILE
-        )
-        if address is None:
+        tenant, told = rows[0].tenant_id, await self._told(rows)
+        more = len(rows) - len(told)
+        if (operator := self._operators.get(recipient)) is not None:
+            return self._message(operator, *letters.to_operators(told, more), rows, recipient, now)
+        address = await self._address(tenant, recipient, RECONCILE)
+        if address is None or not told:
             return None
-        told = await self._told(rows)
-        subject, text = letters.alerts(told, len(rows) - len(told))
+        async with self._database.reading(tenant) as connection:
+            work = self._work(connection, tenant, now)
+            shop = await people.tenant_of(work)
+            language = await self._language(work, recipient) or shop.language
+        subject, text = letters.to_staff(told, more, language, shop.timezone)
         return self._message(address, subject, text, rows, recipient, now)
 
     async def _told(self, rows: Sequence[sa.Row[Any]]) -> list[letters.Told]:
@@ -133,14 +137,17 @@ class Mailer:
             )
             ids = {UUID(target) for target in (await connection.execute(about)).scalars()}
             wanted = await asked.waiting_for(work, recipient, ids)
-            mine = (persons.c.tenant_id == tenant, persons.c.id == recipient)
-            language = await connection.scalar(sa.select(persons.c.language).where(*mine)) or shop.language
+            language = await self._language(work, recipient) or shop.language
         if not wanted:
             return None
-        letter = decisions_wanted(wanted, shop.name)
-        subject, *parts = (render(each, language, shop.timezone) for each in (letter.subject, *letter.parts))
-        text = "\n\n".join(letters.plain(part) for part in parts)
+        subject, text = letters.said(decisions_wanted(wanted, shop.name), language, shop.timezone)
         return self._message(address, subject, text, rows, recipient, now)
+
+    async def _language(self, work: Work, person: UUID) -> str | None:
+        """None where they have chosen none."""
+        mine = (persons.c.tenant_id == work.tenant, persons.c.id == person)
+        language: str | None = await work.connection.scalar(sa.select(persons.c.language).where(*mine))
+        return language
 
     def _message(
         self,

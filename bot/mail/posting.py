@@ -27,7 +27,7 @@ from services.work import Via, Work
 # No alerts in the audit, for nothing is to be put right; but somebody wants to know at once.
 ALSO_TOLD = ("withdrawal.failed",)
 # The installation's own matters: the operator's alone.
-_OPERATORS = ("audit.", "events.", "person.", "change_fees.", "method.")
+OPERATORS_ALONE = ("audit.", "events.", "person.", "change_fees.", "method.")
 _STALE = timedelta(days=1)  # older ones are no news, as when e-mail is set up late
 _FAR = 1000  # entries that tell nobody anything are passed over in bulk
 _MOST = 5000
@@ -99,7 +99,7 @@ class Posting:
                 approvers = holders[asked.scope_of(entry.action)] - {actor}
                 told[entry.seq, "approval"] = approvers
             if entry.alert or entry.action in ALSO_TOLD:
-                staff = set() if entry.action.startswith(_OPERATORS) else holders[RECONCILE] - {actor}
+                staff = set() if entry.action.startswith(OPERATORS_ALONE) else holders[RECONCILE] - {actor}
                 told[entry.seq, "alert"] = {*self._operators, *staff} - approvers
         return told
 

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from bot.mail.posting import _FAR_BEHIND, Posting, _untold
+from bot.mail.posting import _FAR_BEHIND, ALSO_TOLD, OPERATORS_ALONE, Posting, _untold
+from flows.staff.letters import words_of
+from flows.text import render
 from services import audit
 from services.errors import FourEyesViolation
 from services.jobs import MAIL_ALERT
@@ -13,7 +15,9 @@ from services.providers.base import Failed
 from services.reasons import Unpaid
 from services.store.schema import jobs, mails, people, staff, tenants, withdrawals
 from services.store.scope import OWNER
+from tests.bot.mail.alerting import actions
 from tests.bot.mail.conftest import OPERATOR
+from tests.flows.languages import OTHERS
 
 
 async def alert(business, action="payment.in_doubt", actor=audit.PROVIDER, **facts):
@@ -138,7 +142,7 @@ async def test_nobody_is_told_of_what_they_did_themselves(office):
             await teller.approve(withdrawal.id, withdrawal.digest)
     await office.minute()
     assert office.server.to == [OPERATOR]
-    assert "tried to approve a withdrawal of their own" in office.server.texts[0]
+    assert "tried to approve what they had asked for themselves" in office.server.texts[0]
 
 
 async def test_a_failed_withdrawal_is_told(office):
@@ -149,6 +153,63 @@ async def test_a_failed_withdrawal_is_told(office):
     await office.minute()
     assert "withdrawal.failed" in office.server.texts[0]
     assert "amount is in the wallet again" in office.server.texts[0]
+
+
+async def speaks(business, person, language):
+    async with business.behind() as work:
+        await work.connection.execute(
+            sa.update(people).where(people.c.id == person).values(language=language)
+        )
+
+
+async def test_the_staff_are_told_of_alerts_in_their_language_and_the_operator_in_english(office):
+    business = office.business
+    await office.write_to(manager="kamau@shop.example", owner="njeri@shop.example")
+    await speaks(business, business.manager, "fr")
+    await speaks(business, business.owner, "sw")
+    await alert(business, "payment.in_doubt", receipt="SJK7ABC123", to_do="Look for it.")
+    await office.minute()
+    texts = dict(zip(office.server.to, office.server.texts, strict=True))
+    titles = {str(each["To"]): str(each["Subject"]) for each in office.server.taken}
+    assert "Un paiement a été annoncé" in texts["kamau@shop.example"]
+    assert titles["kamau@shop.example"] == "Mama Njeri : 1 chose demande votre attention"
+    assert "Malipo yametajwa" in texts["njeri@shop.example"]
+    assert "A payment was told" in texts[OPERATOR]
+    for text in texts.values():
+        assert "payment.in_doubt" in text
+        assert "receipt: SJK7ABC123" in text
+    assert "Look for it." in texts[OPERATOR]
+    assert "Look for it." not in texts["kamau@shop.example"] + texts["njeri@shop.example"]
+
+
+async def test_hundreds_are_one_for_the_staff_too(office):
+    await office.write_to(manager="kamau@shop.example")
+    await speaks(office.business, office.business.manager, "fr")
+    for n in range(120):
+        await alert(office.business, receipt=f"R{n}")
+    await office.minute()
+    text = dict(zip(office.server.to, office.server.texts, strict=True))["kamau@shop.example"]
+    assert text.count("Un paiement a été annoncé") == 50
+    assert "Et 70 de plus" in text
+
+
+@pytest.mark.parametrize("action", sorted({*actions(), *ALSO_TOLD}))
+def test_every_alert_that_the_staff_are_told_of_has_words_in_every_language(action):
+    if action.startswith(OPERATORS_ALONE):
+        return  # whose e-mails are in English
+    said = words_of(action)
+    assert said is not None, f"{action} needs a sentence in flows/staff/letters.py"
+    for language in OTHERS:
+        assert render(said, language) != render(said, "en")
+
+
+def test_alerts_are_found_where_they_are_recorded():
+    assert {
+        "payout.undecided",
+        "refund.codes_guessed",
+        "payment.by_hand_misfit",
+        "token.expiring",
+    } <= actions()
 
 
 async def test_approvers_are_written_to_in_their_language_and_the_maker_is_not(office):
