@@ -72,16 +72,17 @@ def _assigned(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.expr]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign) and node.value is not None:
             yield node.target, node.value
-        for target in node.targets if isinstance(node, ast.Assign) else ():
-            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                yield from zip(target.elts, node.value.elts, strict=True)
-            else:
-                yield target, node.value
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    yield from zip(target.elts, node.value.elts, strict=True)
+                else:
+                    yield target, node.value
 
 
 def _filled(word: str) -> Iterator[str]:
-    gap = next((each for each in FILLED if each in word), None)
-    if gap is None:
+    gap = next((each for each in FILLED if each in word), "")
+    if not gap:
         yield word
-    for each in FILLED[gap] if gap else ():
+    for each in FILLED.get(gap, ()):
         yield from _filled(word.replace(gap, each))
