@@ -31,8 +31,13 @@ class Asker(Protocol):
         """Whether there is to be such a part, whose answers follow: a file says so by having it."""
         ...
 
-    def whole(self, key: str) -> Any:
-        """What a file says there, as a tenant file has it; None of a person, who is asked one by one."""
+    def table(self, key: str) -> Mapping[str, Any] | None:
+        """What a file says there as a whole, as a tenant file has it; None of a person, who is asked one by
+        one."""
+        ...
+
+    def tables(self, key: str) -> list[Mapping[str, Any]] | None:
+        """The same of a list of them."""
         ...
 
     def refused(self, key: str, why: str) -> None:
@@ -74,8 +79,10 @@ class Terminal:
 
     wants = confirm
 
-    def whole(self, key: str) -> None:
+    def table(self, key: str) -> None:
         """Asked one by one."""
+
+    tables = table
 
     def refused(self, key: str, why: str) -> None:  # noqa: ARG002  of files
         self.say(f"  Not taken: {why}.")
@@ -126,10 +133,22 @@ class Answers:
         self._used.add(key)
         return self._at(key) not in (None, False)
 
-    def whole(self, key: str) -> Any:
+    def table(self, key: str) -> Mapping[str, Any] | None:
         told = self._at(key)
-        self._used.update(leaf for leaf in _leaves(self._facts) if leaf.startswith(f"{key}."))
+        if not isinstance(told, Mapping):
+            return None
+        self._use_all(key)
         return told
+
+    def tables(self, key: str) -> list[Mapping[str, Any]] | None:
+        told = self._at(key)
+        if not isinstance(told, list) or not all(isinstance(each, Mapping) for each in told):
+            return None
+        self._use_all(key)
+        return told
+
+    def _use_all(self, key: str) -> None:
+        self._used.update(leaf for leaf in _leaves(self._facts) if leaf.startswith(f"{key}."))
 
     def refused(self, key: str, why: str) -> None:
         raise CannotRun(f"{self._name}: {key} is not taken: {why}.")

@@ -93,11 +93,13 @@ class Draft:
         self._text = "" if self.new else decoded(path.read_bytes(), str(path))
         self.file: TenantFile | None = None if self.new else tenant_file.read(self._text, str(path))
 
-    def add(self, header: str, values: Mapping[str, Value]) -> TenantFile:
-        """Raises TenantFileError, and then nothing is written."""
-        gap = "" if not self._text else "\n" if self._text.endswith("\n") else "\n\n"
-        lines = "".join(f"{key} = {toml(value)}\n" for key, value in values.items())
-        text = f"{self._text}{gap}{header}\n{lines}"
+    def add(self, header: str, *tables: Mapping[str, Value]) -> TenantFile:
+        """Each of them under this header. Raises TenantFileError, and then nothing is written."""
+        text = self._text
+        for values in tables:
+            gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+            lines = "".join(f"{key} = {toml(value)}\n" for key, value in values.items())
+            text = f"{text}{gap}{header}\n{lines}"
         self.file = tenant_file.read(text, str(self.path))
         self._text = text
         write(self.path, text)

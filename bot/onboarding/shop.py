@@ -53,7 +53,7 @@ def tenant(asker: Asker, draft: Draft) -> None:
             key: asker.ask(f"tenant.{key}", f"  {text}", default, check=check)
             for key, (text, default, check) in _TENANT.items()
         }
-        if added(asker, draft, "[tenant]", part, "tenant"):
+        if added(asker, draft, "tenant", "[tenant]", part):
             return
 
 
@@ -75,7 +75,7 @@ def staff(asker: Asker, draft: Draft) -> None:
                 check=one_of(*ROLES),
             ),
         }
-        n += added(asker, draft, "[[staff]]", part, f"staff.{n}")
+        n += added(asker, draft, f"staff.{n}", "[[staff]]", part)
 
 
 def payout(asker: Asker, draft: Draft) -> None:
@@ -89,7 +89,7 @@ def payout(asker: Asker, draft: Draft) -> None:
             "",
         )
         part: dict[str, Value] = {"method_type": "mpesa", "method_details": {"phone_number": phone}}
-        if not phone or added(asker, draft, "[payout]", part, _TO_PHONE):
+        if not phone or added(asker, draft, _TO_PHONE, "[payout]", part):
             return
 
 
@@ -104,10 +104,10 @@ def _phone(country: str) -> Check:
     return check
 
 
-def added(asker: Asker, draft: Draft, header: str, part: Mapping[str, Value], key: str) -> bool:
-    """False where the file does not take it: that was said."""
+def added(asker: Asker, draft: Draft, key: str, header: str, *parts: Mapping[str, Value]) -> bool:
+    """False where the file does not take them: that was said, of the answer with this key."""
     try:
-        draft.add(header, part)
+        draft.add(header, *parts)
     except TenantFileError as error:
         for wrong in error.wrong:
             asker.refused(key, f"{wrong.where.rpartition('.')[2]}: {wrong.what}")

@@ -40,8 +40,7 @@ def templates(asker: Asker, settings: Settings, draft: Draft) -> None:
     known = draft.file.whatsapp if draft.file else None
     if known is None or not (missing := [each for each in TEMPLATES if each not in known.templates]):
         return
-    told = asker.whole(_KEY)
-    if isinstance(told, Mapping):
+    if (told := asker.table(_KEY)) is not None:
         _add(asker, draft, {key: entry for key, entry in told.items() if key not in known.templates})
         return
     asker.say(_WHY)
@@ -76,10 +75,12 @@ def _fill_in(asker: Asker, draft: Draft, missing: list[Purpose], listed: list[An
         _add(asker, draft, part)
 
 
-def _add(asker: Asker, draft: Draft, part: Mapping[str, Mapping[str, Any]]) -> None:
+def _add(asker: Asker, draft: Draft, part: Mapping[str, Any]) -> None:
     """A table for each, so that more of them can be added later."""
     for key, entry in part.items():
-        if not added(asker, draft, f"[{_KEY}.{key}]", entry, _KEY):
+        if not isinstance(entry, Mapping):
+            asker.refused(f"{_KEY}.{key}", "it is a table with a name and a language")
+        elif not added(asker, draft, _KEY, f"[{_KEY}.{key}]", entry):
             asker.say(f"  Write it into [whatsapp] by hand, beside the others: {key} = {toml(entry)}")
 
 

@@ -32,8 +32,8 @@ def limits(asker: Asker, draft: Draft) -> None:
     if "limits" in file.model_fields_set:
         asker.say("\nLimits of withdrawals: kept as they are in the file.")
         return
-    if (told := asker.whole("limits")) is not None:
-        added(asker, draft, "[limits]", told, "limits")
+    if (told := asker.table("limits")) is not None:
+        added(asker, draft, "limits", "[limits]", told)
         return
     currency = file.tenant.currency
     if not _pays_out(file) or not asker.present:
@@ -44,7 +44,7 @@ def limits(asker: Asker, draft: Draft) -> None:
             key: asker.ask(f"limits.{key}", text, default, check=amount_or_none(currency))
             for key, (text, default) in _AMOUNTS.items()
         }
-        if added(asker, draft, "[limits]", _limits(given), "limits"):
+        if added(asker, draft, "limits", "[limits]", _limits(given)):
             return
 
 
@@ -62,9 +62,8 @@ def fees(asker: Asker, draft: Draft) -> None:
     if file.fees:
         asker.say("\nFees of withdrawals: kept as they are in the file.")
         return
-    if (told := asker.whole("fees")) is not None:
-        for band in told:
-            added(asker, draft, "[[fees]]", band, "fees")
+    if (told := asker.tables("fees")) is not None:
+        added(asker, draft, "fees", "[[fees]]", *told)
         return
     ways = _pays_out(file)
     if not ways or not asker.present:
@@ -73,8 +72,8 @@ def fees(asker: Asker, draft: Draft) -> None:
     usual = ", ".join(f"{_usual(way)} to {_WAYS[way]}" for way in ways)
     asker.say(f"\nFees of withdrawals, in {currency}, taken from the amount and yours: {usual}.")
     while asker.wants("fees", "  Others than these?"):
-        bands = [_band(asker, way, currency) for way in ways]
-        if all(added(asker, draft, "[[fees]]", band, "fees") for band in bands if band):
+        bands = [band for way in ways if (band := _band(asker, way, currency))]
+        if added(asker, draft, "fees", "[[fees]]", *bands):
             return
 
 

@@ -1,12 +1,20 @@
 """Which templates of Meta's are filled in: those that fit, by their names, or by a person's word."""
 
-import pytest
+import base64
 
+import pytest
+from pydantic import SecretStr
+
+from bot.onboarding.asker import Answers
 from bot.onboarding.files import Draft
-from bot.onboarding.templates import _fill_in, to_make
+from bot.onboarding.templates import _fill_in, templates, to_make
+from bot.parts import CannotRun
+from bot.settings import Settings, WhatsAppSettings
 from bot.template_words import WORDS
 from bot.whatsapp.templates import TEMPLATES
 
+WHATSAPP = WhatsAppSettings(app_secret=SecretStr("x"), verify_token=SecretStr("y"))
+SETTINGS = Settings(secret_keys=SecretStr(base64.b64encode(bytes(32)).decode()), whatsapp=WHATSAPP)
 FILE = """
 [tenant]
 slug = "mama-njeri"
@@ -147,3 +155,10 @@ def test_what_is_to_be_made_is_told_in_the_shops_language_the_needed_ones_first(
     assert not any("withdrawal_request" in line for line in told)
     filled(draft, [listed(each) for each in TEMPLATES])
     assert list(to_make(draft.file)) == []
+
+
+def test_a_template_in_a_file_of_answers_that_is_no_table_is_refused(draft):
+    facts = {"whatsapp": {"templates": {"summary": "summary"}}}
+    with pytest.raises(CannotRun, match=r"answers.toml: whatsapp.templates.summary is not taken: "):
+        templates(Answers("answers.toml", facts, print), SETTINGS, draft)
+    assert draft.path.read_text() == FILE
