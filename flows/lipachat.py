@@ -152,7 +152,7 @@ async def revive(  # noqa: C901, PLR0912  a case a kind of thread
 
 WORDS = (
     Word(("stop", "acha"), unasked.stop, exact=True, always=True),
-    Word(("start", "anza"), unasked.start, exact=True),
+    Word(("start", "anza"), unasked.start, exact=True, always=True),
     Word(("delete my data", "futa data"), erasure.erase_me, exact=True),
     Word(("menu", "menyu", "home"), menu.menu),
     Word(("hi", "hello", "habari", "mambo", "jambo", "niaje"), menu.menu),
