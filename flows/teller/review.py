@@ -44,7 +44,7 @@ class Review(Protocol):
 
     async def approve(self, settlement_id: UUID, digest: str, code: str | None = None) -> Settlement:
         """Exactly what was shown. Raises FourEyesViolation, MissingScope, NotPending, Changed, ReceiptUsed,
-        StepUpRequired."""
+        AmountDiffers, StepUpRequired."""
         ...
 
     async def reject(self, settlement_id: UUID, reason: str) -> Settlement: ...

@@ -10,6 +10,7 @@ Whichever comes first counts: the provider's word makes what waits void (`overta
     record     how it is kept, locked and shown
     queue      what is undecided
     subject    a payout, or an attempt of a refund or a payment, whichever it is
+    receipts   that a receipt is of no other money
     settling   proposing, approving, rejecting
     overtaken  the provider's word comes after all
 """

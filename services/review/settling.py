@@ -31,7 +31,7 @@ from services.phones import without_numbers
 from services.points import point
 from services.readable import is_blank, refuse_blank
 from services.refunds.policy import as_sent, possible
-from services.review import record, subject
+from services.review import receipts, record, subject
 from services.review.record import EXPIRY, KIND, move, moved, shown
 from services.review.subject import Subject
 from services.store.schema import settlements
@@ -119,8 +119,9 @@ async def approve(
 ) -> Settlement:
     """Approve exactly what was shown: it is taken as the provider's word would be, in the same transaction.
 
-    Raises what `approval.may_approve` raises, NotUndecided and ReceiptUsed. A tried self-approval is recorded
-    and a wrong code counted before it is refused, so the transaction must still be committed.
+    Raises what `approval.may_approve` raises, NotUndecided, ReceiptUsed and AmountDiffers. A tried
+    self-approval is recorded and a wrong code counted before it is refused, so the transaction must still be
+    committed.
     """
     row = await record.found(work, settlement_id)
     one = await subject.locked(work, record.subject_of(row))
@@ -131,8 +132,8 @@ async def approve(
         if not one.is_open:
             # It is to be sent anew, or another one is sent for it: that one's word counts, nobody says this.
             raise NotUndecided(one.about.state)
-        if row.outcome == "paid" and await one.used(work, row.reference):
-            raise ReceiptUsed(row.reference)
+        if row.outcome == "paid":
+            await receipts.refuse_of_others(work, one, row.reference)
 
     try:
         operation = await approval.may_approve(
@@ -154,7 +155,7 @@ async def approve(
             return await _approved(work, approver, row, one, operation)
     except IntegrityError:
         # Something else was given the receipt at this very moment; the database is the referee.
-        if row.outcome == "paid" and await one.used(work, row.reference):
+        if row.outcome == "paid" and await receipts.used(work, one, row.reference):
             raise ReceiptUsed(row.reference) from None
         raise
 
@@ -214,7 +215,7 @@ async def _done(work: Work, approver: UUID, row: sa.Row[Any], one: Subject) -> N
         await one.not_paid(work)
     after = await subject.locked(work, one.about.id)
     if after.about.state != ("succeeded" if row.outcome == "paid" else "failed"):
-        if row.outcome == "paid" and await one.used(work, row.reference):
+        if row.outcome == "paid" and await receipts.used(work, one, row.reference):
             raise ReceiptUsed(row.reference)
         raise RuntimeError(f"settlement {row.id} was approved and {one.about.kind} is {after.about.state}")
     before = {one.about.kind: one.about.state, "status": one.status}
@@ -275,14 +276,13 @@ def _refuse_firm(about: Undecided) -> None:
 
 
 async def _reference(work: Work, one: Subject, outcome: str, typed: str) -> str:
-    """A receipt in the provider's spelling. Raises InvalidReference, ReceiptUsed."""
+    """A receipt in the provider's spelling. Raises InvalidReference, ReceiptUsed, AmountDiffers."""
     reference = " ".join(typed.split())
     if outcome == "paid":
         written = reference.upper() if one.about.provider == "mpesa" else reference
         if not _RECEIPTS.get(one.about.provider, _WORD).fullmatch(written):
             raise InvalidReference(reference[:40])
-        if await one.used(work, written):
-            raise ReceiptUsed(written)
+        await receipts.refuse_of_others(work, one, written)
         return written
     if is_blank(reference) or len(reference) > MOST_REFERENCE:
         raise InvalidReference(reference[:40])

@@ -3,16 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-import sqlalchemy as sa
-
-from services.dispatch import PAYOUT, REFUND, Dispatch
 from services.errors import NotFound
 from services.news import Unsent
 from services.news.refunds import Unrefunded
 from services.news.review import Undecided
 from services.payments import record as payment_record
 from services.payments import settle as came_in
-from services.payments.credit import counted_as
 from services.providers.base import Succeeded
 from services.refunds import attempt as refund_attempt
 from services.refunds import settle as refunded
@@ -48,30 +44,6 @@ class Subject:
             by: UUID = self.payout.withdrawal.id
             return by
         return self.refund.refund.row.id if self.refund else None
-
-    async def used(self, work: Work, receipt: str) -> bool:
-        """Another payout, refund or payment of the same provider has this receipt, or was credited with what
-        it stands for."""
-        one = self.payout.row if self.payout else self.refund.row if self.refund else None
-        dispatches: tuple[Dispatch, ...] = (PAYOUT, REFUND)
-        if self.payment is not None:
-            if await counted_as(work, self.payment) is not None:
-                return True
-            for table in (payouts, refund_attempts):
-                mine = (table.c.tenant_id == work.tenant, table.c.provider == self.about.provider)
-                paid = sa.select(table.c.id).where(*mine, table.c.receipt == receipt)
-                if (await work.connection.execute(paid.limit(1))).first() is not None:
-                    return True
-        for dispatch in dispatches:
-            if one is not None and await dispatch.used_elsewhere(work, one, receipt):
-                return True
-        payment = sa.select(attempts.c.id).where(
-            attempts.c.tenant_id == work.tenant,
-            attempts.c.provider == self.about.provider,
-            attempts.c.receipt == receipt,
-            attempts.c.id != self.about.id,
-        )
-        return (await work.connection.execute(payment.limit(1))).first() is not None
 
     async def paid(self, work: Work, receipt: str) -> None:
         """As if the provider had said yes."""

@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from services.errors import NotPending
-from services.errors.review import AmountDiffers, AmountNeeded
+from services.errors import MissingScope, NotFound, NotPending
+from services.errors.review import AmountDiffers, AmountNeeded, NotUndecided
 from services.money import Money
 from services.news import Doubt
 from services.providers.base import Pending, Succeeded
 from services.review import queue, subject
-from services.store.schema import attempts, audit, settlements
-from tests.services.business import kes
+from services.store.schema import attempts, audit, orders, settlements
+from tests.services.business import Business, kes
 from tests.services.reviewing import approve, given_up, propose
 from tests.services.test_by_hand import ordered
 from tests.services.test_payments_in_doubt import CANCELLED, OTHER, PAID, gone_up_the_ladder
@@ -186,3 +186,77 @@ async def test_of_before_it_was_kept_what_was_told_it_is_known_that_it_differs(b
     business.now += timedelta(hours=1)
     await approve(business, await propose(business, paying.attempt, amount=kes("500")))
     assert await business.wallet() == CREDITED
+
+
+# --- by the order's number --------------------------------------------------------------------------
+
+
+async def of_order(business, number):
+    async with business.teller(business.manager) as teller:
+        return await teller.review.of_order(number)
+
+
+async def number_of(business, paying):
+    return (await business.row(orders, paying.started.order_id)).number
+
+
+async def test_what_merely_expired_is_found_by_its_orders_number(business):
+    paying = await doubtful(business)
+    number = await number_of(business, paying)
+    async with business.work() as work:
+        assert (await queue.queue(work)).undecided == (), "it would bury the others"
+    (one,) = (await of_order(business, number)).undecided
+    assert (one.id, one.doubt, one.told) == (paying.attempt, None, ())
+    made = await propose(business, one.id)
+    found = await of_order(business, number)
+    assert [each.id for each in found.settlements] == [made.id]
+    await approve(business, made)
+    with pytest.raises(NotUndecided) as known:
+        await of_order(business, number)
+    assert known.value.status == "succeeded"
+    assert await business.wallet() == CREDITED
+
+
+async def test_an_order_that_is_being_paid_or_was_not_tried_or_is_not_there_has_nothing_to_say(
+    business, database, vault
+):
+    paying = await business.pay("500")
+    await paying.sent()
+    with pytest.raises(NotUndecided) as asked:
+        await of_order(business, await number_of(business, paying))
+    assert asked.value.status == "pending"
+    await paying.called(CANCELLED)
+    with pytest.raises(NotUndecided) as failed:
+        await of_order(business, await number_of(business, paying))
+    assert failed.value.status == "failed"
+    untried = await ordered(business)
+    with pytest.raises(NotUndecided) as unasked:
+        await of_order(business, untried.number)
+    assert unasked.value.status == "unasked"
+    with pytest.raises(NotFound):
+        await of_order(business, "ZZZZZZ")
+    other = await Business(database, vault).open()
+    theirs = await doubtful(other)
+    with pytest.raises(NotFound):
+        await of_order(business, await number_of(other, theirs))
+
+
+async def test_who_does_not_reconcile_finds_nothing_by_it(business):
+    paying = await doubtful(business)
+    number = await number_of(business, paying)
+    with pytest.raises(MissingScope):
+        async with business.teller(business.cashier) as teller:
+            await teller.review.of_order(number)
+
+
+async def test_how_many_are_asked_about_still_is_told_beside_the_queue(business):
+    paying = await business.pay("500")
+    await paying.sent()
+    await paying.called(OTHER)
+    async with business.work() as work:
+        found = await queue.queue(work)
+    assert (found.undecided, found.asking) == ((), 1)
+    await gone_up_the_ladder(paying, Pending())
+    async with business.work() as work:
+        found = await queue.queue(work)
+    assert (len(found.undecided), found.asking) == (1, 0)
