@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
 from bot.sandbox.keys import new_private_key
-from bot.sandbox.seed import daraja_app, paystack_account, pesapal_account, stripe_account
+from bot.sandbox.seed import accounts, daraja_app
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
 from tests.bot.market import NOWHERE
@@ -45,9 +45,7 @@ async def urls():
         shops=(),
         phones=(),
         daraja=(daraja_app(KEY),),
-        paystack=(paystack_account(),),
-        pesapal=(pesapal_account(),),
-        stripe=(stripe_account(),),
+        **accounts(),
         prompt_timeout=0.5,
         now=lambda: datetime.now(UTC),
     )

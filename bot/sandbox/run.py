@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -30,7 +31,7 @@ from bot import log as logging
 from bot.anchoring import AuditSettings
 from bot.app import web_app
 from bot.commands.registering import register_address
-from bot.parts import CannotRun, parts_of, utc_now
+from bot.parts import CannotRun, Parts, parts_of, utc_now
 from bot.run import address, bind, listening, told_to_stop
 from bot.sandbox import goods
 from bot.sandbox.authenticator import Authenticator
@@ -46,11 +47,9 @@ from bot.sandbox.seed import (
     SHOP,
     SLUG,
     TEMPLATES,
+    accounts,
     daraja_app,
     file_text,
-    paystack_account,
-    pesapal_account,
-    stripe_account,
 )
 from bot.sandbox.server import emulators
 from bot.sandbox.world import RECEIVER_PATH, World
@@ -153,9 +152,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
         guide=GUIDE,
         templates=TEMPLATES,
         daraja=(daraja_app(kept.daraja_key),),
-        paystack=(paystack_account(),),
-        pesapal=(pesapal_account(),),
-        stripe=(stripe_account(),),
+        **accounts(),
         ledger=ledger_of(parts.database),
         endpoint=endpoint,
         codes=Authenticator(parts, SLUG, data / "codes.json").code,
@@ -167,7 +164,7 @@ async def running(host: str, port: int, data: Path, *, reset: bool = False) -> A
     )
     async with listening(emulators(world), page_socket), listening(web_app(parts, worker=True), app_socket):
         await endpoint.ready()
-        await register_address(settings, SLUG, again=True)  # which the last run's M-Pesa has forgotten
+        await _register(settings, parts)
         yield app_url, page_url
 
 
@@ -235,13 +232,27 @@ def _settings(kept: Kept, app_url: str, page_url: str, anchors: Path) -> Setting
             graph_url=page_url,
             forms_key=SecretStr(kept.forms_pem),
         ),
-        mpesa=MpesaUrl(url=page_url),
-        paystack=PaystackUrl(url=f"{page_url}/paystack"),
-        pesapal=PesapalUrl(url=f"{page_url}/pesapal"),
-        stripe=StripeUrl(url=f"{page_url}/stripe"),
+        **addresses(page_url),
         audit=AuditSettings(anchor=anchors),
         webhooks=WebhooksSettings(allow_loopback=True),
     )
+
+
+async def _register(settings: Settings, parts: Parts) -> None:
+    """What the last run's M-Pesa has forgotten; a shop that has left M-Pesa has nothing to register."""
+    tenant = await parts.tenants.by_slug(SLUG)
+    if tenant is not None and "mpesa" in tenant.providers:
+        await register_address(settings, SLUG, again=True)
+
+
+def addresses(page_url: str) -> dict[str, Any]:
+    """Of the emulated providers, as Settings have them."""
+    return {
+        "mpesa": MpesaUrl(url=page_url),
+        "paystack": PaystackUrl(url=f"{page_url}/paystack"),
+        "pesapal": PesapalUrl(url=f"{page_url}/pesapal"),
+        "stripe": StripeUrl(url=f"{page_url}/stripe"),
+    }
 
 
 def _tenant_text(data: Path, kept: Kept, page_url: str) -> str:

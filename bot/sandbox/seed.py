@@ -1,5 +1,7 @@
 """Seed: the merchant that the sandbox begins with, its staff and its customers."""
 
+from typing import Any
+
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bot.sandbox.world import (
@@ -214,6 +216,15 @@ def daraja_app(private_key: RSAPrivateKey) -> DarajaApp:
         private_key=private_key,
         working=1_000_000,
     )
+
+
+def accounts() -> dict[str, Any]:
+    """At the providers beside M-Pesa, as a World has them."""
+    return {
+        "paystack": (paystack_account(),),
+        "pesapal": (pesapal_account(),),
+        "stripe": (stripe_account(),),
+    }
 
 
 def paystack_account() -> PaystackAccount:

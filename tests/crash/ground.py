@@ -24,11 +24,9 @@ from bot.sandbox.keys import certificate_pem, new_private_key
 from bot.sandbox.seed import (
     PHONES,
     SHOP,
+    accounts,
     daraja_app,
     file_text,
-    paystack_account,
-    pesapal_account,
-    stripe_account,
 )
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World, utc_now
@@ -220,9 +218,7 @@ async def _outside(http: aiohttp.ClientSession) -> AsyncIterator[tuple[Town, int
         shops=(SHOP,),
         phones=PHONES,
         daraja=(daraja_app(_KEY),),
-        paystack=(paystack_account(),),
-        pesapal=(pesapal_account(),),
-        stripe=(stripe_account(),),
+        **accounts(),
         seed=secrets.token_hex(4),
         payout_delay=0.1,
         delivery_delay=0.02,

@@ -23,10 +23,8 @@ from bot.sandbox.seed import (
     PHONES,
     SHOP,
     TEMPLATES,
+    accounts,
     daraja_app,
-    paystack_account,
-    pesapal_account,
-    stripe_account,
 )
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
@@ -83,9 +81,7 @@ async def place(tmp_path):
         phones=PHONES,
         templates=tuple(each for each in TEMPLATES if each.name in AT_META),
         daraja=(daraja_app(PRIVATE_KEY),),
-        paystack=(paystack_account(),),
-        pesapal=(pesapal_account(),),
-        stripe=(stripe_account(),),
+        **accounts(),
         callback_url="http://127.0.0.1:9/webhooks/whatsapp",
     )
     (tmp_path / "safaricom.cer").write_text(certificate_pem(PRIVATE_KEY, datetime.now(UTC)))

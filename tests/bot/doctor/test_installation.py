@@ -19,18 +19,17 @@ from bot.doctor.installation import address, exit_code
 from bot.doctor.tenants import providers
 from bot.parts import parts_of, utc_now
 from bot.sandbox.keys import certificate_pem, new_private_key
+from bot.sandbox.run import addresses
 from bot.sandbox.seed import SHOP as STALL
 from bot.sandbox.seed import (
     TEMPLATES,
+    accounts,
     daraja_app,
     file_text,
-    paystack_account,
-    pesapal_account,
-    stripe_account,
 )
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
-from bot.settings import MpesaUrl, PaystackUrl, PesapalUrl, Settings, StripeUrl, WhatsAppSettings
+from bot.settings import Settings, WhatsAppSettings
 from bot.webhooks_out.settings import WebhooksSettings
 from bot.whatsapp.forms import new_key
 from services.facts import Shop
@@ -153,9 +152,7 @@ async def outside():
         shops=(STALL,),
         phones=(),
         daraja=(daraja_app(PRIVATE_KEY),),
-        paystack=(paystack_account(),),
-        pesapal=(pesapal_account(),),
-        stripe=(stripe_account(),),
+        **accounts(),
         templates=TEMPLATES,
         callback_url="https://pay.shop.co.ke/webhooks/whatsapp",
     )
@@ -181,10 +178,7 @@ def settings_of(url, outside, **more):
         forms_key=more.pop("forms_key", SecretStr(FORMS_PEM)),
     )
     values = {"secret_keys": SecretStr(KEY), "database_url": url, "public_url": "https://pay.shop.co.ke"}
-    urls = {"mpesa": MpesaUrl(url=outside), "paystack": PaystackUrl(url=f"{outside}/paystack")}
-    urls |= {"pesapal": PesapalUrl(url=f"{outside}/pesapal")}
-    urls |= {"stripe": StripeUrl(url=f"{outside}/stripe")}
-    return Settings(whatsapp=whatsapp, **urls | values | more)
+    return Settings(whatsapp=whatsapp, **addresses(outside) | values | more)
 
 
 @pytest.fixture
