@@ -1,6 +1,8 @@
 """Away: what is said while the database is not there: 503, so that the caller sends it again, and a
 sentence to whoever sits at the command line."""
 
+import sqlite3
+
 import asyncpg
 import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -10,7 +12,7 @@ from bot.answers import Answer
 log = structlog.get_logger()
 
 # While connecting, SQLAlchemy lets the driver's own errors through. A TimeoutError is an OSError.
-AWAY = (SQLAlchemyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+AWAY = (SQLAlchemyError, sqlite3.Error, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _RETRY_AFTER_SECONDS = 5
 

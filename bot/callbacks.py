@@ -31,6 +31,7 @@ from services.providers.base import Unreadable
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database, padded
+from services.store.ending import woken
 from services.store.schema import inbox, waits_aside
 from services.store.scope import PLATFORM
 from services.work import Via, Work
@@ -176,9 +177,10 @@ class Callbacks:
                 return  # our lease ran out, and another worker has taken it
             await callbacks.apply(work, hook, report, confirm_above=confirm_above)
             point("hook.applied")
+            topics = woken(connection)
         point("hook.committed")
-        self._bell.ring("turns")
-        self._bell.ring("jobs")
+        for topic in topics:
+            self._bell.ring(topic)
 
     async def _addressed(self, token_hash: bytes) -> tuple[hooks.Hook, str]:
         """What the address is about, and whose it is. Raises Unreadable."""

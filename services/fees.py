@@ -11,6 +11,7 @@ from services.errors import BelowMinimum, NotWholeShillings, OverLimit, Provider
 from services.facts import Quote
 from services.money import PLACES, Money
 from services.rails import RAILS, Rail
+from services.store.hot import Named
 from services.store.schema import fees
 from services.work import Work
 
@@ -59,12 +60,19 @@ async def usual(work: Work, method_type: str) -> Money:
     return Money(bands[0].flat if bands else RAILS[method_type].fee, _CURRENCY)
 
 
+_BANDS = Named(
+    sa.select(fees).where(
+        fees.c.tenant_id == sa.bindparam("tenant"),
+        fees.c.method_type == sa.bindparam("method_type"),
+        fees.c.currency == sa.bindparam("currency"),
+    )
+)
+
+
 async def _bands(work: Work, method_type: str, currency: str) -> list[sa.Row[Any]]:
     """The tenant's bands in force for amounts of this currency, the newest first."""
-    query = sa.select(fees).where(
-        fees.c.tenant_id == work.tenant, fees.c.method_type == method_type, fees.c.currency == currency
-    )
-    return _in_force((await work.connection.execute(query)).all(), work.now)
+    asked = {"tenant": work.tenant, "method_type": method_type, "currency": currency}
+    return _in_force(await _BANDS(work.connection, **asked), work.now)
 
 
 def _in_force(bands: Iterable[sa.Row[Any]], at: datetime) -> list[sa.Row[Any]]:

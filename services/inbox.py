@@ -8,6 +8,9 @@ import sqlalchemy as sa
 from services.ids import new_id
 from services.news import News
 from services.points import point
+from services.store.bulk import BulkInsert
+from services.store.ending import wake
+from services.store.hot import Hot, among
 from services.store.schema import conversations, inbox
 from services.work import Work
 
@@ -17,17 +20,32 @@ async def tell(work: Work, conversation_id: UUID, news: News) -> None:
     await _insert(work, [conversation_id], news)
 
 
+_CHATS = Hot(
+    sa.select(conversations.c.id)
+    .where(conversations.c.tenant_id == sa.bindparam("tenant"), among(conversations.c.person_id, "persons"))
+    .order_by(conversations.c.id)
+)
+_NEWS = BulkInsert(
+    inbox,
+    "tenant_id",
+    "kind",
+    "external_id",
+    "status",
+    "conversation_id",
+    "state",
+    "due_at",
+    "received_at",
+    "body_sealed",
+)
+
+
 async def tell_people(work: Work, person_ids: Iterable[UUID], news: News) -> None:
     """Tell each person in every conversation of theirs; who has none hears nothing."""
     listed = sorted(set(person_ids))
     if not listed:
         return
-    query = (
-        sa.select(conversations.c.id)
-        .where(conversations.c.tenant_id == work.tenant, conversations.c.person_id.in_(listed))
-        .order_by(conversations.c.id)
-    )
-    await _insert(work, (await work.connection.execute(query)).scalars().all(), news)
+    chats = await _CHATS(work.connection, tenant=work.tenant, persons=listed)
+    await _insert(work, [chat for (chat,) in chats], news)
 
 
 async def tell_all(work: Work, conversation_ids: Iterable[UUID], news: News) -> None:
@@ -39,20 +57,11 @@ async def _insert(work: Work, conversation_ids: Iterable[UUID], news: News) -> N
     body = news.model_dump_json().encode()
     rows = []
     for conversation_id in conversation_ids:
-        external_id = str(new_id())
-        rows.append(
-            {
-                "tenant_id": work.tenant,
-                "kind": "news",
-                "external_id": external_id,
-                "status": "",
-                "conversation_id": conversation_id,
-                "state": "waiting",
-                "due_at": work.now,
-                "received_at": work.now,
-                "body_sealed": work.vault.seal(body, work.tenant, "inbox.body", f"news|{external_id}|"),
-            }
-        )
+        name = str(new_id())
+        sealed = work.vault.seal(body, work.tenant, "inbox.body", f"news|{name}|")
+        what = (work.tenant, "news", name, "", conversation_id)
+        rows.append((*what, "waiting", work.now, work.now, sealed))
     if rows:
-        await work.connection.execute(sa.insert(inbox), rows)
+        await _NEWS(work.connection, rows)
+        wake(work.connection, "turns")
         point("notice.told")

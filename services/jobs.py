@@ -42,16 +42,19 @@
 `tries` counts the waits gone by on the job's ladder.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.store.schema import jobs
-from services.work import Work
+from services.store.ending import wake
+from services.store.hot import Hot, Named, among
+from services.store.schema import Moment, jobs
+from services.work import INSERTS, Work
 
 MAIL_ALERT, MAIL_APPROVAL = "mail_alert", "mail_approval"
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -79,15 +82,25 @@ class Job:
     tries: int
 
 
+def _scheduling(insert: Callable[[sa.Table], Any]) -> Any:
+    new = insert(jobs).values(
+        {name: sa.bindparam(name) for name in ("tenant_id", "target_id", "kind", "due_at")}
+    )
+    return new.on_conflict_do_update(
+        index_elements=["tenant_id", "target_id", "kind"],
+        set_={"due_at": new.excluded.due_at, "leased_until": sa.null()},
+    )
+
+
+_SCHEDULE = Hot(_scheduling(INSERTS["sqlite"]), postgres=_scheduling(INSERTS["postgresql"]))
+
+
 async def schedule(work: Work, kind: str, target_id: UUID, due_at: datetime) -> None:
     """Due then, instead of whenever it was due before; its place on the ladder stays."""
-    statement = work.insert(jobs).values(tenant_id=work.tenant, target_id=target_id, kind=kind, due_at=due_at)
-    await work.connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[jobs.c.tenant_id, jobs.c.target_id, jobs.c.kind],
-            set_={"due_at": due_at, "leased_until": None},
-        )
-    )
+    new = {"tenant_id": work.tenant, "target_id": target_id, "kind": kind, "due_at": due_at}
+    await _SCHEDULE(work.connection, **new)
+    if due_at <= work.now:
+        wake(work.connection, "jobs")
 
 
 async def again(work: Work, kind: str, target_id: UUID, ladder: Sequence[timedelta]) -> bool:
@@ -120,13 +133,18 @@ async def hasten(work: Work, *kinds: str) -> None:
         await schedule(work, row.kind, row.target_id, work.now)
 
 
+_FINISH = Hot(
+    sa.delete(jobs).where(
+        jobs.c.tenant_id == sa.bindparam("tenant"),
+        jobs.c.target_id == sa.bindparam("target"),
+        among(jobs.c.kind, "kinds"),
+    )
+)
+
+
 async def finish(work: Work, target_id: UUID, *kinds: str) -> None:
     """These are due no more, whether they were or not."""
-    await work.connection.execute(
-        sa.delete(jobs).where(
-            jobs.c.tenant_id == work.tenant, jobs.c.target_id == target_id, jobs.c.kind.in_(kinds)
-        )
-    )
+    await _FINISH(work.connection, tenant=work.tenant, target=target_id, kinds=kinds)
 
 
 async def rest(work: Work, target_id: UUID, kind: str) -> None:
@@ -136,25 +154,31 @@ async def rest(work: Work, target_id: UUID, kind: str) -> None:
     await work.connection.execute(sa.delete(jobs).where(*mine, later))
 
 
+_now: sa.BindParameter[datetime] = sa.bindparam("now", type_=Moment)
+_DUE = Named(
+    sa.select(jobs)
+    .where(jobs.c.due_at <= _now, sa.or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= _now))
+    .order_by(jobs.c.due_at)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .with_for_update(skip_locked=True)
+)
+
+
+_LEASE = Hot(
+    sa.update(jobs)
+    .where(
+        jobs.c.tenant_id == sa.bindparam("tenant"),
+        jobs.c.target_id == sa.bindparam("target"),
+        jobs.c.kind == sa.bindparam("kind"),
+    )
+    .values(leased_until=sa.bindparam("until"))
+)
+
+
 async def claim(connection: AsyncConnection, now: datetime, lease: timedelta, limit: int) -> list[Job]:
     """Due jobs that nobody has leased, of all tenants; nobody else is given them until the lease ends."""
-    free = sa.or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= now)
-    due = (
-        sa.select(jobs)
-        .where(jobs.c.due_at <= now, free)
-        .order_by(jobs.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = (await connection.execute(due)).all()
+    rows = await _DUE(connection, now=now, most=limit)
     for row in rows:
-        await connection.execute(
-            sa.update(jobs)
-            .where(
-                jobs.c.tenant_id == row.tenant_id,
-                jobs.c.target_id == row.target_id,
-                jobs.c.kind == row.kind,
-            )
-            .values(leased_until=now + lease)
-        )
+        one = {"tenant": row.tenant_id, "target": row.target_id, "kind": row.kind}
+        await _LEASE(connection, **one, until=now + lease)
     return [Job(row.tenant_id, row.target_id, row.kind, row.tries) for row in rows]

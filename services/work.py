@@ -4,6 +4,7 @@ The edge opened the transaction and ends it; a service neither commits nor reach
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.safety.vault import Vault
+
+# Inserts that know ON CONFLICT, by dialect; both spell it the same.
+INSERTS: dict[str, Callable[[sa.Table], Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,8 @@ class Work:
     via: Via = UNSAID
 
     def insert(self, table: sa.Table) -> postgresql.Insert:
-        """An insert that knows ON CONFLICT; both dialects spell it the same."""
-        if self.connection.dialect.name == "sqlite":
-            return sqlite.insert(table)  # type: ignore[return-value]
-        return postgresql.insert(table)
+        """One for this connection."""
+        return INSERTS[self.connection.dialect.name](table)  # type: ignore[no-any-return]
 
     def seal(self, value: Any, column: str, row: UUID) -> bytes:
         """JSON of the value, sealed for this row of "table.column"."""

@@ -37,6 +37,7 @@ from services.points import point
 from services.safety.vault import Vault
 from services.store.bell import Bell
 from services.store.database import Database
+from services.store.ending import woken
 from services.work import Via, Work
 
 log = structlog.get_logger()
@@ -157,9 +158,10 @@ class Api:
             if once:
                 await idempotency.keep(work, once, status, answer)
                 point("api.kept")
+            topics = woken(connection)
         point("api.committed")
-        self._bell.ring("turns")
-        self._bell.ring("jobs")
+        for topic in topics:
+            self._bell.ring(topic)
         return _response(status, answer, headers)
 
     def _work(self, asked: _Asked, connection: AsyncConnection) -> Work:

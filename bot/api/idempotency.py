@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.api.problems import Problem
 from services.ids import new_id
+from services.store.hot import Hot, Named
 from services.store.schema import api_answers
 from services.work import Work
 
@@ -59,23 +60,36 @@ def still_running() -> Problem:
     )
 
 
+_answer = api_answers.c
+_OF_TENANT = _answer.tenant_id == sa.bindparam("tenant")
+_LOCK = Hot(sa.select(sa.func.pg_try_advisory_xact_lock(sa.bindparam("name", type_=sa.BigInteger))))
+_FORGET = Hot(sa.delete(api_answers).where(_OF_TENANT, _answer.created_at <= sa.bindparam("until")))
+_KEPT_ANSWER = Named(
+    sa.select(_answer.id, _answer.body_hash, _answer.status, _answer.answer_sealed).where(
+        _OF_TENANT,
+        _answer.person_id == sa.bindparam("person"),
+        _answer.route == sa.bindparam("route"),
+        _answer.key == sa.bindparam("key"),
+    )
+)
+_KEEP = Hot(sa.insert(api_answers).values({column.name: sa.bindparam(column.name) for column in _answer}))
+
+
 async def begin(work: Work, once: Once) -> tuple[int, bytes] | None:
     """The status and the bytes that were answered before; None where this is the first.
 
     Raises Problem where the first still runs, in whatever process, or had another body.
     """
     if work.connection.dialect.name == "postgresql":
-        lock = sa.select(sa.func.pg_try_advisory_xact_lock(once.lock))
-        if not await work.connection.scalar(lock):
+        ((alone,),) = await _LOCK(work.connection, name=once.lock)
+        if not alone:
             raise still_running()
-    await work.connection.execute(
-        sa.delete(api_answers).where(
-            api_answers.c.tenant_id == work.tenant, api_answers.c.created_at <= work.now - _KEPT
-        )
-    )
-    row = (await work.connection.execute(sa.select(api_answers).where(*_where(once)))).first()
-    if row is None:
+    await _FORGET(work.connection, tenant=work.tenant, until=work.now - _KEPT)
+    named = {"tenant": once.tenant, "person": once.person, "route": once.route, "key": once.key}
+    rows = await _KEPT_ANSWER(work.connection, **named)
+    if not rows:
         return None
+    (row,) = rows
     if row.body_hash not in (once.body_hash, once.bytes_hash):
         title = "This Idempotency-Key was used with another body"
         raise Problem(422, "idempotency_key_reused", title)
@@ -85,25 +99,15 @@ async def begin(work: Work, once: Once) -> tuple[int, bytes] | None:
 async def keep(work: Work, once: Once, status: int, answer: bytes) -> None:
     """In the transaction of the effect."""
     row = new_id()
-    await work.connection.execute(
-        sa.insert(api_answers).values(
-            tenant_id=once.tenant,
-            person_id=once.person,
-            route=once.route,
-            key=once.key,
-            id=row,
-            body_hash=once.body_hash,
-            status=status,
-            answer_sealed=work.vault.seal(answer, work.tenant, _COLUMN, str(row)),
-            created_at=work.now,
-        )
+    await _KEEP(
+        work.connection,
+        tenant_id=once.tenant,
+        person_id=once.person,
+        route=once.route,
+        key=once.key,
+        id=row,
+        body_hash=once.body_hash,
+        status=status,
+        answer_sealed=work.vault.seal(answer, work.tenant, _COLUMN, str(row)),
+        created_at=work.now,
     )
-
-
-def _where(once: Once) -> list[sa.ColumnElement[bool]]:
-    return [
-        api_answers.c.tenant_id == once.tenant,
-        api_answers.c.person_id == once.person,
-        api_answers.c.route == once.route,
-        api_answers.c.key == once.key,
-    ]

@@ -38,7 +38,7 @@ async def may_approve(
     step_up: bool = False,
     guessed: Callable[[], Awaitable[object]] | None = None,
     unless: Callable[[], Awaitable[object]] | None = None,
-) -> sa.Row[Any]:
+) -> Any:
     """The operation, locked, where this person may approve it as it was shown. `facts` are read under
     this lock. `step_up`: it takes a code by now, whether or not it did when it was asked for. `unless`: what
     else of its kind refuses; a right code is not used up by that.

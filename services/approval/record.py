@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from services.errors import FourEyesViolation, MissingScope, NotFound, NotPending
 from services.people import people
 from services.people.access import APPROVE
+from services.store.hot import Hot, Named
 from services.store.schema import approvals, operations
 from services.work import Work, canonical
 
@@ -43,21 +44,24 @@ def digest(tenant: UUID, operation: Any, facts: Facts) -> str:
     return hashlib.sha256(canonical(told).encode()).hexdigest()
 
 
-async def locked(work: Work, kind: Kind, operation_id: UUID) -> sa.Row[Any]:
-    """Its row, before any row of the kind's own is locked. Raises NotFound, for another kind's too."""
-    query = (
-        sa.select(operations)
-        .where(
-            operations.c.tenant_id == work.tenant,
-            operations.c.id == operation_id,
-            operations.c.kind == kind.name,
-        )
-        .with_for_update(key_share=True)
+_LOCKED = Named(
+    sa.select(operations)
+    .where(
+        operations.c.tenant_id == sa.bindparam("tenant"),
+        operations.c.id == sa.bindparam("operation"),
+        operations.c.kind == sa.bindparam("kind"),
     )
-    row = (await work.connection.execute(query)).first()
-    if row is None:
+    .with_for_update(key_share=True)
+)
+
+
+async def locked(work: Work, kind: Kind, operation_id: UUID) -> Any:
+    """Its row, before any row of the kind's own is locked. Raises NotFound, for another kind's too."""
+    one = {"tenant": work.tenant, "operation": operation_id, "kind": kind.name}
+    rows = await _LOCKED(work.connection, **one)
+    if not rows:
         raise NotFound(kind.name)
-    return row
+    return rows[0]
 
 
 async def refuse_decided(work: Work, operation: sa.Row[Any]) -> None:
@@ -81,21 +85,27 @@ def as_it_stands(status: str) -> Iterator[None]:
         raise NotPending(now, decided.by, decided.at) from None
 
 
+_APPROVED = Hot(
+    sa.select(approvals.c.approver_id, approvals.c.right_of).where(
+        approvals.c.tenant_id == sa.bindparam("tenant"),
+        approvals.c.operation_id == sa.bindparam("operation"),
+        approvals.c.round == sa.bindparam("round"),
+        approvals.c.digest == sa.bindparam("digest"),
+        approvals.c.approver_id != sa.bindparam("maker"),
+    )
+)
+
+
 async def approvers(work: Work, kind: Kind, operation: sa.Row[Any]) -> dict[UUID, UUID]:
     """Who approved exactly this, and may still: others than the maker, active, holding the scope, or lent it
     by another who holds it; each with whose right it is."""
-    query = sa.select(approvals.c.approver_id, approvals.c.right_of).where(
-        approvals.c.tenant_id == work.tenant,
-        approvals.c.operation_id == operation.id,
-        approvals.c.round == operation.round,
-        approvals.c.digest == operation.digest,
-        approvals.c.approver_id != operation.maker_id,
-    )
+    of = {"operation": operation.id, "round": operation.round, "digest": operation.digest}
+    rows = await _APPROVED(work.connection, tenant=work.tenant, **of, maker=operation.maker_id)
     rights = await people.rights_to_approve(work)
     return {
-        row.approver_id: row.right_of
-        for row in await work.connection.execute(query)
-        if row.right_of in _rights_of(rights, kind, row.approver_id) and row.right_of != operation.maker_id
+        approver: right_of
+        for approver, right_of in rows
+        if right_of in _rights_of(rights, kind, approver) and right_of != operation.maker_id
     }
 
 

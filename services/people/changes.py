@@ -13,13 +13,11 @@ from services.ids import new_id
 from services.news import IdentityChanged, IdentityVerified, StaffSuspended
 from services.payments import forgetting
 from services.people import untold
-from services.people.identity import PHONE
+from services.people.identity import PHONE, USER_ID
 from services.people.people import name_of, reconcilers
 from services.safety.stepup import COOL_DOWN
 from services.store.schema import conversations, orders, payments, people, saved_methods, staff
 from services.work import Work
-
-USER_ID = "conversations.user_id"
 
 
 async def changed(work: Work, chat: UUID, phone: str | None, user_id: str | None) -> None:

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from services.errors import NotFound, TwoCustomers
 from services.ids import new_id
-from services.payments.asked import number_of
-from services.people.changes import USER_ID
-from services.people.identity import PHONE, chat_of
+from services.people.identity import PHONE, USER_ID, Chat, chat_of
+from services.phones import masked
+from services.store.hot import Hot
 from services.store.schema import conversations, people
-from services.work import Work
+from services.work import INSERTS, Work
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,37 @@ class Known:
     phone: str | None
 
 
+_chat = conversations.c
+_ONE = Hot(
+    sa.select(people.c.name, _chat.id, _chat.phone_sealed)
+    .select_from(
+        people.outerjoin(
+            conversations,
+            sa.and_(
+                _chat.tenant_id == people.c.tenant_id,
+                _chat.person_id == people.c.id,
+                _chat.phone_sealed.is_not(None),
+            ),
+        )
+    )
+    .where(
+        people.c.tenant_id == sa.bindparam("tenant"),
+        people.c.id == sa.bindparam("person"),
+        people.c.erased_at.is_(None),
+    )
+    .order_by(_chat.id)
+    .limit(sa.literal_column("1"))
+)
+
+
 async def one(work: Work, person_id: UUID) -> Known:
     """Raises NotFound, for another tenant's too, and for who was erased."""
-    query = sa.select(people.c.name).where(
-        people.c.tenant_id == work.tenant, people.c.id == person_id, people.c.erased_at.is_(None)
-    )
-    row = (await work.connection.execute(query)).first()
-    if row is None:
+    rows = await _ONE(work.connection, tenant=work.tenant, person=person_id)
+    if not rows:
         raise NotFound("customer")
-    return Known(person_id, row.name, await number_of(work, person_id) or None)
+    ((name, chat_id, sealed),) = rows
+    phone = work.vault.open(sealed, work.tenant, PHONE, str(chat_id)).decode() if sealed else None
+    return Known(person_id, name, masked(phone) if phone else None)
 
 
 async def by_phone(work: Work, phone: str) -> Known | None:
@@ -46,56 +68,50 @@ async def add(
     work: Work, phone: str | None, user_id: str | None, name: str | None = None
 ) -> tuple[Known, bool]:
     """Who has this phone (E.164) or WhatsApp user id, and whether they are new. Raises TwoCustomers."""
-    known = await _known(work, phone, user_id)
-    if known is not None:
-        return await one(work, known), False
-    chat, new = await opened(work, phone, user_id, name)
-    return await one(work, chat.person_id), new
+    chat, new = await _known(work, phone, user_id), False
+    if chat is None:
+        chat, new = await opened(work, phone, user_id, name)
+    if not new:
+        return await one(work, chat.person_id), False
+    return Known(chat.person_id, name, masked(phone) if phone else None), True
+
+
+_NEW_PERSON = sa.insert(people)
+_NEW_CHAT = {
+    name: insert(conversations).on_conflict_do_nothing().returning(_chat.id)
+    for name, insert in INSERTS.items()
+}
 
 
 async def opened(
     work: Work, phone: str | None, user_id: str | None = None, name: str | None = None
-) -> tuple[Any, bool]:
-    """The conversation (id, person_id) of an address that never wrote, and whether it is new: whoever
-    writes at this very moment has opened it, and then it is theirs."""
+) -> tuple[Chat, bool]:
+    """The conversation of an address that never wrote, and whether it is new: whoever writes at this very
+    moment has opened it, and then it is theirs. Raises TwoCustomers."""
     person_id, chat_id = new_id(), new_id()
-    stranger = {"tenant_id": work.tenant, "id": person_id, "name": name, "created_at": work.now}
-    await work.connection.execute(sa.insert(people).values(**stranger))
-    row: dict[str, Any] = {
-        "tenant_id": work.tenant,
-        "id": chat_id,
-        "person_id": person_id,
-        "created_at": work.now,
-    }
+    made = {"tenant_id": work.tenant, "created_at": work.now}
+    await work.connection.execute(_NEW_PERSON, made | {"id": person_id, "name": name})
+    row: dict[str, Any] = made | {"id": chat_id, "person_id": person_id}
     for column, value in ((PHONE, phone), (USER_ID, user_id)):
         if value is not None:
             short = column.removeprefix("conversations.")
             row[f"{short}_sealed"] = work.vault.seal(value.encode(), work.tenant, column, str(chat_id))
             row[f"{short}_index"] = work.vault.index(value, work.tenant, column)
-    new = work.insert(conversations).values(row).on_conflict_do_nothing()
-    won = (await work.connection.execute(new.returning(conversations.c.id))).first() is not None
-    if not won:
-        unused = people.c.tenant_id == work.tenant, people.c.id == person_id
-        await work.connection.execute(sa.delete(people).where(*unused))
-    return await _chat(work, phone, user_id), won
+    new = _NEW_CHAT[work.connection.dialect.name]
+    if (await work.connection.execute(new, row)).first() is not None:
+        return Chat(chat_id, person_id, None), True
+    unused = people.c.tenant_id == work.tenant, people.c.id == person_id
+    await work.connection.execute(sa.delete(people).where(*unused))
+    chat = await _known(work, phone, user_id)
+    if chat is None:
+        raise RuntimeError("who was in the way of a new conversation is gone")
+    return chat, False
 
 
-async def _known(work: Work, phone: str | None, user_id: str | None) -> UUID | None:
-    by_number = await _chat(work, phone, None)
-    by_user = await _chat(work, None, user_id)
+async def _known(work: Work, phone: str | None, user_id: str | None) -> Chat | None:
+    """Raises TwoCustomers."""
+    by_number = await chat_of(work, phone) if phone is not None else None
+    by_user = await chat_of(work, user_id, USER_ID) if user_id is not None else None
     if by_number and by_user and by_number.person_id != by_user.person_id:
         raise TwoCustomers
-    chat = by_number or by_user
-    return chat.person_id if chat else None
-
-
-async def _chat(work: Work, phone: str | None, user_id: str | None) -> Any:
-    if phone is not None and (chat := await chat_of(work, phone)) is not None:
-        return chat
-    if user_id is None:
-        return None
-    query = sa.select(conversations.c.id, conversations.c.person_id).where(
-        conversations.c.tenant_id == work.tenant,
-        conversations.c.user_id_index.in_(work.vault.indexes(user_id, work.tenant, USER_ID)),
-    )
-    return (await work.connection.execute(query)).first()
+    return by_number or by_user

@@ -3,7 +3,8 @@ must never become two of them; and two people of the staff are never made one.""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,10 +13,11 @@ from services.errors import InvalidPhone
 from services.people.file_parts import StaffPart
 from services.people.people import tenant_of
 from services.phones import normalize
+from services.store.hot import Hot
 from services.store.schema import conversations, people, staff
 from services.work import Work
 
-PHONE = "conversations.phone"
+PHONE, USER_ID = "conversations.phone", "conversations.user_id"
 
 
 class OnePersonEach(Exception):
@@ -61,13 +63,29 @@ async def people_of(work: Work, entries: Sequence[Entry]) -> list[UUID | None]:
     return found
 
 
-async def chat_of(work: Work, phone: str) -> Any:
-    """The conversation of a phone and its person; None where there is none."""
-    query = sa.select(conversations.c.id, conversations.c.person_id, conversations.c.heard_at).where(
-        conversations.c.tenant_id == work.tenant,
-        conversations.c.phone_index.in_(work.vault.indexes(phone, work.tenant, PHONE)),
-    )
-    return (await work.connection.execute(query)).first()
+class Chat(NamedTuple):
+    """A conversation, its person, and when they were heard last."""
+
+    id: UUID
+    person_id: UUID
+    heard_at: datetime | None
+
+
+_OF_TENANT = conversations.c.tenant_id == sa.bindparam("tenant")
+_CHAT = sa.select(conversations.c.id, conversations.c.person_id, conversations.c.heard_at)
+_BY = {
+    PHONE: Hot(_CHAT.where(_OF_TENANT, conversations.c.phone_index == sa.bindparam("index"))),
+    USER_ID: Hot(_CHAT.where(_OF_TENANT, conversations.c.user_id_index == sa.bindparam("index"))),
+}
+
+
+async def chat_of(work: Work, value: str, column: str = PHONE) -> Chat | None:
+    """The conversation of a phone, or of another address; None where there is none."""
+    # The newest key last: a row that is marked anew meanwhile is then found by it.
+    for index in reversed(work.vault.indexes(value, work.tenant, column)):
+        if rows := await _BY[column](work.connection, tenant=work.tenant, index=index):
+            return Chat(*rows[0])
+    return None
 
 
 async def member(work: Work, who: str) -> UUID | None:

@@ -12,13 +12,17 @@ import sqlalchemy as sa
 from services.errors import MissingScope
 from services.errors.approval import ApproverCoolingDown
 from services.people.access import APPROVE, OWNER, RECONCILE, granted
-from services.store.hot import Hot
+from services.store.hot import Hot, Named, among
 from services.store.schema import Moment, lendings, people, staff, tenants
 from services.work import Work
 
+_TENANT = Named(sa.select(tenants).where(tenants.c.id == sa.bindparam("tenant")))
 
-async def tenant_of(work: Work) -> sa.Row[Any]:
-    return (await work.connection.execute(sa.select(tenants).where(tenants.c.id == work.tenant))).one()
+
+async def tenant_of(work: Work) -> Any:
+    """Its row."""
+    (row,) = await _TENANT(work.connection, tenant=work.tenant)
+    return row
 
 
 class Member(NamedTuple):
@@ -99,12 +103,17 @@ async def name_of(work: Work, person_id: UUID | None) -> str | None:
     return None if person_id is None else (await names_of(work, [person_id])).get(person_id)
 
 
+_NAMES = Hot(
+    sa.select(people.c.id, people.c.name).where(
+        people.c.tenant_id == sa.bindparam("tenant"), among(people.c.id, "persons")
+    )
+)
+
+
 async def names_of(work: Work, person_ids: Iterable[UUID]) -> dict[UUID, str]:
     """A person without a name is called by an empty one."""
-    query = sa.select(people.c.id, people.c.name).where(
-        people.c.tenant_id == work.tenant, people.c.id.in_(list(person_ids))
-    )
-    return {row.id: row.name or "" for row in await work.connection.execute(query)}
+    rows = await _NAMES(work.connection, tenant=work.tenant, persons=list(person_ids))
+    return {person: name or "" for person, name in rows}
 
 
 async def use_language(work: Work, person_id: UUID, language: str) -> None:

@@ -11,7 +11,7 @@ from services.facts import PaidTwice, Refundable, RefundQueue, RefundWish
 from services.ledger import SUSPENSE
 from services.money import Money
 from services.news import PaymentMethod
-from services.payments.asked import called
+from services.payments.asked import all_called, called
 from services.payments.record import SETTLED
 from services.refunds.came_back import STILL_GONE
 from services.refunds.record import COUNTED, credited, gone, read, why_gone
@@ -99,18 +99,20 @@ async def paid_twice(work: Work) -> list[PaidTwice]:
         .where(payments.c.tenant_id == work.tenant, sa.not_(asked), taken_back < transfers.c.amount)
         .order_by(transfers.c.created_at, attempts.c.id)
     )
+    rows = (await work.connection.execute(query)).all()
+    customers = await all_called(work, {row.person_id for row in rows})
     return [
         PaidTwice(
             attempt_id=row.id,
             payment_id=row.payment_id,
             number=row.number,
             amount=Money(row.amount - row.taken_back, row.currency),
-            customer=await called(work, row.person_id),
+            customer=customers[row.person_id],
             method=PaymentMethod(provider=row.provider, label=row.label),
             receipt=row.receipt,
             at=row.created_at,
         )
-        for row in (await work.connection.execute(query)).all()
+        for row in rows
     ]
 
 
@@ -127,16 +129,18 @@ async def _wishes(work: Work) -> list[RefundWish]:
         .where(payments.c.tenant_id == work.tenant, refund_wishes.c.state == "open")
         .order_by(refund_wishes.c.created_at, refund_wishes.c.id)
     )
+    rows = (await work.connection.execute(query)).all()
+    customers = await all_called(work, {row.person_id for row in rows})
     return [
         RefundWish(
             id=row.id,
             number=row.number,
             amount=Money(row.amount, row.currency),
-            customer=await called(work, row.person_id),
+            customer=customers[row.person_id],
             reason=row.reason,
             at=row.created_at,
         )
-        for row in (await work.connection.execute(query)).all()
+        for row in rows
     ]
 
 

@@ -15,7 +15,7 @@ from services.ledger import SUSPENSE, WALLET
 from services.money import Money
 from services.news import News
 from services.news.refunds import Refund, Way
-from services.payments.asked import called
+from services.payments.asked import all_called
 from services.payments.record import Attempt
 from services.payments.record import locked as locked_attempt
 from services.people import people
@@ -199,7 +199,8 @@ async def read(work: Work, *where: sa.ColumnElement[bool], latest: int | None = 
         query = query.order_by(refunds.c.created_at.desc(), refunds.c.id.desc()).limit(latest)
     rows = (await work.connection.execute(query)).all()
     names = await people.names_of(work, {row.maker_id for row in rows})
-    return [_shown(row, names.get(row.maker_id, ""), await called(work, row.person_id)) for row in rows]
+    customers = await all_called(work, {row.person_id for row in rows})
+    return [_shown(row, names.get(row.maker_id, ""), customers[row.person_id]) for row in rows]
 
 
 async def shown(work: Work, refund_id: UUID) -> Refund:

@@ -35,7 +35,7 @@ class Database:
             self._engine = engines.postgres(self.url, pool_size, "app", **engines.BY_INDEX)
             # Apart from the tenants': whoever changes its role has its statements planned anew.
             self._platform = engines.postgres(self.url, _OF_THE_PLATFORM, "platform", **engines.BY_INDEX)
-            self._single = engines.postgres(self.url, 4, "platform", "AUTOCOMMIT")
+            self._single = engines.postgres(self.url, 4, "platform", "AUTOCOMMIT", **engines.BY_INDEX)
             self._noting = engines.postgres(self.url, 2, "platform", "AUTOCOMMIT", synchronous_commit="off")
             self._reader = engines.postgres(self.url, 4, "app", "AUTOCOMMIT")
             self._still = engines.postgres(self.url, 1, "auditor", "REPEATABLE READ", **engines.READ_ONLY)

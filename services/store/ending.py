@@ -2,7 +2,7 @@
 
 Rows that all transactions of a tenant contend for are locked at the very end, when nothing else is waited
 for any more: then nobody who holds one wants another, and the lock lasts no longer than the commit. What a
-savepoint takes back is taken back here too.
+savepoint takes back is taken back here too. And it gathers who is to be woken once it has committed.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -22,6 +22,7 @@ class _Ending:
         self.items: list[tuple[Write, Any]] = []
         self.last: Write | None = None
         self.marks: list[int] = []  # how many there were at each savepoint that is open
+        self.topics: set[str] = set()
 
 
 @contextmanager
@@ -53,6 +54,20 @@ def gathered(connection: AsyncConnection, write: Write) -> list[Any]:
     """What `write` is going to be called with."""
     ending: _Ending | None = connection.info.get(_KEY)
     return [item for each, item in ending.items if each is write] if ending else []
+
+
+def wake(connection: AsyncConnection, topic: str) -> None:
+    """Something is left for those who wait for this topic of the bell: whoever opened the transaction rings
+    once it has committed, as far as it can."""
+    ending: _Ending | None = connection.info.get(_KEY)
+    if ending is not None:
+        ending.topics.add(topic)
+
+
+def woken(connection: AsyncConnection) -> frozenset[str]:
+    """For whom something was left; asked before the commit, after which nothing of it is known."""
+    ending: _Ending = connection.info[_KEY]
+    return frozenset(ending.topics)
 
 
 async def end(connection: AsyncConnection) -> None:

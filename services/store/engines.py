@@ -28,9 +28,9 @@ _POSTGRES_SETTINGS = {
     # what `BY_INDEX` forbids looks dear enough to be compiled.
     "jit": "off",
 }
-# What happens in a transaction touches a few rows and walks to them by an index. Statistics lag behind a
-# burst of work, and planned by them each claim would read and sort all that waits. Such a plan is good
-# whatever the tables hold, so each is made once.
+# What happens in a transaction, and what is asked with every message and request, touches a few rows and
+# walks to them by an index. Statistics lag behind a burst of work, and planned by them each claim would read
+# and sort all that waits. Such a plan is good whatever the tables hold, so each is made once.
 BY_INDEX = {
     **dict.fromkeys(("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_bitmapscan"), "off"),
     "plan_cache_mode": "force_generic_plan",

@@ -5,6 +5,7 @@ their SQL, from the same tables, and opens and ends the transactions that they r
 """
 
 import json
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,7 @@ SQLITE = sqlite.aiosqlite.dialect()
 
 
 class Hot:
-    """A select or an update with named parameters. Its rows are tuples of the schema's types.
+    """A statement with named parameters; those of a select come back as tuples of the schema's types.
 
     `postgres`: what it is there, where it locks or counts otherwise.
 
@@ -46,6 +47,18 @@ class Hot:
         compiled = self._postgres if is_postgres(connection) else self._sqlite
         allow(driver_of(connection).scope, compiled.reach, (facts,))
         return compiled.read(await run(connection, compiled.sql, compiled.arguments(facts)))
+
+
+class Named(Hot):
+    """A select whose rows are named as its columns are."""
+
+    def __init__(self, statement: sa.Select[Any], postgres: Any = None) -> None:
+        super().__init__(statement, postgres)
+        names = [str(column.key) for column in statement.selected_columns]
+        self._named: Any = namedtuple("_named", names)  # type: ignore[misc]  # noqa: PYI024  by its columns
+
+    async def __call__(self, connection: Any, **facts: Any) -> list[Any]:
+        return [self._named._make(row) for row in await super().__call__(connection, **facts)]
 
 
 def is_postgres(connection: Any) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.ids import new_id
 from services.points import point
 from services.store.ending import at_the_end
+from services.store.hot import Named
 from services.store.schema import webhook_deliveries, webhook_endpoints
 from services.store.scope import within
 from services.webhooks import reading
@@ -51,10 +52,16 @@ def _tenant(told: _Told) -> UUID:
     return told.work.tenant
 
 
-async def _endpoints(work: Work) -> Sequence[sa.Row[Any]]:
-    table = webhook_endpoints.c
-    query = sa.select(table.id, table.types, table.disabled_at).where(table.tenant_id == work.tenant)
-    return list(await work.connection.execute(query))
+_endpoint = webhook_endpoints.c
+_ENDPOINTS = Named(
+    sa.select(_endpoint.id, _endpoint.types, _endpoint.disabled_at).where(
+        _endpoint.tenant_id == sa.bindparam("tenant")
+    )
+)
+
+
+async def _endpoints(work: Work) -> Sequence[Any]:
+    return await _ENDPOINTS(work.connection, tenant=work.tenant)
 
 
 async def _deliver(work: Work, events: Sequence[_Told], endpoints: Iterable[sa.Row[Any]]) -> None:

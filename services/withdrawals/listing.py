@@ -13,6 +13,7 @@ from services.banks import initials
 from services.errors import NotFound
 from services.news import Withdrawal
 from services.phones import masked
+from services.store.hot import Hot, among
 from services.store.schema import approvals, payouts, withdrawal_history, withdrawals
 from services.withdrawals import record
 from services.withdrawals.destinations import COLUMN
@@ -46,10 +47,11 @@ class Described:
 
 async def one(work: Work, withdrawal_id: UUID) -> Described:
     """Raises NotFound."""
-    found = await _described(work, withdrawals.c.id == withdrawal_id)
-    if not found:
+    rows = await record.ONE(work.connection, tenant=work.tenant, withdrawal=withdrawal_id)
+    if not rows:
         raise NotFound("withdrawal")
-    return found[0]
+    (found,) = await _described(work, rows)
+    return found
 
 
 async def count(work: Work, status: str | None) -> int:
@@ -60,15 +62,13 @@ async def count(work: Work, status: str | None) -> int:
 async def page(work: Work, status: str | None, after: UUID | None, most: int) -> list[Described]:
     """The latest first; `after` is the last one of the page before. Raises NotFound where it is none."""
     order = sa.tuple_(withdrawals.c.created_at, withdrawals.c.id)
-    query = sa.select(withdrawals.c.id).where(*_ours(work, status))
+    query = record.WHOLE.where(*_ours(work, status))
     if after is not None:
         last = await record.shown(work, after)
         at = sa.literal(last.created_at, withdrawals.c.created_at.type)
         query = query.where(order < sa.tuple_(at, sa.literal(after, sa.Uuid)))
     query = query.order_by(withdrawals.c.created_at.desc(), withdrawals.c.id.desc()).limit(most)
-    ids = (await work.connection.execute(query)).scalars().all()
-    found = await _described(work, withdrawals.c.id.in_(ids))
-    return found[::-1]
+    return await _described(work, (await work.connection.execute(query, {"tenant": work.tenant})).all())
 
 
 def _ours(work: Work, status: str | None) -> list[sa.ColumnElement[bool]]:
@@ -76,23 +76,21 @@ def _ours(work: Work, status: str | None) -> list[sa.ColumnElement[bool]]:
     return [*ours, withdrawals.c.status == status] if status else ours
 
 
-async def _described(work: Work, where: sa.ColumnElement[bool]) -> list[Described]:
-    """The oldest first."""
-    shown = await record.read(work, where)
-    ids = [each.id for each in shown]
-    rows = {row.id: row for row in await work.connection.execute(record.whole(work, where))}
+async def _described(work: Work, rows: Sequence[Any]) -> list[Described]:
+    """In their order."""
+    shown, ids = await record.as_shown(work, rows), [row.id for row in rows]
     lines, approved, held = await _lines(work, ids), await _approved(work, ids), await _held(work, ids)
     return [
         Described(
             withdrawal=each,
-            details=masked_details(work.open(rows[each.id].details_sealed, COLUMN, each.id)),
-            approved_by=tuple(approved[each.id]),
-            approvals_needed=rows[each.id].approvals_needed,
-            notes=rows[each.id].notes,
-            held=held.get(each.id),
-            history=tuple(lines[each.id]),
+            details=masked_details(work.open(row.details_sealed, COLUMN, row.id)),
+            approved_by=tuple(approved[row.id]),
+            approvals_needed=row.approvals_needed,
+            notes=row.notes,
+            held=held.get(row.id),
+            history=tuple(lines[row.id]),
         )
-        for each in shown
+        for each, row in zip(shown, rows, strict=True)
     ]
 
 
@@ -102,36 +100,41 @@ def masked_details(details: dict[str, str]) -> dict[str, str]:
     return {key: hidden.get(key, str)(value) for key, value in details.items()}
 
 
-async def _lines(work: Work, ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
-    query = (
-        sa.select(withdrawal_history)
-        .where(withdrawal_history.c.tenant_id == work.tenant, withdrawal_history.c.withdrawal_id.in_(ids))
-        .order_by(withdrawal_history.c.seq)
+_line, _approval, _payout = withdrawal_history.c, approvals.c, payouts.c
+_LINES = Hot(
+    sa.select(_line.withdrawal_id, _line.at, _line.status, _line.by_id, _line.reason)
+    .where(_line.tenant_id == sa.bindparam("tenant"), among(_line.withdrawal_id, "ids"))
+    .order_by(_line.seq)
+)
+_APPROVED = Hot(
+    sa.select(_approval.operation_id, _approval.approver_id)
+    .where(_approval.tenant_id == sa.bindparam("tenant"), among(_approval.operation_id, "ids"))
+    .order_by(_approval.created_at)
+)
+_HELD = Hot(
+    sa.select(_payout.withdrawal_id, _payout.held).where(
+        _payout.tenant_id == sa.bindparam("tenant"),
+        among(_payout.withdrawal_id, "ids"),
+        _payout.state == "created",
+        _payout.held.is_not(None),
     )
+)
+
+
+async def _lines(work: Work, ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
     found: dict[UUID, list[Line]] = defaultdict(list)
-    for row in await work.connection.execute(query):
-        found[row.withdrawal_id].append(Line(row.at, row.status, row.by_id, row.reason))
+    for withdrawal_id, *line in await _LINES(work.connection, tenant=work.tenant, ids=ids):
+        found[withdrawal_id].append(Line(*line))
     return found
 
 
 async def _approved(work: Work, ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    query = (
-        sa.select(approvals.c.operation_id, approvals.c.approver_id)
-        .where(approvals.c.tenant_id == work.tenant, approvals.c.operation_id.in_(ids))
-        .order_by(approvals.c.created_at)
-    )
     found: dict[UUID, list[Any]] = defaultdict(list)
-    for row in await work.connection.execute(query):
-        found[row.operation_id].append(row.approver_id)
+    for operation_id, approver in await _APPROVED(work.connection, tenant=work.tenant, ids=ids):
+        found[operation_id].append(approver)
     return found
 
 
 async def _held(work: Work, ids: Sequence[UUID]) -> dict[UUID, str]:
     """Why those wait that are approved and not sent yet."""
-    query = sa.select(payouts.c.withdrawal_id, payouts.c.held).where(
-        payouts.c.tenant_id == work.tenant,
-        payouts.c.withdrawal_id.in_(ids),
-        payouts.c.state == "created",
-        payouts.c.held.is_not(None),
-    )
-    return {row.withdrawal_id: row.held for row in await work.connection.execute(query)}
+    return dict(await _HELD(work.connection, tenant=work.tenant, ids=ids))

@@ -15,6 +15,7 @@ from services.news.approval import WithdrawalAskedAgain
 from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.phones import without_numbers
+from services.store.hot import Hot, Named
 from services.store.schema import operations, withdrawal_history, withdrawals
 from services.withdrawals import destinations
 from services.work import Work
@@ -70,25 +71,25 @@ def facts(row: Any) -> dict[str, Any]:
     }
 
 
-async def locked(work: Work, withdrawal_id: UUID) -> sa.Row[Any]:
+_mine = sa.and_(operations.c.tenant_id == withdrawals.c.tenant_id, operations.c.id == withdrawals.c.id)
+# Withdrawals, with what their operations say.
+WHOLE = (
+    sa.select(withdrawals, *(operations.c[name] for name in _OF_OPERATION))
+    .join(operations, _mine)
+    .where(withdrawals.c.tenant_id == sa.bindparam("tenant"))
+)
+_BY_ID = WHOLE.where(withdrawals.c.id == sa.bindparam("withdrawal"))
+ONE = Named(_BY_ID)
+_LOCKED = Named(_BY_ID, postgres=_BY_ID.with_for_update(key_share=True, of=withdrawals))
+
+
+async def locked(work: Work, withdrawal_id: UUID) -> Any:
     """With its operation's digest, policy and time; the operation is locked first. Raises NotFound."""
     await approval.locked(work, WITHDRAWAL, withdrawal_id)
-    query = whole(work, withdrawals.c.id == withdrawal_id).with_for_update(key_share=True, of=withdrawals)
-    row: sa.Row[Any] | None = (await work.connection.execute(query)).first()
-    if row is None:
+    rows = await _LOCKED(work.connection, tenant=work.tenant, withdrawal=withdrawal_id)
+    if not rows:
         raise NotFound("withdrawal")
-    return row
-
-
-def whole(work: Work, *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Withdrawals, with what their operations say."""
-    of_operation = (operations.c[name] for name in _OF_OPERATION)
-    mine = sa.and_(operations.c.tenant_id == withdrawals.c.tenant_id, operations.c.id == withdrawals.c.id)
-    return (
-        sa.select(withdrawals, *of_operation)
-        .join(operations, mine)
-        .where(withdrawals.c.tenant_id == work.tenant, *where)
-    )
+    return rows[0]
 
 
 async def read(
@@ -96,12 +97,17 @@ async def read(
 ) -> list[Withdrawal]:
     """As shown; the oldest first, or the latest so many, the newest first. `named`: with the holders' names,
     for who decides."""
-    query = whole(work, *where)
+    query = WHOLE.where(*where)
     if latest is None:
         query = query.order_by(withdrawals.c.created_at, withdrawals.c.id)
     else:
         query = query.order_by(withdrawals.c.created_at.desc(), withdrawals.c.id.desc()).limit(latest)
-    rows = (await work.connection.execute(query)).all()
+    rows = (await work.connection.execute(query, {"tenant": work.tenant})).all()
+    return await as_shown(work, rows, named=named)
+
+
+async def as_shown(work: Work, rows: Sequence[Any], *, named: bool = False) -> list[Withdrawal]:
+    """Rows of `WHOLE`."""
     names = await people.names_of(work, {row.maker_id for row in rows})
     listed = [_shown(row, names.get(row.maker_id, "")) for row in rows]
     if not named:
@@ -111,7 +117,7 @@ async def read(
     ]
 
 
-def _named(work: Work, row: sa.Row[Any]) -> str:
+def _named(work: Work, row: Any) -> str:
     details = work.open(row.details_sealed, destinations.COLUMN, row.id)
     return banks.named(row.destination, details)
 
@@ -120,10 +126,11 @@ async def shown(
     work: Work, withdrawal_id: UUID, *, named: bool = False, carrier: str | None = None
 ) -> Withdrawal:
     """`carrier`: the provider by whom it was sent, where that is what is told. Raises NotFound."""
-    found = await read(work, withdrawals.c.id == withdrawal_id, named=named)
-    if not found:
+    rows = await ONE(work.connection, tenant=work.tenant, withdrawal=withdrawal_id)
+    if not rows:
         raise NotFound("withdrawal")
-    return found[0].model_copy(update={"carrier": carrier}) if carrier else found[0]
+    (found,) = await as_shown(work, rows, named=named)
+    return found.model_copy(update={"carrier": carrier}) if carrier else found
 
 
 async def advance(
@@ -156,20 +163,16 @@ async def advance(
     return True
 
 
+_LINE = ("tenant_id", "withdrawal_id", "status", "by_id", "reason", "at")
+_NOTE = Hot(sa.insert(withdrawal_history).values({name: sa.bindparam(name) for name in _LINE}))
+
+
 async def note(
     work: Work, withdrawal_id: UUID, status: str, by: UUID | None, reason: str | None = None
 ) -> None:
     """A line of its history."""
-    await work.connection.execute(
-        sa.insert(withdrawal_history).values(
-            tenant_id=work.tenant,
-            withdrawal_id=withdrawal_id,
-            status=status,
-            by_id=by,
-            reason=reason,
-            at=work.now,
-        )
-    )
+    line = {"withdrawal_id": withdrawal_id, "status": status, "by_id": by, "reason": reason, "at": work.now}
+    await _NOTE(work.connection, tenant_id=work.tenant, **line)
 
 
 async def close(
@@ -210,7 +213,7 @@ async def tell(work: Work, person_ids: set[UUID], but: UUID | None, news: News) 
     await inbox.tell_people(work, person_ids - {but}, news)
 
 
-def _shown(row: sa.Row[Any], maker: str) -> Withdrawal:
+def _shown(row: Any, maker: str) -> Withdrawal:
     return Withdrawal(
         id=row.id,
         amount=Money(row.amount, row.currency),

@@ -81,8 +81,8 @@ class Answer:
 
 
 class Door:
-    def __init__(self, parts: Parts, graph: "Graph", http: ClientSession, url: str) -> None:
-        self.database, self.vault, self.graph = parts.database, parts.vault, graph
+    def __init__(self, parts: Parts, bell: "Rings", graph: "Graph", http: ClientSession, url: str) -> None:
+        self.database, self.vault, self.bell, self.graph = parts.database, parts.vault, bell, graph
         self.http, self.url = http, url
 
     async def get(self, path: str, **query: str) -> Answer:
@@ -152,6 +152,18 @@ class Door:
         return self.graph.sent
 
 
+class Rings(Bell):
+    """Remembers what has rung."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rung: list[str] = []
+
+    def ring(self, topic: str) -> None:
+        self.rung.append(topic)
+        super().ring(topic)
+
+
 class Graph:
     """Takes every message, and remembers it."""
 
@@ -195,11 +207,11 @@ async def opened(
         stack.enter_context(all_said(database))
         there = await stack.enter_async_context(TestServer(outside))
         settings = settings_of(str(there.make_url(""))).model_copy(update=changed)
-        parts = Parts(settings, database, vault, book(database, vault, now), Bell(), now)
+        parts = Parts(settings, database, vault, book(database, vault, now), bell := Rings(), now)
         bound = bind("127.0.0.1", 0)
         await stack.enter_async_context(listening(web_app(parts, worker=worker), bound))
         http = await stack.enter_async_context(ClientSession())
-        yield Door(parts, graph, http, f"http://127.0.0.1:{bound.getsockname()[1]}")
+        yield Door(parts, bell, graph, http, f"http://127.0.0.1:{bound.getsockname()[1]}")
 
 
 def now() -> datetime:

@@ -64,6 +64,21 @@ def test_every_route_has_a_scope_that_there_is_and_every_post_a_body():
     ] == []
 
 
+# --- whom it wakes
+
+
+async def test_a_call_wakes_those_for_whom_it_leaves_something_and_nobody_else(door, cashier, manager):
+    await cashier.post("/wallet/withdrawals", {"amount": "no"})
+    await manager.get("/wallet")
+    assert door.bell.rung == []
+    asked = await cashier.post("/wallet/withdrawals", ASK)
+    assert set(door.bell.rung) == {"turns"}
+    door.bell.rung.clear()
+    path = f"/wallet/withdrawals/{asked.body['transaction_id']}"
+    assert (await manager.post(f"{path}/approve")).status == 200
+    assert set(door.bell.rung) == {"turns", "jobs"}
+
+
 # --- who calls
 
 

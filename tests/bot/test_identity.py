@@ -12,7 +12,7 @@ from services.ids import new_id
 from services.news import PaymentMethod
 from services.payments import methods
 from services.people import changes
-from services.people.identity import PHONE, member
+from services.people.identity import PHONE, USER_ID, member
 from services.store.schema import audit, conversations, outbox, saved_methods, staff
 from services.store.scope import OWNER
 from services.work import Work
@@ -70,7 +70,7 @@ class Street:
         return await self._person(PHONE, f"+{phone}", conversations.c.phone_index)
 
     async def known_as(self, user_id):
-        return await self._person(changes.USER_ID, user_id, conversations.c.user_id_index)
+        return await self._person(USER_ID, user_id, conversations.c.user_id_index)
 
     async def _person(self, name, value, column):
         indexes = self.door.vault.indexes(value, self.shop, name)

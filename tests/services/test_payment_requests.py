@@ -162,6 +162,7 @@ async def test_a_number_that_never_wrote_gets_one_conversation(business):
     await ask(business, whom=whom)
     async with business.work() as work:
         chat = await chat_of(work, PHONE)
+    assert chat is not None
     first, second = await business.news(chat.person_id)
     assert first.number != second.number
     await decline(business, first, await known(business, chat))

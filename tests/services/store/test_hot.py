@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from services.ids import new_id
 from services.store.bulk import BulkInsert, BulkUpdate, together
-from services.store.hot import Hot, among
+from services.store.guard import OutOfScope
+from services.store.hot import Hot, Named, among
 from services.store.schema import conversations, inbox, people, staff
 from services.store.scope import OWNER
 
@@ -52,6 +53,25 @@ async def test_a_list_of_any_length_is_one_parameter(stored):
     assert await names(stored, by_tenant, tenants={SHOP}) == ["a", "b"]
     assert await names(stored, ~by_tenant, tenants=[]) == ["a", "b", "c"]
     assert await names(stored, among(inbox.c.seq, "seqs"), seqs=range(1000)) == ["a", "b", "c"]
+
+
+async def test_named_rows_are_called_as_their_columns(stored):
+    found = Named(
+        sa.select(inbox.c.external_id, inbox.c.due_at).where(inbox.c.tenant_id == sa.bindparam("of"))
+    )
+    async with stored.driver() as driver:
+        (row,) = await found(driver, of=OTHER)
+    assert (row.external_id, row.due_at) == ("c", AT)
+
+
+async def test_what_is_written_hot_is_held_against_the_scope(database):
+    put = Hot(sa.insert(people).values(tenant_id=sa.bindparam("tenant_id"), id=new_id(), created_at=AT))
+    away = Hot(sa.delete(people).where(people.c.tenant_id == sa.bindparam("tenant")))
+    async with database.transaction(SHOP) as connection:
+        await put(connection, tenant_id=SHOP)
+        for refused in (put(connection, tenant_id=OTHER), away(connection, tenant=OTHER)):
+            with pytest.raises(OutOfScope):
+                await refused
 
 
 async def test_values_come_out_as_the_types_of_the_schema(database):
