@@ -4,6 +4,7 @@ import json
 
 from aiohttp import web
 
+from bot.jsons import loads
 from bot.sandbox.world import CannotError, Json
 
 
@@ -16,7 +17,7 @@ async def body_of(request: web.Request) -> Json:
     if not request.can_read_body:
         return {}
     try:
-        body = json.loads(await request.read())
+        body = loads(await request.read())
     except ValueError:
         raise CannotError("the body is not JSON") from None
     if not isinstance(body, dict):

@@ -105,6 +105,14 @@ async def test_what_the_control_api_cannot_do_it_says(sandbox, path, body, statu
     assert (got, bool(answer["error"])) == (status, True)
 
 
+@pytest.mark.parametrize("body", [b"garbage", b"[]", b"null", b"\xff", b'{"text": NaN}', b"[" * 50_000])
+async def test_what_is_no_object_the_control_api_says_too(sandbox, body):
+    url = f"{sandbox.url}/control/phones/wanjiku/text"
+    async with sandbox.session.post(url, data=body) as answer:
+        assert answer.status == 400
+        assert "the body is not" in (await answer.json())["error"]
+
+
 async def test_faults_are_disarmed_by_place_or_all(sandbox):
     await sandbox.arm("graph.send", "500", times=3)
     await sandbox.arm("b2c.outcome", "fail")
