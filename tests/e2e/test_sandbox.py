@@ -151,6 +151,7 @@ async def test_a_bank_account_is_entered_in_a_form_and_paid_out(sandbox, phones)
 
 
 @browser
+@pytest.mark.timeout(180)  # it is started three times
 async def test_money_and_saved_method_outlive_the_process_until_a_reset(sandbox, phones, tmp_path):
     with sandbox.running() as url:
         await phones.open(url)

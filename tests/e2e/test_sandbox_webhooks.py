@@ -124,7 +124,7 @@ async def test_what_somebody_else_posts_is_shown_as_forged_and_refused(sandbox, 
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 async def test_the_program_is_told_on_another_port_after_a_start_and_still_knows_the_signature(
     sandbox, phones, sheet
 ):

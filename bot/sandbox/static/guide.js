@@ -37,7 +37,7 @@ export class Guide {
     if (this.root.hidden) return
     const parts = [
       h('ol', { class: 'dots-done', 'aria-hidden': 'true' }, this.steps.map((one) => h('li', { class: one.done ? 'done' : one === next ? 'next' : '' }))),
-      h('p', {}, ...(next ? this.words(next) : rich('That was the main job. Now let something go wrong: *Wrong PIN* where M-Pesa asks, *Reject*, or a fault from the foot of this page.'))),
+      h('p', {}, ...(next ? this.words(next) : rich('That was the main job. Now let something go wrong: *Wrong PIN*, *Reject*, or a fault from the foot of this page. *Webhooks* shows what a shop\'s program is told.'))),
       next ? h('button', { type: 'button', class: 'plain small', onclick: () => { next.done = true; this.draw() } }, 'Skip') : null,
       h('button', { type: 'button', class: 'iconic', 'aria-label': 'Hide the guide', onclick: () => this.hide() }, icon('close')),
     ]

@@ -1,6 +1,6 @@
 // Webhooks: the sheet of the shop's own program: what the app posts to it, what it answers, and what is sent again.
 
-import { act, clock, h, icon, keepInside } from './dom.js'
+import { act, clock, grouped, h, icon, keepInside } from './dom.js'
 
 const $ = (id) => document.getElementById(id)
 const ANSWERS = [['200', '200', 'takes it'], ['500', '500', 'fails: it is tried again'], ['410', '410', 'is gone: the app disables it'], ['slow', 'Slow', 'takes longer than the app waits']]
@@ -118,7 +118,7 @@ function readable(body) {
 function amount(body) {
   try {
     const { data } = JSON.parse(body)
-    return data.amount ? `${data.currency} ${data.amount}` : null
+    return data.amount ? `${data.currency} ${grouped(data.amount)}` : null
   } catch {
     return null
   }
