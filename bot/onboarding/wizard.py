@@ -91,9 +91,12 @@ async def _is_there(settings: Settings, slug: str) -> bool:
 
 def _key(asker: Asker, settings: Settings, file: TenantFile, show: Callable[[Any], None]) -> None:
     phones = [phone for person in file.staff if person.active for phone in person.all_phones]
-    if phones and asker.confirm("api_key", "\nMake a key of the REST API? It is shown once"):
+    wanted = bool(phones) and asker.confirm("api_key", "\nMake a key of the REST API? It is shown once")
+    while wanted:
         who = asker.ask("api_key.staff", "  For whom of the staff (phone)", phones[0])
         try:
             show(asyncio.run(create_key(settings, file.tenant.slug, who, LASTS.days)))
+            wanted = False
         except CannotRun as error:
             asker.say(f"  {error}")
+            wanted = asker.present and asker.confirm("api_key.again", "  For somebody else?", default=True)

@@ -235,7 +235,7 @@ def rest(t: Terminal) -> None:
     )
     terms(t)
     t.expect("The tenant mama-njeri is made.")
-    t.talk(("key of the REST API", "y"), ("For whom", ""))
+    t.talk(("key of the REST API", "y"), ("For whom", "0733"), ("For somebody else?", ""), ("For whom", ""))
     t.expect('"api_key": "lipa_')
 
 
