@@ -97,6 +97,12 @@ def commands(app):
         yield from (f"{group.name} {name}" for name in commands(group.typer_instance))
 
 
+@pytest.mark.parametrize("command", sorted(set(commands(main.app)) - {"flows"}))
+def test_operators_are_told_of_each_command(command):
+    """But of the one that draws the conversations for who changes them."""
+    assert re.search(rf"(main\.py |`){command}\b", (ROOT / "docs" / "operating.md").read_text())
+
+
 def test_commands_exist():
     there = set(commands(main.app))
     for path in DOCUMENTS:
