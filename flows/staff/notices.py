@@ -66,7 +66,8 @@ class OrderDoubtTold(Notice):
     def says(self) -> Text:
         return Text(
             "⚠️ Order {number} for {amount} is in doubt. {doubt} Nothing was added to the wallet. Please look "
-            "for it in the records of {provider} and answer the customer. {receipt}",
+            "for it in the records of {provider}, say in *review* what became of it, and answer the "
+            "customer. {receipt}",
             number=self.number,
             amount=self.amount,
             doubt=self._doubt(provider_name(self.provider)),

@@ -8,9 +8,13 @@ import random
 
 import pytest
 
+from services.errors.review import AmountDiffers, AmountNeeded
 from services.news import OrderInDoubt, PaymentInDoubt
+from services.providers import PROVIDERS
+from services.review import queue
 from tests.contract.stands import STANDS
 from tests.contract.words import NOTHING, PAID, asked, by_all, every, news, state
+from tests.services.reviewing import propose
 
 ODD: tuple[object, ...] = (
     None,
@@ -127,6 +131,21 @@ async def test_another_amount_or_currency_credits_nothing_and_people_look_at_it(
     assert [each.provider for each in told if isinstance(each, OrderInDoubt)] == [till.name]
     heard = (await news(till))[-1]
     assert (isinstance(heard, PaymentInDoubt), heard.provider) == (True, till.name)
+    await seen_by_who_settles_it(till, paying)
+
+
+async def seen_by_who_settles_it(till, paying):
+    """What was told, and how it came; only of what nobody has signed people may know better."""
+    async with till.business.work() as work:
+        about = await queue.one(work, paying.attempt)
+    (other, *_) = about.others
+    assert other.receipt is not None
+    assert (other.by == "callback") == (about.firm is None)
+    assert other.by != "callback" or PROVIDERS[till.name].signature is None
+    with pytest.raises((AmountNeeded, AmountDiffers)) as refused:
+        await propose(till.business, paying.attempt, reference=other.receipt)
+    needed = isinstance(refused.value, AmountNeeded)
+    assert (needed, refused.value.told) == (about.firm is None, other.amount)
 
 
 @by_all
