@@ -35,6 +35,11 @@ def normalize(text: str, country: str) -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
+def is_country(code: str) -> bool:
+    """Whether there are numbers of this one ("KE")."""
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
 def mpesa_number(text: str) -> str:
     """A Kenyan mobile number in E.164: M-Pesa's rails end at the border. Raises InvalidPhone."""
     number = normalize(text, "KE")

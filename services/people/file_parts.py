@@ -12,7 +12,7 @@ from services.languages import LANGUAGES
 from services.money import PLACES
 from services.people.access import NOTICES, ROLES, SCOPES, granted
 from services.people.file_values import Email, Hours, LongText, Moment, Name, Secret, Text, picture
-from services.phones import mpesa_number
+from services.phones import is_country, mpesa_number
 from services.providers.mpesa_settings import MpesaSettings
 from services.providers.paystack_settings import PaystackSettings
 from services.providers.pesapal_settings import PesapalSettings
@@ -47,6 +47,13 @@ class TenantPart(_Part):
     fixed_fees: bool = False
     smart_order: bool = True
     summary_at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "20:00"
+
+    @field_validator("country")
+    @classmethod
+    def _is_a_country(cls, code: str) -> str:
+        if not is_country(code):
+            raise ValueError('no country like "KE", whose phone numbers are known')
+        return code
 
     @field_validator("timezone")
     @classmethod

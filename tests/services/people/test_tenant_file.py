@@ -36,6 +36,7 @@ WRONG = [
     ),
     ("smart_order = false", "smartorder = false", "tenant.smartorder: unknown key; remove it or correct"),
     ('country = "KE"', 'country = "Kenya"', 'tenant.country: must be written like "KE"'),
+    ('country = "KE"', 'country = "ZZ"', 'tenant.country: no country like "KE"'),
     ('"Africa/Nairobi"', '"Nairobi"', "tenant.timezone: no time zone like Africa/Nairobi"),
     ('"Africa/Nairobi"', '"../../etc/passwd"', "tenant.timezone: no time zone like Africa/Nairobi"),
     ('language = "en"\npay', 'language = "de"\npay', "tenant.language: must be one of 'en', 'fr', 'sw'"),
