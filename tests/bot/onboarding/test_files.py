@@ -80,7 +80,7 @@ def test_nothing_that_they_read_alike_is_refused(place, value):
         assert read_back(place) == [{NAME: each}] * 3
 
 
-@given(values=st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["", "x", "two\nlines", PEM, "#"]))))
+@given(values=st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(["", "x", "two\nQUJA=", PEM, "#"]))))
 def test_a_value_of_many_lines_is_replaced_as_a_whole_and_what_else_is_there_stays(place, values):
     mine = "# mine\n\nMINE='1\n2'\n"
     place.write_text(mine)
@@ -88,8 +88,8 @@ def test_a_value_of_many_lines_is_replaced_as_a_whole_and_what_else_is_there_sta
         EnvFile(place).put(name, value)
     assert place.read_text().startswith(mine)
     assert read_back(place) == [{"MINE": "1\n2"} | dict(values)] * 3
-    for name, value in dict(values).items():
-        assert place.read_text().count(f"{name}=") == 1, value
+    for name in dict(values):  # a key of several lines may hold such signs too
+        assert place.read_text().count(f"\n{name}=") == 1
 
 
 def test_where_somebody_has_set_it_twice_it_is_there_once(place):
