@@ -24,6 +24,11 @@ from services.work import Work
 
 _SHOWN = 20
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
+_ADVICE = {
+    "missing_scope": "Let Kamau manage integrations again, or start afresh with --reset",
+    "endpoint_disabled": "Enable it first",
+    "too_many_endpoints": "Remove another one by the API",
+}
 _STATES = ("waiting", "sending", "dead")
 
 
@@ -40,13 +45,12 @@ class Endpoint:
 
     async def ready(self) -> None:
         """Registered the first time, and told of the port of today; one that somebody has removed stays so.
-        Nothing where the data are of a release in which nobody of the staff managed any."""
-        async with work_of(self._parts, self._slug) as work:
-            row = _ours(await endpoints.listed(work))
-        if row is not None and row.url != self._url:
-            await self._change(row, enabled=row.disabled_at is None)
-        if not self.secrets:
-            with suppress(MissingScope):
+        Nothing where nobody may manage any, as in data of an older release."""
+        row = await self._row()
+        with suppress(Refusal):
+            if row is not None and row.url != self._url:
+                await self._change(row, enabled=row.disabled_at is None)
+            if not self.secrets:
                 await self._register()
 
     async def view(self) -> Json:
@@ -75,17 +79,14 @@ class Endpoint:
 
     async def enable(self) -> None:
         """Or register it, where it is not there. Raises CannotError."""
-        async with work_of(self._parts, self._slug) as work:
-            row = _ours(await endpoints.listed(work))
-        if row is not None:
-            await self._change(row, enabled=True)
-            return
+        row = await self._row()
         try:
-            await self._register()
-        except MissingScope:
-            raise CannotError("nobody here may manage endpoints: start afresh with --reset") from None
+            if row is not None:
+                await self._change(row, enabled=True)
+            else:
+                await self._register()
         except Refusal as refusal:
-            raise CannotError(f"the app refuses it: {refusal.code}") from None
+            raise _cannot(refusal) from None
 
     async def again(self, webhook_id: str | None) -> None:
         """One of its events is posted again; None: all that were given up. Raises CannotError."""
@@ -99,7 +100,11 @@ class Endpoint:
                 else:
                     await replaying.replay(work, person, await _delivery(work, row.id, webhook_id))
         except Refusal as refusal:
-            raise CannotError(f"the app refuses it: {refusal.code}") from None
+            raise _cannot(refusal) from None
+
+    async def _row(self) -> sa.Row[Any] | None:
+        async with work_of(self._parts, self._slug) as work:
+            return _ours(await endpoints.listed(work))
 
     async def _register(self) -> None:
         async with work_of(self._parts, self._slug) as work:
@@ -126,6 +131,11 @@ class Endpoint:
     async def _tenant(self) -> UUID:
         async with self._parts.database.reading(PLATFORM) as connection:
             return await known_tenant(connection, self._slug)
+
+
+def _cannot(refusal: Refusal) -> CannotError:
+    advice = _ADVICE.get(refusal.code)
+    return CannotError(f"the app refuses it: {refusal.code}" + (f". {advice}" if advice else ""))
 
 
 def _ours(rows: Sequence[sa.Row[Any]]) -> sa.Row[Any] | None:
