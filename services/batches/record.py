@@ -1,8 +1,9 @@
 """Record: a batch's row, its lines, what an approval approves of it, how it is shown, and who hears of it."""
 
 import hashlib
-from collections.abc import Sequence
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -84,7 +85,11 @@ async def read(work: Work, *where: sa.ColumnElement[bool], latest: int | None = 
     )
     rows = (await work.connection.execute(query)).all()
     names = await people.names_of(work, {row.maker_id for row in rows})
-    return [await _shown(work, row, names.get(row.maker_id) or "") for row in rows]
+    seen, stands = await _seen(work, rows), await _stands(work, rows)
+    return [
+        _shown(row, names.get(row.maker_id) or "", _seen_at(row, seen[row.file_digest]), stands[row.id])
+        for row in rows
+    ]
 
 
 async def tell(work: Work, news: News, maker: UUID, by: UUID | None) -> None:
@@ -101,7 +106,7 @@ async def moved(work: Work, batch_id: UUID, by: UUID | None = None, reason: str 
     return batch
 
 
-async def _shown(work: Work, row: sa.Row[Any], maker: str) -> Batch:
+def _shown(row: sa.Row[Any], maker: str, seen_at: datetime | None, stands: Sequence[Sum]) -> Batch:
     currency = row.currency
     return Batch(
         id=row.id,
@@ -113,12 +118,12 @@ async def _shown(work: Work, row: sa.Row[Any], maker: str) -> Batch:
         sums=tuple(Sum(of=of, count=n, amount=Money(amount, currency)) for of, n, amount in row.sums),
         flags=tuple(Flag.model_validate(each) for each in row.warnings.get("flags", ())),
         repeated=tuple(Repeated(line=at, earlier=of) for at, of in row.warnings.get("repeated", ())),
-        seen_at=await _seen_at(work, row),
+        seen_at=seen_at,
         new_destinations=row.new_destinations,
         maker_id=row.maker_id,
         maker=maker,
         state=row.state,
-        stands=tuple(await _stands(work, row)),
+        stands=tuple(stands),
         digest=row.digest or "",
         needed=row.approvals_needed or 0,
         created_at=row.created_at,
@@ -126,29 +131,44 @@ async def _shown(work: Work, row: sa.Row[Any], maker: str) -> Batch:
     )
 
 
-async def _seen_at(work: Work, row: sa.Row[Any]) -> Any:
-    if row.file_digest is None:
-        return None
-    query = sa.select(sa.func.max(batches.c.created_at)).where(
-        batches.c.tenant_id == work.tenant,
-        batches.c.file_digest == row.file_digest,
-        batches.c.id != row.id,
-        batches.c.state.in_(_ASKED),
-        batches.c.created_at > row.created_at - _SEEN_FOR,
-        batches.c.created_at <= row.created_at,
-    )
-    return await work.connection.scalar(query)
+async def _seen(work: Work, rows: Sequence[sa.Row[Any]]) -> dict[Any, list[Any]]:
+    """What was asked for of the same files, by what names a file's content."""
+    found: dict[Any, list[Any]] = defaultdict(list)
+    if digests := {row.file_digest for row in rows if row.file_digest is not None}:
+        query = sa.select(batches.c.id, batches.c.file_digest, batches.c.created_at).where(
+            batches.c.tenant_id == work.tenant,
+            batches.c.file_digest.in_(digests),
+            batches.c.state.in_(_ASKED),
+            batches.c.created_at > min(row.created_at for row in rows) - _SEEN_FOR,
+        )
+        for each in await work.connection.execute(query):
+            found[each.file_digest].append(each)
+    return found
 
 
-async def _stands(work: Work, row: sa.Row[Any]) -> Sequence[Sum]:
-    if row.state not in ("running", "done"):
-        return ()
-    total = sa.cast(sa.func.sum(withdrawals.c.amount), sa.BigInteger)
-    query = (
-        sa.select(withdrawals.c.status, sa.func.count(), total)
-        .where(withdrawals.c.tenant_id == work.tenant, withdrawals.c.batch_id == row.id)
-        .group_by(withdrawals.c.status)
-        .order_by(withdrawals.c.status)
+def _seen_at(row: sa.Row[Any], same: Iterable[Any]) -> datetime | None:
+    """When the same file was asked for last before."""
+    since = row.created_at - _SEEN_FOR
+    before = (
+        each.created_at for each in same if each.id != row.id and since < each.created_at <= row.created_at
     )
-    found = (await work.connection.execute(query)).all()
-    return [Sum(of=status, count=n, amount=Money(amount, row.currency)) for status, n, amount in found]
+    return max(before, default=None)
+
+
+async def _stands(work: Work, rows: Sequence[sa.Row[Any]]) -> dict[UUID, list[Sum]]:
+    """What has become of the lines of those that were begun."""
+    found: dict[UUID, list[Sum]] = defaultdict(list)
+    begun = {row.id: row.currency for row in rows if row.state in ("running", "done")}
+    if begun:
+        total = sa.cast(sa.func.sum(withdrawals.c.amount), sa.BigInteger).label("total")
+        number = sa.func.count().label("number")
+        query = (
+            sa.select(withdrawals.c.batch_id, withdrawals.c.status, number, total)
+            .where(withdrawals.c.tenant_id == work.tenant, withdrawals.c.batch_id.in_(begun))
+            .group_by(withdrawals.c.batch_id, withdrawals.c.status)
+            .order_by(withdrawals.c.status)
+        )
+        for each in await work.connection.execute(query):
+            amount = Money(each.total, begun[each.batch_id])
+            found[each.batch_id].append(Sum(of=each.status, count=each.number, amount=amount))
+    return found

@@ -15,6 +15,7 @@ from services.store.schema import attempts
 from tests.bot.caller import Caller, caller
 from tests.bot.door import Door, opened
 from tests.bot.test_api import ASK, rows
+from tests.bot.test_api_batches import CSV, TWO
 from tests.bot.test_api_refunds import MORE, succeeds
 
 _MANY, _REFUNDS = 50, 12
@@ -101,3 +102,19 @@ async def test_a_page_of_many_asks_the_database_no_more_often_than_one_of_one(do
         "/refunds": (6, 6),
         "/settings/changes": (5, 5),
     }
+
+
+async def test_many_files_of_withdrawals_are_listed_by_as_many_statements_as_one(door):
+    shop = await door.open_shop(more=MORE)
+    await door.fund(shop, "10000")
+    owner, manager = await caller(door, shop, "Njeri"), await caller(door, shop, "Kamau")
+    asks = []
+    with asked(door.database) as told:
+        for n in range(4):
+            made = await manager.post("/wallet/batches", TWO + b"\n" * n, **CSV)
+            assert made.status == 201, made.body
+            assert (await owner.post(f"/wallet/batches/{made.body['id']}/approve")).status == 200
+            told.clear()
+            assert len((await owner.get("/wallet/batches")).body["results"]) == n + 1
+            asks.append(len([sql for sql in told if sql.startswith("SELECT")]))
+    assert asks == [asks[0]] * 4
