@@ -87,10 +87,10 @@ class Ground:
 
     async def end(self) -> None:
         """Once more in the midst of whatever it does."""
-        if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
-            self._watch = None
+        watch, self._watch = self._watch, None  # a scene that goes on meanwhile looks at none
+        if watch is not None:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
         if self._child is not None:
             dying = (self._child, *self._at_work)
             self._child, self._at_work = None, []
