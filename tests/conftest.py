@@ -8,6 +8,7 @@ and named at the end.
 import asyncio
 import contextlib
 import gc
+import os
 import secrets
 import shutil
 import subprocess
@@ -42,6 +43,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("any-machine")
 
 _left_out: Counter[str] = Counter()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests of whole processes wait for them most of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_configure() -> None:
