@@ -39,8 +39,9 @@ async def apply_file(settings: Settings, path: Path, *, ask: bool = True) -> dic
         async with parts.database.transaction(tenant_id) as connection:
             try:
                 applied = await apply(Work(connection, parts.vault, tenant_id, parts.clock(), CLI), file)
-            except NumberTaken as taken:
-                raise CannotRun(f"{path}: {taken}. Nothing was changed.") from None
+            except NumberTaken as error:
+                wrong = Lines(text).wrong(("whatsapp", "phone_number_id"), str(error))
+                raise TenantFileError(str(path), [wrong]) from None
             except CurrencyInUse as error:
                 wrong = Lines(text).wrong(("tenant", "currency"), str(error))
                 raise TenantFileError(str(path), [wrong]) from None

@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from services.errors import InvalidPhone
 from services.languages import LANGUAGES
@@ -93,21 +101,22 @@ class PayoutPart(_Part):
     method_type: MethodType
     method_details: dict[str, Text]
 
-    @model_validator(mode="after")
-    def _has_its_details(self) -> "PayoutPart":
-        needed = set(_DETAILS[self.method_type])
-        if set(self.method_details) != needed:
-            listed = ", ".join(sorted(needed))
-            raise ValueError(f"method_details of {self.method_type} takes exactly: {listed}")
-        if self.method_type == "till" and not _TILL.fullmatch(self.method_details["till_number"]):
-            raise ValueError("method_details.till_number is not the digits of a till")
-        if self.method_type == "mpesa":
+    @field_validator("method_details")
+    @classmethod
+    def _of_its_type(cls, details: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        if (method_type := info.data.get("method_type")) is None:  # of which the mistake is told
+            return details
+        needed = set(_DETAILS[method_type])
+        if set(details) != needed:
+            raise ValueError(f"must be, for {method_type}, exactly: {', '.join(sorted(needed))}")
+        if method_type == "till" and not _TILL.fullmatch(details["till_number"]):
+            raise ValueError("till_number is not the digits of a till")
+        if method_type == "mpesa":
             try:
-                number = mpesa_number(self.method_details["phone_number"])
+                return {"phone_number": mpesa_number(details["phone_number"])}
             except InvalidPhone:
-                raise ValueError("method_details.phone_number is no Kenyan mobile number") from None
-            self.method_details = {"phone_number": number}
-        return self
+                raise ValueError("phone_number is no Kenyan mobile number") from None
+        return details
 
 
 # Of the limits, those that are amounts.

@@ -82,6 +82,17 @@ def test_a_database_that_is_not_there_is_not_made_by_looking(installation):
     assert not list(installation.folder.iterdir())
 
 
+def test_a_number_of_another_tenant_is_refused_with_its_line(current):
+    path, number = current.folder / "shop.toml", 'phone_number_id = "106540352242922"'
+    text = f"{SMALL}\n[whatsapp]\n{number}\n"
+    path.write_text(text)
+    current.run("tenant", "apply", "shop.toml")
+    path.write_text(text.replace('slug = "mama-njeri"', 'slug = "otieno"'))
+    said = one_sentence(current.run("tenant", "apply", "shop.toml", code=1))
+    assert said.startswith(f"shop.toml:{text.splitlines().index(number) + 1}: whatsapp.phone_number_id: ")
+    assert "belongs to tenant 'mama-njeri' already" in said
+
+
 def test_the_currency_of_a_tenant_with_books_is_refused_with_its_line(current):
     path = current.folder / "shop.toml"
     path.write_text(SMALL)

@@ -75,7 +75,7 @@ WRONG = [
     ('consumer_key = "pesapal-key"', "consumer_key = 1", "providers.pesapal.consumer_key: must be a text"),
     ("[providers.stripe]", "[providers.strype]", "providers.strype: unknown key"),
     ('method_type = "bank_transfer"', 'method_type = "cash"', "payout.method_type: must be one of 'mpesa'"),
-    ('bank_code = "063", ', "", "payout: method_details of bank_transfer takes exactly: account_name"),
+    ('bank_code = "063", ', "", "payout.method_details: must be, for bank_transfer, exactly: account_name"),
     ('per_withdrawal = "70000"', "per_withdrawal = -1", "limits.per_withdrawal: not an amount like"),
     ('per_withdrawal = "70000"', "per_withdrawal = 1e3", "limits.per_withdrawal: not an amount like"),
     ("per_day = 150000", 'per_day = "1.234"', "limits.per_day: 1.234 has more places than KES"),
