@@ -53,8 +53,9 @@ async def change(door, table, where, **values):
 
 
 async def rows(door, table):
+    """In the order of their keys: PostgreSQL puts new rows where there is room."""
     async with door.database.reading(OWNER) as connection:
-        return (await connection.execute(sa.select(table))).all()
+        return (await connection.execute(sa.select(table).order_by(*table.primary_key))).all()
 
 
 def test_every_route_has_a_scope_that_there_is_and_every_post_a_body():
