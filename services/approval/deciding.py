@@ -218,7 +218,7 @@ async def expire(work: Work, kind: Kind, operation_id: UUID) -> bool:
 
 async def forget(work: Work, person: UUID) -> None:
     """Whatever this person has approved and waits for others still: somebody else may have been behind
-    their chat."""
+    their chat, or they have been off the staff since."""
     pending = sa.select(operations.c.id).where(
         operations.c.tenant_id == work.tenant, operations.c.state == "pending"
     )

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from services import audit
 from services.ids import new_id
-from services.people import apikeys, mailboxes, untold
+from services.people import mailboxes, untold
 from services.people.file_parts import StaffPart, TenantFile
 from services.people.identity import PHONE, Entry, OnePersonEach, chat_of, people_of
-from services.people.leaving import leave
+from services.people.leaving import come_back, leave
 from services.people.people import names_of
 from services.phones import normalize
 from services.store.schema import conversations, people, staff
@@ -67,7 +67,6 @@ async def _let_go(work: Work, present: set[UUID]) -> list[str]:
     )
     left = (await work.connection.execute(gone)).scalars().all()
     await leave(work, left, audit.OPERATOR)
-    await apikeys.let_go(work, left, audit.OPERATOR)
     names = await names_of(work, left)
     return [names[person_id] for person_id in left]
 
@@ -109,6 +108,8 @@ async def _differs(work: Work, person_id: UUID, member: StaffPart) -> bool:
         await work.connection.execute(sa.update(staff).where(*mine).values(**rights))
         if not member.active:
             await leave(work, [person_id], audit.OPERATOR)
+        elif not known.active:
+            await come_back(work, person_id)
         return True
     return different
 

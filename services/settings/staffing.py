@@ -10,7 +10,7 @@ from services import audit
 from services.errors import InvalidPhone
 from services.errors.settings import InvalidChange
 from services.facts import Member
-from services.people import apikeys, people
+from services.people import people
 from services.people.access import granted
 from services.people.file_parts import StaffPart
 from services.people.identity import chat_of
@@ -119,7 +119,6 @@ async def put(work: Work, after: dict[str, Any]) -> None:
         await work.connection.execute(sa.update(staff).where(*mine).values(**values))
         if leaves:
             await leave(work, [person], audit.CLOCK)
-            await apikeys.let_go(work, [person], audit.CLOCK)
     fewer = not before <= await hands.approvers(work)
     await hands.refuse_no_two(work, owned=owned, approvals=await hands.highest(work) if fewer else 0)
 

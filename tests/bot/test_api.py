@@ -134,11 +134,14 @@ async def test_who_is_revoked_expired_suspended_or_switched_off_is_401_at_once(d
     assert (await cashier.get("/wallet")).status == 401
 
 
-async def test_the_keys_of_who_is_let_go_end_and_do_not_come_back_with_them(door, shop, cashier, manager):
+@pytest.mark.parametrize("achieng", ["", '[[staff]]\nname = "Achieng"\nrole = "Cashier"\nactive = false\n'])
+async def test_the_keys_of_who_is_let_go_end_and_do_not_come_back_with_them(
+    door, shop, cashier, manager, achieng
+):
     """Whoever had them may not be who has come back."""
     text = SHOP.format(number=NUMBER, active="true")
     head, _, kamau = text.split("[[staff]]")
-    for file in (head + "[[staff]]" + kamau, text):
+    for file in (head + achieng + "[[staff]]" + kamau, text):
         async with door.database.transaction(shop) as connection:
             changed = await apply(Work(connection, door.vault, shop, now()), tenant_file.read(file))
         assert changed.changed == ["staff.Achieng"]

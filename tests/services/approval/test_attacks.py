@@ -18,7 +18,7 @@ from flows.reply import Tap
 from flows.text import render
 from services import approval
 from services.approval import lending
-from services.errors import Changed, FourEyesViolation, MissingScope, NotFound
+from services.errors import Changed, FourEyesViolation, MissingScope, NotFound, NotPending
 from services.errors.approval import ApproverCoolingDown, NotLendable
 from services.ids import new_id
 from services.news import Unsent, WithdrawalRequested
@@ -513,6 +513,27 @@ async def test_a15_who_leaves_and_comes_back_neither_lends_nor_borrows_any_more(
     await lent.change(staff, staff.c.person_id == person, active=True)
     with pytest.raises(MissingScope):
         await approved(lent, lent.helper, await lent.withdraw())
+
+
+@pytest.mark.parametrize("who", ["helper", "manager"])
+async def test_a15_what_was_to_be_lent_ends_with_either_of_them_too(funded, who):
+    """Whoever agrees to it while they are away, or once they are back."""
+    funded.helper, baraka = await funded.person("Helper", "Cashier"), await funded.person("Baraka", "Owner")
+    async with funded.work() as work:
+        asked = await lending.lend(work, funded.manager, funded.helper, funded.now + timedelta(days=3))
+    async with funded.work() as work:
+        wanted = {"action": "remove", "staff_id": str(getattr(funded, who))}
+        change = await changing.ask(work, funded.owner, new_id(), "staff", wanted)
+    assert (await funded.row(operations, asked.id)).state == "pending"  # trying it has ended nothing
+    async with funded.work() as work:
+        await changing.approve(work, baraka, change.id, change.digest)
+    for active in (False, True):
+        await funded.change(staff, staff.c.person_id == getattr(funded, who), active=active)
+        with pytest.raises(NotPending):
+            async with funded.work() as work:
+                await lending.agree(work, funded.owner, asked.id, asked.digest)
+    async with funded.work() as work:
+        assert (await lending.one(work, asked.id)).state == "canceled"
 
 
 async def test_a15_who_lends_or_borrows_neither_agrees_nor_rejects(lent):

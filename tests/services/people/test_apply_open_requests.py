@@ -3,12 +3,15 @@
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from services import ledger
 from services.ids import new_id
 from services.ledger import WALLET, Transfer
 from services.money import Money
 from services.news import WithdrawalRequested
+from services.store.schema import approvals
+from services.store.scope import OWNER
 from services.withdrawals import decide, destinations, request
 from services.work import Work
 from tests.services.people.registry import NOW
@@ -72,6 +75,16 @@ async def open_request(registry):
 async def test_whose_approval_counts_no_more_those_left_and_new_are_asked(open_request):
     digest, asked_by = open_request
     assert await asked_by(SHOP + MAKER + FIRST + THIRD) == [digest, digest]
+
+
+@pytest.mark.parametrize("away", ["", SECOND + "active = false\n"])
+async def test_who_comes_back_has_approved_nothing_and_is_asked(registry, open_request, away):
+    """Whoever let them go may have had no reason to trust what they had approved."""
+    digest, asked_by = open_request
+    assert await asked_by(SHOP + MAKER + FIRST + away) == [digest]
+    assert await asked_by(SHOP + MAKER + FIRST + SECOND) == [digest]
+    async with registry.database.reading(OWNER) as connection:
+        assert (await connection.execute(sa.select(approvals))).all() == []
 
 
 async def test_where_more_have_to_approve_all_are_asked_anew(open_request):
