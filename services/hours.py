@@ -27,7 +27,7 @@ def length(written: str) -> timedelta:
 
 def ends(written: str, now: datetime, timezone: str) -> datetime | None:
     """When the span that `now` is in ends, in UTC; None outside it. Its first minute belongs to it, the
-    last does not."""
+    last does not. Where the clocks show an hour twice it is in the span both times."""
     first, last = parsed(written)
     zone = ZoneInfo(timezone)
     local = now.astimezone(zone)
@@ -36,4 +36,7 @@ def ends(written: str, now: datetime, timezone: str) -> datetime | None:
     if not inside:
         return None
     day = local.date() if at < last else local.date() + _DAY
-    return datetime.combine(day, last, zone).astimezone(now.tzinfo)
+    first_time, again = (
+        datetime.combine(day, last.replace(fold=fold), zone).astimezone(now.tzinfo) for fold in (0, 1)
+    )
+    return first_time if first_time > now else again

@@ -135,6 +135,13 @@ def test_hours_over_midnight_and_within_a_day(written, at, until):
     assert found is None or timedelta(0) < found - now <= hours.length(written)
 
 
+def test_hours_end_after_now_where_the_clocks_show_an_hour_twice():
+    """In Cairo midnight comes at 21:00, and for an hour it is 23 o'clock again."""
+    first, second = datetime(2026, 10, 29, 20, 15, tzinfo=UTC), datetime(2026, 10, 29, 21, 15, tzinfo=UTC)
+    for now in (first, second):
+        assert hours.ends("22:00-23:30", now, "Africa/Cairo") == now + timedelta(minutes=15)
+
+
 async def test_the_first_withdrawal_of_a_shop_is_unusual_only_for_being_large(funded):
     assert because(await funded.withdraw("1000")) == []
     assert because(await funded.withdraw("60000", to=ELSEWHERE)) == [Unusual.NEW_AND_LARGE]
