@@ -69,6 +69,7 @@ ON_BOTH = (
     "tests/services/test_payouts.py",
     "tests/services/test_refunds.py",
     "tests/services/test_review_receipts.py",
+    "tests/services/test_rings.py",
     "tests/services/test_withdrawals.py",
 )
 

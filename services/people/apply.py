@@ -24,6 +24,7 @@ from services.providers import PROVIDERS
 from services.settings import destination, undone
 from services.store.schema import accounts, attempts, credentials, fees, tenants
 from services.store.scope import PLATFORM, within
+from services.withdrawals import destinations
 from services.withdrawals.freeze import unfreeze_ways
 from services.work import Work, canonical
 from services.written import minor_of, ppm_of
@@ -72,7 +73,7 @@ async def apply(work: Work, file: TenantFile) -> Applied:
     before = await show.shown(work) if row else {}
     owners = await persons.owners(work) if row else set()
     approvers = await persons.with_scope(work, APPROVE)
-    values = _values(file)
+    values, left = _values(file), None
     if row is None:
         new = {"id": work.tenant, "version": 1, "created_at": work.now} | values
         new["payout_sealed"] = _sealed_payout(work, file)
@@ -85,7 +86,7 @@ async def apply(work: Work, file: TenantFile) -> Applied:
             different["payout_sealed"] = _sealed_payout(work, file)
         applied.changed += sorted(_KEYS.get(key, f"tenant.{key}") for key in different)
         if {"payout_sealed", "payout_method_type"} & different.keys():
-            await destination.leave_configured(work)
+            left = await destinations.configured_one(work)
         if different:
             await work.connection.execute(sa.update(tenants).where(_me(work)).values(**different))
     if applied.created or {"tenant.summary_at", "tenant.timezone"} & set(applied.changed):
@@ -97,6 +98,7 @@ async def apply(work: Work, file: TenantFile) -> Applied:
     applied.changed += changed_staff
     if any(key.startswith(("staff.", "limits.")) for key in applied.changed):
         await hold_against_now(work, approvers)
+    await destination.leave(work, left)
     applied.changed += await _payouts_go_on(work, row, applied.changed)
     applied.warnings = [*await undone.warnings(work, applied.changed), *await warnings(work, file)]
     await _conclude(work, applied, owners, before)

@@ -199,9 +199,9 @@ async def _failed_after_success(work: Work, one: Sending, word: Failed) -> None:
     if one.refund.row.way == Way.REVERSAL:
         by_people = by_people and not await taken_back.told_unbooked(work, one.refund.attempt)
     if await contradicted(work, REFUND.job, one.row.id):
+        await freeze_all(work, Frozen.CONTRADICTION)
         if by_people and one.row.returned_at is None:
             await denied(work, one, word.detail)
-        await freeze_all(work, Frozen.CONTRADICTION)
 
 
 async def _told_again(work: Work, one: Sending, receipt: str | None) -> None:

@@ -8,8 +8,9 @@ from services.banks import InvalidDestination
 from services.batches import deciding
 from services.errors import InvalidMethodDetails, InvalidPhone
 from services.errors.settings import InvalidChange
+from services.facts import Destination
 from services.news import Unsent
-from services.store.schema import payouts, tenants, withdrawals
+from services.store.schema import operations, payouts, tenants, withdrawals
 from services.withdrawals import decide, destinations
 from services.withdrawals.attempt import sending
 from services.withdrawals.settle import fail
@@ -61,22 +62,44 @@ def safer(_before: dict[str, Any], _after: dict[str, Any]) -> bool:
 
 async def put(work: Work, after: dict[str, Any]) -> None:
     """What waits to be approved for the old one is closed, and asked for again where it is still wanted."""
-    await leave_configured(work)
+    await leave(work, await destinations.configured_one(work))
     sealed = work.seal(after["method_details"], "tenants.payout", work.tenant)
     values = {"payout_method_type": after["method_type"], "payout_sealed": sealed}
     await work.connection.execute(sa.update(tenants).where(tenants.c.id == work.tenant).values(**values))
 
 
-async def leave_configured(work: Work) -> None:
-    """Nothing that was asked for or approved goes to the one that was configured until now."""
-    old = await destinations.configured_one(work)
+async def leave(work: Work, old: Destination | None) -> None:
+    """Nothing that was asked for or approved goes to the one that was configured until now. With the lock of
+    the tenant's row, and before the wallet is locked for anything else."""
     if old is None:
         return
     index = destinations.indexes(work, old.details)
     there = (withdrawals.c.method_type == old.method_type, withdrawals.c.details_index.in_(index))
-    await decide.void(work, *there)
     await deciding.void(work, old)
+    await _lock(work, *there)
+    await decide.void(work, *there)
     await _stop(work, *there)
+
+
+_unsent = sa.exists().where(
+    payouts.c.tenant_id == withdrawals.c.tenant_id,
+    payouts.c.withdrawal_id == withdrawals.c.id,
+    payouts.c.state == "created",
+)
+
+
+async def _lock(work: Work, *there: sa.ColumnElement[bool]) -> None:
+    """All of them before the wallet, which the first to end moves: so does whoever decides another one."""
+    mine = sa.and_(operations.c.tenant_id == withdrawals.c.tenant_id, operations.c.id == withdrawals.c.id)
+    query = (
+        sa.select(operations.c.id)
+        .join(withdrawals, mine)
+        .where(operations.c.tenant_id == work.tenant, *there)
+        .where(sa.or_(withdrawals.c.status == "pending", _unsent))
+        .order_by(operations.c.id)
+        .with_for_update(key_share=True, of=operations)
+    )
+    await work.connection.execute(query)
 
 
 async def _stop(work: Work, *there: sa.ColumnElement[bool]) -> None:

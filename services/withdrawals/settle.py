@@ -4,6 +4,9 @@ What a failure means depends on whose it is. Theirs (a number that cannot receiv
 and releases its hold. Ours (initiator, credential, certificate) would fail every other payout too, and
 repeated failures lock the credential: so the withdrawal stays as it is, another payout is made ready
 for it, and this way out stops until an operator has looked.
+
+Payouts are stopped before anything is booked: whoever changes settings locks the tenant's row before the
+wallet.
 """
 
 from uuid import UUID
@@ -117,8 +120,8 @@ async def _succeeded(work: Work, one: Sending, word: Succeeded) -> None:
         # The money has left and the hold is gone, or another payout is on its way and has it.
         await alert(work, one, "payout.succeeded_after_failure", receipt=word.receipt)
         await contradicted(work, PAYOUT.job, one.row.id)
-        await paid_after_all(work, one, word.receipt)
         await freeze(work, one, Frozen.CONTRADICTION, "a payout that had failed succeeded")
+        await paid_after_all(work, one, word.receipt)
     else:
         await _complete(work, one, word.receipt)
 
@@ -192,9 +195,9 @@ async def _failed_after_success(work: Work, one: Sending, word: Failed) -> None:
     await alert(work, one, "payout.failed_after_success", detail=word.detail)
     by_people = await PAYOUT.said_by_people(work, one.row.id)
     if await contradicted(work, PAYOUT.job, one.row.id):
+        await freeze(work, one, Frozen.CONTRADICTION, "a payout that people had settled as paid failed")
         if by_people and one.row.returned_at is None:
             await denied(work, one, word.detail)
-        await freeze(work, one, Frozen.CONTRADICTION, "a payout that people had settled as paid failed")
 
 
 async def _ready_another(work: Work, one: Sending) -> None:

@@ -1,0 +1,102 @@
+"""Nobody waits for whom somebody waits for: who locks several of the tenant, what is open and the wallet does
+it in this order, as one who decides does. So of two deeds at once none is broken off."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from services import approval, ledger
+from services.ids import new_id
+from services.news import Unpaid
+from services.people import tenant_file
+from services.people.apply import apply
+from services.providers.base import Accepted, Failed, Succeeded
+from services.settings import changing
+from services.store.schema import tenants
+from services.withdrawals import settle
+from services.withdrawals.record import WITHDRAWAL
+from tests.conftest import BOTH
+from tests.services.business import TO_PHONE, TO_TILL, kes
+
+pytestmark = pytest.mark.parametrize("database", BOTH[1:], indirect=True)
+
+ELSEWHERE = {"method_type": "mpesa", "method_details": {"phone_number": "+254733000999"}}
+
+
+@pytest.fixture
+async def funded(business):
+    await business.paid("50000")
+    async with business.work() as work:
+        sealed = work.seal(TO_PHONE.details, "tenants.payout", business.tenant)
+    await business.set(payout_method_type="mpesa", payout_sealed=sealed)
+    return business
+
+
+@asynccontextmanager
+async def beside(business, deed):
+    """Locks are taken while the deed waits for the first of them; that it waits long enough is all that is
+    left to the clock."""
+    async with business.work() as work:
+        yield work
+        waits = asyncio.create_task(deed)
+        await asyncio.sleep(0.2)
+        assert not waits.done()
+        await work.connection.exec_driver_sql("SET LOCAL lock_timeout = 2000")
+        await ledger.lock_wallet(work, "KES")
+    await waits
+
+
+async def taken(business, payout, word):
+    async with business.work() as work:
+        await settle.settle(work, payout, word)
+
+
+async def test_payouts_are_stopped_before_what_contradicts_itself_is_booked(funded):
+    one = await funded.approved()
+    assert await one.begun()
+    await one.answered(Accepted("AG_1", None))
+    await taken(funded, one.payout, Failed(Unpaid.RECEIVER, "unknown number"))
+    async with beside(funded, taken(funded, one.payout, Succeeded("UKZ0000001", kes("967")))) as work:
+        await work.connection.execute(
+            sa.select(tenants.c.id).where(tenants.c.id == work.tenant).with_for_update()
+        )
+    assert await funded.resting() == {None: "contradiction"}
+
+
+async def test_whatever_ends_with_a_destination_is_locked_before_the_wallet(funded):
+    async with funded.work() as work:
+        change = await changing.ask(work, funded.owner, new_id(), "destination", ELSEWHERE)
+    async with funded.work() as work:
+        await changing.approve(work, funded.manager, change.id, change.digest)
+    funded.forward(hours=24)
+    await funded.withdraw()
+    second = await funded.withdraw()
+
+    async def due():
+        async with funded.work() as work:
+            await changing.take_effect(work, change.id)
+
+    async with beside(funded, due()) as work:
+        await approval.locked(work, WITHDRAWAL, second.id)
+    assert await funded.wallet() == ("50000.00", "0.00", "50000.00")
+
+
+async def test_a_file_locks_whatever_is_open_before_the_wallet(funded):
+    await funded.withdraw()
+    another = await funded.withdraw(to=TO_TILL)
+    staff = {"Wanjiku": "Cashier", "Otieno": "Finance Admin", "Njeri": "Owner"}
+    listed = [f'[[staff]]\nname = "{name}"\nrole = "{role}"\n' for name, role in staff.items()]
+    file = tenant_file.read(
+        f'[tenant]\nslug = "{funded.slug}"\n[limits]\napprovals = 2\n[payout]\nmethod_type = "mpesa"\n'
+        'method_details = { phone_number = "+254733000999" }\n' + "".join(listed)
+    )
+
+    async def applied():
+        async with funded.work() as work:
+            await apply(work, file)
+
+    async with beside(funded, applied()) as work:
+        await approval.locked(work, WITHDRAWAL, another.id)
+    assert await funded.wallet() == ("50000.00", "1000.00", "49000.00")
