@@ -6,16 +6,14 @@ import time
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from bot.webhooks_out.settings import WebhooksSettings
 from services.store.schema import audit, webhook_endpoints
-from services.store.scope import OWNER
 from services.webhooks import endpoints, signing
 from services.webhooks.events import TYPES
 from tests.bot.caller import caller
 from tests.bot.door import opened
-from tests.bot.test_api import ASK
+from tests.bot.test_api import ASK, rows
 from tests.bot.webhooks_out.receiver import receiving
 
 MORE = """
@@ -44,11 +42,6 @@ async def shop(door):
 @pytest.fixture
 async def njeri(door, shop):
     return await caller(door, shop, "Njeri")
-
-
-async def rows(door, table):
-    async with door.database.reading(OWNER) as connection:
-        return (await connection.execute(sa.select(table))).all()
 
 
 async def test_an_endpoint_is_added_changed_and_removed_and_its_secret_shown_once(door, njeri):

@@ -3,11 +3,9 @@
 import asyncio
 import itertools
 
-import sqlalchemy as sa
-
 from services.store.schema import carts, orders, products
-from services.store.scope import OWNER
 from tests.bot.door import envelope, opened, text
+from tests.bot.test_api import rows
 
 GOODS = """
 [[products]]
@@ -68,11 +66,6 @@ def tap(sent, title):
 
 def item(sku="SOAP", quantity=1, price=150.0):
     return {"product_retailer_id": sku, "quantity": quantity, "item_price": price, "currency": "KES"}
-
-
-async def rows(door, table):
-    async with door.database.reading(OWNER) as connection:
-        return (await connection.execute(sa.select(table))).all()
 
 
 async def test_from_the_shop_to_the_order(database, vault):

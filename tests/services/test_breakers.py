@@ -40,7 +40,7 @@ async def until(business, of=MPESA):
 
 async def rows(business):
     async with business.work() as work:
-        query = sa.select(table).where(table.c.tenant_id == work.tenant)
+        query = sa.select(table).where(table.c.tenant_id == work.tenant).order_by(*table.primary_key)
         return (await work.connection.execute(query)).all()
 
 

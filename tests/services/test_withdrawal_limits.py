@@ -212,7 +212,7 @@ async def test_flags_stop_nothing_and_are_told_and_recorded(funded):
 
 async def rows(business):
     async with business.behind() as work:
-        return (await work.connection.execute(audit.select())).all()
+        return (await work.connection.execute(audit.select().order_by(audit.c.seq))).all()
 
 
 ALSO_TO_BANK = destinations.of("bank_transfer", dict(TO_BANK.details) | {"account_name": "MAMA NJERI DUKA"})

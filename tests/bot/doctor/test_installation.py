@@ -201,7 +201,10 @@ async def transaction(settings):
 
 async def contents(settings):
     async with transaction(settings) as connection:
-        return [str((await connection.execute(sa.select(table))).all()) for table in metadata.sorted_tables]
+        return [
+            str((await connection.execute(sa.select(table).order_by(*table.primary_key))).all())
+            for table in metadata.sorted_tables
+        ]
 
 
 def bad(findings):
