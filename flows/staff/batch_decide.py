@@ -8,30 +8,20 @@ BatchResults     -> BatchResults
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from flows.document import BatchFile, Document
 from flows.reply import Said
 from flows.staff.batch_shown import OfBatch, lines, stands
+from flows.staff.deciding import Approve, Cancel, Reject, reason_of
 from flows.step import Choice
 from flows.teller import Teller
 from flows.text import Text
 from services.errors import NotPending, StepUpRequired
 from services.news.batches import Batch
 from services.people.access import APPROVE
-
-_MOST_REASON = 300
-
-
-class ApproveBatch(Choice):
-    tap_only = True
-    label = Text("Approve")
-
-
-class RejectBatch(Choice):
-    tap_only = True
-    label = Text("Reject")
 
 
 class TakeBatchBack(Choice):
@@ -41,10 +31,6 @@ class TakeBatchBack(Choice):
 
 class ShowResults(Choice):
     label = Text("Each line as a file")
-
-
-class Cancel(Choice):
-    label = Text("Cancel")
 
 
 class BatchShown(OfBatch):
@@ -74,26 +60,26 @@ class BatchShown(OfBatch):
 
     def choices(self) -> tuple[Choice, ...]:
         waits, there = self.batch.state == "pending", self.batch.state in ("pending", "running", "done")
-        decide = (ApproveBatch(), RejectBatch()) if waits and self.may_decide else ()
+        decide = (Approve(), Reject()) if waits and self.may_decide else ()
         back = (TakeBatchBack(),) if waits and self.may_take_back and not self.may_decide else ()
         return (*decide, *back, *((ShowResults(),) if there else ()))
 
     async def hears(
-        self, answer: ApproveBatch | RejectBatch | TakeBatchBack | ShowResults, teller: Teller
+        self, answer: Approve | Reject | TakeBatchBack | ShowResults, teller: Teller
     ) -> BatchShown | AskBatchCode | EnterWhyNotBatch | BatchResults:
-        """Who comes second is told where it stands."""
+        match answer:
+            case Approve():
+                return await self._approve(teller)
+            case TakeBatchBack():
+                return await _after(teller.batches.cancel(self.batch.id), self.batch, teller)
+            case Reject():
+                return EnterWhyNotBatch(batch=self.batch)
+            case ShowResults():
+                return BatchResults(batch=await teller.batches.batch(self.batch.id), at=teller.now)
+
+    async def _approve(self, teller: Teller) -> BatchShown | AskBatchCode:
         try:
-            match answer:
-                case ApproveBatch():
-                    return shown(await teller.batches.approve(self.batch.id, self.batch.digest), teller)
-                case TakeBatchBack():
-                    return shown(await teller.batches.cancel(self.batch.id), teller)
-                case RejectBatch():
-                    return EnterWhyNotBatch(batch=self.batch)
-                case ShowResults():
-                    return BatchResults(batch=await teller.batches.batch(self.batch.id), at=teller.now)
-        except NotPending:
-            return await look(self.batch.id, teller)
+            return await _approved(self.batch, teller)
         except StepUpRequired as takes:
             if not takes.enrolled:
                 raise
@@ -119,13 +105,9 @@ class AskBatchCode(OfBatch):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> BatchShown:
         match answer:
             case Said(text=code):
-                try:
-                    return shown(await teller.batches.approve(self.batch.id, self.batch.digest, code), teller)
-                except NotPending:
-                    pass
+                return await _approved(self.batch, teller, code)
             case Cancel():
-                pass
-        return await look(self.batch.id, teller)
+                return await look(self.batch.id, teller)
 
 
 class EnterWhyNotBatch(OfBatch):
@@ -144,14 +126,10 @@ class EnterWhyNotBatch(OfBatch):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> BatchShown:
         match answer:
             case Said(text=typed):
-                try:
-                    reason = typed.strip()[:_MOST_REASON]
-                    return shown(await teller.batches.reject(self.batch.id, reason), teller)
-                except NotPending:
-                    pass
+                deed = teller.batches.reject(self.batch.id, reason_of(typed))
+                return await _after(deed, self.batch, teller)
             case Cancel():
-                pass
-        return await look(self.batch.id, teller)
+                return await look(self.batch.id, teller)
 
 
 class BatchResults(OfBatch):
@@ -187,3 +165,15 @@ def shown(batch: Batch, teller: Teller) -> BatchShown:
 
 async def look(batch_id: UUID, teller: Teller) -> BatchShown:
     return shown(await teller.batches.batch(batch_id), teller)
+
+
+async def _approved(batch: Batch, teller: Teller, code: str | None = None) -> BatchShown:
+    return await _after(teller.batches.approve(batch.id, batch.digest, code), batch, teller)
+
+
+async def _after(deed: Awaitable[Batch], batch: Batch, teller: Teller) -> BatchShown:
+    """Who comes second is told where it stands."""
+    try:
+        return shown(await deed, teller)
+    except NotPending:
+        return await look(batch.id, teller)

@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flows.reply import SentFile
-from flows.staff.batch_decide import BatchShown, Cancel, look, short, shown
+from flows.staff.batch_decide import BatchShown, look, short, shown
 from flows.staff.batch_shown import OfBatch, faults, lines
+from flows.staff.deciding import Cancel
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text

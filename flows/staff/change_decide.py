@@ -7,37 +7,23 @@ EnterWhyNotChange  -> ChangeShown
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import timedelta
 from uuid import UUID
 
 from flows.reply import Said
 from flows.staff.change_shown import approvals, stands, what
+from flows.staff.deciding import Approve, Cancel, Reject, reason_of
 from flows.step import Choice, Step
 from flows.teller import Change, Teller
 from flows.text import Text
 from services.errors import NotPending, StepUpRequired
 from services.people.access import APPROVE
 
-_MOST_REASON = 300
-
-
-class ApproveChange(Choice):
-    tap_only = True
-    label = Text("Approve")
-
-
-class RejectChange(Choice):
-    tap_only = True
-    label = Text("Reject")
-
 
 class TakeChangeBack(Choice):
     tap_only = True
     label = Text("Take it back")
-
-
-class Cancel(Choice):
-    label = Text("Cancel")
 
 
 class NotChanging(Step):
@@ -79,7 +65,7 @@ class ChangeShown(OfChange):
         return tuple(told)
 
     def choices(self) -> tuple[Choice, ...]:
-        decide = (ApproveChange(), RejectChange()) if self._waits("pending") and self.may_decide else ()
+        decide = (Approve(), Reject()) if self._waits("pending") and self.may_decide else ()
         back = (TakeChangeBack(),) if self._waits("pending", "cooling") and self.may_take_back else ()
         return (*decide, *back)
 
@@ -87,19 +73,19 @@ class ChangeShown(OfChange):
         return self.change.state in states
 
     async def hears(
-        self, answer: ApproveChange | RejectChange | TakeChangeBack, teller: Teller
+        self, answer: Approve | Reject | TakeChangeBack, teller: Teller
     ) -> ChangeShown | AskChangeCode | EnterWhyNotChange:
-        """Who comes second is told where it stands."""
+        match answer:
+            case Approve():
+                return await self._approve(teller)
+            case TakeChangeBack():
+                return await _after(teller.settings.take_back(self.change.id), self.change, teller)
+            case Reject():
+                return EnterWhyNotChange(change=self.change)
+
+    async def _approve(self, teller: Teller) -> ChangeShown | AskChangeCode:
         try:
-            match answer:
-                case ApproveChange():
-                    return shown(await teller.settings.approve(self.change.id, self.change.digest), teller)
-                case TakeChangeBack():
-                    return shown(await teller.settings.take_back(self.change.id), teller)
-                case RejectChange():
-                    return EnterWhyNotChange(change=self.change)
-        except NotPending:
-            return await look(self.change.id, teller)
+            return await _approved(self.change, teller)
         except StepUpRequired as takes:
             if not takes.enrolled:
                 raise
@@ -124,14 +110,9 @@ class AskChangeCode(OfChange):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> ChangeShown:
         match answer:
             case Said(text=code):
-                try:
-                    digest = self.change.digest
-                    return shown(await teller.settings.approve(self.change.id, digest, code), teller)
-                except NotPending:
-                    pass
+                return await _approved(self.change, teller, code)
             case Cancel():
-                pass
-        return await look(self.change.id, teller)
+                return await look(self.change.id, teller)
 
 
 class EnterWhyNotChange(OfChange):
@@ -148,14 +129,10 @@ class EnterWhyNotChange(OfChange):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> ChangeShown:
         match answer:
             case Said(text=typed):
-                try:
-                    reason = typed.strip()[:_MOST_REASON]
-                    return shown(await teller.settings.reject(self.change.id, reason), teller)
-                except NotPending:
-                    pass
+                deed = teller.settings.reject(self.change.id, reason_of(typed))
+                return await _after(deed, self.change, teller)
             case Cancel():
-                pass
-        return await look(self.change.id, teller)
+                return await look(self.change.id, teller)
 
 
 def shown(change: Change, teller: Teller) -> ChangeShown:
@@ -171,3 +148,15 @@ def shown(change: Change, teller: Teller) -> ChangeShown:
 
 async def look(change_id: UUID, teller: Teller) -> ChangeShown:
     return shown(await teller.settings.change(change_id), teller)
+
+
+async def _approved(change: Change, teller: Teller, code: str | None = None) -> ChangeShown:
+    return await _after(teller.settings.approve(change.id, change.digest, code), change, teller)
+
+
+async def _after(deed: Awaitable[Change], change: Change, teller: Teller) -> ChangeShown:
+    """Who comes second is told where it stands."""
+    try:
+        return shown(await deed, teller)
+    except NotPending:
+        return await look(change.id, teller)

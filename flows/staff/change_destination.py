@@ -13,7 +13,8 @@ from typing import Literal
 from uuid import UUID
 
 from flows.reply import Said
-from flows.staff.change_decide import Cancel, ChangeShown, NotChanging, shown
+from flows.staff.change_decide import ChangeShown, NotChanging, shown
+from flows.staff.deciding import Cancel
 from flows.staff.offered import AtBank, BankAccount, Till
 from flows.step import Choice, Step
 from flows.teller import Teller

@@ -13,9 +13,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 from flows.reply import Said
-from flows.staff.change_decide import Cancel, ChangeShown, NotChanging, shown
+from flows.staff.change_decide import ChangeShown, NotChanging, shown
 from flows.staff.change_typed import fee_bands, limit_typed
 from flows.staff.change_words import NONE, limit, nothing, value, way
+from flows.staff.deciding import Cancel
 from flows.step import Choice, Step
 from flows.teller import Teller
 from flows.text import Text

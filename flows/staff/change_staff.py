@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flows.reply import Said
-from flows.staff.change_decide import Cancel, ChangeShown, NotChanging, shown
+from flows.staff.change_decide import ChangeShown, NotChanging, shown
+from flows.staff.deciding import Cancel
 from flows.step import Choice, Step
 from flows.teller import Member, Teller
 from flows.text import Text

@@ -13,12 +13,13 @@ EnterWhyNotLent  -> LendingShown
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from flows.reply import Said
-from flows.staff.change_decide import Cancel
+from flows.staff.deciding import Cancel, Reject, reason_of
 from flows.step import Choice, Step
 from flows.teller import Lending, Member, Teller
 from flows.text import Text
@@ -28,7 +29,6 @@ from services.ids import new_id
 from services.news.approval import LendingAsked, LendingMoved
 from services.people.access import APPROVE
 
-_MOST_REASON = 300
 _DAYS = re.compile(r"\d{1,3}", re.ASCII)
 
 
@@ -40,11 +40,6 @@ class Lend(Choice):
 class Agree(Choice):
     tap_only = True
     label = Text("Agree")
-
-
-class Disagree(Choice):
-    tap_only = True
-    label = Text("Reject")
 
 
 class EndLending(Choice):
@@ -186,25 +181,24 @@ class LendingShown(OfLending):
         return Text("It is over.")
 
     def choices(self) -> tuple[Choice, ...]:
-        decide = (Agree(), Disagree()) if self.lending.state == "pending" and self.may_decide else ()
+        decide = (Agree(), Reject()) if self.lending.state == "pending" and self.may_decide else ()
         end = (EndLending(),) if self.lending.state in ("pending", "lent") and self.may_end else ()
         return (*decide, *end)
 
     async def hears(
-        self, answer: Agree | Disagree | EndLending, teller: Teller
+        self, answer: Agree | Reject | EndLending, teller: Teller
     ) -> LendingShown | AskLendingCode | EnterWhyNotLent:
-        """Who comes second is told where it stands."""
+        match answer:
+            case Agree():
+                return await self._agree(teller)
+            case EndLending():
+                return await _after(teller.settings.end(self.lending.id), self.lending, teller)
+            case Reject():
+                return EnterWhyNotLent(lending=self.lending)
+
+    async def _agree(self, teller: Teller) -> LendingShown | AskLendingCode:
         try:
-            match answer:
-                case Agree():
-                    found = await teller.settings.agree(self.lending.id, self.lending.digest)
-                    return shown(found, teller)
-                case EndLending():
-                    return shown(await teller.settings.end(self.lending.id), teller)
-                case Disagree():
-                    return EnterWhyNotLent(lending=self.lending)
-        except NotPending:
-            return await look(self.lending.id, teller)
+            return await _agreed(self.lending, teller)
         except StepUpRequired as takes:
             if not takes.enrolled:
                 raise
@@ -229,14 +223,9 @@ class AskLendingCode(OfLending):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> LendingShown:
         match answer:
             case Said(text=code):
-                try:
-                    digest = self.lending.digest
-                    return shown(await teller.settings.agree(self.lending.id, digest, code), teller)
-                except NotPending:
-                    pass
+                return await _agreed(self.lending, teller, code)
             case Cancel():
-                pass
-        return await look(self.lending.id, teller)
+                return await look(self.lending.id, teller)
 
 
 class EnterWhyNotLent(OfLending):
@@ -253,14 +242,10 @@ class EnterWhyNotLent(OfLending):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> LendingShown:
         match answer:
             case Said(text=typed):
-                try:
-                    reason = typed.strip()[:_MOST_REASON]
-                    return shown(await teller.settings.refuse(self.lending.id, reason), teller)
-                except NotPending:
-                    pass
+                deed = teller.settings.refuse(self.lending.id, reason_of(typed))
+                return await _after(deed, self.lending, teller)
             case Cancel():
-                pass
-        return await look(self.lending.id, teller)
+                return await look(self.lending.id, teller)
 
 
 def shown(lending: Lending, teller: Teller) -> LendingShown:
@@ -276,6 +261,18 @@ def shown(lending: Lending, teller: Teller) -> LendingShown:
 
 async def look(lending_id: UUID, teller: Teller) -> LendingShown:
     return shown(await teller.settings.lending(lending_id), teller)
+
+
+async def _agreed(lending: Lending, teller: Teller, code: str | None = None) -> LendingShown:
+    return await _after(teller.settings.agree(lending.id, lending.digest, code), lending, teller)
+
+
+async def _after(deed: Awaitable[Lending], lending: Lending, teller: Teller) -> LendingShown:
+    """Who comes second is told where it stands."""
+    try:
+        return shown(await deed, teller)
+    except NotPending:
+        return await look(lending.id, teller)
 
 
 async def lendings(teller: Teller, _rest: str = "") -> Lendings:

@@ -19,7 +19,8 @@ from uuid import UUID
 
 from flows.amounts import amount_of
 from flows.reply import Said
-from flows.staff.schedule_decide import Cancel, ScheduleShown, shown
+from flows.staff.deciding import Cancel
+from flows.staff.schedule_decide import ScheduleShown, shown
 from flows.staff.shown import destination_shown, in_a_row
 from flows.step import Choice, Step
 from flows.teller import Destination, Teller

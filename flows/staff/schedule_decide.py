@@ -7,10 +7,12 @@ EnterWhyNotSchedule -> ScheduleShown
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import timedelta
 from uuid import UUID
 
 from flows.reply import Said
+from flows.staff.deciding import Approve, Cancel, Reject, reason_of
 from flows.staff.schedule_words import lines, runs, skipped, stands
 from flows.step import Choice, Step
 from flows.teller import Teller
@@ -19,18 +21,6 @@ from services.errors import NotPending, StepUpRequired
 from services.money import Money
 from services.news.schedules import Schedule
 from services.people.access import APPROVE
-
-_MOST_REASON = 300
-
-
-class ApproveSchedule(Choice):
-    tap_only = True
-    label = Text("Approve")
-
-
-class RejectSchedule(Choice):
-    tap_only = True
-    label = Text("Reject")
 
 
 class StopSchedule(Choice):
@@ -46,10 +36,6 @@ class ResumeSchedule(Choice):
 class CancelSchedule(Choice):
     tap_only = True
     label = Text("Cancel schedule")
-
-
-class Cancel(Choice):
-    label = Text("Cancel")
 
 
 class OfSchedule(Step):
@@ -95,7 +81,7 @@ class ScheduleShown(OfSchedule):
     def choices(self) -> tuple[Choice, ...]:
         match self.schedule.state:
             case "pending":
-                decide = (ApproveSchedule(), RejectSchedule()) if self.may_decide else ()
+                decide = (Approve(), Reject()) if self.may_decide else ()
                 return (*decide, *((CancelSchedule(),) if self.may_end else ()))
             case "active" if self.owns:
                 return StopSchedule(), CancelSchedule()
@@ -107,25 +93,24 @@ class ScheduleShown(OfSchedule):
 
     async def hears(
         self,
-        answer: ApproveSchedule | RejectSchedule | StopSchedule | ResumeSchedule | CancelSchedule,
+        answer: Approve | Reject | StopSchedule | ResumeSchedule | CancelSchedule,
         teller: Teller,
     ) -> ScheduleShown | AskScheduleCode | EnterWhyNotSchedule:
-        """Who comes second is told where it stands."""
-        id_, schedules = self.schedule.id, teller.schedules
+        match answer:
+            case Approve():
+                return await self._approve(teller)
+            case Reject():
+                return EnterWhyNotSchedule(schedule=self.schedule)
+            case StopSchedule():
+                return await _after(teller.schedules.stop(self.schedule.id), self.schedule, teller)
+            case ResumeSchedule():
+                return await _after(teller.schedules.resume(self.schedule.id), self.schedule, teller)
+            case CancelSchedule():
+                return await _after(teller.schedules.cancel(self.schedule.id), self.schedule, teller)
+
+    async def _approve(self, teller: Teller) -> ScheduleShown | AskScheduleCode:
         try:
-            match answer:
-                case ApproveSchedule():
-                    return shown(await schedules.approve(id_, self.schedule.digest), teller)
-                case RejectSchedule():
-                    return EnterWhyNotSchedule(schedule=self.schedule)
-                case StopSchedule():
-                    return shown(await schedules.stop(id_), teller)
-                case ResumeSchedule():
-                    return shown(await schedules.resume(id_), teller)
-                case CancelSchedule():
-                    return shown(await schedules.cancel(id_), teller)
-        except NotPending:
-            return await look(id_, teller)
+            return await _approved(self.schedule, teller)
         except StepUpRequired as takes:
             if not takes.enrolled:
                 raise
@@ -152,14 +137,9 @@ class AskScheduleCode(OfSchedule):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> ScheduleShown:
         match answer:
             case Said(text=code):
-                try:
-                    digest = self.schedule.digest
-                    return shown(await teller.schedules.approve(self.schedule.id, digest, code), teller)
-                except NotPending:
-                    pass
+                return await _approved(self.schedule, teller, code)
             case Cancel():
-                pass
-        return await look(self.schedule.id, teller)
+                return await look(self.schedule.id, teller)
 
 
 class EnterWhyNotSchedule(OfSchedule):
@@ -178,14 +158,10 @@ class EnterWhyNotSchedule(OfSchedule):
     async def hears(self, answer: Said | Cancel, teller: Teller) -> ScheduleShown:
         match answer:
             case Said(text=typed):
-                try:
-                    reason = typed.strip()[:_MOST_REASON]
-                    return shown(await teller.schedules.reject(self.schedule.id, reason), teller)
-                except NotPending:
-                    pass
+                deed = teller.schedules.reject(self.schedule.id, reason_of(typed))
+                return await _after(deed, self.schedule, teller)
             case Cancel():
-                pass
-        return await look(self.schedule.id, teller)
+                return await look(self.schedule.id, teller)
 
 
 def shown(schedule: Schedule, teller: Teller) -> ScheduleShown:
@@ -200,3 +176,15 @@ def shown(schedule: Schedule, teller: Teller) -> ScheduleShown:
 
 async def look(schedule_id: UUID, teller: Teller) -> ScheduleShown:
     return shown(await teller.schedules.schedule(schedule_id), teller)
+
+
+async def _approved(schedule: Schedule, teller: Teller, code: str | None = None) -> ScheduleShown:
+    return await _after(teller.schedules.approve(schedule.id, schedule.digest, code), schedule, teller)
+
+
+async def _after(deed: Awaitable[Schedule], schedule: Schedule, teller: Teller) -> ScheduleShown:
+    """Who comes second is told where it stands."""
+    try:
+        return shown(await deed, teller)
+    except NotPending:
+        return await look(schedule.id, teller)

@@ -7,11 +7,8 @@ import pytest
 
 from flows import graph
 from flows.lipachat import SCRIPT
-from flows.staff.batch_decide import ApproveBatch
-from flows.staff.change_decide import ApproveChange
 from flows.staff.deciding import Approve
 from flows.staff.lend import Agree
-from flows.staff.schedule_decide import ApproveSchedule
 from flows.step import understood
 
 MODULES = sorted({step.__module__ for step in SCRIPT.steps.values() if understood(step)})
@@ -40,10 +37,10 @@ def test_every_step_says_something_and_has_its_answers_typed():
         }
 
 
-DECIDING = {Approve, ApproveBatch, ApproveChange, ApproveSchedule, Agree}
+DECIDING = {Approve, Agree}
 
 
 def test_a5_buttons_by_which_another_persons_request_is_approved_grow_old():
     steps = [step for step in SCRIPT.steps.values() if DECIDING & set(understood(step))]
-    assert len(steps) >= len(DECIDING)
+    assert len(steps) > len(DECIDING)
     assert {step.__name__ for step in steps if step.good_for != timedelta(minutes=15)} == set()
