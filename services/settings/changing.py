@@ -76,6 +76,7 @@ async def approve(
 ) -> Change:
     """Nobody approves what gives rights to themselves, nor by a right of who gains them. Raises what
     `approval.may_approve` raises."""
+    await _lock_tenant(work)
     row, setting = await locked(work, change_id)
     facts = facts_of(work, row)
 
@@ -152,6 +153,7 @@ async def expire(work: Work, change_id: UUID) -> None:
 
 async def take_effect(work: Work, change_id: UUID) -> None:
     """The day is over; nothing where it was taken back."""
+    await _lock_tenant(work)
     row, _ = await locked(work, change_id)
     if row.state == "cooling" and row.due_at <= work.now:
         await _take_effect(work, change_id, None)
@@ -159,13 +161,16 @@ async def take_effect(work: Work, change_id: UUID) -> None:
         await jobs.finish(work, change_id, _FOR_EFFECT)
 
 
+async def _lock_tenant(work: Work) -> None:
+    """Of two changes the second finds the first. Before all that is open, as the operator's file does."""
+    tenant = sa.select(tenants.c.id).where(tenants.c.id == work.tenant).with_for_update()
+    await work.connection.execute(tenant)
+
+
 async def _take_effect(work: Work, change_id: UUID, by: UUID | None) -> Change:
     """Everything that was approved is checked once more."""
     await jobs.finish(work, change_id, _FOR_EFFECT)
     row, setting = await locked(work, change_id)
-    # Whoever changes settings locks the tenant, so that of two changes the second finds the first.
-    tenant = sa.select(tenants.c.id).where(tenants.c.id == work.tenant).with_for_update()
-    await work.connection.execute(tenant)
     facts = facts_of(work, row)
     because = await _doubt(work, row, setting, facts)
     if because is None:

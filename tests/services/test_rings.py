@@ -14,6 +14,7 @@ from services.people import tenant_file
 from services.people.apply import apply
 from services.providers.base import Accepted, Failed, Succeeded
 from services.settings import changing
+from services.settings.kinds import SETTINGS
 from services.store.schema import tenants
 from services.withdrawals import settle
 from services.withdrawals.record import WITHDRAWAL
@@ -35,17 +36,27 @@ async def funded(business):
 
 
 @asynccontextmanager
-async def beside(business, deed):
-    """Locks are taken while the deed waits for the first of them; that it waits long enough is all that is
-    left to the clock."""
+async def beside(business, deed, then):
+    """One lock is taken, and another while the deed waits for the first; that it waits long enough is all
+    that is left to the clock."""
     async with business.work() as work:
         yield work
         waits = asyncio.create_task(deed)
         await asyncio.sleep(0.2)
         assert not waits.done()
         await work.connection.exec_driver_sql("SET LOCAL lock_timeout = 2000")
-        await ledger.lock_wallet(work, "KES")
+        await then(work)
     await waits
+
+
+async def the_wallet(work):
+    await ledger.lock_wallet(work, "KES")
+
+
+async def the_tenant(work):
+    await work.connection.execute(
+        sa.select(tenants.c.id).where(tenants.c.id == work.tenant).with_for_update()
+    )
 
 
 async def taken(business, payout, word):
@@ -58,10 +69,9 @@ async def test_payouts_are_stopped_before_what_contradicts_itself_is_booked(fund
     assert await one.begun()
     await one.answered(Accepted("AG_1", None))
     await taken(funded, one.payout, Failed(Unpaid.RECEIVER, "unknown number"))
-    async with beside(funded, taken(funded, one.payout, Succeeded("UKZ0000001", kes("967")))) as work:
-        await work.connection.execute(
-            sa.select(tenants.c.id).where(tenants.c.id == work.tenant).with_for_update()
-        )
+    late = taken(funded, one.payout, Succeeded("UKZ0000001", kes("967")))
+    async with beside(funded, late, the_wallet) as work:
+        await the_tenant(work)
     assert await funded.resting() == {None: "contradiction"}
 
 
@@ -78,7 +88,7 @@ async def test_whatever_ends_with_a_destination_is_locked_before_the_wallet(fund
         async with funded.work() as work:
             await changing.take_effect(work, change.id)
 
-    async with beside(funded, due()) as work:
+    async with beside(funded, due(), the_wallet) as work:
         await approval.locked(work, WITHDRAWAL, second.id)
     assert await funded.wallet() == ("50000.00", "0.00", "50000.00")
 
@@ -97,6 +107,21 @@ async def test_a_file_locks_whatever_is_open_before_the_wallet(funded):
         async with funded.work() as work:
             await apply(work, file)
 
-    async with beside(funded, applied()) as work:
+    async with beside(funded, applied(), the_wallet) as work:
         await approval.locked(work, WITHDRAWAL, another.id)
     assert await funded.wallet() == ("50000.00", "1000.00", "49000.00")
+
+
+async def test_a_change_locks_the_tenant_before_itself(funded):
+    async with funded.work() as work:
+        change = await changing.ask(work, funded.owner, new_id(), "limits", {"approvals": 2})
+
+    async def approved():
+        async with funded.work() as work:
+            return await changing.approve(work, funded.manager, change.id, change.digest)
+
+    async def the_change(work):
+        await approval.locked(work, SETTINGS["limits"].kind, change.id)
+
+    async with beside(funded, approved(), the_change) as work:
+        await the_tenant(work)
