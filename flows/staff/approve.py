@@ -10,6 +10,7 @@ AskReason -> Stands | Decide
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -25,7 +26,7 @@ from flows.teller import Teller
 from flows.text import Text
 from services.errors import NotFound, NotPending, StepUpRequired
 from services.news import Withdrawal, WithdrawalRequested
-from services.people.access import APPROVE
+from services.people.access import APPROVE, VIEW_FINANCE
 
 
 @dataclass(frozen=True)
@@ -213,16 +214,28 @@ async def approvals(teller: Teller, _rest: str = "") -> Approvals | NoApprovals:
 
 async def approve(teller: Teller, reference: str = "") -> Approvals | NoApprovals | Decide | Stands:
     """By its reference, where it is not on the screen: shown first, and then decided. A maker's own is
-    refused by the business, which records the attempt. Raises NotFound, FourEyesViolation."""
+    refused by the business, which records the attempt; one that is decided is shown as it stands. Raises
+    NotFound, FourEyesViolation."""
     if not reference:
         return await approvals(teller)
-    waiting = await teller.awaiting_approval()
-    named = next((each for each in waiting if short(each.id).casefold() == reference), None)
+    named = _named(reference, await teller.awaiting_approval())
     if named is None:
-        raise NotFound("withdrawal")
+        return Stands(withdrawal=await _decided(reference, teller))
     if named.maker_id == teller.me.person_id:
         return Stands(withdrawal=await teller.approve(named.id, named.digest))
     return Decide(withdrawal=named) if APPROVE in teller.me.scopes else Stands(withdrawal=named)
+
+
+async def _decided(reference: str, teller: Teller) -> Withdrawal:
+    """Of the latest, where the person may see them. Raises NotFound."""
+    named = _named(reference, await teller.withdrawals()) if VIEW_FINANCE in teller.me.scopes else None
+    if named is None:
+        raise NotFound("withdrawal")
+    return named
+
+
+def _named(reference: str, among: Iterable[Withdrawal]) -> Withdrawal | None:
+    return next((each for each in among if short(each.id).casefold() == reference), None)
 
 
 async def look(withdrawal_id: UUID, teller: Teller) -> Decide | Requested | Stands:
