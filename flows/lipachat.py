@@ -161,7 +161,7 @@ WORDS = (
     Word(("pay", "lipa"), checkout.pay, takes_rest=True, exact=True),
     Word(("orders", "oda"), my_orders.my_orders),
     Word(("methods", "njia"), methods.methods),
-    Word(("receipt", "risiti"), receipt.receipt, takes_rest=True, exact=True),
+    Word(("receipt", "risiti"), receipt.receipt, takes_rest=True),
     Word(("language", "lugha"), language.choose_language, takes_rest=True),
     Word(("help", "msaada"), menu.help_),
     Word(("agent", "mhudumu"), person.person),

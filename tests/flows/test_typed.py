@@ -96,7 +96,9 @@ async def test_a_slip_never_counts_for_money_or_approvals(typed):
     assert render(reply.text, "en").startswith("Sorry")
 
 
-@pytest.mark.parametrize(("typed", "word"), [("hlep", "help"), ("mneu", "menu"), ("cancle", "cancel")])
+@pytest.mark.parametrize(
+    ("typed", "word"), [("hlep", "help"), ("mneu", "menu"), ("cancle", "cancel"), ("recipt", "receipt")]
+)
 async def test_two_letters_that_changed_places_are_understood(typed, word):
     right, slipped = Play(), Play()
     await right.run(f"> Wanjiku: {word}\n")
