@@ -100,7 +100,8 @@ class Reply:
         return (self.code in _TOKEN_CODES and "token" in said) or self.code in _TOKEN_FAULTS
 
     def __str__(self) -> str:
-        return f"HTTP {self.status} {self.code[:60]} {self.message}".strip()
+        # Apart, or the digits of status and code together pass for a card's, and are struck out of logs.
+        return ", ".join(filter(None, (f"HTTP {self.status}", f"{self.code[:60]} {self.message}".strip())))
 
 
 _TOKEN_CODES = {"404.001.03", "401.002.01", "400.003.01"}

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from bot.log import redact, redacted
+from services.providers.daraja_calls import Reply
 
 PROGRAM = """
 import logging
@@ -119,6 +120,7 @@ def test_what_gives_a_person_or_a_right_away_is_hidden(text, shown):
         "order K7Q2XM of shop-0193a2b41234",
         "received_at 1764000000.123456",
         "HTTP 500 after 30 s at 127.0.0.1:8080",
+        str(Reply(500, {"errorCode": "500.001.1001", "errorMessage": "Wrong credentials"})),
         "token = await self._tokens.get(fetch)",
         "140a9b27164e",
     ],

@@ -125,7 +125,7 @@ async def test_a_phone_in_their_words_is_not_in_the_detail(rig):
     answer = await rig.mpesa.prompt(PROMPTED)
     assert isinstance(answer, Refused)
     assert answer.because is Unpaid.UNREACHABLE
-    assert answer.detail == "HTTP 400 400.002.02 Bad Request - Invalid PhoneNumber ************"
+    assert answer.detail == "HTTP 400, 400.002.02 Bad Request - Invalid PhoneNumber ************"
 
 
 async def test_no_answer_in_time_is_unknown(rig):
