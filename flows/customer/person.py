@@ -43,13 +43,14 @@ class Lost(Step):
 
     words: tuple[str, ...]
     staff: bool = False
+    sells: bool = False
 
     @property
     def thread(self) -> str:
         return "lost"
 
     def says(self) -> Text:
-        return Help(staff=self.staff).says()
+        return Help(staff=self.staff, sells=self.sells).says()
 
     def choices(self) -> tuple[Choice, ...]:
         return (AskPerson(),)
@@ -120,8 +121,8 @@ class PersonSaid(Step):
 async def lost(teller: Teller, words: tuple[str, ...]) -> Lost | Help:
     """Who answers customers is offered nobody."""
     if HAND_OFF in teller.me.scopes:
-        return Help(staff=True)
-    return Lost(words=words, staff=teller.me.is_staff)
+        return Help(staff=True, sells=teller.shop.sells)
+    return Lost(words=words, staff=teller.me.is_staff, sells=teller.shop.sells)
 
 
 async def person(teller: Teller, _rest: str = "") -> HandedOver:
