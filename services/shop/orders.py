@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from services import jobs
 from services.errors import (
+    BelowMinimum,
     EmptyOrder,
     InvalidAmount,
     InvalidQuantity,
@@ -58,10 +59,13 @@ async def place(
 ) -> Order:
     """An open order with its stock reserved; without a conversation it was made by the merchant's staff.
 
-    Raises EmptyOrder, TooManyLines, InvalidQuantity, InvalidAmount, UnknownProduct, OutOfStock.
+    Raises EmptyOrder, TooManyLines, InvalidQuantity, InvalidAmount, UnknownProduct, OutOfStock, and
+    BelowMinimum where there is nothing to pay: what costs nothing goes along with what costs something.
     """
     lines = await _lines(work, wanted)
     total = Money(sum(line.total.minor for line in lines), lines[0].price.currency)
+    if not total:
+        raise BelowMinimum(Money(1, total.currency), total)
     row = {
         "tenant_id": work.tenant,
         "id": new_id(),

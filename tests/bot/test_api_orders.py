@@ -92,6 +92,13 @@ async def test_an_order_is_made_at_our_prices_and_the_customer_is_asked(door, ow
     assert {row.sku: row.reserved for row in await rows(door, products)} == {"bread": 2, "milk": 0}
 
 
+async def test_an_order_of_what_costs_nothing_is_refused_with_the_least(door, owner, wanjiku):
+    await change(door, products, products.c.sku == "milk", price=0)
+    answer = await owner.post("/orders", {"customer_id": wanjiku, "lines": [{"sku": "milk", "quantity": 2}]})
+    assert (answer.status, answer.code, answer.body.get("minimum")) == (422, "below_minimum", "0.01")
+    assert await rows(door, orders) == []
+
+
 async def test_prices_may_be_numbers_and_have_cents(owner, wanjiku):
     line = b'{"name": "Salt", "price": 10.25, "quantity": 3}'
     body = b'{"customer_id": "' + wanjiku.encode() + b'", "lines": [' + line + b"]}"

@@ -5,6 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.errors import (
+    BelowMinimum,
     EmptyOrder,
     InvalidAmount,
     InvalidQuantity,
@@ -127,6 +128,16 @@ async def test_what_is_refused_reserves_nothing(business, wanted, refusal):
     assert (await left(business), await left(business, "TEA")) == (5, 2)
     async with business.teller(business.customer) as teller:
         assert await teller.open_order() is None
+
+
+async def test_what_costs_nothing_goes_along_and_is_no_order_alone(business):
+    gift = {"tenant_id": business.tenant, "sku": "GIFT", "name": "Leaflet", "price": 0, "stock": 5}
+    async with business.work() as work:
+        await work.connection.execute(sa.insert(schema.products), [gift])
+    with pytest.raises(BelowMinimum):
+        await place(business, Wanted(sku="GIFT", quantity=2))
+    order = await place(business, Wanted(sku="GIFT", quantity=2), *TWO_SOAPS)
+    assert (order.total, await left(business, "GIFT")) == (kes("300"), 3)
 
 
 async def test_what_is_short_is_named_with_what_is_left(business):
