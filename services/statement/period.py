@@ -53,9 +53,10 @@ def _checked(since: datetime, until: datetime, now: datetime) -> Period:
         raise PeriodInFuture
     if until <= since:
         raise PeriodBackwards
-    if until - since > timedelta(days=MOST_DAYS) + _SLACK:
+    told = Period(since, min(until, now))
+    if told.until - since > timedelta(days=MOST_DAYS) + _SLACK:
         raise PeriodTooLong(MOST_DAYS)
-    return Period(since, min(until, now))
+    return told
 
 
 def _end(text: str, zone: str, whole_days: int) -> datetime:

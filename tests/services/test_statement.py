@@ -165,6 +165,14 @@ def test_periods_that_are_none(since, until, error):
         period.told(since, until, ZONE, NOON)
 
 
+def test_an_end_that_is_far_ahead_is_cut_off_before_the_days_are_counted():
+    ahead = period.told("2026-11-01", "2030-01-01", ZONE, NOON)
+    assert ahead == Period(datetime(2026, 10, 31, 21, tzinfo=UTC), NOON)
+    assert period.told(None, "2099-01-01T00:00:00Z", ZONE, NOON) == ahead
+    with pytest.raises(errors.PeriodTooLong):
+        period.told("2025-11-01", "2030-01-01", ZONE, NOON)
+
+
 def test_a_leap_year_is_not_too_long_and_neighbours_share_no_moment():
     period.told("2024-01-01", "2024-12-31", ZONE, NOON)
     for zone in ("Africa/Nairobi", "Africa/Cairo", "Asia/Beirut", "America/Sao_Paulo"):
