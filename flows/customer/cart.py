@@ -86,7 +86,7 @@ class EditLine(Choice):
 
     @property
     def label(self) -> Text:
-        return Text("{name}", name=shop.shortened(self.line.name, 24))
+        return Text("{name}", name=shop.row_title(self.line.name))
 
     @property
     def note(self) -> Text:

@@ -22,7 +22,7 @@ from services.shop.facts import MOST_OF_ONE
 
 _ROWS = 10  # of a list
 _ON_A_PAGE = 7  # beside the rows that turn it
-_TITLE = 24  # characters of a row's
+_TITLE, _END = 24, 12  # characters of a row's, and of its end where the middle is left out
 _MOST_DESCRIPTION = 600
 _MOST_TYPED = 60
 _FIGURE = re.compile(r"\d{1,6}", re.ASCII)
@@ -35,7 +35,7 @@ class See(Choice):
 
     @property
     def label(self) -> Text:
-        return Text("{name}", name=shortened(self.product.name, _TITLE))
+        return Text("{name}", name=row_title(self.product.name))
 
     @property
     def note(self) -> Text:
@@ -176,6 +176,16 @@ def shortened(words: str, most: int) -> str:
     cut = words[: most - 1]
     space = cut.rfind(" ")
     return (cut[:space] if space > most // 2 else cut).rstrip() + "…"
+
+
+def row_title(name: str) -> str:
+    """A long one without its middle: what tells goods of one maker apart, a kind or a size, stands last."""
+    if len(name) <= _TITLE:
+        return name
+    end = name[-_END:].lstrip()
+    whole = end if name[-_END - 1] == " " else end.partition(" ")[2]
+    end = whole if len(whole) > _END // 2 else end
+    return shortened(name, _TITLE - len(end)) + end
 
 
 def quantity_of(text: str) -> int:
