@@ -154,6 +154,7 @@ class Receipt(_Facts):
     method: PaymentMethod
     code: str | None
     refunded: Money | None = None  # of the amount, where some has gone back
+    delivery: bool = False  # where the note says where to
 
 
 class Refundable(_Facts):

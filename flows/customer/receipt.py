@@ -13,6 +13,7 @@ from uuid import UUID
 from flows.customer.paid import GetPdf, method_shown
 from flows.customer.paper import caption, paper
 from flows.customer.refund import AskRefund, AskWhyRefund
+from flows.customer.ways import handed_over
 from flows.document import Document
 from flows.refusals import receipt_shown
 from flows.step import Choice, Step
@@ -83,7 +84,9 @@ class ReceiptShown(Step):
         more = len(self.receipt.lines) - _MOST_LINES
         if more > 0:
             lines.append(Text("and {count} more line", "and {count} more lines", count=more))
-        if self.receipt.note:
+        if self.receipt.delivery:
+            lines.append(handed_over(self.receipt.note, delivery=True))
+        elif self.receipt.note:
             lines.append(Text("Note: {note}", note=self.receipt.note))
         return tuple(lines)
 

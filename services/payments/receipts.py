@@ -22,6 +22,7 @@ _QUERY = sa.select(
     orders.c.status,
     orders.c.lines,
     orders.c.note,
+    orders.c.delivery,
     orders.c.total,
     orders.c.currency,
     payments.c.id.label("payment_id"),
@@ -78,6 +79,7 @@ async def _read(work: Work, query: sa.Select[Any]) -> Receipt:
         method=await _method(work, row.payment_id),
         code=row.receipt,
         refunded=await refunded_of(work, row.payment_id),
+        delivery=bool(row.delivery),
     )
 
 

@@ -192,6 +192,16 @@ async def test_checking_out_reserves_and_again_is_the_same_order(business):
     assert (await cart(business)).short == ()
 
 
+async def test_the_receipt_says_where_it_was_delivered_to(business):
+    await add(business, SOAP=5)
+    async with business.teller(business.customer) as teller:
+        await teller.hand_over("Kilimani", delivery=True)
+    paying = await business.paid("750", (await check_out(business)).order_id)
+    async with business.teller(business.customer) as teller:
+        told = await teller.receipt(paying.started.number)
+    assert (told.note, told.delivery) == ("Kilimani", True)
+
+
 async def test_a_changed_cart_is_another_order_and_the_first_gives_its_stock_back(business):
     await add(business, SOAP=5)
     first = await check_out(business)
