@@ -190,7 +190,7 @@ class Payouts(Dispatch):
         return moved
 
     async def _pass_on(self, work: Work, payout_id: UUID) -> None:
-        """The turn goes to whoever has waited longest."""
+        """The turn goes to whoever has waited longest. Of two that end at once neither waits for another."""
         mine = sa.select(payouts.c.turn).where(payouts.c.tenant_id == work.tenant, payouts.c.id == payout_id)
         if (turn := await work.connection.scalar(mine)) is None:
             return
@@ -203,7 +203,7 @@ class Payouts(Dispatch):
         )
         oldest = waiting.order_by(payouts.c.created_at, payouts.c.id).limit(1)
         if (following := await work.connection.scalar(oldest)) is not None:
-            await jobs.schedule(work, self.job, following, work.now)
+            await jobs.nudge(work, self.job, following)
 
 
 PAYOUT = Payouts(payouts, "payout")

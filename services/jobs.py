@@ -133,6 +133,14 @@ async def hasten(work: Work, *kinds: str) -> None:
         await schedule(work, row.kind, row.target_id, work.now)
 
 
+async def nudge(work: Work, kind: str, target_id: UUID) -> None:
+    """Due now where it waits; who is at it in this moment is not waited for, since they may wait for us."""
+    mine = (jobs.c.tenant_id == work.tenant, jobs.c.target_id == target_id, jobs.c.kind == kind)
+    free = sa.select(jobs.c.kind).where(*mine).with_for_update(skip_locked=True)
+    if (await work.connection.execute(free)).first() is not None:
+        await schedule(work, kind, target_id, work.now)
+
+
 _FINISH = Hot(
     sa.delete(jobs).where(
         jobs.c.tenant_id == sa.bindparam("tenant"),

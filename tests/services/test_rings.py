@@ -15,7 +15,7 @@ from services.people.apply import apply
 from services.providers.base import Accepted, Failed, Succeeded
 from services.settings import changing
 from services.settings.kinds import SETTINGS
-from services.store.schema import tenants
+from services.store.schema import jobs, tenants, withdrawals
 from services.withdrawals import settle
 from services.withdrawals.record import WITHDRAWAL
 from tests.conftest import BOTH
@@ -125,3 +125,19 @@ async def test_a_change_locks_the_tenant_before_itself(funded):
 
     async with beside(funded, approved(), the_change) as work:
         await the_tenant(work)
+
+
+async def test_of_two_that_wait_for_their_turn_and_end_at_once_neither_waits_for_the_other(funded):
+    """As all do that payouts had been stopped for too long."""
+    under_way = await funded.approved(to=TO_TILL)
+    assert await under_way.begun()
+    waiting = [await funded.approved(to=TO_TILL) for _ in range(2)]
+    for each in waiting:
+        assert not await each.begun()
+    funded.forward(minutes=31)
+    async with funded.work() as work:
+        mine = (jobs.c.tenant_id == work.tenant, jobs.c.target_id == waiting[1].payout)
+        await work.connection.execute(sa.select(jobs.c.kind).where(*mine).with_for_update())
+        async with asyncio.timeout(5):
+            assert not await waiting[0].begun()
+    assert (await funded.row(withdrawals, waiting[0].withdrawal.id)).status == "pending"
