@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -35,6 +36,7 @@ from services.people.apikeys import Holder
 from services.people.tenants import Tenant, TenantBook
 from services.points import point
 from services.safety.vault import Vault
+from services.store.away import is_broken_off
 from services.store.bell import Bell
 from services.store.database import Database
 from services.store.ending import woken
@@ -43,6 +45,7 @@ from services.work import Via, Work
 log = structlog.get_logger()
 
 _BODY_SECONDS = 20
+_AGAIN_SECONDS = (0.02, 0.1, 0.5, 1)
 _NOWHERE = "no such path or method"
 
 
@@ -143,10 +146,24 @@ class Api:
         return web.Response(body=BufferedReaderPayload(file), headers=headers)
 
     async def _act(self, asked: _Asked) -> web.Response:
-        """What was refused commits too: an attempt may have to be recorded."""
+        """Begun again where it was broken off for another one's sake, which the caller need not hear of."""
         raw = await _received(asked.request, asked.route.most_bytes)
         once = _once(asked, raw)
-        async with self._alone(once), self._database.transaction(asked.tenant.id) as connection:
+        async with self._alone(once):
+            for wait in _AGAIN_SECONDS:
+                try:
+                    return await self._done(asked, once, raw)
+                except Exception as error:
+                    if not is_broken_off(error):
+                        raise
+                    log.warning("api.broken_off", route=asked.route.path)
+                asked.forbidden.clear()
+                await asyncio.sleep(wait * random.uniform(0.5, 1.5))  # noqa: S311  no secret
+            return await self._done(asked, once, raw)
+
+    async def _done(self, asked: _Asked, once: Once | None, raw: bytes) -> web.Response:
+        """What was refused commits too: an attempt may have to be recorded."""
+        async with self._database.transaction(asked.tenant.id) as connection:
             work = self._work(asked, connection)
             before = await idempotency.begin(work, once) if once else None
             if before is not None:

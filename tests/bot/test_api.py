@@ -5,20 +5,24 @@ import hashlib
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
 from bot.api.every import ROUTES
 from bot.api.routes import MOST_BYTES
+from services import approval, ledger
 from services.people import apikeys, tenant_file
 from services.people.access import SCOPES
 from services.people.apply import apply
 from services.store.schema import api_answers, api_keys, audit, staff, tenants, withdrawals
 from services.store.scope import OWNER
+from services.withdrawals.record import WITHDRAWAL
 from services.work import Work
 from tests.bot.caller import Caller, caller
 from tests.bot.door import NUMBER, SHOP, now, opened
+from tests.conftest import BOTH
 
 NO_AMOUNTS: tuple[Any, ...] = (0, -1, "-1", "1e3", "", "ten", " 1", "10.999", 10.999, True, None, [], "1,000")
 ASK = {"amount": "1000", "method_type": "mpesa", "method_details": {"phone_number": "0712345678"}}
@@ -336,3 +340,19 @@ async def test_at_once_in_two_processes_it_has_one_effect(postgres, vault):
         said = await asyncio.gather(*asked)
         assert len(await rows(one, withdrawals)) == 1
         assert {each.status for each in said} <= {201, 409}
+
+
+@pytest.mark.parametrize("database", BOTH[1:], indirect=True)
+async def test_what_is_broken_off_for_another_one_is_begun_again(door, shop, cashier, manager):
+    """They wait for each other; PostgreSQL breaks off the one that has waited for a second."""
+    asked = (await cashier.post("/wallet/withdrawals", json.dumps(ASK).encode())).body["transaction_id"]
+    async with door.database.transaction(shop) as connection:
+        work = Work(connection, door.vault, shop, now())
+        await ledger.lock_wallet(work, "KES")
+        rejecting = asyncio.create_task(
+            manager.post(f"/wallet/withdrawals/{asked}/reject", b'{"reason": "not today"}')
+        )
+        await asyncio.sleep(0.3)
+        await approval.locked(work, WITHDRAWAL, UUID(asked))
+    answer = await rejecting
+    assert (answer.status, answer.body["status"]) == (200, "rejected")
