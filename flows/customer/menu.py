@@ -192,7 +192,8 @@ class Help(Step):
             "You can type at any time:\n*pay* or *pay 500* to pay {shop}\n*menu* to see what I can do\n"
             "*methods* to see or remove what you pay with\n*receipt* to get a receipt again\n"
             "*agent* to talk to a person of {shop}\n*language* to change the language\n"
-            "*cancel* to stop what you are doing\n*help* to see this again"
+            "*cancel* to stop what you are doing\n"
+            "*stop* to get no more reminders, *start* to get them again\n*help* to see this again"
         )
         if not self.sells:
             return always
