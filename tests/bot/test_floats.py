@@ -145,3 +145,23 @@ async def all_begun(market, many):
     await market.work()
     states = [await state(market, one) for one in many]
     return all(state == "succeeded" or held == Held.FLOAT for state, held in states)
+
+
+async def test_one_account_that_is_short_says_nothing_of_another(asking):
+    """Whoever is short again is told anew, once nothing waits for it any more."""
+    for way in ("mpesa", "bank_transfer"):
+        await holds(asking, way, 400)
+        await short(asking, await asking.business.approved("500", WAYS[way]))
+    await holds(asking, "mpesa", 5_000)
+    await asking.later(minutes=3, seconds=1)
+
+    async def sent():
+        await asking.work()
+        return await asking.sent_payouts()
+
+    await until(sent)
+    async with asking.business.work() as work:
+        query = sa.select(rails.c.rail).where(
+            rails.c.tenant_id == work.tenant, rails.c.float_short_at.is_not(None)
+        )
+        assert (await work.connection.execute(query)).scalars().all() == ["bank_transfer"]

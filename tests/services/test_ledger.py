@@ -27,6 +27,13 @@ async def test_the_same_cause_and_reason_posts_once(business):
     assert await business.wallet() == ("100.00", "0.00", "100.00")
 
 
+async def test_of_a_wallet_that_is_not_there_yet_nothing_is_held(business):
+    async with business.behind() as work:
+        with pytest.raises(InsufficientBalance) as refused:
+            await ledger.hold(work, new_id(), kes("1"))
+    assert refused.value.available == Money(0, "KES")
+
+
 async def test_each_currency_has_a_wallet_of_its_own(business):
     dollars = Transfer("provider:stripe", WALLET, Money.parse("7", "USD"), "gift")
     async with business.behind() as work:

@@ -7,7 +7,9 @@ changes from inside are.
 import asyncio
 import secrets
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -26,7 +28,7 @@ from services.news.approval import RightLent, WithdrawalAskedAgain
 from services.people import changes
 from services.people.access import APPROVE, INITIATE, ROLES
 from services.settings import changing
-from services.store.schema import approvals, audit, operations, staff, withdrawals
+from services.store.schema import approvals, audit, audit_private, operations, staff, withdrawals
 from services.withdrawals import decide
 from services.withdrawals.again import hold_against_now
 from services.withdrawals.record import WITHDRAWAL, facts
@@ -87,8 +89,9 @@ async def test_a2_no_role_is_exempt(funded, role):
             await approved(funded, person, withdrawal)
     if APPROVE not in scopes:
         withdrawal = await funded.withdraw()
-        with pytest.raises(MissingScope):
+        with pytest.raises(MissingScope) as refused:
             await approved(funded, person, withdrawal)
+        assert refused.value.required_scope == APPROVE
 
 
 async def test_a3_a_request_of_nobody_cannot_be_made_and_so_not_approved(funded):
@@ -536,6 +539,26 @@ async def test_a15_what_was_to_be_lent_ends_with_either_of_them_too(funded, who)
         assert (await lending.one(work, asked.id)).state == "canceled"
 
 
+async def test_a15_it_is_lent_until_and_can_be_agreed_to_until_and_no_longer(funded):
+    helper, at = await funded.person("Helper", "Cashier"), funded.now + timedelta(days=3)
+    states = []
+
+    async def look(one, **until_then):
+        funded.forward(**until_then)
+        async with funded.work() as work:
+            states.append((await lending.one(work, one.id)).state)
+
+    for agreed in (False, True):
+        async with funded.work() as work:
+            asked = await lending.lend(work, funded.manager, helper, at)
+            if agreed:
+                await lending.agree(work, funded.owner, asked.id, asked.digest)
+        ends = at if agreed else (await funded.row(operations, asked.id)).expires_at
+        await look(asked, seconds=(ends - funded.now).total_seconds() - 1)
+        await look(asked, seconds=1)
+    assert states == ["pending", "expired", "lent", "over"]
+
+
 async def test_a15_who_lends_or_borrows_neither_agrees_nor_rejects(lent):
     """Whatever rights the borrower has by now."""
     other = await lent.person("Other", "Cashier")
@@ -589,3 +612,30 @@ async def test_what_was_altered_or_is_decided_otherwise_is_not_asked_for_again(f
         with pytest.raises(Changed):
             async with funded.work() as work:
                 await approval.ask_again(work, WITHDRAWAL, id_, what, needed=1, expires_at=ends)
+
+
+# --- what is kept of it
+
+
+async def test_what_a_reason_tells_of_a_customer_is_kept_where_it_can_be_erased(funded):
+    first, second = await funded.withdraw(), await funded.withdraw()
+    async with funded.work() as work:
+        await approval.reject(work, WITHDRAWAL, funded.manager, first.id, "Not ours")
+        await approval.reject(
+            work, WITHDRAWAL, funded.manager, second.id, "Achieng was rude", funded.customer
+        )
+    async with funded.behind() as work:
+        told = sa.select(audit.c.facts).where(audit.c.action == "withdrawal.rejected").order_by(audit.c.seq)
+        assert (await work.connection.execute(told)).scalars().all() == [{"reason": "Not ours"}, {}]
+        about = await work.connection.execute(sa.select(audit_private.c.subject_id))
+        assert about.scalars().all() == [funded.customer]
+
+
+def test_the_digest_of_what_waits_stays_what_it_is():
+    """Another one would void whatever waits as a release goes out."""
+    ids = [UUID(int=n) for n in range(1, 4)]
+    operation = SimpleNamespace(
+        id=ids[1], kind="withdrawal", maker_id=ids[2], round=1, approvals_needed=2, step_up=1
+    )
+    made = approval.digest(ids[0], operation, {"amount": "1000.00", "to": "254722000111"})
+    assert made == "e9c6c4f7cd6a77984c29ed88b7e7ab03fe37988a67fbb83640ab4b336190fc1c"

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from services import open_requests
 from services.news.batches import BatchAsked
 from services.news.refunds import RefundRequested
 from services.news.schedules import ScheduleAsked
 from services.news.settings import ChangeAsked
-from services.store.schema import operations
+from services.store.schema import audit, operations
 from tests.services import refunding
 from tests.services.approval.test_changes import approve as approve_change
 from tests.services.approval.test_changes import ask as ask_change
@@ -61,6 +62,9 @@ async def test_it_is_asked_anew_of_all_once_and_until_the_same_end(shop, kind):
     after = await shop.row(operations, asked.id)
     assert (before.approvals_needed, after.approvals_needed) == (1, 3)
     assert (after.state, after.expires_at, after.round) == ("pending", before.expires_at, 2)
+    async with shop.behind() as work:
+        recorded = sa.select(audit.c.facts).where(audit.c.action.like("%.asked_again"))
+        assert (await work.connection.scalars(recorded)).all() == [{"digest": after.digest, "approvals": 3}]
     for person in (shop.second, shop.third):
         told = [each for each in await shop.news(person) if isinstance(each, news)]
         assert len(told) == 2
