@@ -21,6 +21,17 @@ _CHANNEL = "lipachat:bell"
 _LAST_RING_SECONDS = 1.0
 _BREATH_SECONDS = 0.004
 _PATIENCE_SECONDS = 0.1
+_AGAIN_SECONDS = 0.1
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Told again until it has: Redis's client writes under wait_for, which on Python 3.11 loses a
+    cancellation that meets the end of the write, so that a process told to stop as it starts never would."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_AGAIN_SECONDS)
+    if not task.cancelled():
+        task.result()
 
 
 class Bell:
@@ -76,9 +87,7 @@ class Bell:
             await asyncio.wait([self._flush], timeout=_LAST_RING_SECONDS)
         for task in (self._listener, self._flush):
             if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+                await _ended(task)
         if self._redis is not None:
             await self._redis.aclose()
 

@@ -131,3 +131,30 @@ async def test_a_connection_that_uvloop_has_closed_is_redis_lost_and_no_end_of_l
         await asyncio.wait_for(redis.heard.wait(), 5)
         await bell.close()
     assert [line["error"] for line in logs] == ["RuntimeError"] * 2
+
+
+class Deaf(Closed):
+    """A Redis that loses the first cancellation, as wait_for does where it meets the end of a write."""
+
+    async def subscribe(self, _channel):
+        self.heard.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+
+async def test_a_listener_that_loses_its_cancellation_keeps_nobody_from_ending():
+    redis = Deaf(left=0)
+    bell = Bell(redis)
+    bell.start()
+    await redis.heard.wait()
+    done, _ = await asyncio.wait([asyncio.create_task(bell.close())], timeout=3)
+    assert done, "it listens for ever"
+
+
+async def test_who_closes_the_bell_while_it_connects_is_kept_by_nothing(redis_url):
+    for step in range(30):
+        bell = Bell(Redis.from_url(redis_url, health_check_interval=15))
+        bell.start()
+        await asyncio.sleep(step * 0.0001)
+        done, _ = await asyncio.wait([asyncio.create_task(bell.close())], timeout=3)
+        assert done, "it listens for ever"
