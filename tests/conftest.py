@@ -64,6 +64,7 @@ ON_BOTH = (
     "tests/services/approval/test_races.py",
     "tests/services/audit/",
     "tests/services/store/",
+    "tests/services/test_deeds_at_once.py",
     "tests/services/test_ledger.py",
     "tests/services/test_payments.py",
     "tests/services/test_payouts.py",
