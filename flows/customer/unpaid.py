@@ -11,8 +11,9 @@ BECAUSE = {
         "the phone could not be reached or nobody answered. "
         "Check that it is on and has network, then try again."
     ),
-    Unpaid.EXPIRED: Text(
-        "the request expired before the PIN was entered. Try again and keep the phone near you."
+    Unpaid.EXPIRED: Text(  # or nobody has said what became of it
+        "no payment was confirmed in time. If the money has left your account, you need not pay again: it "
+        "counts as soon as {provider} tells me of it. Otherwise try again and keep the phone near you."
     ),
     Unpaid.INSUFFICIENT_FUNDS: Text(
         "there is not enough money in this M-Pesa account. Top up and try again, or use another number."
@@ -46,7 +47,10 @@ BECAUSE = {
 # The same where nothing was asked of a phone: by a card, or by what was chosen on a provider's page.
 _NOT_BY_PHONE = {
     Unpaid.CANCELLED: Text("it was cancelled. Try again when you are ready."),
-    Unpaid.EXPIRED: Text("it was not paid in time. Try again, or choose another way to pay."),
+    Unpaid.EXPIRED: Text(
+        "no payment was confirmed in time. If the money has left your account, you need not pay again: it "
+        "counts as soon as {provider} tells me of it. Otherwise try again, or choose another way to pay."
+    ),
     Unpaid.INSUFFICIENT_FUNDS: Text(
         "there is not enough money on the card or in the account. Use another one, or another way to pay."
     ),
