@@ -92,12 +92,12 @@ class AtOnce:
             self.send_refund: 4,
             self.refund_told: 4,
             self.taken: 1,
-            self.change: 2,
-            self.approve_change: 3,
-            self.take_effect: 2,
-            self.apply: 1,
+            self.change: 5,
+            self.approve_change: 6,
+            self.take_effect: 4,
+            self.apply: 4,
             self.stop: 1,
-            self.go_on: 4,
+            self.go_on: 5,
             self.wait: 1,
         }
 
