@@ -11,9 +11,9 @@ from bot.api.bodies import ALTERNATIVE, Amount, Body, Legible, money
 from bot.api.customers import Provider
 from bot.api.problems import Problem
 from bot.api.routes import Call, Reply, Routes, id_of
-from services.facts import AttemptSeen
 from services.money import Money
 from services.payments import lookup, ordered
+from services.payments.seen import AttemptSeen
 from services.people.access import EDIT_ORDERS, VIEW_FINANCE, VIEW_ORDERS
 from services.providers import PROVIDERS
 from services.refunds import queue

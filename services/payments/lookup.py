@@ -6,10 +6,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.errors import NotFound
-from services.facts import AttemptSeen, OrderSeen, PaymentSeen, Standing, Try
+from services.facts import OrderSeen, Standing, Try
 from services.money import Money
 from services.news import PaymentMethod
 from services.payments.asked import number_of
+from services.payments.seen import AttemptSeen, PaymentSeen
 from services.payments.start import checkout_of
 from services.people import people
 from services.store.schema import attempts, orders, payments
