@@ -57,6 +57,8 @@ async def hold_against_now(work: Work, before: set[UUID]) -> None:
         operation = await approval.locked(work, WITHDRAWAL, withdrawal_id)
         if operation.state != "pending" or operation.expires_at <= work.now:
             continue
+        if operation.digest != approval.digest(work.tenant, operation, facts(row)):
+            continue  # it was altered since, so nobody can approve it
         if await limits.least_now(work, tenant, row) > operation.approvals_needed:
             await _ask(work, tenant, row, operation.expires_at)
             await _tell(work, row, Unsent.APPROVER)

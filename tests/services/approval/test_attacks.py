@@ -224,6 +224,20 @@ async def test_a13_a_request_under_a_policy_that_is_no_longer_enough_is_asked_an
     assert (await approved(funded, funded.manager, waiting)).status == "processing"
 
 
+async def test_a13_one_that_was_altered_keeps_no_other_from_being_asked_anew(funded):
+    altered, whole = await funded.withdraw(), await funded.withdraw()
+    await funded.change(withdrawals, withdrawals.c.id == altered.id, amount=2_000_00, net=1_967_00)
+    await funded.set(approvals=2)
+    await _held_against_now(funded, {funded.manager, funded.owner})
+    rounds = [(await funded.row(operations, each.id)).round for each in (altered, whole)]
+    assert rounds == [1, 2]
+    with pytest.raises(Changed):
+        await approved(funded, funded.owner, altered)
+    await funded.change(  # the books are the hold's
+        withdrawals, withdrawals.c.id == altered.id, amount=1_000_00, net=967_00
+    )
+
+
 async def test_a13_whose_approval_counts_no_more_others_are_asked_for(funded):
     await funded.set(approvals=2)
     asked = await funded.withdraw()
