@@ -176,6 +176,13 @@ WORDS = (
         exact=True,
         scopes=frozenset({APPROVE, INITIATE}),
     ),
+    Word(
+        ("reject", "kataa"),
+        approve.reject,
+        takes_reference=True,
+        exact=True,
+        scopes=frozenset({APPROVE}),
+    ),
     Word(("order", "agizo"), order.order, takes_rest=True, exact=True, scopes=frozenset({VIEW_ORDERS})),
     Word(("qr", "msimbo"), counter.counter, takes_rest=True, exact=True, scopes=frozenset({EDIT_ORDERS})),
     Word(("request", "omba"), ask.ask, exact=True, scopes=frozenset({EDIT_ORDERS})),

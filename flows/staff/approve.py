@@ -226,6 +226,20 @@ async def approve(teller: Teller, reference: str = "") -> Approvals | NoApproval
     return Decide(withdrawal=named) if APPROVE in teller.me.scopes else Stands(withdrawal=named)
 
 
+async def reject(
+    teller: Teller, reference: str = ""
+) -> Approvals | NoApprovals | AskReason | Requested | Stands:
+    """By its reference, where it is not on the screen: the reason is asked for, and then it is decided. A
+    maker takes an own one back instead. Raises NotFound."""
+    if not reference:
+        return await approvals(teller)
+    named = _named(reference, await teller.awaiting_approval())
+    if named is None:
+        return Stands(withdrawal=await _decided(reference, teller))
+    mine = named.maker_id == teller.me.person_id
+    return Requested(withdrawal=named) if mine else AskReason(withdrawal=named)
+
+
 async def _decided(reference: str, teller: Teller) -> Withdrawal:
     """Of the latest, where the person may see them. Raises NotFound."""
     named = _named(reference, await teller.withdrawals()) if VIEW_FINANCE in teller.me.scopes else None
