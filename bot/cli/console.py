@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 REFUSED = 1  # the exit code
+_PUT_BACK = "Put the key that it was sealed under behind the others."
 Slug = Annotated[str, typer.Option("--tenant", help="The tenant's slug.")]
 
 
@@ -62,12 +63,16 @@ def refusals() -> Iterator[None]:
     from bot.parts import CannotRun
     from bot.settings import SettingsError
     from services.people.file_lines import TenantFileError
+    from services.safety.vault import Unopenable
     from services.store.security import RolesMissing
 
     try:
         yield
     except (CannotRun, RolesMissing, SettingsError, TenantFileError) as error:
         typer.echo(str(error), err=True)
+        raise typer.Exit(REFUSED) from None
+    except Unopenable as error:
+        typer.echo(f"No key in LIPACHAT_SECRET_KEYS opens {error}. {_PUT_BACK}", err=True)
         raise typer.Exit(REFUSED) from None
     except AWAY as error:
         typer.echo(sentence(error), err=True)

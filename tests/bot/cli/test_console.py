@@ -1,10 +1,14 @@
-"""What commands print for programs."""
+"""What commands print, for programs and for people."""
 
 import json
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
-from bot.cli.console import show
+import pytest
+import typer
+
+from bot.cli.console import refusals, show
+from services.safety.vault import Vault
 
 NAIROBI = timezone(timedelta(hours=3))
 
@@ -16,3 +20,15 @@ def test_times_are_told_as_the_api_tells_them(capsys):
         "id": str(UUID(int=7)),
         "kept": None,
     }
+
+
+def test_a_secret_key_that_is_missing_is_said_in_a_sentence(capsys):
+    sealed = Vault([b"1" * 32]).seal(b"token", UUID(int=7), "credentials.sealed", "whatsapp")
+    with pytest.raises(typer.Exit) as left, refusals():
+        Vault([b"2" * 32]).open(sealed, UUID(int=7), "credentials.sealed", "whatsapp")
+    told = capsys.readouterr()
+    assert (left.value.exit_code, told.out) == (1, "")
+    assert told.err == (
+        "No key in LIPACHAT_SECRET_KEYS opens credentials.sealed. "
+        "Put the key that it was sealed under behind the others.\n"
+    )
