@@ -39,8 +39,9 @@ async def list_keys(settings: Settings, slug: str) -> list[dict[str, Any]]:
         return [asdict(each) for each in await apikeys.listed(work)]
 
 
-async def rotate_key(settings: Settings, prefix: str, overlap_hours: float, days: int) -> dict[str, Any]:
+async def rotate_key(settings: Settings, key_named: str, overlap_hours: float, days: int) -> dict[str, Any]:
     """Raises CannotRun where no key that works has this prefix."""
+    prefix = apikeys.named(key_named)
     async with opened(settings) as parts:
         async with parts.database.reading(PLATFORM) as connection:
             tenant = await apikeys.tenant_of(connection, prefix)
@@ -58,8 +59,9 @@ async def rotate_key(settings: Settings, prefix: str, overlap_hours: float, days
     return _told(key) | {"replaces": prefix, "replaced_until": key.replaced_until}
 
 
-async def revoke_key(settings: Settings, prefix: str) -> dict[str, Any]:
+async def revoke_key(settings: Settings, key_named: str) -> dict[str, Any]:
     """Raises CannotRun where no key has this prefix; one that was revoked stays so."""
+    prefix = apikeys.named(key_named)
     async with opened(settings) as parts, parts.database.transaction(PLATFORM) as connection:
         revoked_at = await apikeys.revoke(connection, parts.vault, prefix, parts.clock())
     if revoked_at is None:

@@ -263,6 +263,11 @@ async def used(connection: AsyncConnection, holder: Holder, now: datetime) -> No
     await connection.execute(mine.values(last_used_at=now, key_index=holder.mark))
 
 
+def named(text: str) -> str:
+    """The prefix, also where somebody gives the whole key, which is then told to nobody."""
+    return "_".join(text.split("_")[:2])
+
+
 def _prefix(text: str) -> str | None:
     """None where it is none of our keys, or mistyped: the database need not be asked."""
     found = _WRITTEN.fullmatch(text)
