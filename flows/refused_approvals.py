@@ -1,9 +1,10 @@
-"""Refused approvals: what an approver reads of one-time codes, and of what is too new."""
+"""Refused approvals: what an approver reads of one-time codes, of what is too new, and of their own money."""
 
 from flows.text import Text
 from services import errors
 from services.errors import Refusal
 from services.errors import approval as approval_errors
+from services.errors.refunds import OwnPurchase
 
 
 def approval_worded(refusal: Refusal) -> Text | None:
@@ -33,6 +34,8 @@ def approval_worded(refusal: Refusal) -> Text | None:
                 "Another approver can decide before then.",
                 until=until,
             )
+        case OwnPurchase():
+            return Text("This is what you have paid yourself, so another person has to approve it.")
         case approval_errors.NotLendable():
             return Text("The right to approve cannot be lent so: for 14 days at most, to who has none.")
         case _:

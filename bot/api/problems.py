@@ -76,6 +76,7 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     refunds.MoneyOwed: (409, "The merchant owes what a provider took back"),
     refunds.AlreadyRefunded: (409, "Nothing of the payment is left to give back"),
     refunds.MoreThanRemains: (422, "More than remains of the payment"),
+    refunds.OwnPurchase: (403, "Who has paid may not approve it"),
     refunds.NotRefundable: (422, "The provider does not give it back in this way"),
     reconciliation.StillLate: (409, "It is not a day old"),
     reconciliation.NotOpen: (409, "It is no longer open"),

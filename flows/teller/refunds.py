@@ -36,7 +36,8 @@ class Refunds(Protocol):
     async def refund(self, refund_id: UUID) -> Refund: ...
 
     async def approve(self, refund_id: UUID, digest: str, code: str | None = None) -> Refund:
-        """Exactly what was shown. Raises FourEyesViolation, MissingScope, NotPending, Changed."""
+        """Exactly what was shown. Raises FourEyesViolation, OwnPurchase, MissingScope, NotPending,
+        Changed."""
         ...
 
     async def reject(self, refund_id: UUID, reason: str) -> Refund: ...

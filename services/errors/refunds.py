@@ -51,3 +51,10 @@ class RefundAsked(Refusal):
 
     code: ClassVar[str] = "refund_asked"
     number: str
+
+
+@dataclass(eq=False)
+class OwnPurchase(Refusal):
+    """It would give back to who wants to approve it what they have paid themselves."""
+
+    code: ClassVar[str] = "four_eyes_violation"

@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import approval, jobs, ledger
+from services.errors.refunds import OwnPurchase
 from services.ids import new_id
 from services.ledger import PAYMENT_FEES, SUSPENSE, WALLET, Transfer
 from services.news.refunds import PaymentKept, Refund, RefundTold, Unrefunded, Way
@@ -25,8 +26,8 @@ async def approve(
     """Approve exactly what was shown. With the last approval needed it is made ready to be sent, or, where
     the shop keeps what was paid twice, done.
 
-    Raises what `approval.may_approve` raises, and PayoutsBlocked. A tried self-approval is recorded and a
-    wrong code counted before it is refused, so the transaction must still be committed.
+    Raises what `approval.may_approve` raises, OwnPurchase and PayoutsBlocked. A tried self-approval is
+    recorded and a wrong code counted before it is refused, so the transaction must still be committed.
     """
     one = await locked(work, refund_id)
     tenant = await people.tenant_of(work)
@@ -35,6 +36,8 @@ async def approve(
 
     async def unless() -> None:
         if one.row.way != Way.SALE:  # which leaves nobody
+            if approver == one.attempt.person_id:
+                raise OwnPurchase
             limits.refuse_blocked(work, tenant)
 
     with approval.as_it_stands(one.row.status):

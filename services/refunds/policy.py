@@ -3,7 +3,7 @@ a one-time code.
 
 A refund takes what a withdrawal of the same sum would: what counts is all that was given back in the last 24
 hours with this one. Settling takes what sending took. Where fewer others may approve at this moment, all of
-them; and never fewer than one.
+them; and never fewer than one. Who asks is none of them, nor the customer, who may be one of the staff.
 """
 
 from datetime import timedelta
@@ -18,14 +18,14 @@ from services.news.refunds import Way
 from services.people import people
 from services.people.access import RECONCILE
 from services.refunds.record import COUNTED
-from services.store.schema import operations, refunds
+from services.store.schema import operations, payments, refunds
 from services.withdrawals.limits import Policy, of_sum
 from services.work import Work
 
 _DAY = timedelta(hours=24)
 
 
-async def policy(work: Work, maker: UUID, amount: Money, way: Way) -> Policy:
+async def policy(work: Work, maker: UUID, customer: UUID, amount: Money, way: Way) -> Policy:
     """For one that is asked for now. What is kept as a sale leaves nobody, and takes one other. The wallet is
     locked, so that no two are counted each without the other."""
     if way == Way.SALE:
@@ -39,7 +39,7 @@ async def policy(work: Work, maker: UUID, amount: Money, way: Way) -> Policy:
         refunds.c.created_at > work.now - _DAY,
     )
     today = int(await work.connection.scalar(given) or 0) + amount.minor
-    return await possible(work, maker, of_sum(await people.tenant_of(work), today))
+    return await possible(work, of_sum(await people.tenant_of(work), today), maker, customer)
 
 
 async def as_sent(work: Work, maker: UUID, operation_id: UUID | None) -> Policy:
@@ -49,7 +49,7 @@ async def as_sent(work: Work, maker: UUID, operation_id: UUID | None) -> Policy:
     )
     sent = (await work.connection.execute(query)).first()
     took = Policy(sent.approvals_needed, bool(sent.step_up)) if sent else Policy(1, step_up=False)
-    return await possible(work, maker, took)
+    return await possible(work, took, maker)
 
 
 async def enough_now(work: Work, refund: sa.Row[Any]) -> bool:
@@ -65,11 +65,16 @@ async def least_now(work: Work, refund: sa.Row[Any]) -> int:
     """What its own amount takes by what the tenant has set by now; kept as a sale it leaves nobody."""
     if refund.way == Way.SALE:
         return 1
+    mine = (payments.c.tenant_id == work.tenant, payments.c.id == refund.payment_id)
+    customer: UUID = (
+        await work.connection.execute(sa.select(payments.c.person_id).where(*mine))
+    ).scalar_one()
     wanted = of_sum(await people.tenant_of(work), refund.amount)
-    return (await possible(work, refund.maker_id, wanted)).approvals
+    return (await possible(work, wanted, refund.maker_id, customer)).approvals
 
 
-async def possible(work: Work, maker: UUID, wanted: Policy) -> Policy:
+async def possible(work: Work, wanted: Policy, *besides: UUID) -> Policy:
+    """As much of it as those others can give who may approve at this moment."""
     own = (await people.rights_to_approve(work)).own
-    others = {person for person, scopes in own.items() if RECONCILE in scopes} - {maker}
+    others = {person for person, scopes in own.items() if RECONCILE in scopes}.difference(besides)
     return Policy(max(1, min(wanted.approvals, len(others))), wanted.step_up)

@@ -164,7 +164,7 @@ async def _ask(work: Work, maker: UUID, refund_id: UUID, attempt: Attempt, wante
         "created_at": work.now,
         "expires_at": work.now + timedelta(hours=tenant.approval_hours),
     }
-    takes = await policy(work, maker, wanted.amount, wanted.way)
+    takes = await policy(work, maker, attempt.person_id, wanted.amount, wanted.way)
     if wanted.source == WALLET and not await ledger.hold(work, refund_id, wanted.amount):
         raise RuntimeError(f"{refund_id} holds something else")
     inserted = sa.insert(refunds).values(row).returning(refunds)

@@ -236,7 +236,7 @@ async def _takes(work: Work, tenant: sa.Row[Any], maker: UUID, one: Subject) -> 
     """As much as sending it took; a payment that nobody had approved takes what a withdrawal of it would."""
     if one.payment is None:
         return await as_sent(work, maker, one.operation)
-    return await possible(work, maker, limits.of_sum(tenant, one.about.amount.minor))
+    return await possible(work, limits.of_sum(tenant, one.about.amount.minor), maker)
 
 
 async def _stands(work: Work, maker: UUID, settlement_id: UUID) -> bool:

@@ -20,7 +20,7 @@ from services.errors import (
     NotWholeShillings,
 )
 from services.errors.limits import PayoutsBlocked
-from services.errors.refunds import AlreadyRefunded, MoreThanRemains, NotRefundable, RefundAsked
+from services.errors.refunds import AlreadyRefunded, MoreThanRemains, NotRefundable, OwnPurchase, RefundAsked
 from services.ids import new_id
 from services.news import Unpaid
 from services.news.refunds import (
@@ -39,7 +39,16 @@ from services.providers.refunds import RefundRules
 from services.refunds import decide, wishes
 from services.refunds.request import why_not
 from services.shop.facts import Line
-from services.store.schema import holds, orders, payments, products, refund_attempts, refunds, staff
+from services.store.schema import (
+    holds,
+    operations,
+    orders,
+    payments,
+    products,
+    refund_attempts,
+    refunds,
+    staff,
+)
 from tests.services.business import PHONE, kes
 from tests.services.paying_twice import paid_twice_by
 from tests.services.refunding import Refunding, approve, approved, ask, refunded, resolve
@@ -177,6 +186,18 @@ async def test_the_maker_does_not_approve_and_what_was_decided_stands(business, 
     assert (told.refund.status, told.reason) == ("rejected", "it fits")
     with pytest.raises(NotPending):
         await approve(business, refund)
+
+
+async def test_one_of_the_staff_who_has_paid_approves_no_refund_of_it_and_is_not_counted_on(business):
+    business.customer = business.owner
+    paying = await business.paid("1000")
+    baraka = await business.person("Baraka", "Finance Admin")
+    await business.set(approvals=2)
+    refund = await ask(business, paying)
+    assert (await business.row(operations, refund.id)).approvals_needed == 1
+    with pytest.raises(OwnPurchase):
+        await approve(business, refund)
+    assert (await approve(business, refund, by=baraka)).status == "processing"
 
 
 async def test_what_nobody_decides_expires_and_what_is_altered_is_not_sent(business, paying):
