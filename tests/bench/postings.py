@@ -191,7 +191,7 @@ def _audit(figures: Figures) -> list[str]:
         "|---|--:|--:|--:|",
     ]
     for name in _DEEDS.values():
-        cost = 1 - figures.ratio(name, name, "audited", to_path=("unaudited",))
+        cost = max(0.0, 1 - figures.ratio(name, name, "audited", to_path=("unaudited",)))
         rows.append(f"| {name} | {figures.median(name, 'audited'):,.0f} | {cost:.0%} | {_AUDIT_TARGET:.0%} |")
     bare = 1 - figures.ratio(_AUDITED, _SPREAD, _RATE)
     return [

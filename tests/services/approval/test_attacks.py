@@ -20,7 +20,7 @@ from flows.reply import Tap
 from flows.text import render
 from services import approval
 from services.approval import lending
-from services.errors import Changed, FourEyesViolation, MissingScope, NotFound, NotPending
+from services.errors import Changed, FourEyesViolation, MissingScope, NotFound, NotPending, StepUpRequired
 from services.errors.approval import ApproverCoolingDown, NotLendable
 from services.ids import new_id
 from services.news import Unsent, WithdrawalRequested
@@ -551,6 +551,25 @@ async def test_a15_what_was_to_be_lent_ends_with_either_of_them_too(funded, who)
                 await lending.agree(work, funded.owner, asked.id, asked.digest)
     async with funded.work() as work:
         assert (await lending.one(work, asked.id)).state == "canceled"
+
+
+async def test_a15_to_agree_takes_a_code_where_codes_are_in_use(funded):
+    helper = await funded.person("Helper", "Cashier")
+    await funded.set(totp_above=999_00)
+    async with funded.work() as work:
+        asked = await lending.lend(work, funded.manager, helper, funded.now + timedelta(days=3))
+    assert (await funded.row(operations, asked.id)).step_up
+    with pytest.raises(StepUpRequired):
+        async with funded.work() as work:
+            await lending.agree(work, funded.owner, asked.id, asked.digest)
+
+
+async def test_who_may_ask_no_more_takes_nothing_back(funded):
+    asked = await funded.withdraw()
+    await funded.change(staff, staff.c.person_id == funded.cashier, role="Analyst")
+    with pytest.raises(MissingScope):
+        async with funded.work() as work:
+            await approval.cancel(work, WITHDRAWAL, funded.cashier, asked.id)
 
 
 async def test_a15_it_is_lent_until_and_can_be_agreed_to_until_and_no_longer(funded):

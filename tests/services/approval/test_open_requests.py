@@ -53,6 +53,14 @@ KINDS: dict[str, Any] = {
 }
 
 
+async def test_what_took_a_code_takes_one_when_it_is_asked_anew(shop):
+    await shop.set(totp_above=999_00)
+    asked = await ask_refund(shop)
+    await stricter(shop, approvals=3, totp_above=None)
+    after = await shop.row(operations, asked.id)
+    assert (after.round, after.step_up) == (2, True)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_it_is_asked_anew_of_all_once_and_until_the_same_end(shop, kind):
     ask, approve, news = KINDS[kind]
