@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services import approval, banks, inbox, jobs, ledger, webhooks
 from services.errors import NotFound
@@ -15,8 +16,10 @@ from services.news.approval import WithdrawalAskedAgain
 from services.people import people
 from services.people.access import APPROVE, INITIATE
 from services.phones import without_numbers
+from services.store.ending import at_the_end, wake
 from services.store.hot import Hot, Named
 from services.store.schema import operations, withdrawal_history, withdrawals
+from services.store.scope import within
 from services.withdrawals import destinations
 from services.work import Work
 
@@ -159,8 +162,16 @@ async def advance(
         webhooks.tell(work, f"withdrawal.{_TOLD_AS[status]}", row.id)
     await note(work, row.id, status, by, reason)
     if row.batch_id is not None and status in _ENDED:  # the last one ends the batch
-        await jobs.schedule(work, "batch_done", row.batch_id, work.now)
+        wake(work.connection, "jobs")
+        at_the_end(work.connection, _end_batches, (work, row.batch_id))
     return True
+
+
+async def _end_batches(connection: AsyncConnection, ended: Sequence[tuple[Work, UUID]]) -> None:
+    """After the wallet is locked, which some do before a line has ended, and others afterwards."""
+    for batch_id, work in sorted({batch_id: work for work, batch_id in ended}.items()):
+        async with within(connection, work.tenant):
+            await jobs.schedule(work, "batch_done", batch_id, work.now)
 
 
 _LINE = ("tenant_id", "withdrawal_id", "status", "by_id", "reason", "at")

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from services import approval, ledger
 from services.ids import new_id
+from services.jobs import schedule
 from services.news import Unpaid
 from services.people import tenant_file
 from services.people.apply import apply
@@ -16,10 +17,13 @@ from services.providers.base import Accepted, Failed, Succeeded
 from services.settings import changing
 from services.settings.kinds import SETTINGS
 from services.store.schema import jobs, tenants, withdrawals
-from services.withdrawals import settle
+from services.withdrawals import sending, settle
 from services.withdrawals.record import WITHDRAWAL
 from tests.conftest import BOTH
-from tests.services.business import TO_PHONE, TO_TILL, kes
+from tests.services.batches.test_batches import approve as approve_file
+from tests.services.batches.test_batches import ask as ask_file
+from tests.services.batches.test_batches import lines
+from tests.services.business import PUBLIC, TO_PHONE, TO_TILL, kes
 
 pytestmark = pytest.mark.parametrize("database", BOTH[1:], indirect=True)
 
@@ -141,3 +145,21 @@ async def test_of_two_that_wait_for_their_turn_and_end_at_once_neither_waits_for
         async with asyncio.timeout(5):
             assert not await waiting[0].begun()
     assert (await funded.row(withdrawals, waiting[0].withdrawal.id)).status == "pending"
+
+
+async def test_of_two_lines_of_a_file_that_end_at_once_neither_waits_for_the_other(funded):
+    """A line that is paid locks the wallet first; one that fails gives back what it had held of it."""
+    batch = await ask_file(funded)
+    await approve_file(funded, batch)
+    first, _ = await lines(funded, batch)
+    payout = await funded.payout_of(first.withdrawal_id)
+    async with funded.work() as work:
+        assert await sending.begin_payout(work, payout, PUBLIC)
+
+    async def ends_too(work):
+        await schedule(work, "batch_done", batch.id, work.now)
+
+    async with beside(
+        funded, taken(funded, payout, Failed(Unpaid.RECEIVER, "unknown number")), ends_too
+    ) as work:
+        await the_wallet(work)

@@ -101,7 +101,7 @@ async def test_acceptance_without_an_id_to_ask_by_is_unknown(rig):
 
 async def test_another_response_code_is_a_no(rig):
     rig.stub.will(PROMPT, says({"ResponseCode": "1", "ResponseDescription": "Declined"}))
-    assert await rig.mpesa.prompt(PROMPTED) == Refused(Unpaid.PROVIDER, "HTTP 200  Declined")
+    assert await rig.mpesa.prompt(PROMPTED) == Refused(Unpaid.PROVIDER, "HTTP 200, Declined")
 
 
 @pytest.mark.parametrize("cents", [0, 50, 1_50, 250_001_00])
