@@ -148,11 +148,13 @@ async def test_one_that_waits_longer_than_its_approval_is_good_for_is_asked_for_
 async def test_one_that_never_left_lets_the_next_one_pass(market, to_till):
     second = await market.business.approved("500", TO_TILL)
     await market.arm("b2b.request", "spike")
-    await market.work()
-    await market.told()
-    await market.later(seconds=15)
-    await market.told(2)
-    assert {await status(market, to_till), await status(market, second)} == {"completed"}
+
+    async def both():
+        """Who came at the very moment at which the other had not left looks again a minute later."""
+        await market.later(seconds=15)
+        return {await status(market, to_till), await status(market, second)} == {"completed"}
+
+    await until(both)
     assert len(await market.sent_payouts()) == 2
 
 
