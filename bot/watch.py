@@ -15,7 +15,7 @@ import structlog
 from services import audit, books
 from services.audit.anchors import Anchors
 from services.audit.verify import verify
-from services.books import watch
+from services.books import closing, watch
 from services.books.breach import Breach
 from services.safety.vault import Vault
 from services.store.bell import Bell
@@ -76,9 +76,13 @@ class Watch:
         for tenant in ids:
             start = asyncio.get_running_loop().time()
             async with self._database.long_snapshot() as connection:
-                wrong = await books.check(connection, tenant)
-            await self._tell(wrong)
-            found += len(wrong)
+                proven = await books.prove(connection, tenant)
+            await self._tell(proven.breaches)
+            found += len(proven.breaches)
+            if not proven.breaches:
+                async with self._database.transaction(tenant) as connection:
+                    work = Work(connection, self._vault, tenant, self._clock(), _NIGHTLY)
+                    await closing.close(work, proven.ends)
             took = asyncio.get_running_loop().time() - start
             await asyncio.sleep(min(took, _MOST_REST_SECONDS))
         async with self._database.transaction(PLATFORM) as connection:

@@ -121,9 +121,9 @@ def _refuse_unknown(rail: str | None) -> None:
 
 async def _refuse_wrong_books(parts: Parts, slug: str, tenant_id: UUID) -> None:
     async with parts.database.long_snapshot() as connection:
-        wrong = await books.check(connection, tenant_id)
-    if wrong:
-        first = wrong[0]
+        proven = await books.prove(connection, tenant_id)
+    if proven.breaches:
+        first = proven.breaches[0]
         raise CannotRun(
             f"The books of {slug} are not right: {first.rule} (row {first.row}: expected {first.expected}, "
             f"found {first.found}). Repair them first; python main.py ledger check names every row."

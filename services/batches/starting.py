@@ -11,7 +11,7 @@ from services import approval, audit, jobs, webhooks
 from services.batches.record import BATCH, alone, move, moved
 from services.facts import Destination, Quote
 from services.ids import new_id
-from services.ledger_together import hold_all
+from services.ledger.together import hold_all
 from services.money import Money
 from services.points import point
 from services.store.schema import jobs as jobs_table

@@ -14,13 +14,22 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.books import entries
+from services.books import chained, entries
 from services.books.breach import Breach
+from services.books.closing import End
 from services.books.entries import Proof
 from services.books.rules import IN_FULL, RULES
 from services.books.scope import Scope
 
-__all__ = ["Breach", "Checked", "check", "check_since"]
+__all__ = ["Breach", "Checked", "Proven", "check", "check_since", "prove"]
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What is wrong in full, and where each account ends."""
+
+    breaches: list[Breach]
+    ends: dict[UUID, End]
 
 
 @dataclass(frozen=True)
@@ -31,9 +40,20 @@ class Checked:
     proofs: list[Proof]
 
 
-async def check(connection: AsyncConnection, tenant: UUID | None = None) -> list[Breach]:
-    """Empty when all is right; else every breach, in the order of the rules."""
-    return [breach for name in RULES for breach in await _broken(connection, name, Scope(tenant))]
+async def check(connection: AsyncConnection) -> list[Breach]:
+    """Of all tenants: empty when all is right; else every breach, in the order of the rules, and the first of
+    each chain."""
+    broken = [breach for name in RULES for breach in await _broken(connection, name, Scope())]
+    for tenant in await chained.tenants(connection):
+        broken += (await chained.gone_through(connection, tenant)).breaches
+    return broken
+
+
+async def prove(connection: AsyncConnection, tenant: UUID) -> Proven:
+    """The same of one tenant."""
+    broken = [breach for name in RULES for breach in await _broken(connection, name, Scope(tenant))]
+    gone = await chained.gone_through(connection, tenant)
+    return Proven(broken + gone.breaches, gone.ends)
 
 
 async def check_since(connection: AsyncConnection, since: datetime | None) -> Checked:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from bot.watch import Watch, next_night
 from services import books, ledger
 from services.books import watch
+from services.books.chained import CHAINED
 from services.ids import new_id
 from services.ledger import PAYMENT_FEES, WALLET, Transfer
 from services.news import Frozen, PayoutsStopped
@@ -171,7 +173,27 @@ async def test_tampering_with_old_rows_is_found_at_night(shop):
     await minute(shop)
     assert await found(shop) == []
     await watching(shop).night()
-    assert set(await found(shop)) == {SUM, LEFT}
+    assert set(await found(shop)) == {SUM, LEFT, CHAINED}
+
+
+async def test_the_books_are_closed_at_night_where_they_are_right_and_something_was_posted(shop):
+    async def times_closed() -> Any:
+        async with shop.behind() as work:
+            said = sa.select(sa.func.count()).where(audit.c.action == "ledger.closed")
+            return await work.connection.scalar(said)
+
+    for _ in range(2):
+        await watching(shop).night()
+        assert await times_closed() == 1
+    await shop.paid("100")
+    async with shop.behind() as work:
+        await work.connection.execute(wallet(held=accounts.c.held + 1))
+    await watching(shop).night()
+    assert await times_closed() == 1
+    async with shop.behind() as work:
+        await work.connection.execute(wallet(held=accounts.c.held - 1))
+    await watching(shop).night()
+    assert await times_closed() == 2
 
 
 async def test_a_history_that_was_written_anew_is_no_longer_the_proven_one(shop):

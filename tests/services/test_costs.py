@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from services import costs
+from services.books.chained import CHAINED
 from services.costs import file
 from services.costs.margin import Line, lines
 from services.ids import new_id
@@ -193,7 +194,7 @@ async def test_a_cost_without_what_it_is_of_breaks_the_books(business: Business)
     async with business.behind() as work:
         await work.connection.execute(sa.update(transfers).where(*cost).values(cause_id=business.tenant))
         broken = await business.breaches(work)
-        assert [each.rule for each in broken] == ["a cost belongs to what succeeded"]
+        assert [each.rule for each in broken] == ["a cost belongs to what succeeded", CHAINED]
         await work.connection.execute(
             sa.update(transfers).where(transfers.c.reason == "cost").values(cause_id=sale.attempt)
         )

@@ -10,7 +10,7 @@ from services import callbacks, hooks
 from services.errors import NotPending
 from services.errors.refunds import AlreadyRefunded, MoneyOwed
 from services.ledger import SUSPENSE, WALLET
-from services.ledger_rows import account_id, locked
+from services.ledger.rows import account_id, locked
 from services.money import Money
 from services.news.refunds import MoneyTakenBack, PaymentDisputed, Unrefunded, Way
 from services.providers.base import Pending, Report, Succeeded

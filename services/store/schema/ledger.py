@@ -14,6 +14,7 @@ accounts = sa.Table(
     sa.Column("held", sa.BigInteger, nullable=False),
     sa.Column("entries", sa.BigInteger, nullable=False, server_default=sa.text("0")),  # how many, ever
     sa.Column("limited", sa.Boolean, nullable=False),
+    sa.Column("hash", sa.LargeBinary),  # of its last transfer that is chained
     sa.UniqueConstraint("tenant_id", "name", "currency"),
     sa.CheckConstraint("held >= 0", name="held"),
     sa.CheckConstraint("NOT limited OR posted - held >= 0", name="available"),
@@ -40,6 +41,11 @@ transfers = sa.Table(
         "cause_id", sa.Uuid, nullable=False
     ),  # the attempt, withdrawal, refund or reversal that moved it
     sa.Column("created_at", Moment, nullable=False),
+    # By which way the cause has come, and the place in the chain (services/ledger/chain.py); null where a
+    # release has posted it that kept none.
+    sa.Column("channel", sa.Text),
+    sa.Column("via", sa.Text),
+    sa.Column("hash", sa.LargeBinary),
     sa.UniqueConstraint("tenant_id", "cause_id", "reason"),
     sa.CheckConstraint("amount > 0", name="amount"),
     sa.CheckConstraint("source_id <> target_id", name="legs"),

@@ -16,13 +16,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from services import ledger_rows
 from services.errors import InsufficientBalance
 from services.errors.refunds import MoneyOwed
 from services.facts import Balance
 from services.ids import new_id
-from services.ledger_rows import Account, Change, Entry, bears, locked
-from services.ledger_rows import account_id as account_id  # noqa: PLC0414  others know it from here
+from services.ledger import posting, rows
+from services.ledger.posting import Cause, Entry
+from services.ledger.rows import Account, Change, locked
+from services.ledger.rows import account_id as account_id
 from services.money import Money
 from services.points import point
 from services.store.hot import Hot, among
@@ -84,7 +85,7 @@ async def hold(work: Work, hold_id: UUID, amount: Money) -> bool:
             created_at=work.now,
         )
     )
-    await ledger_rows.change(work, wallet, Change(held=amount.minor))
+    await rows.hold(work, wallet, amount.minor)
     point("ledger.held")
     return True
 
@@ -105,10 +106,9 @@ async def release(work: Work, hold_id: UUID, state: str, currency: str) -> bool:
     amount = await _resolve(work, hold_id, state)
     if amount is None:
         return False
-    rows = await locked(work, [WALLET, OWED], currency)
-    released = Change(held=-amount)
-    await ledger_rows.change(work, rows[WALLET], released)
-    await _net(work, hold_id, rows | {WALLET: rows[WALLET].after(released)}, currency)
+    there = await locked(work, [WALLET, OWED], currency)
+    await rows.hold(work, there[WALLET], -amount)
+    await _net(work, hold_id, there | {WALLET: there[WALLET].after(Change(held=-amount))}, currency)
     point("ledger.released")
     return True
 
@@ -119,8 +119,8 @@ async def take_back(
     """The provider took this out of what it holds: from what is available in the wallet, the rest is owed.
     Returns the rest; None when it stood there before."""
     names = [WALLET, OWED, provider_account(provider)]
-    rows = await locked(work, names, amount.currency)
-    covered = min(amount.minor, rows[WALLET].available)
+    there = await locked(work, names, amount.currency)
+    covered = min(amount.minor, there[WALLET].available)
     rest = Money(amount.minor - covered, amount.currency)
     moves = []
     if covered:
@@ -176,70 +176,45 @@ async def _post(work: Work, cause_id: UUID, moves: Sequence[Transfer], freed: in
     """`freed` of the wallet is held no more."""
     currency = moves[0].amount.currency
     changes = {name: Change() for move in moves for name in (move.source, move.target)}
+    for move in moves:
+        changes[move.source].posted -= move.amount.minor
+        changes[move.target].posted += move.amount.minor
     if freed:
-        changes.setdefault(WALLET, Change()).held -= freed
-    entries = _entries(work, cause_id, moves, changes)
+        changes[WALLET].held -= freed
+    ids = sorted(new_id() for _ in moves)  # they keep the order: a sale stands before its fee
+    entries = [
+        Entry(id_, move.source, move.target, move.amount.minor, move.reason)
+        for id_, move in zip(ids, moves, strict=True)
+    ]
     earns = WALLET in changes and changes[WALLET].posted > 0
-    rows, written = await ledger_rows.post(
-        work,
-        {*changes, OWED} if earns else changes,
-        currency,
-        entries,
-        {account_id(work.tenant, name, currency): change for name, change in changes.items()},
-    )
+    names = {*changes, OWED} if earns else changes
+    cause = Cause(currency, cause_id, work.now, work.via.channel, work.via.name)
+    there, written = await posting.post(work, names, cause, entries, changes)
     if written not in (0, len(entries)):
         raise ValueError(f"{cause_id} posted a part of this before")
     if not written:
-        await _refuse_unbearable(work, cause_id, rows, changes, currency)
+        await _refuse_unbearable(work, cause_id, there, changes, currency)
         return False
     if earns:
-        await _net(work, cause_id, rows | {WALLET: rows[WALLET].after(changes[WALLET])}, currency)
+        await _net(work, cause_id, there | {WALLET: there[WALLET].after(changes[WALLET])}, currency)
     point("ledger.posted")
     return True
 
 
-def _entries(
-    work: Work, cause_id: UUID, moves: Sequence[Transfer], changes: Mapping[str, Change]
-) -> list[Entry]:
-    """Of the transfers; the changes of their accounts are added up. Ids keep the order: a sale stands before
-    its fee."""
-
-    def number(name: str, minor: int) -> int:
-        changes[name].posted += minor
-        changes[name].entries += 1
-        return changes[name].entries
-
-    return [
-        Entry(
-            id=each,
-            source_id=account_id(work.tenant, move.source, move.amount.currency),
-            source_entry=number(move.source, -move.amount.minor),
-            target_id=account_id(work.tenant, move.target, move.amount.currency),
-            target_entry=number(move.target, move.amount.minor),
-            amount=move.amount.minor,
-            currency=move.amount.currency,
-            reason=move.reason,
-            cause_id=cause_id,
-            created_at=work.now,
-        )
-        for each, move in zip(sorted(new_id() for _ in moves), moves, strict=True)
-    ]
-
-
-async def _net(work: Work, cause_id: UUID, rows: Mapping[str, Account], currency: str) -> None:
+async def _net(work: Work, cause_id: UUID, there: Mapping[str, Account], currency: str) -> None:
     """What is owed is paid first of what has become available; both rows are locked."""
-    part = min(-rows[OWED].posted, rows[WALLET].available)
+    part = min(-there[OWED].posted, there[WALLET].available)
     if part > 0:
         await _post(work, cause_id, [Transfer(WALLET, OWED, Money(part, currency), "netted")], freed=0)
 
 
 async def _refuse_unbearable(
-    work: Work, cause_id: UUID, rows: Mapping[str, Account], changes: Mapping[str, Change], currency: str
+    work: Work, cause_id: UUID, there: Mapping[str, Account], changes: Mapping[str, Change], currency: str
 ) -> None:
     """Raises InsufficientBalance, unless all of it stood there before."""
     for name, change in changes.items():
-        if not bears(rows[name], change) and not await _stands(work, cause_id):
-            _refuse_shortage(rows[name], -change.posted, currency)
+        if not there[name].bears(change) and not await _stands(work, cause_id):
+            _refuse_shortage(there[name], -change.posted, currency)
 
 
 async def _stands(work: Work, cause_id: UUID) -> bool:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from services.errors import InsufficientBalance
 from services.ledger import WALLET
-from services.ledger_rows import Change, change, locked
+from services.ledger.rows import hold, locked
 from services.money import Money
 from services.store.schema import holds
 from services.work import Work
@@ -34,4 +34,4 @@ async def hold_all(work: Work, amounts: Mapping[UUID, Money], currency: str) -> 
         for hold_id, amount in amounts.items()
     ]
     await work.connection.execute(sa.insert(holds), rows)
-    await change(work, wallet, Change(held=total))
+    await hold(work, wallet, total)
