@@ -87,11 +87,11 @@ class _Walk:
         numbers = row.source_entry, row.target_entry
         digest = _digest(row)
         if row.hash is not None:
-            made = chain.hash_of(self._chain[source], self._chain[target], *numbers, digest)
+            made = chain.hash_of(self._chain[source], self._chain[target], digest)
             if made != row.hash:
                 self.breach = Breach(CHAINED, self._tenant, str(row.id), made.hex(), _hex(row.hash))
             self._chain |= {source: made, target: made}
-        anew = chain.hash_of(self.ends[source].hash, self.ends[target].hash, *numbers, digest)
+        anew = chain.hash_of(self.ends[source].hash, self.ends[target].hash, digest)
         for account, number in zip((source, target), numbers, strict=True):
             self.ends[account] = End(number, anew)
             self._hold_against(account, number, self._closed.pop((account, number), None))

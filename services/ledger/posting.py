@@ -6,6 +6,7 @@ so that nobody waits for an account longer than for it and its commit.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import count
@@ -51,36 +52,48 @@ async def post(
     """
     legs = tuple((entry.source, entry.target) for entry in entries)
     spends = any(change.posted < change.held for change in changes.values())
-    plan = _plan(work.tenant, cause.currency, tuple(names), legs, tuple(changes), spends=spends)
+    freed = tuple(name for name, change in changes.items() if change.held)
+    plan = _plan(work.tenant, cause.currency, tuple(names), legs, tuple(changes), freed, spends=spends)
     digests = [
         chain.digest_of(head, entry.id, entry.amount, *cause, entry.reason)
         for head, entry in zip(plan.heads, entries, strict=True)
     ]
     put = _post_postgres if is_postgres(work.connection) else _post_sqlite
     rows, written = await put(work, plan, cause, entries, digests, changes)
-    if not rows:
+    if len(rows) == len(plan.ids):
+        plan.opened = True
+    else:
+        plan.opened = False
         await open_(work, plan.ids, cause.currency)
-        rows, written = await put(work, plan, cause, entries, digests, changes)
+        if written:  # of one that is locked only, as it was before what is written here
+            seen = {row.id for row in rows}
+            rows += [row for row in await lock(work, list(plan.ids)) if row.id not in seen]
+        else:
+            rows, written = await put(work, plan, cause, entries, digests, changes)
     return {row.name: row for row in rows}, written
 
 
 class _Shape(NamedTuple):
     """Of a posting, whoever's it is: how many accounts it locks, from which to which of them its entries go,
-    which of them change, and whether one of them is left with less."""
+    which of them change, in which less is held then, and whether one of them is left with less."""
 
     locked: int
     legs: tuple[tuple[int, int], ...]
     changed: tuple[int, ...]
+    freed: tuple[int, ...]
     spends: bool
 
 
-class _Plan(NamedTuple):
+@dataclass(slots=True)
+class _Plan:
     """What a tenant's postings between the same accounts have in common. `ids`: of the accounts that are
-    locked, in the order of the locks; `heads`: with what the digest of each entry begins."""
+    locked, in the order of the locks; `heads`: with what the digest of each entry begins; `opened`: they were
+    all there before, and accounts are never taken away."""
 
     ids: dict[UUID, str]
     heads: tuple[bytes, ...]
     shape: _Shape
+    opened: bool = False
 
 
 @lru_cache(maxsize=16384)
@@ -90,6 +103,7 @@ def _plan(
     names: tuple[str, ...],
     legs: tuple[tuple[str, str], ...],
     changed: tuple[str, ...],
+    freed: tuple[str, ...],
     *,
     spends: bool,
 ) -> _Plan:
@@ -100,7 +114,13 @@ def _plan(
     return _Plan(
         {by_name[name]: name for name in ordered},
         tuple(chain.head_of(tenant, by_name[source], by_name[target]) for source, target in legs),
-        _Shape(len(names), between, tuple(place[name] for name in changed), spends),
+        _Shape(
+            len(names),
+            between,
+            tuple(place[name] for name in changed),
+            tuple(place[name] for name in freed),
+            spends,
+        ),
     )
 
 
@@ -108,58 +128,32 @@ def _plan(
 
 _START = f"coalesce(hash, decode(repeat('00', {len(chain.START)}), 'hex')) AS hash"
 _LOCKED = ", ".join(_START if name == "hash" else name for name in Account._fields)
+_SHARED = ("text", "uuid", "timestamptz", "text", "text")  # the types of a Cause
 _SIDES = ("source", "target")
-_UNBEARABLE = (
-    "SELECT 1 FROM locked JOIN change USING (id) "
-    "WHERE locked.limited AND locked.posted + change.posted - locked.held - change.held < 0"
-)
+_COMPLETE = "AND {0} = (SELECT count(*) FROM accounts AS a WHERE a.tenant_id = $1 AND a.id IN ({1}))"
+_BEARABLE = "WHERE NOT EXISTS (SELECT 1 FROM locked WHERE limited AND {0} < {1})"
 
 
 @lru_cache(maxsize=256)
-def _statement(shape: _Shape) -> str:
-    """Its values are single ones: the driver takes longer to write arrays than the database to carry out all
-    of it.
+def _statement(shape: _Shape, *, opened: bool) -> str:
+    """Unless its accounts are `opened`, it first looks whether all of them are: who locked some and opened
+    others could meet somebody who does it the other way round.
 
     `locked` is what an account is now, however long it was waited for. All else of it comes from there, since
     what the statement itself sees is as old as its beginning.
     """
-    numbers = count(1)
-
-    def value(of: str) -> str:
-        return f"${next(numbers)}::{of}"
-
-    tenant, *ids = (value("uuid") for _ in range(1 + shape.locked))
-    listed = ", ".join(ids)
-    shared = ", ".join(value(of) for of in ("text", "uuid", "timestamptz", "text", "text"))
-    counted, last, entries = Counter[int](), dict[int, str](), list[str]()
-    for n, leg in enumerate(shape.legs):
-        counted.update(leg)
-        sides = [f"{side}.entries + {counted[place]}" for side, place in zip(_SIDES, leg, strict=True)]
-        before = [last.get(place, f"{side}.hash") for side, place in zip(_SIDES, leg, strict=True)]
-        hashed = " || ".join([*before, *(f"int8send({side})" for side in sides)])
-        entries.append(f"""entry{n} AS (
-    SELECT {value("uuid")} AS id, source.id AS source_id, {sides[0]} AS source_entry,
-        target.id AS target_id, {sides[1]} AS target_entry, {value("bigint")} AS amount,
-        {value("text")} AS reason, sha256({hashed} || {value("bytea")}) AS hash
-    FROM {", ".join(["locked AS source", "locked AS target", *(f"entry{m}" for m in range(n))])}
-    WHERE source.id = {ids[leg[0]]} AND target.id = {ids[leg[1]]}
-)""")  # noqa: S608  of numbers and types only, as all of it
-        last |= dict.fromkeys(leg, f"entry{n}.hash")
-    change = [
-        f"({ids[n]}, {value('bigint')}, {value('bigint')}, {counted[n]}::bigint)" for n in shape.changed
-    ]
-    hashes = " ".join(f"WHEN {ids[n]} THEN {last[n]}" for n in shape.changed)
+    values = _Values()
+    tenant, *ids = (values.next("uuid") for _ in range(1 + shape.locked))
+    shared = ", ".join(values.next(of) for of in _SHARED)
+    listed, entries, change = ", ".join(ids), _entries(shape, ids, values), _change(shape, ids, values)
     names = [f"entry{n}" for n in range(len(entries))]
-    bearable = f"WHERE NOT EXISTS ({_UNBEARABLE})" if shape.spends else ""
+    complete = "" if opened else _COMPLETE.format(shape.locked, listed)
+    bearable = _BEARABLE.format(change["posted"], change["held"]) if shape.spends else ""
     return f"""
 WITH locked AS MATERIALIZED (
-    SELECT {_LOCKED} FROM accounts WHERE tenant_id = {tenant} AND id IN ({listed}) AND {shape.locked} = (
-        SELECT count(*) FROM accounts AS there WHERE there.tenant_id = $1 AND there.id IN ({listed})
-    )
+    SELECT {_LOCKED} FROM accounts WHERE tenant_id = {tenant} AND id IN ({listed}) {complete}
     ORDER BY id FOR NO KEY UPDATE
-), {", ".join(entries)}, change (id, posted, held, entries) AS (
-    VALUES {", ".join(change)}
-), written AS (
+), {", ".join(entries)}, written AS (
     INSERT INTO transfers (
         tenant_id, currency, cause_id, created_at, channel, via,
         id, source_id, source_entry, target_id, target_entry, amount, reason, hash
@@ -169,14 +163,62 @@ WITH locked AS MATERIALIZED (
 ), counted AS (
     SELECT count(*) AS n FROM written
 ), changed AS (
-    UPDATE accounts SET
-        posted = locked.posted + change.posted, held = locked.held + change.held,
-        entries = locked.entries + change.entries, hash = CASE change.id {hashes} END
-    FROM change JOIN locked USING (id), counted, {", ".join(names)}
-    WHERE accounts.tenant_id = $1 AND accounts.id = change.id AND counted.n = {len(entries)}
+    UPDATE accounts SET {", ".join(f"{column} = {becomes}" for column, becomes in change.items())}
+    FROM locked, counted, {", ".join(names)}
+    WHERE accounts.tenant_id = $1 AND accounts.id = locked.id AND counted.n = {len(entries)}
+        AND locked.id IN ({", ".join(ids[n] for n in shape.changed)})
 )
-SELECT locked.*, counted.n FROM locked, counted
-"""  # noqa: S608
+SELECT locked.*, n FROM locked, counted
+"""  # noqa: S608  of numbers and types only, as all that it is made of
+
+
+class _Values:
+    """Single ones: the driver takes longer to write arrays than the database to carry out all of it."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def next(self, of: str) -> str:
+        return f"${next(self._numbers)}::{of}"
+
+
+def _entries(shape: _Shape, ids: Sequence[str], values: _Values) -> list[str]:
+    """Each with its numbers and its hash, behind those of the same accounts before it."""
+    counted, last, entries = Counter[int](), dict[int, str](), list[str]()
+    for n, leg in enumerate(shape.legs):
+        counted.update(leg)
+        sides = [f"{side}.entries + {counted[place]}" for side, place in zip(_SIDES, leg, strict=True)]
+        before = [last.get(place, f"{side}.hash") for side, place in zip(_SIDES, leg, strict=True)]
+        entries.append(f"""entry{n} AS (
+    SELECT {values.next("uuid")} AS id, source.id AS source_id, {sides[0]} AS source_entry,
+        target.id AS target_id, {sides[1]} AS target_entry, {values.next("bigint")} AS amount,
+        {values.next("text")} AS reason, sha256({" || ".join([*before, values.next("bytea")])}) AS hash
+    FROM {", ".join(["locked AS source", "locked AS target", *(f"entry{m}" for m in range(n))])}
+    WHERE source.id = {ids[leg[0]]} AND target.id = {ids[leg[1]]}
+)""")  # noqa: S608
+        last |= dict.fromkeys(leg, f"entry{n}.hash")
+    return entries
+
+
+def _change(shape: _Shape, ids: Sequence[str], values: _Values) -> dict[str, str]:
+    """What becomes of the columns of a locked account that changes."""
+    last = {place: f"entry{n}.hash" for n, leg in enumerate(shape.legs) for place in leg}
+    counted = Counter(place for leg in shape.legs for place in leg)
+    posted = {n: values.next("bigint") for n in shape.changed}
+    held = {n: values.next("bigint") for n in shape.freed}
+
+    def of_each(told: Mapping[int, str], otherwise: str = "NULL") -> str:
+        if told.keys() == set(shape.changed) and len({*told.values()}) == 1:
+            return told[shape.changed[0]]
+        cases = " ".join(f"WHEN {ids[n]} THEN {value}" for n, value in told.items())
+        return f"CASE locked.id {cases} ELSE {otherwise} END" if told else otherwise
+
+    return {
+        "posted": f"locked.posted + {of_each(posted)}",
+        "held": f"locked.held + {of_each(held, '0')}",
+        "entries": f"locked.entries + {of_each({n: str(counted[n]) for n in shape.changed})}",
+        "hash": of_each(last),
+    }
 
 
 async def _post_postgres(
@@ -190,9 +232,10 @@ async def _post_postgres(
     values: list[object] = [work.tenant, *plan.ids, *cause]
     for entry, digest in zip(entries, digests, strict=True):
         values += (entry.id, entry.amount, entry.reason, digest)
-    for change in changes.values():
-        values += (change.posted, change.held)
-    told = await run(work.connection, _statement(plan.shape), values, of=work.tenant)
+    values += [change.posted for change in changes.values()]
+    values += [change.held for change in changes.values() if change.held]
+    statement = _statement(plan.shape, opened=plan.opened)
+    told = await run(work.connection, statement, values, of=work.tenant)
     return [Account(*row[:-1]) for row in told], told[0][-1] if told else 0
 
 
@@ -227,7 +270,7 @@ async def _post_sqlite(
     for entry, digest in zip(entries, digests, strict=True):
         source, target = entry.source, entry.target
         counted.update((source, target))
-        own = chain.hash_of(hashes[source], hashes[target], counted[source], counted[target], digest)
+        own = chain.hash_of(hashes[source], hashes[target], digest)
         hashes |= {source: own, target: own}
         legs = (rows[source].id, counted[source], rows[target].id, counted[target])
         new.append((work.tenant, *cause, entry.id, *legs, entry.amount, entry.reason, own))
