@@ -23,7 +23,7 @@ import uvloop
 from bot.parts import utc_now
 from services import audit, ledger
 from services.ids import new_id
-from services.ledger import WALLET, Transfer, chain, posting, provider_account
+from services.ledger import WALLET, Transfer, chain, provider_account, sql
 from services.money import Money
 from services.safety.vault import Vault
 from services.store.database import Database
@@ -43,8 +43,8 @@ class _Turns:
 
     def __init__(self) -> None:
         self.audited = True
-        self._statement, self._digest_of = posting._statement, chain.digest_of
-        posting._statement = self._statement_now  # type: ignore[assignment]
+        self._statement, self._digest_of = sql.statement, chain.digest_of
+        sql.statement = self._statement_now  # type: ignore[assignment]
         chain.digest_of = self._digest_now  # type: ignore[assignment]
 
     def take(self) -> Via:

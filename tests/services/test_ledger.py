@@ -289,7 +289,7 @@ async def test_books_name_what_is_available_while_something_is_owed(business):
 
 
 async def test_an_account_that_was_there_and_is_not_is_opened_anew(business):
-    """As in a database that was restored while we ran: by now postings no longer look for all of them first."""
+    """As in a database that was restored while we ran: postings no longer look for all of them first."""
     async with business.work() as work:
         for _ in range(2):
             await ledger.post(work, new_id(), [IN])
