@@ -18,7 +18,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 PACKAGES = ("services.ledger*", "services.approval*", "services.withdrawals*")
-_ELSEWHERE = ("*.x__post_postgres__*", "*.x__posting__*")
+_ELSEWHERE = ("*.x__post_postgres__*", "services.ledger.sql.*")
 _KILLED = {
     1: "killed",
     3: "killed",
