@@ -187,7 +187,7 @@ async def _post(work: Work, cause_id: UUID, moves: Sequence[Transfer], freed: in
         for id_, move in zip(ids, moves, strict=True)
     ]
     earns = WALLET in changes and changes[WALLET].posted > 0
-    names = {*changes, OWED} if earns else changes
+    names = list(dict.fromkeys((*changes, OWED)) if earns else changes)
     cause = Cause(currency, cause_id, work.now, work.via.channel, work.via.name)
     there, written = await posting.post(work, names, cause, entries, changes)
     if written not in (0, len(entries)):

@@ -5,7 +5,7 @@ so that nobody waits for an account longer than for it and its commit.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -43,7 +43,7 @@ class Entry(NamedTuple):
 
 
 async def post(
-    work: Work, names: Iterable[str], cause: Cause, entries: Sequence[Entry], changes: Mapping[str, Change]
+    work: Work, names: Sequence[str], cause: Cause, entries: Sequence[Entry], changes: Mapping[str, Change]
 ) -> tuple[dict[str, Account], int]:
     """Lock the accounts of these names, write the entries of some of them, and change those as said.
 
@@ -76,8 +76,8 @@ async def post(
 @dataclass(slots=True)
 class _Plan:
     """What a tenant's postings between the same accounts have in common. `ids`: of the accounts that are
-    locked, in the order of the locks; `heads`: with what the digest of each entry begins; `opened`: they were
-    all there before, and accounts are never taken away."""
+    locked; `heads`: with what the digest of each entry begins; `opened`: all of them were there before, and
+    accounts are never taken away."""
 
     ids: dict[UUID, str]
     heads: tuple[bytes, ...]
@@ -96,16 +96,14 @@ def _plan(
     *,
     spends: bool,
 ) -> _Plan:
-    by_name = {name: account_id(tenant, name, currency) for name in names}
-    ordered = sorted(names, key=lambda name: by_name[name])
-    place = {name: n for n, name in enumerate(ordered)}
-    between = tuple((place[source], place[target]) for source, target in legs)
+    ids = {name: account_id(tenant, name, currency) for name in names}
+    place = {name: n for n, name in enumerate(names)}
     return _Plan(
-        {by_name[name]: name for name in ordered},
-        tuple(chain.head_of(tenant, by_name[source], by_name[target]) for source, target in legs),
+        {each: name for name, each in ids.items()},
+        tuple(chain.head_of(tenant, ids[source], ids[target]) for source, target in legs),
         Shape(
             len(names),
-            between,
+            tuple((place[source], place[target]) for source, target in legs),
             tuple(place[name] for name in changed),
             tuple(place[name] for name in freed),
             spends,
