@@ -123,10 +123,10 @@ async def _post_postgres(
     changes: Mapping[str, Change],
 ) -> tuple[list[Account], int]:
     values: list[object] = [work.tenant, *plan.ids, *cause]
-    for entry, digest in zip(entries, digests, strict=True):
-        values += (entry.id, entry.amount, entry.reason, digest)
     values += [change.posted for change in changes.values()]
     values += [change.held for change in changes.values() if change.held]
+    for entry, digest in zip(entries, digests, strict=True):
+        values += (entry.id, entry.amount, entry.reason, digest)
     statement = sql.statement(plan.shape, opened=plan.opened)
     told = await run(work.connection, statement, values, of=work.tenant)
     return [Account(*row[:-1]) for row in told], told[0][-1] if told else 0

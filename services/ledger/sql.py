@@ -26,7 +26,7 @@ _LOCKED = ", ".join(_START if name == "hash" else name for name in Account._fiel
 _SHARED = ("text", "uuid", "timestamptz", "text", "text")  # the types of a Cause
 _SIDES = ("source", "target")
 _COMPLETE = "AND {0} = (SELECT count(*) FROM accounts AS a WHERE a.tenant_id = $1 AND a.id IN ({1}))"
-_BEARABLE = "WHERE NOT EXISTS (SELECT 1 FROM locked WHERE limited AND {0} < {1})"
+_BEARABLE = " AND NOT EXISTS (SELECT 1 FROM locked WHERE limited AND {posted} < {held})"
 
 
 @lru_cache(maxsize=256)
@@ -40,10 +40,11 @@ def statement(shape: Shape, *, opened: bool) -> str:
     values = _Values()
     tenant, *ids = (values.next("uuid") for _ in range(1 + shape.locked))
     shared = ", ".join(values.next(of) for of in _SHARED)
-    listed, entries, change = ", ".join(ids), _entries(shape, ids, values), _change(shape, ids, values)
-    names = [f"entry{n}" for n in range(len(entries))]
+    listed, change = ", ".join(ids), _change(shape, ids, values)
     complete = "" if opened else _COMPLETE.format(shape.locked, listed)
-    bearable = _BEARABLE.format(change["posted"], change["held"]) if shape.spends else ""
+    bearable = _BEARABLE.format(**change) if shape.spends else ""
+    entries = _entries(shape, ids, values, bearable)
+    names = [f"entry{n}" for n in range(len(entries))]
     return f"""
 WITH locked AS MATERIALIZED (
     SELECT {_LOCKED} FROM accounts WHERE tenant_id = {tenant} AND id IN ({listed}) {complete}
@@ -53,7 +54,7 @@ WITH locked AS MATERIALIZED (
         tenant_id, currency, cause_id, created_at, channel, via,
         id, source_id, source_entry, target_id, target_entry, amount, reason, hash
     )
-    {" UNION ALL ".join(f"SELECT $1, {shared}, {name}.* FROM {name} {bearable}" for name in names)}
+    {" UNION ALL ".join(f"SELECT $1, {shared}, {name}.* FROM {name}" for name in names)}
     ON CONFLICT DO NOTHING RETURNING 1
 ), counted AS (
     SELECT count(*) AS n FROM written
@@ -77,8 +78,9 @@ class _Values:
         return f"${next(self._numbers)}::{of}"
 
 
-def _entries(shape: Shape, ids: Sequence[str], values: _Values) -> list[str]:
-    """Each with its numbers and its hash, behind those of the same accounts before it."""
+def _entries(shape: Shape, ids: Sequence[str], values: _Values, bearable: str) -> list[str]:
+    """Each with its numbers and its hash, behind those of the same accounts before it. They hang on the first
+    one, which is none where it is not bearable."""
     counted, last, entries = Counter[int](), dict[int, str](), list[str]()
     for n, leg in enumerate(shape.legs):
         counted.update(leg)
@@ -89,7 +91,7 @@ def _entries(shape: Shape, ids: Sequence[str], values: _Values) -> list[str]:
         target.id AS target_id, {sides[1]} AS target_entry, {values.next("bigint")} AS amount,
         {values.next("text")} AS reason, sha256({" || ".join([*before, values.next("bytea")])}) AS hash
     FROM {", ".join(["locked AS source", "locked AS target", *(f"entry{m}" for m in range(n))])}
-    WHERE source.id = {ids[leg[0]]} AND target.id = {ids[leg[1]]}
+    WHERE source.id = {ids[leg[0]]} AND target.id = {ids[leg[1]]}{"" if entries else bearable}
 )""")  # noqa: S608
         last |= dict.fromkeys(leg, f"entry{n}.hash")
     return entries
