@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services import audit
+from services.ledger import account_id
+from services.store.schema import accounts
 from services.store.schema import audit as entries
 from services.work import Work
 
@@ -29,11 +31,10 @@ class End:
 async def close(work: Work, ends: Mapping[UUID, End]) -> bool:
     """As a check has found them; False where nothing was posted since the last time."""
     before = await closed(work.connection, work.tenant)
-    new = {
-        account: end for account, end in ends.items() if end.entries and (account, end.entries) not in before
-    }
+    new = [(account, end) for account, end in ends.items() if (account, end.entries) not in before]
     if new:
-        stand = {str(account): {"entries": e.entries, "hash": e.hash.hex()} for account, e in new.items()}
+        names = await _names(work)
+        stand = {names[account]: {"entries": end.entries, "hash": end.hash.hex()} for account, end in new}
         await audit.record(work, audit.CLOCK, _CLOSED, work.tenant, {"accounts": stand})
     return bool(new)
 
@@ -42,7 +43,13 @@ async def closed(connection: AsyncConnection, tenant: UUID) -> dict[tuple[UUID, 
     """The hashes, by account and number of entries, that were ever entered of the tenant."""
     query = sa.select(entries.c.facts).where(entries.c.tenant_id == tenant, entries.c.action == _CLOSED)
     return {
-        (UUID(account), end["entries"]): end["hash"]
+        (account_id(tenant, *name.rsplit(" ", 1)), end["entries"]): end["hash"]
         for facts in await connection.scalars(query.order_by(entries.c.seq))
-        for account, end in facts["accounts"].items()
+        for name, end in facts["accounts"].items()
     }
+
+
+async def _names(work: Work) -> dict[UUID, str]:
+    query = sa.select(accounts.c.id, accounts.c.name, accounts.c.currency)
+    rows = await work.connection.execute(query.where(accounts.c.tenant_id == work.tenant))
+    return {row.id: f"{row.name} {row.currency}" for row in rows}

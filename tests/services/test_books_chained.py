@@ -283,11 +283,11 @@ async def test_books_are_closed_once_for_what_was_posted(shop):
             sa.select(entries.c.actor, entries.c.facts).where(entries.c.action == "ledger.closed")
         )
         (actor, first), (_, second) = said.all()
-        hashes = dict((await work.connection.execute(sa.select(accounts.c.id, accounts.c.hash))).all())
+        hashes = dict((await work.connection.execute(sa.select(accounts.c.name, accounts.c.hash))).all())
     assert actor == audit.CLOCK
     assert {end["entries"] for end in first["accounts"].values()} == {SALES, 2 * SALES}
     assert {account: end["hash"] for account, end in second["accounts"].items()} == {
-        str(account): hash_.hex() for account, hash_ in hashes.items() if hash_
+        f"{name} KES": hash_.hex() for name, hash_ in hashes.items() if hash_
     }
 
 
