@@ -62,6 +62,7 @@ STATUS: dict[type[Refusal], tuple[int, str]] = {
     errors.NotPaid: (409, "The order is not paid"),
     errors.PaymentUnderWay: (409, "A payment is under way"),
     errors.PayoutsFrozen: (409, "Payouts are stopped"),
+    limits.LimitLowered: (409, "The limit is lower by now"),
     limits.PayoutsBlocked: (409, "Nothing is paid out at this hour"),
     limits.PayoutsStoppedBy: (409, "A person has stopped all payouts"),
     webhooks.InvalidEndpoint: (422, "Nothing is posted to such an address"),
@@ -238,6 +239,8 @@ def _of_period_or_limit(refusal: Refusal) -> str | None:
             return f"With this it would be {refusal.amount} in 24 hours, and the limit is {refusal.limit}."
         case settings.InvalidChange() | schedules.InvalidSchedule():
             return f"{refusal.field} {refusal.because}."
+        case limits.LimitLowered():
+            return f"It is {refusal.amount}, and the limit of one is {refusal.limit} by now: reject it."
         case limits.TooManyWithdrawals():
             return f"There were {refusal.limit} in 24 hours, and the limit is {refusal.limit}."
     return None

@@ -40,6 +40,13 @@ def worded(refusal: Refusal) -> Text:
                 "Please ask again later.",
                 limit=limit,
             )
+        case limit_errors.LimitLowered(limit=limit, amount=amount):
+            return Text(
+                "{amount} was asked for, and by now one withdrawal may be {limit} at most. Reject it, and "
+                "have less asked for.",
+                amount=amount,
+                limit=limit,
+            )
         case limit_errors.PayoutsBlocked(until=until):
             return Text(
                 "No money leaves {shop} at this hour. You can approve this from {until}.",

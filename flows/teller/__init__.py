@@ -277,7 +277,8 @@ class Teller(Statements, Handoffs, Orders, Domains, Protocol):
 
     async def approve(self, withdrawal_id: UUID, digest: str, code: str | None = None) -> Withdrawal:
         """Approve exactly what was shown. Raises FourEyesViolation, MissingScope, NotPending, Changed,
-        StepUpRequired, TotpInvalid, ApproverCoolingDown, PayoutsFrozen, DestinationCoolingDown."""
+        StepUpRequired, TotpInvalid, ApproverCoolingDown, PayoutsFrozen, LimitLowered,
+        DestinationCoolingDown."""
         ...
 
     async def reject(self, withdrawal_id: UUID, reason: str) -> Withdrawal: ...

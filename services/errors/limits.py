@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from services.errors import Refusal
+from services.money import Money
 
 
 @dataclass(eq=False)
@@ -14,6 +15,15 @@ class TooManyWithdrawals(Refusal):
     code: ClassVar[str] = "over_limit"
     limit: int
     of: str
+
+
+@dataclass(eq=False)
+class LimitLowered(Refusal):
+    """It was asked for while one withdrawal might be as large."""
+
+    code: ClassVar[str] = "limit_lowered"
+    limit: Money
+    amount: Money
 
 
 @dataclass(eq=False)

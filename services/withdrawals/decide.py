@@ -13,6 +13,7 @@ from services.errors import (
     PayoutsFrozen,
 )
 from services.errors.limits import PayoutsStoppedBy
+from services.money import Money
 from services.news import SelfApprovalTried, Unsent, Withdrawal, WithdrawalApproved
 from services.people import people
 from services.people.access import APPROVE, INITIATE
@@ -32,9 +33,9 @@ async def approve(
     """Approve exactly what was shown; with the last approval needed the payout is created, in the same
     transaction. The same person again adds nothing.
 
-    Raises what `approval.may_approve` raises, PayoutsFrozen, PayoutsBlocked, DestinationCoolingDown and
-    MoneyOwed. A tried self-approval is recorded and told before it is refused, and a wrong code counted,
-    so the transaction must still be committed.
+    Raises what `approval.may_approve` raises, PayoutsFrozen, PayoutsBlocked, LimitLowered,
+    DestinationCoolingDown and MoneyOwed. A tried self-approval is recorded and told before it is refused,
+    and a wrong code counted, so the transaction must still be committed.
     """
     row = await locked(work, withdrawal_id)
     tenant = await people.tenant_of(work)
@@ -42,6 +43,7 @@ async def approve(
 
     async def unless() -> None:
         await refuse_now(work, tenant, row.currency, row.method_type)
+        limits.refuse_lowered(tenant, Money(row.amount, row.currency))
         limits.refuse_too_soon(work, tenant, row.created_at, new=row.new_destination)
 
     try:

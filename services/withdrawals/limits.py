@@ -14,7 +14,12 @@ import sqlalchemy as sa
 
 from services import hours
 from services.errors import OverLimit
-from services.errors.limits import DestinationCoolingDown, PayoutsBlocked, TooManyWithdrawals
+from services.errors.limits import (
+    DestinationCoolingDown,
+    LimitLowered,
+    PayoutsBlocked,
+    TooManyWithdrawals,
+)
 from services.facts import Destination
 from services.money import Money
 from services.store.schema import batches, withdrawals
@@ -54,6 +59,13 @@ async def refuse_beyond_for(
     taken, count = await _taken(work, gross.currency, *there)
     refuse_sum(tenant.per_destination, taken, gross, "destination")
     refuse_count(tenant.count_per_destination, count, "destination")
+
+
+def refuse_lowered(tenant: sa.Row[Any], gross: Money) -> None:
+    """One that waits since the limit was higher. Its day was counted when it was asked for. Raises
+    LimitLowered."""
+    if tenant.per_withdrawal is not None and gross.minor > tenant.per_withdrawal:
+        raise LimitLowered(Money(tenant.per_withdrawal, gross.currency), gross)
 
 
 def blocked_until(work: Work, tenant: sa.Row[Any]) -> datetime | None:

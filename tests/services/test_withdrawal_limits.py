@@ -7,7 +7,7 @@ import pytest
 from services import hours
 from services.batches.room import Room
 from services.errors import OverLimit
-from services.errors.limits import PayoutsBlocked, TooManyWithdrawals
+from services.errors.limits import LimitLowered, PayoutsBlocked, TooManyWithdrawals
 from services.money import Money
 from services.news import Unusual, WithdrawalHeldBack
 from services.people import people
@@ -43,6 +43,18 @@ async def test_a_limit_that_is_passed_already_leaves_nothing_and_one_that_is_met
         with pytest.raises(OverLimit) as refused:
             await funded.withdraw("100")
         assert (refused.value.left, refused.value.amount) == (Money(0, "KES"), kes("1100"))
+
+
+async def test_what_waits_since_the_limit_of_one_was_higher_is_not_approved(funded):
+    await funded.set(per_withdrawal=2000_00)
+    waits, less = await funded.withdraw("2000"), await funded.withdraw("1500")
+    await funded.set(per_withdrawal=1500_00)
+    with pytest.raises(LimitLowered) as refused:
+        await approve(funded, waits)
+    assert (refused.value.limit, refused.value.amount) == (kes("1500"), kes("2000"))
+    assert (await approve(funded, less)).status == "processing"
+    await funded.set(per_withdrawal=None)
+    assert (await approve(funded, waits)).status == "processing"
 
 
 def because(withdrawal):
