@@ -66,6 +66,7 @@ ON_BOTH = (
     "tests/services/store/",
     "tests/services/test_deeds_at_once.py",
     "tests/services/test_ledger.py",
+    "tests/services/test_ledger_chain.py",
     "tests/services/test_payments.py",
     "tests/services/test_payouts.py",
     "tests/services/test_refunds.py",

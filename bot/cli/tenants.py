@@ -53,11 +53,18 @@ def tenant_freeze(slug: str, rail: Rail = None) -> None:
 
 
 @tenant.command("unfreeze")
-def tenant_unfreeze(slug: str, rail: Rail = None) -> None:
+def tenant_unfreeze(
+    slug: str,
+    rail: Rail = None,
+    *,
+    broken_chain: Annotated[
+        bool, typer.Option("--broken-chain", help="Although transfers were tampered with; it is recorded.")
+    ] = False,
+) -> None:
     """Let the tenant's payouts go on, once the cause has been looked at: see the alerts in its audit."""
     from bot.commands.tenants import unfreeze_tenant
 
-    show(performed(lambda settings: unfreeze_tenant(settings, slug, rail)))
+    show(performed(lambda settings: unfreeze_tenant(settings, slug, rail, broken_chain=broken_chain)))
 
 
 @tenant.command("register")

@@ -1,5 +1,6 @@
 """Tenants: their files applied and shown, their payouts stopped and let go on."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from bot.commands.opening import known_tenant, opened, wake, work_of
 from bot.parts import CannotRun, Parts
 from bot.settings import Settings
 from services import audit, books
-from services.books import watch
+from services.books import Breach, chained, watch
 from services.ids import new_id
 from services.people import tenant_file
 from services.people.apply import Applied, CurrencyInUse, NumberTaken, apply, id_of
@@ -90,10 +91,12 @@ async def freeze_tenant(settings: Settings, slug: str, rail: str | None = None) 
     return {"slug": slug, "payouts_frozen": True} | ({"rail": rail} if rail else {})
 
 
-async def unfreeze_tenant(settings: Settings, slug: str, rail: str | None = None) -> dict[str, Any]:
+async def unfreeze_tenant(
+    settings: Settings, slug: str, rail: str | None = None, *, broken_chain: bool = False
+) -> dict[str, Any]:
     """Payouts go on, whoever or whatever stopped them, those that waited at once; where they were not stopped
     nothing changes. With a way out: that one alone, and what is stopped as a whole stays so. Raises CannotRun
-    where no way out is called so, and while the books are wrong."""
+    where no way out is called so, and while the books are wrong, unless it is a `broken_chain` alone."""
     _refuse_unknown(rail)
     async with opened(settings) as parts:
         if rail is not None:
@@ -103,11 +106,11 @@ async def unfreeze_tenant(settings: Settings, slug: str, rail: str | None = None
             return {"slug": slug, "payouts_frozen": False, "rail": rail}
         async with parts.database.reading(PLATFORM) as connection:
             tenant_id = await known_tenant(connection, slug)
-        await _refuse_wrong_books(parts, slug, tenant_id)
+        broken = await _refuse_wrong_books(parts, slug, tenant_id, chained.RULES if broken_chain else ())
         await restored.refuse_unsettled(parts, slug, tenant_id)
         async with parts.database.transaction(tenant_id) as connection:
             work = Work(connection, parts.vault, tenant_id, parts.clock(), CLI)
-            await watch.accept(work)
+            await watch.accept(work, broken)
             await unfreeze(work, audit.OPERATOR)
             await stop.start_again(work, audit.OPERATOR)
         wake(parts)
@@ -119,12 +122,14 @@ def _refuse_unknown(rail: str | None) -> None:
         raise CannotRun(f"No way out is called {rail}: there are {', '.join(RAILS)}.")
 
 
-async def _refuse_wrong_books(parts: Parts, slug: str, tenant_id: UUID) -> None:
+async def _refuse_wrong_books(parts: Parts, slug: str, tenant_id: UUID, but: Collection[str]) -> list[Breach]:
+    """What is wrong by the rules that are no matter."""
     async with parts.database.long_snapshot() as connection:
-        proven = await books.prove(connection, tenant_id)
-    if proven.breaches:
-        first = proven.breaches[0]
+        broken = (await books.prove(connection, tenant_id)).breaches
+    if first := next((breach for breach in broken if breach.rule not in but), None):
+        chain = " (see --broken-chain)" if first.rule in chained.RULES else ""
         raise CannotRun(
             f"The books of {slug} are not right: {first.rule} (row {first.row}: expected {first.expected}, "
-            f"found {first.found}). Repair them first; python main.py ledger check names every row."
+            f"found {first.found}). Repair them first{chain}; python main.py ledger check names every row."
         )
+    return broken

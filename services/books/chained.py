@@ -10,7 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +19,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.books import closing
 from services.books.breach import Breach
-from services.books.closing import End
-from services.ledger import chain
+from services.books.closing import Closed, End
+from services.ledger import account_id, chain
 from services.store.schema import accounts, transfers
 
 CHAINED = "a transfer is as it was posted, behind what stood before it"
 CLOSED = "the ledger goes on from where it was closed"
-_PAGE = 2000  # between two of them others have their turn
-_FIRST = UUID(int=0)
+NAMED = "an account has the id of its name"
+RULES = (CHAINED, CLOSED)
+_PAGE = 250  # between two of them others have their turn
+_MOST_EARLY = 50_000  # of which one is missing, if so many are there before it
 _ZERO = End(0, chain.START)
 
 
@@ -39,21 +41,24 @@ class Gone:
 
 
 async def tenants(connection: AsyncConnection) -> list[UUID]:
-    """All that have accounts."""
-    query = sa.select(accounts.c.tenant_id).distinct().order_by(accounts.c.tenant_id)
-    return list(await connection.scalars(query))
+    """All that have accounts, or had."""
+    there = await connection.scalars(sa.select(accounts.c.tenant_id).distinct())
+    return sorted({*there, *await closing.tenants(connection)})
 
 
 async def gone_through(connection: AsyncConnection, tenant: UUID) -> Gone:
     """All transfers of the tenant, in one snapshot."""
     walk = _Walk(tenant, await closing.closed(connection, tenant))
-    async for rows in _pages(connection, tenant):
-        for row in rows:
-            walk.meet(row)
-        if walk.breach:
-            break
-        await asyncio.sleep(0)
-    walk.end(await _last(connection, tenant))
+    try:
+        async for rows in _pages(connection, tenant):
+            for row in rows:
+                walk.meet(row)
+            if walk.breach or walk.early > _MOST_EARLY:
+                break
+            await asyncio.sleep(0)
+    except (ValueError, OverflowError, TypeError) as error:  # of a kind that we never write
+        walk.breach = Breach(CHAINED, tenant, str(tenant), "transfers that can be read", repr(error))
+    walk.end(await _accounts(connection, tenant))
     return Gone([walk.breach] if walk.breach else [], walk.ends)
 
 
@@ -61,11 +66,12 @@ class _Walk:
     """`ends`: of each account as far as it was gone through, by hashes made anew; `_chain`: by those that
     stand there."""
 
-    def __init__(self, tenant: UUID, closed: dict[tuple[UUID, int], str]) -> None:
-        self._tenant, self._closed = tenant, closed
+    def __init__(self, tenant: UUID, closed: Closed) -> None:
+        self._tenant, self._closed, self._unreadable = tenant, closed.ends, closed.unreadable
         self.ends: dict[UUID, End] = defaultdict(lambda: _ZERO)
         self._chain: dict[UUID, bytes] = defaultdict(lambda: chain.START)
         self._early: dict[tuple[UUID, int], list[Any]] = defaultdict(list)  # by what it waits to be next
+        self.early = 0  # how many
         self.breach: Breach | None = None
 
     def meet(self, row: Any) -> None:
@@ -76,10 +82,13 @@ class _Walk:
             legs = ((met.source_id, met.source_entry), (met.target_id, met.target_entry))
             if early := next((leg for leg in legs if leg[1] != self.ends[leg[0]].entries + 1), None):
                 self._early[early].append(met)
+                self.early += 1
                 continue
             self._take(met)
             for account, number in legs:
-                ready += self._early.pop((account, number + 1), ())
+                waited = self._early.pop((account, number + 1), [])
+                self.early -= len(waited)
+                ready += waited
 
     def _take(self, row: Any) -> None:
         """The next one of both its accounts."""
@@ -94,31 +103,45 @@ class _Walk:
         anew = chain.hash_of(self.ends[source].hash, self.ends[target].hash, digest)
         for account, number in zip((source, target), numbers, strict=True):
             self.ends[account] = End(number, anew)
-            self._hold_against(account, number, self._closed.pop((account, number), None))
+            others = self._closed.pop((account, number), set()) - {anew.hex()}
+            if others and not self.breach:
+                row = f"{account} entry {number}"
+                self.breach = Breach(CLOSED, self._tenant, row, min(others), anew.hex())
 
-    def _hold_against(self, account: UUID, number: int, closed: str | None) -> None:
-        found = self.ends[account].hash.hex()
-        if closed not in (None, found) and not self.breach:
-            self.breach = Breach(CLOSED, self._tenant, f"{account} entry {number}", str(closed), found)
+    def end(self, there: Sequence[Any]) -> None:
+        """What was read and never came next, what was closed and was not read, and what the accounts say."""
+        for find in (self._missing, self._cut_off, partial(self._unlike, there)):
+            self.breach = self.breach or find()
 
-    def end(self, last: dict[UUID, bytes]) -> None:
-        """What was read and never came next, what was closed and was not read, and what accounts say."""
-        if self.breach:
-            return
+    def _missing(self) -> Breach | None:
         early = min((row for rows in self._early.values() for row in rows), key=_by_id, default=None)
-        if early is not None:
-            awaited = {a: self.ends[a].entries + 1 for a in (early.source_id, early.target_id)}
-            found = {early.source_id: early.source_entry, early.target_id: early.target_entry}
-            self.breach = Breach(CHAINED, self._tenant, str(early.id), _numbers(awaited), _numbers(found))
-        elif self._closed:
-            (account, number), hash_ = min(self._closed.items(), key=lambda item: item[0][1])
-            self.breach = Breach(CLOSED, self._tenant, f"{account} entry {number}", hash_, "nothing")
-        else:
-            for account in sorted(self._chain.keys() | last.keys()):
-                made, found_ = self._chain[account], last.get(account, chain.START)
-                if made != found_:
-                    self.breach = Breach(CHAINED, self._tenant, str(account), made.hex(), _hex(found_))
-                    break
+        if early is None:
+            return None
+        awaited = {a: self.ends[a].entries + 1 for a in (early.source_id, early.target_id)}
+        found = {early.source_id: early.source_entry, early.target_id: early.target_entry}
+        return Breach(CHAINED, self._tenant, str(early.id), _numbers(awaited), _numbers(found))
+
+    def _cut_off(self) -> Breach | None:
+        if self._unreadable:
+            row = f"audit entry {self._unreadable[0]}"
+            return Breach(CLOSED, self._tenant, row, "a closing", "facts that are none")
+        if not self._closed:
+            return None
+        (account, number), hashes = min(self._closed.items(), key=lambda item: item[0][1])
+        return Breach(CLOSED, self._tenant, f"{account} entry {number}", min(hashes), "nothing")
+
+    def _unlike(self, there: Sequence[Any]) -> Breach | None:
+        """An account that does not end as its transfers do, or has another name."""
+        hashes = {row.id: row.hash for row in there if row.hash is not None}
+        for account in sorted(self._chain.keys() | hashes.keys()):
+            made, said = self._chain[account], hashes.get(account, chain.START)
+            if made != said:
+                return Breach(CHAINED, self._tenant, str(account), made.hex(), _hex(said))
+        for row in there:
+            named = account_id(self._tenant, row.name, row.currency)
+            if named != row.id:
+                return Breach(NAMED, self._tenant, str(row.id), str(named), f"{row.name} {row.currency}")
+        return None
 
 
 def _digest(row: Any) -> bytes:
@@ -145,23 +168,16 @@ def _numbers(of: dict[UUID, int]) -> str:
     return ", ".join(f"entry {number} of {account}" for account, number in of.items())
 
 
-async def _last(connection: AsyncConnection, tenant: UUID) -> dict[UUID, bytes]:
-    """What the accounts say of themselves."""
-    query = sa.select(accounts.c.id, accounts.c.hash).where(
-        accounts.c.tenant_id == tenant, accounts.c.hash.is_not(None)
-    )
-    return {row.id: row.hash for row in await connection.execute(query)}
+async def _accounts(connection: AsyncConnection, tenant: UUID) -> Sequence[Any]:
+    query = sa.select(accounts.c.id, accounts.c.name, accounts.c.currency, accounts.c.hash)
+    return (await connection.execute(query.where(accounts.c.tenant_id == tenant))).all()
 
 
 async def _pages(connection: AsyncConnection, tenant: UUID) -> AsyncIterator[Sequence[Any]]:
     """In the order of ids, which is that of time, nearly."""
-    query = (
-        sa.select(transfers)
-        .where(transfers.c.tenant_id == tenant, transfers.c.id > sa.bindparam("after", type_=sa.Uuid))
-        .order_by(transfers.c.id)
-        .limit(_PAGE)
-    )
-    after = _FIRST
-    while rows := (await connection.execute(query, {"after": after})).all():
+    query = sa.select(transfers).where(transfers.c.tenant_id == tenant).order_by(transfers.c.id).limit(_PAGE)
+    going_on = query.where(transfers.c.id > sa.bindparam("after", type_=sa.Uuid))
+    rows = (await connection.execute(query)).all()
+    while rows:
         yield rows
-        after = rows[-1].id
+        rows = (await connection.execute(going_on, {"after": rows[-1].id})).all()

@@ -94,19 +94,28 @@ async def tell(work: Work, found: Iterable[Breach]) -> list[Breach]:
 
 
 async def open_breaches(work: Work) -> list[Breach]:
-    query = sa.select(breaches).where(breaches.c.tenant_id == work.tenant, breaches.c.repaired_at.is_(None))
+    query = sa.select(breaches).where(*_open(work))
     rows = await work.connection.execute(query.order_by(breaches.c.found_at, breaches.c.id))
     return [Breach(row.rule, row.tenant_id, row.row, row.expected, row.found) for row in rows]
 
 
-async def accept(work: Work) -> None:
-    """The books were found right as they are now: what was wrong is repaired, and proven from anew."""
-    await work.connection.execute(
-        sa.update(breaches)
-        .where(breaches.c.tenant_id == work.tenant, breaches.c.repaired_at.is_(None))
-        .values(repaired_at=work.now)
-    )
+async def accept(work: Work, broken: Sequence[Breach] = ()) -> None:
+    """The books were found right as they are now, but for what is `broken` and cannot be mended, which stays
+    known: what was wrong is repaired, and proven from anew."""
+    left = {(breach.rule, breach.row, breach.expected, breach.found) for breach in broken}
+    for row in await work.connection.execute(sa.select(breaches).where(*_open(work))):
+        if (row.rule, row.row, row.expected, row.found) not in left:
+            mine = (breaches.c.tenant_id == work.tenant, breaches.c.id == row.id)
+            await work.connection.execute(sa.update(breaches).where(*mine).values(repaired_at=work.now))
     await work.connection.execute(sa.delete(account_proofs).where(account_proofs.c.tenant_id == work.tenant))
+    for breach in broken:
+        await _is_new(work, breach)
+        facts = {"rule": breach.rule, "row": breach.row, "expected": breach.expected, "found": breach.found}
+        await audit.record(work, audit.OPERATOR, "books.accepted", work.tenant, facts, alert=True)
+
+
+def _open(work: Work) -> tuple[sa.ColumnElement[bool], ...]:
+    return breaches.c.tenant_id == work.tenant, breaches.c.repaired_at.is_(None)
 
 
 async def _is_new(work: Work, breach: Breach) -> bool:

@@ -13,9 +13,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.ledger import chain, sql
-from services.ledger.rows import LIMITED, Account, Change, account_id, lock, open_
+from services.ledger.rows import LIMITED, OPENED, Account, Change, account_id, lock, open_
 from services.ledger.sql import Shape
 from services.store.bulk import BulkInsert
+from services.store.ending import noted
 from services.store.hot import is_postgres, run
 from services.store.schema import transfers
 from services.work import Work
@@ -60,23 +61,19 @@ async def post(
     ]
     put = _post_postgres if is_postgres(work.connection) else _post_sqlite
     rows, written = await put(work, plan, cause, entries, digests, changes)
-    if len(rows) == len(plan.ids):
-        plan.opened = True
-    else:
+    if len(rows) < len(plan.ids):
         plan.opened = False
         await open_(work, plan.ids, cause.currency)
-        if written:  # of one that is locked only, as it was before what is written here
-            seen = {row.id for row in rows}
-            rows += [row for row in await lock(work, list(plan.ids)) if row.id not in seen]
-        else:
-            rows, written = await put(work, plan, cause, entries, digests, changes)
+        rows, written = await put(work, plan, cause, entries, digests, changes)
+    elif not noted(work.connection, OPENED):
+        plan.opened = True
     return {row.name: row for row in rows}, written
 
 
 @dataclass(slots=True)
 class _Plan:
     """What a tenant's postings between the same accounts have in common. `ids`: of the accounts that are
-    locked; `heads`: with what the digest of each entry begins; `opened`: all of them were there before, and
+    locked; `heads`: with what the digest of each entry begins; `opened`: all of them are committed, and
     accounts are never taken away."""
 
     ids: dict[UUID, str]

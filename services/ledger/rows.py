@@ -8,11 +8,13 @@ from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 
+from services.store.ending import note
 from services.store.hot import Hot, among, is_postgres, run
 from services.store.schema import accounts
 from services.work import Work
 
 LIMITED = frozenset({"wallet"})
+OPENED = "accounts were opened"
 
 
 @dataclass(slots=True)
@@ -90,7 +92,8 @@ async def lock(work: Work, ids: Sequence[UUID]) -> list[Account]:
 
 
 async def open_(work: Work, ids: Mapping[UUID, str], currency: str) -> None:
-    """Those that are not there yet, by their names."""
+    """Those that are not there yet, by their names. Until the commit nobody may rely on them."""
+    note(work.connection, OPENED)
     nothing = {"tenant_id": work.tenant, "currency": currency, "posted": 0, "held": 0, "entries": 0}
     new = [
         nothing | {"id": each, "name": name, "limited": name in LIMITED} for each, name in sorted(ids.items())

@@ -26,13 +26,14 @@ _LOCKED = ", ".join(_START if name == "hash" else name for name in Account._fiel
 _SHARED = ("text", "uuid", "timestamptz", "text", "text")  # the types of a Cause
 _SIDES = ("source", "target")
 _COMPLETE = "AND {0} = (SELECT count(*) FROM accounts AS a WHERE a.tenant_id = $1 AND a.id IN ({1}))"
+_ALL_LOCKED = " AND {0} = (SELECT count(*) FROM locked)"
 _BEARABLE = " AND NOT EXISTS (SELECT 1 FROM locked WHERE limited AND {posted} < {held})"
 
 
 @lru_cache(maxsize=256)
 def statement(shape: Shape, *, opened: bool) -> str:
-    """Unless its accounts are `opened`, it first looks whether all of them are: who locked some and opened
-    others could meet somebody who does it the other way round.
+    """Nothing is written where one of its accounts is not there. Unless they are `opened`, it looks for that
+    before it locks: who locked some and opened others could meet somebody who does it the other way round.
 
     `locked` is what an account is now, however long it was waited for. All else of it comes from there, since
     what the statement itself sees is as old as its beginning.
@@ -42,8 +43,9 @@ def statement(shape: Shape, *, opened: bool) -> str:
     shared = ", ".join(values.next(of) for of in _SHARED)
     listed, change = ", ".join(ids), _change(shape, ids, values)
     complete = "" if opened else _COMPLETE.format(shape.locked, listed)
+    all_locked = _ALL_LOCKED.format(shape.locked) if opened else ""
     bearable = _BEARABLE.format(**change) if shape.spends else ""
-    entries = _entries(shape, ids, values, bearable)
+    entries = _entries(shape, ids, values, all_locked + bearable)
     names = [f"entry{n}" for n in range(len(entries))]
     return f"""
 WITH locked AS MATERIALIZED (
@@ -78,9 +80,9 @@ class _Values:
         return f"${next(self._numbers)}::{of}"
 
 
-def _entries(shape: Shape, ids: Sequence[str], values: _Values, bearable: str) -> list[str]:
+def _entries(shape: Shape, ids: Sequence[str], values: _Values, on_condition: str) -> list[str]:
     """Each with its numbers and its hash, behind those of the same accounts before it. They hang on the first
-    one, which is none where it is not bearable."""
+    one, which is there `on_condition`."""
     counted, last, entries = Counter[int](), dict[int, str](), list[str]()
     for n, leg in enumerate(shape.legs):
         counted.update(leg)
@@ -91,7 +93,7 @@ def _entries(shape: Shape, ids: Sequence[str], values: _Values, bearable: str) -
         target.id AS target_id, {sides[1]} AS target_entry, {values.next("bigint")} AS amount,
         {values.next("text")} AS reason, sha256({" || ".join([*before, values.next("bytea")])}) AS hash
     FROM {", ".join(["locked AS source", "locked AS target", *(f"entry{m}" for m in range(n))])}
-    WHERE source.id = {ids[leg[0]]} AND target.id = {ids[leg[1]]}{"" if entries else bearable}
+    WHERE source.id = {ids[leg[0]]} AND target.id = {ids[leg[1]]}{"" if entries else on_condition}
 )""")  # noqa: S608
         last |= dict.fromkeys(leg, f"entry{n}.hash")
     return entries

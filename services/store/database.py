@@ -38,7 +38,7 @@ class Database:
             self._single = engines.postgres(self.url, 4, "platform", "AUTOCOMMIT", **engines.BY_INDEX)
             self._noting = engines.postgres(self.url, 2, "platform", "AUTOCOMMIT", synchronous_commit="off")
             self._reader = engines.postgres(self.url, 4, "app", "AUTOCOMMIT")
-            self._still = engines.postgres(self.url, 1, "auditor", "REPEATABLE READ", **engines.READ_ONLY)
+            self._still = engines.postgres(self.url, 2, "auditor", "REPEATABLE READ", **engines.READ_ONLY)
             self._owner = engines.postgres(self.url, 2 * _OF_THE_OWNER, None)
             sizes = {self._engine: pool_size, self._platform: _OF_THE_PLATFORM, self._owner: _OF_THE_OWNER}
             self._beginning: dict[AsyncEngine, Beginning] = {
@@ -48,7 +48,7 @@ class Database:
             self._engine = engines.sqlite(self.url, pool_size=1, writing=True)
             self._platform = self._single = self._noting = self._owner = self._engine
             self._reader = engines.sqlite(self.url, pool_size=4, writing=False)
-            self._still = engines.sqlite(self.url, pool_size=1, writing=False, aside=True)
+            self._still = engines.sqlite(self.url, pool_size=2, writing=False, aside=True)
             self._beginning = {self._engine: OfSqlite(self._engine)}
         self._snapshots = engines.of_snapshots(self._reader) if self.is_postgres else self._reader
         for engine in self._engines:
@@ -110,8 +110,9 @@ class Database:
 
     @asynccontextmanager
     async def long_snapshot(self) -> AsyncIterator[AsyncConnection]:
-        """For long reads of all tenants that must agree with each other: a snapshot too, one at a time, and
-        on SQLite in a thread of its own, so that turns go on beside it."""
+        """For long reads of all tenants that must agree with each other: a snapshot too, two at a time, so
+        that what is proven every minute does not wait for what is proven every night; and on SQLite in a
+        thread of its own, so that turns go on beside it."""
         async with _standing(self._still, AUDITOR, as_of_now=True) as connection:
             yield connection
 

@@ -23,6 +23,7 @@ class _Ending:
         self.last: Write | None = None
         self.marks: list[int] = []  # how many there were at each savepoint that is open
         self.topics: set[str] = set()
+        self.notes: set[str] = set()
 
 
 @contextmanager
@@ -68,6 +69,18 @@ def woken(connection: AsyncConnection) -> frozenset[str]:
     """For whom something was left; asked before the commit, after which nothing of it is known."""
     ending: _Ending = connection.info[_KEY]
     return frozenset(ending.topics)
+
+
+def note(connection: AsyncConnection, what: str) -> None:
+    """For who comes later in this transaction; gone with it."""
+    ending: _Ending | None = connection.info.get(_KEY)
+    if ending is not None:
+        ending.notes.add(what)
+
+
+def noted(connection: AsyncConnection, what: str) -> bool:
+    ending: _Ending | None = connection.info.get(_KEY)
+    return ending is not None and what in ending.notes
 
 
 async def end(connection: AsyncConnection) -> None:

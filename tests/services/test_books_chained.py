@@ -1,7 +1,6 @@
 """Whoever rules the database may change what they like, and make everything fit together: the ledger's chain
 names the first transfer that is not as it was posted, and what was closed cannot be written anew."""
 
-import hashlib
 import random
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from services import audit, books, ledger
-from services.books import closing
-from services.books.chained import CHAINED, CLOSED
+from services.books import chained, closing
+from services.books.chained import CHAINED, CLOSED, NAMED
 from services.ids import new_id
 from services.ledger import WALLET, Transfer, chain
 from services.money import Money
-from services.store.schema import Moment, accounts, transfers
+from services.store.schema import accounts, transfers
 from services.store.schema import audit as entries
 from services.work import Via, Work
 from tests.services.business import Business, kes
@@ -40,7 +39,7 @@ async def post(shop: Business, times: int) -> None:
 async def found(shop: Business) -> list[books.Breach]:
     """Of the chain."""
     async with shop.behind() as work:
-        return [breach for breach in await shop.breaches(work) if breach.rule in (CHAINED, CLOSED)]
+        return [breach for breach in await shop.breaches(work) if breach.rule in (CHAINED, CLOSED, NAMED)]
 
 
 async def close(shop: Business) -> bool:
@@ -83,57 +82,6 @@ async def rehash(work: Work) -> None:
         await work.connection.execute(
             sa.update(accounts).where(accounts.c.id == account).values(hash=last.get(account))
         )
-
-
-# --- what the chain is ------------------------------------------------------------------------------
-
-
-async def test_each_transfer_is_hashed_behind_the_last_one_of_both_its_accounts(shop):
-    """By the format as chain.py describes it, put together here from its words."""
-    async with shop.behind() as work:
-        rows = await all_of(work)
-        stand = dict((await work.connection.execute(sa.select(accounts.c.id, accounts.c.hash))).all())
-    last: dict[UUID, bytes] = {}
-    for row in rows:
-        digest = hashlib.sha256(b"lipachat ledger 1")
-        for each in (row.tenant_id, row.source_id, row.target_id, row.id, row.cause_id):
-            digest.update(each.bytes)
-        digest.update(row.amount.to_bytes(8))
-        digest.update(Moment.microseconds(row.created_at).to_bytes(8, signed=True))
-        for text in (row.currency, "provider", "mpesa", row.reason):
-            digest.update(len(text).to_bytes(4) + text.encode())
-        made = hashlib.sha256(last.get(row.source_id, bytes(32)) + last.get(row.target_id, bytes(32)))
-        made.update(digest.digest())
-        assert row.hash == made.digest()
-        last |= {row.source_id: row.hash, row.target_id: row.hash}
-    assert len(rows) == 2 * SALES
-    assert {account: hash_ for account, hash_ in stand.items() if hash_} == last
-
-
-def test_the_format_never_changes_for_what_is_there():
-    head = chain.head_of(UUID(int=1), UUID(int=2), UUID(int=3))
-    at = datetime(2026, 11, 30, 2, 30, tzinfo=UTC)
-    digest = chain.digest_of(head, UUID(int=4), 5_00, "KES", UUID(int=6), at, "api", None, "sale é")
-    assert digest.hex() == "09e5c3b76ac23f0432bcde9f65d5edaff30a08f2c43cbf45e62baeb8f53c2b19"
-    made = chain.hash_of(b"s" * 32, b"t" * 32, digest)
-    assert made.hex() == "95f413c80457fb01aebd22e870eb391e75b322b4ac0a15d8d84154e66202112d"
-
-
-async def test_what_one_posting_moves_back_and_forth_is_bound_in_its_order(shop):
-    """A transfer follows another of the same posting, in one account, in both, and in neither."""
-    moves = [
-        ("provider:mpesa", WALLET, "50", "in"),
-        (WALLET, "provider:mpesa", "20", "back"),
-        (WALLET, "fees:payments", "3", "fee"),
-        ("owed", "suspense", "1", "aside"),
-        ("suspense", WALLET, "1", "home"),
-    ]
-    async with shop.work() as work:
-        posted = [Transfer(source, target, kes(amount), reason) for source, target, amount, reason in moves]
-        await ledger.post(work, new_id(), posted)
-    assert await found(shop) == []
-    async with shop.behind() as work:
-        assert len({row.hash for row in await all_of(work)}) == 2 * SALES + len(moves)
 
 
 # --- what is found ----------------------------------------------------------------------------------
@@ -270,6 +218,70 @@ async def test_what_was_not_closed_yet_can_be_and_the_audit_alone_tells_of_it(sh
         assert await shop.breaches(work) == []
 
 
+async def test_one_more_closing_does_not_make_it_good(shop):
+    """It can be appended to the audit as rightly as anything else, and contradicts the first."""
+    assert await close(shop)
+    async with shop.behind() as work:
+        await forge(work, 0)
+    assert [breach.rule for breach in await found(shop)] == [CLOSED]
+    async with shop.behind() as work:
+        await work.connection.execute(sa.update(accounts).values(name="x" + accounts.c.name))
+        ends = (await chained.gone_through(work.connection, shop.tenant)).ends
+        await work.connection.execute(sa.update(accounts).values(name=sa.func.substr(accounts.c.name, 2)))
+    async with shop.work() as work:
+        stand = [{"id": str(a), "entries": e.entries, "hash": e.hash.hex()} for a, e in ends.items()]
+        await audit.record(work, audit.CLOCK, "ledger.closed", work.tenant, {"accounts": stand})
+    assert [breach.rule for breach in await found(shop)] == [CLOSED]
+
+
+@pytest.mark.parametrize("facts", [{}, [], {"accounts": {"x": 1}}, {"accounts": [{"id": "x"}]}])
+async def test_a_closing_that_was_changed_is_told(shop, facts):
+    assert await close(shop)
+    async with shop.behind() as work:
+        closings = entries.c.action == "ledger.closed"
+        await work.connection.execute(sa.update(entries).where(closings).values(facts=facts))
+    [breach] = await found(shop)
+    assert (breach.rule, breach.row.startswith("audit entry ")) == (CLOSED, True)
+
+
+async def test_a_closed_ledger_that_is_gone_as_a_whole_is_told(shop):
+    assert await close(shop)
+    async with shop.behind() as work:
+        await work.connection.execute(sa.delete(transfers))
+        await work.connection.execute(sa.delete(accounts))
+        assert [breach.rule for breach in await shop.breaches(work)] == [CLOSED]
+
+
+async def test_an_account_under_another_name_is_told_and_closed_as_the_one_that_it_is(shop):
+    fees = sa.update(accounts).where(accounts.c.name.like("fees:%"))
+    async with shop.behind() as work:
+        await work.connection.execute(fees.values(name="fees:other"))
+        assert [breach.rule for breach in await shop.breaches(work)] == [NAMED]
+        await work.connection.execute(fees.values(name="fees:payments"))
+    assert await close(shop)
+    assert await found(shop) == []
+
+
+async def test_the_lowest_of_ids_is_gone_through_too(shop):
+    await post_without_a_chain(shop)
+    unchained = sa.update(transfers).where(transfers.c.hash.is_(None))
+    async with shop.behind() as work:
+        await work.connection.execute(unchained.values(id=UUID(int=0)))
+    assert await close(shop)
+    async with shop.behind() as work:
+        await work.connection.execute(unchained.values(reason="other"))
+    assert [breach.rule for breach in await found(shop)] == [CLOSED]
+
+
+async def test_a_hole_is_told_before_all_that_comes_behind_it_was_read(shop, monkeypatch):
+    monkeypatch.setattr(chained, "_PAGE", 2)
+    monkeypatch.setattr(chained, "_MOST_EARLY", 1)
+    async with shop.behind() as work:
+        gone = await remove(work, 0)
+    [breach] = await found(shop)
+    assert (breach.rule, breach.row) == (CHAINED, gone)
+
+
 # --- closing ----------------------------------------------------------------------------------------
 
 
@@ -285,8 +297,8 @@ async def test_books_are_closed_once_for_what_was_posted(shop):
         (actor, first), (_, second) = said.all()
         hashes = dict((await work.connection.execute(sa.select(accounts.c.name, accounts.c.hash))).all())
     assert actor == audit.CLOCK
-    assert {end["entries"] for end in first["accounts"].values()} == {SALES, 2 * SALES}
-    assert {account: end["hash"] for account, end in second["accounts"].items()} == {
+    assert {end["entries"] for end in first["accounts"]} == {SALES, 2 * SALES}
+    assert {end["name"]: end["hash"] for end in second["accounts"]} == {
         f"{name} KES": hash_.hex() for name, hash_ in hashes.items() if hash_
     }
 

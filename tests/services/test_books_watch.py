@@ -21,6 +21,7 @@ from services.store.schema import (
     accounts,
     attempts,
     audit,
+    audit_heads,
     book_checks,
     breaches,
     holds,
@@ -30,6 +31,7 @@ from services.store.schema import (
     withdrawals,
 )
 from services.work import Work
+from tests.conftest import BOTH
 from tests.services.business import Business, kes
 
 SUM = "a balance is the sum of its entries"
@@ -194,6 +196,48 @@ async def test_the_books_are_closed_at_night_where_they_are_right_and_something_
         await work.connection.execute(wallet(held=accounts.c.held - 1))
     await watching(shop).night()
     assert await times_closed() == 2
+
+
+async def beside(shop, spoil):
+    """Another merchant's books are wrong, and those of the first cannot be looked at."""
+    other = await Business(shop.database, shop.vault).open()
+    async with other.work() as work:
+        await ledger.post(work, new_id(), [Transfer("provider:mpesa", WALLET, kes("1"), "gift")])
+    async with shop.behind() as work:
+        await spoil(work)
+        mine = (accounts.c.tenant_id == other.tenant, accounts.c.name == WALLET)
+        await work.connection.execute(sa.update(accounts).where(*mine).values(held=7))
+    await watching(shop).night()
+    async with shop.behind() as work:
+        told = set(await work.connection.scalars(sa.select(breaches.c.tenant_id)))
+        seen = await work.connection.scalar(
+            sa.select(sa.func.count()).select_from(book_checks).where(book_checks.c.kind == watch.AUDIT)
+        )
+    assert seen == 1
+    return told, other
+
+
+async def test_one_whose_audit_takes_no_entry_does_not_silence_the_night(shop):
+    async def spoil(work):
+        await work.connection.execute(sa.delete(audit_heads).where(audit_heads.c.tenant_id == shop.tenant))
+
+    told, other = await beside(shop, spoil)
+    assert told == {other.tenant}
+
+
+@pytest.mark.parametrize("database", BOTH[1:], indirect=True)
+@pytest.mark.parametrize("at", ["20000-01-01", "0044-03-15 BC"])
+async def test_nor_does_one_with_a_time_that_cannot_be_read(shop, at):
+    async def spoil(work):
+        await work.connection.execute(sa.text(f"UPDATE transfers SET created_at = '{at}'"))
+
+    told, other = await beside(shop, spoil)
+    assert told == {shop.tenant, other.tenant}
+
+
+async def test_the_minute_does_not_wait_for_the_night(shop):
+    async with shop.database.long_snapshot():
+        await asyncio.wait_for(minute(shop), 10)
 
 
 async def test_a_history_that_was_written_anew_is_no_longer_the_proven_one(shop):

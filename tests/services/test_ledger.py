@@ -288,17 +288,33 @@ async def test_books_name_what_is_available_while_something_is_owed(business):
     assert "what is owed is paid before anything is available" in rules
 
 
-async def test_an_account_that_was_there_and_is_not_is_opened_anew(business):
+@pytest.mark.parametrize("gone", ["owed", "provider:mpesa", "fees:payments"])
+async def test_an_account_that_was_there_and_is_not_is_opened_anew(business, gone):
     """As in a database that was restored while we ran: postings no longer look for all of them first."""
-    async with business.work() as work:
-        for _ in range(2):
-            await ledger.post(work, new_id(), [IN])
-    for name in ("owed", "provider:mpesa"):
-        async with business.behind() as work:
-            await work.connection.execute(sa.delete(transfers))
-            gone = sa.update(accounts).values(posted=0, entries=0, hash=None)
-            await work.connection.execute(gone)
-            await work.connection.execute(sa.delete(accounts).where(accounts.c.name == name))
+    fee = Transfer(WALLET, "fees:payments", kes("3"), "gift_fee")
+    for _ in range(2):
         async with business.work() as work:
-            assert await ledger.post(work, new_id(), [IN])
-        assert await business.wallet() == ("100.00", "0.00", "100.00")
+            await ledger.post(work, new_id(), [IN, fee])
+    async with business.behind() as work:
+        await work.connection.execute(sa.delete(transfers))
+        await work.connection.execute(sa.update(accounts).values(posted=0, entries=0, hash=None))
+        await work.connection.execute(sa.delete(accounts).where(accounts.c.name == gone))
+    async with business.work() as work:
+        assert await ledger.post(work, new_id(), [IN, fee])
+    assert await business.wallet() == ("97.00", "0.00", "97.00")
+
+
+async def test_accounts_whose_opening_was_rolled_back_are_opened_anew(business):
+    fee = Transfer(WALLET, "fees:payments", kes("3"), "gift_fee")
+
+    async def broken_off():
+        async with business.work() as work:
+            for _ in range(2):
+                await ledger.post(work, new_id(), [IN, fee])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await broken_off()
+    async with business.work() as work:
+        assert await ledger.post(work, new_id(), [IN, fee])
+    assert await business.wallet() == ("97.00", "0.00", "97.00")

@@ -16,7 +16,7 @@ from services.people.apply import apply
 from services.providers.base import Accepted, Failed, Succeeded
 from services.settings import changing
 from services.settings.kinds import SETTINGS
-from services.store.schema import jobs, tenants, withdrawals
+from services.store.schema import accounts, jobs, tenants, withdrawals
 from services.withdrawals import sending, settle
 from services.withdrawals.record import WITHDRAWAL
 from tests.conftest import BOTH
@@ -163,3 +163,36 @@ async def test_of_two_lines_of_a_file_that_end_at_once_neither_waits_for_the_oth
         funded, taken(funded, payout, Failed(Unpaid.RECEIVER, "unknown number")), ends_too
     ) as work:
         await the_wallet(work)
+
+
+async def test_a_posting_beside_one_who_opens_an_account_after_that_was_rolled_back(funded):
+    """A posting looks for all of its accounts before it locks one, until they are committed."""
+    aside = ledger.Transfer("aside", ledger.WALLET, kes("1"), "aside")
+    async with funded.behind() as work:
+        await ledger.post(work, new_id(), [ledger.Transfer("provider:mpesa", "aside", kes("9"), "aside")])
+        await work.connection.execute(sa.delete(accounts).where(accounts.c.name == ledger.OWED))
+
+    async def broken_off():
+        async with funded.work() as work:
+            await ledger.lock(work, [ledger.WALLET, ledger.OWED, "aside"], "KES")
+            await ledger.post(work, new_id(), [aside])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await broken_off()
+
+    async def post():
+        async with funded.work() as work:
+            await ledger.post(work, new_id(), [aside])
+
+    async def lock():
+        async with funded.work() as work:
+            await ledger.lock(work, [ledger.WALLET, ledger.OWED], "KES")
+
+    async with funded.work() as work:
+        await ledger.lock_wallet(work, "KES")
+        both = [asyncio.create_task(post())]
+        await asyncio.sleep(0.2)
+        both.append(asyncio.create_task(lock()))
+        await asyncio.sleep(0.2)
+    await asyncio.gather(*both)
