@@ -7,9 +7,16 @@ import pytest
 import sqlalchemy as sa
 from redis import Redis
 
+from bot.parts import utc_now
+from services import ledger
+from services.ids import new_id
+from services.ledger import WALLET, Transfer
+from services.money import Money
+from services.safety.vault import Vault
 from services.store.database import Database
-from services.store.schema import audit, tenants
+from services.store.schema import accounts, audit, tenants
 from services.store.scope import OWNER
+from services.work import Via, Work
 from tests.e2e.installation import Installation
 from tests.services.people.registry import FULL, SMALL
 
@@ -56,6 +63,33 @@ def test_payouts_that_were_stopped_go_on_by_a_command_that_may_be_given_twice(in
     assert not json.loads(installation.run("tenant", "show", "mama-njeri"))["state"]["payouts_frozen"]
     recorded = asyncio.run(alerts_of(installation))
     assert recorded == [("operator", "tenant.created"), ("operator", "payouts.unfrozen")]
+
+
+async def spoil(installation, *statements):
+    database = Database(installation.environment["LIPACHAT_DATABASE_URL"])
+    async with database.transaction(OWNER) as connection:
+        [tenant] = await connection.scalars(sa.select(tenants.c.id))
+        work = Work(connection, Vault([bytes(32)]), tenant, utc_now(), Via("provider", "mpesa"))
+        if not statements:
+            await ledger.post(work, new_id(), [Transfer("provider:mpesa", WALLET, Money(500, "KES"), "gift")])
+        for statement in statements:
+            await connection.execute(statement)
+    await database.close()
+
+
+def test_a_chain_that_cannot_be_mended_is_accepted_by_the_operator_who_says_so(installation):
+    applied(installation, FULL)
+    asyncio.run(spoil(installation))
+    asyncio.run(spoil(installation, sa.update(accounts).values(hash=bytes(32))))
+    refused = installation.run("tenant", "unfreeze", "mama-njeri", code=1)
+    assert "a transfer is as it was posted" in refused
+    assert "--broken-chain" in refused
+    asyncio.run(spoil(installation, sa.update(accounts).where(accounts.c.name == WALLET).values(held=1)))
+    held = installation.run("tenant", "unfreeze", "mama-njeri", "--broken-chain", code=1)
+    assert "held is the sum of the open holds" in held
+    asyncio.run(spoil(installation, sa.update(accounts).values(held=0)))
+    installation.run("tenant", "unfreeze", "mama-njeri", "--broken-chain")
+    assert ("operator", "books.accepted") in asyncio.run(alerts_of(installation))
 
 
 def test_one_way_out_is_stopped_and_goes_on_by_its_name(installation):
