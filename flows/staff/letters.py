@@ -38,6 +38,9 @@ ALERTS: Mapping[str, Text] = {
         "Two people said what became of it, and the provider now says otherwise. Compare with its records."
     ),
     "books.breach": Text("The books break a rule. Payouts are stopped, and the operator looks at it."),
+    "books.accepted": Text(
+        "Entries of the books were tampered with, and the operator lets payouts go on all the same."
+    ),
     "break.reopened": Text(
         "What was closed between a provider and the books has other sums, and is open again."
     ),
