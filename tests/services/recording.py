@@ -223,6 +223,8 @@ class Recorder:
             case timedelta():
                 return str(value)
             case bytes():
+                if name == "hash":  # of a transfer's id, which orders those of an instant by chance
+                    return "(hash)"
                 return "(sealed)" if name.endswith("sealed") else self._mark(value.hex(), "mark")
             case BaseModel():
                 return self._short(value.model_dump())
