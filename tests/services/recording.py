@@ -160,7 +160,7 @@ class Recorder:
 
     def _change(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         return ", ".join(
-            f"{name}: {self._short(before[name]) or '-'} -> {self._short(value) or '-'}"
+            f"{name}: {self._short(before[name], name) or '-'} -> {self._short(value, name) or '-'}"
             for name, value in after.items()
             if before[name] != value
         )
