@@ -78,7 +78,7 @@ class Watch:
             start = asyncio.get_running_loop().time()
             try:
                 found += await self._prove(tenant)
-            except Exception:  # one whose books cannot be looked at is wrong too, and the others are to be
+            except Exception:  # it counts as wrong, and the others are still to be looked at
                 log.exception("books.unproven", tenant_id=str(tenant))
                 found += 1
             took = asyncio.get_running_loop().time() - start

@@ -105,8 +105,8 @@ class _Walk:
             self.ends[account] = End(number, anew)
             others = self._closed.pop((account, number), set()) - {anew.hex()}
             if others and not self.breach:
-                row = f"{account} entry {number}"
-                self.breach = Breach(CLOSED, self._tenant, row, min(others), anew.hex())
+                place = f"{account} entry {number}"
+                self.breach = Breach(CLOSED, self._tenant, place, min(others), anew.hex())
 
     def end(self, there: Sequence[Any]) -> None:
         """What was read and never came next, what was closed and was not read, and what the accounts say."""
