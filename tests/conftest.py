@@ -16,6 +16,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -81,16 +82,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--smoke", action="store_true", help="with credentials: providers' own sandboxes too")
 
 
-def told_by_another(item: pytest.Item) -> bool:
+DATABASES = ("sqlite", "postgres")
+
+
+def told_by_another(item: pytest.Item, collected: AbstractSet[str]) -> bool:
     """Whether the same is tried on the other database, or on the way of a longer test."""
     if item.get_closest_marker("full"):
         return True
     params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-    database = next((value for value in params.values() if value in ("sqlite", "postgres")), None)
+    database = next((value for value in params.values() if value in DATABASES), None)
     if database is None or item.nodeid.startswith(ON_BOTH):
         return False
     name = item.nodeid.replace(database, "")
-    return bool(database != ("sqlite", "postgres")[zlib.crc32(name.encode()) % 2])
+    chosen = DATABASES[zlib.crc32(name.encode()) % 2]
+    return database != chosen and item.nodeid.replace(database, chosen) in collected
 
 
 def smoke_lacks(config: pytest.Config, item: pytest.Item) -> list[str]:
@@ -106,7 +111,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     missing = servers.missing()
     all_wanted = config.getoption("--full") or config.getoption("markexpr")
     if "postgres" not in missing and not all_wanted:
-        others = {item for item in items if told_by_another(item)}
+        collected = {item.nodeid for item in items}
+        others = {item for item in items if told_by_another(item, collected)}
         _left_out["--full"] = len(others)
         config.hook.pytest_deselected(items=list(others))
         items[:] = [item for item in items if item not in others]

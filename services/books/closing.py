@@ -4,6 +4,7 @@ The audit's chain is anchored outside the database, so from then on what was pos
 either: neither by who makes all later hashes anew, nor by who cuts off the last transfers.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services import audit
+from services.store.hot import is_postgres
 from services.store.schema import accounts
 from services.store.schema import audit as entries
 from services.work import Work
@@ -59,14 +61,16 @@ class Closed:
 async def closed(connection: AsyncConnection, tenant: UUID) -> Closed:
     """Of a tenant."""
     found = Closed(defaultdict(set), [])
-    query = sa.select(entries.c.seq, entries.c.facts).where(
+    # As it is stored, since on SQLite what is no JSON, and no text, can be put there too.
+    kept = sa.Text if is_postgres(connection) else sa.LargeBinary
+    query = sa.select(entries.c.seq, sa.cast(entries.c.facts, kept)).where(
         entries.c.tenant_id == tenant, entries.c.action == _CLOSED
     )
     for seq, facts in await connection.execute(query.order_by(entries.c.seq)):
         try:
-            for end in facts["accounts"]:
+            for end in json.loads(facts)["accounts"]:
                 found.ends[UUID(end["id"]), int(end["entries"])].add(str(end["hash"]))
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             found.unreadable.append(seq)
     return found
 

@@ -18,7 +18,7 @@ from tests.bench.postings import TITLE, measure_postings, postings
 from tests.bench.slow import TITLE as SLOW_TITLE
 from tests.bench.slow import measure_slow, slow
 from tests.bench.stand import NothingToMeasureWith
-from tests.e2e.installation import ROOT
+from tests.processes import ROOT
 
 _PAGE, _PLOT = ROOT / "docs/performance.md", ROOT / "docs/images/performance.svg"
 

@@ -22,7 +22,7 @@ from tests import servers
 from tests.bench.load import quantiles
 from tests.bench.measures import BACKENDS, NAMES, Figures, machine
 from tests.bench.stand import NothingToMeasureWith, Running, lipachat, module
-from tests.e2e.installation import ROOT
+from tests.processes import ROOT
 
 TITLE = "## The API"
 _CONNECTIONS, _CALLS, _TARGET_MS = 16, 2000, 1.0

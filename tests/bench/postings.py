@@ -19,7 +19,8 @@ from sqlalchemy.engine import make_url
 
 from tests.bench.measures import Figures, machine
 from tests.bench.stand import NothingToMeasureWith, database
-from tests.e2e.installation import ROOT, Installation
+from tests.e2e.installation import Installation
+from tests.processes import ROOT
 
 TITLE = "## Postings"
 _RATE = "postings_per_second"

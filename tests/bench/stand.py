@@ -23,7 +23,8 @@ from bot.sandbox.seed import file_text
 from bot.sandbox.world import utc_now
 from services.store.roles import KINDS, role
 from tests import servers
-from tests.e2e.installation import ROOT, Installation, ready
+from tests.e2e.installation import Installation, ready
+from tests.processes import ROOT
 
 
 class NothingToMeasureWith(Exception):
@@ -85,6 +86,7 @@ async def lipachat(
             if processes > 1:
                 settings["LIPACHAT_REDIS_URL"] = f"redis://127.0.0.1:{servers.LOCAL_REDIS}"
             installation = Installation(Path(folder), **settings)
+            installation.fresh = True
             installation.run("db", "upgrade")
             text = file_text(certificate_pem(new_private_key(), utc_now()))
             text += goods.products("http://127.0.0.1") if sells else ""

@@ -51,7 +51,7 @@ def main() -> None:
     table, began = Table(), time.monotonic()
     try:
         for database in chosen.on.split(","):
-            how = {"patient": chosen.waiting, "forked": chosen.forked}
+            how = {"patient": chosen.waiting, "fresh": not chosen.forked}
             asyncio.run(_rounds(database, chosen.rounds, runs, abreast, table, how))
     except* AssertionError as failed:
         traceback.print_exception(failed)

@@ -82,7 +82,7 @@ class Ground:
         """A process that is killed at the first of them; the one after it at the next, and so on."""
         await self.end()
         self._watch = asyncio.create_task(self._killed_at(list(points)))
-        self._at_work = [await self.nursery.start("work") for _ in range(self.workers)]
+        self._at_work = [self.nursery.start("work") for _ in range(self.workers)]
         await ready(self.town.http, self.url)
 
     async def end(self) -> None:
@@ -121,7 +121,7 @@ class Ground:
             at = {"LIPACHAT_CRASH_AT": points[0]} if points else {}
             self.restarted_at, self.restarted = time.monotonic(), time.time()
             alone = ("--no-worker",) if self.workers else ()
-            self._child = await self.nursery.start("serve", "--port", port, *alone, **at)
+            self._child = self.nursery.start("serve", "--port", port, *alone, **at)
             code = await asyncio.shield(self._child.ended)
             if not points or code != -signal.SIGKILL:
                 raise Unexpected(f"ended with {code}:\n{self._child.log.read_text()[-4000:]}")
@@ -167,7 +167,7 @@ async def ground(
     database_url: str,
     *,
     way: str = "",
-    forked: bool = True,
+    fresh: bool = False,
     patient: bool = False,
     workers: int = 0,
 ) -> AsyncIterator[Ground]:
@@ -187,7 +187,7 @@ async def ground(
         told = Installation(folder, **environment).environment
         database = Database(database_url, pool_size=2)
         try:
-            async with nursery(folder, told, loaded=forked) as starts:
+            async with nursery(folder, told, fresh=fresh) as starts:
                 made = Ground(town, environment["LIPACHAT_PUBLIC_URL"], database, starts, patient, workers)
                 await _settle_in(made, folder)
                 try:

@@ -1,30 +1,27 @@
-"""Nursery: starts processes of the app, forked of one that has it loaded, or fresh as an operator does."""
+"""Nursery: starts processes of the program, and ends with the last of them."""
 
 import asyncio
 import itertools
-import json
-import os
 import signal
-import sys
-from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.e2e.installation import ROOT, inherited
+from tests.processes import Process, begin
 
 
 @dataclass
 class Child:
-    pid: int
+    """`ended`: its exit code."""
+
     log: Path
     ended: "asyncio.Future[int]"
+    process: Process
 
     def kill(self) -> None:
         if not self.ended.done():
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+            self.process.send_signal(signal.SIGKILL)
 
 
 @dataclass
@@ -33,101 +30,35 @@ class Nursery:
 
     folder: Path
     environment: dict[str, str]
-    _mother: asyncio.subprocess.Process | None = None
-    _children: dict[int, Child] = field(default_factory=dict)
+    fresh: bool
+    _children: list[Child] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
-    _births: "deque[asyncio.Future[int]]" = field(default_factory=deque)
 
-    async def start(self, *arguments: str, **more: str) -> Child:
+    def start(self, *arguments: str, **more: str) -> Child:
         log = self.folder / f"{arguments[0]}-{next(self._numbers)}.log"
-        told = self.environment | more
-        if self._mother is None:
-            child = await self._fresh(arguments, told, log)
-        else:
-            child = await self._forked(arguments, told, log)
-        self._children[child.pid] = child
+        process = begin(arguments, self.folder, self.environment | more, log, fresh=self.fresh)
+        child = Child(log, asyncio.ensure_future(asyncio.to_thread(process.wait)), process)
+        self._children.append(child)
         return child
 
     async def run(self, *arguments: str) -> str:
         """What a command has said. Raises where it does not end with 0."""
-        child = await self.start(*arguments)
+        child = self.start(*arguments)
         async with asyncio.timeout(60):
-            code = await child.ended
+            code = await asyncio.shield(child.ended)
         assert code == 0, (arguments, code, child.log.read_text())
         return child.log.read_text()
 
-    def end(self) -> None:
-        for child in self._children.values():
+    async def end(self) -> None:
+        for child in self._children:
             child.kill()
-
-    async def _fresh(self, arguments: tuple[str, ...], told: dict[str, str], log: Path) -> Child:
-        with log.open("w") as output:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, str(ROOT / "main.py"), *arguments),
-                cwd=self.folder,
-                env=told,
-                stdout=output,
-                stderr=output,
-            )
-        return Child(process.pid, log, asyncio.ensure_future(process.wait()))
-
-    async def _forked(self, arguments: tuple[str, ...], told: dict[str, str], log: Path) -> Child:
-        assert self._mother is not None
-        assert self._mother.stdin is not None
-        order = {"arguments": arguments, "environment": told, "folder": str(self.folder), "log": str(log)}
-        self._mother.stdin.write(json.dumps(order).encode() + b"\n")
-        birth = asyncio.get_running_loop().create_future()
-        self._births.append(birth)
-        pid = await birth
-        return Child(pid, log, self._ends(pid))
-
-    def _ends(self, pid: int) -> "asyncio.Future[int]":
-        return self._endings.setdefault(pid, asyncio.get_running_loop().create_future())
-
-    async def listen(self) -> None:
-        """To the mother."""
-        self._endings: dict[int, asyncio.Future[int]] = {}
-        assert self._mother is not None
-        assert self._mother.stdout is not None
-        while line := await self._mother.stdout.readline():
-            told = json.loads(line)
-            if "code" in told:
-                self._ends(told["pid"]).set_result(told["code"])
-            elif (birth := self._births.popleft()).cancelled():
-                os.kill(told["pid"], signal.SIGKILL)  # nobody waits for it, and it would take another's port
-            else:
-                birth.set_result(told["pid"])
-
-    async def load(self) -> None:
-        """The mother, once for all."""
-        self._mother = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.crash.forking"),
-            cwd=ROOT,
-            env=inherited() | {"PYTHONPATH": str(ROOT)},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-
-    async def unload(self) -> None:
-        if self._mother is not None:
-            self._mother.kill()
-            await self._mother.wait()
+        await asyncio.gather(*(child.ended for child in self._children))
 
 
 @asynccontextmanager
-async def nursery(folder: Path, environment: dict[str, str], *, loaded: bool) -> AsyncIterator[Nursery]:
-    """`loaded`: its processes are forked."""
-    made = Nursery(folder, environment)
-    listening = None
-    if loaded:
-        await made.load()
-        listening = asyncio.create_task(made.listen())
-        await asyncio.sleep(0)
+async def nursery(folder: Path, environment: dict[str, str], *, fresh: bool) -> AsyncIterator[Nursery]:
+    made = Nursery(folder, environment, fresh)
     try:
         yield made
     finally:
-        made.end()
-        await asyncio.sleep(0.05)
-        await made.unload()
-        if listening is not None:
-            await listening
+        await made.end()

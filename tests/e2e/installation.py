@@ -2,30 +2,26 @@
 
 import asyncio
 import base64
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import aiohttp
 
-ROOT = Path(__file__).parents[2]
+from tests.processes import Process, begin, inherited
+
 _PATIENCE = 20.0
 NOWHERE = "http://127.0.0.1:9"  # nobody listens: no command of a test leaves the machine
 
 
-def inherited() -> dict[str, str]:
-    """Nothing of ours is set; and what was compiled once is kept, as it is where somebody lives."""
-    ours = ("LIPACHAT_", "PYTHONDONTWRITEBYTECODE")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-
-
 class Installation:
-    """Commands share one environment; processes are stopped, or killed, by the test."""
+    """Commands share one environment; processes are stopped, or killed, by the test. `fresh`: see
+    `tests.processes`."""
+
+    fresh = False
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
@@ -36,33 +32,19 @@ class Installation:
             **{f"LIPACHAT_{name}__URL": NOWHERE for name in ("MPESA", "PAYSTACK", "PESAPAL", "STRIPE")},
             **environment,
         }
-        self.processes: list[subprocess.Popen[str]] = []
+        self.processes: list[Process] = []
 
     def run(self, *arguments: str, code: int = 0) -> str:
-        done = subprocess.run(
-            [sys.executable, ROOT / "main.py", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
-        return done.stdout if code == 0 else done.stdout + done.stderr
+        with TemporaryDirectory() as said:
+            out, err = Path(said, "out"), Path(said, "err")
+            ended = begin(arguments, self.folder, self.environment, out, err, fresh=self.fresh).wait(60)
+            told, complained = out.read_text(), err.read_text()
+        assert ended == code, (ended, told, complained)
+        return told if code == 0 else told + complained
 
-    def start(self, *arguments: str, start_new_session: bool = False) -> "subprocess.Popen[str]":
-        path = self.folder / f"{arguments[0]}-{len(self.processes)}.log"
-        with path.open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, ROOT / "main.py", *arguments],
-                cwd=self.folder,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                text=True,
-                start_new_session=start_new_session,
-            )
+    def start(self, *arguments: str, leads: bool = False) -> Process:
+        log = self.folder / f"{arguments[0]}-{len(self.processes)}.log"
+        process = begin(arguments, self.folder, self.environment, log, fresh=self.fresh, leads=leads)
         self.processes.append(process)
         return process
 

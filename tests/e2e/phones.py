@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from tests.e2e.installation import ROOT, inherited
+from tests.processes import Process, begin, inherited
 from tests.servers import chromium
 
 _PATIENCE = 20.0
@@ -31,57 +30,45 @@ class Sandbox:
         self.port = two_free_ports() if port is None else port
         self.environment = inherited()
 
-    def command(self, *more: str) -> list[str]:
-        main = [sys.executable, str(ROOT / "main.py"), "sandbox"]
-        return [*main, "--port", str(self.port), "--data", "data", *more]
+    def begin(self, *more: str, **variables: str) -> Process:
+        command = ("sandbox", "--port", str(self.port), "--data", "data", *more)
+        told, complaints = self.folder / "sandbox.out", self.folder / "sandbox.log"
+        told.write_text("")
+        return begin(command, self.folder, self.environment | variables, told, complaints)
 
     def refused(self, *more: str, **variables: str) -> str:
         """What it says when it refuses to start."""
-        done = subprocess.run(
-            self.command(*more),
-            cwd=self.folder,
-            env=self.environment | variables,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            check=False,
-        )
-        assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
-        assert done.stdout == ""
-        return done.stderr
+        code = self.begin(*more, **variables).wait(_PATIENCE)
+        assert code == 1, (code, self.told(), self.complaints())
+        assert self.told() == ""
+        return self.complaints()
 
     @contextmanager
     def running(self, *more: str) -> Iterator[str]:
         """The address of the page, as it is printed."""
-        with (self.folder / "sandbox.log").open("a") as log:
-            process = subprocess.Popen(
-                self.command(*more),
-                cwd=self.folder,
-                env=self.environment,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+        process = self.begin(*more)
         try:
             yield self._address(process)
         finally:
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
-                process.communicate(timeout=30)
-            process.kill()  # one that has ended does not feel it
-            process.communicate()
+                process.wait(30)
+            process.send_signal(signal.SIGKILL)  # one that has ended does not feel it
+            process.wait(30)
         assert process.returncode == 0, self.complaints()
+
+    def told(self) -> str:
+        return (self.folder / "sandbox.out").read_text()
 
     def complaints(self) -> str:
         return (self.folder / "sandbox.log").read_text()
 
-    def _address(self, process: "subprocess.Popen[str]") -> str:
-        assert process.stdout is not None
-        told = ""
-        while "Ctrl+C" not in told and (line := process.stdout.readline()):
-            told += line
-        found = re.search(r"Phones.*(http://\S+)", told)
-        assert found, told + self.complaints()
+    def _address(self, process: Process) -> str:
+        end = time.monotonic() + 2 * _PATIENCE
+        while "Ctrl+C" not in self.told() and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.02)
+        found = re.search(r"Phones.*(http://\S+)", self.told())
+        assert found, self.told() + self.complaints()
         return found[1]
 
 

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.e2e.installation import ROOT
+from tests.processes import ROOT
 
 _PATIENCE = 40.0
 # The child makes the terminal its own, so that Ctrl+C reaches it and nobody else; and heeds it, though the

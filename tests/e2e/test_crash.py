@@ -2,33 +2,20 @@
 nothing is done twice. One half of the scenes on SQLite, the other on PostgreSQL; `python -m tests.crash`
 plays all on both."""
 
-import asyncio
-
 import pytest
 
 from services.points import POINTS
 from tests.crash.ground import ground
-from tests.crash.nursery import nursery
 from tests.crash.plan import ENDING, OPENING, RUNS
 from tests.crash.proof import prove
 from tests.crash.scenes import HELD, RESTED
 from tests.crash.webhook_scenes import WebhookScenes
-from tests.e2e.installation import inherited
 
 NEVER_LEFT = {"payout.begun", "refund.begun"}  # whoever dies there can never know
 
 
 def test_the_plan_leaves_no_point_out():
     assert {point for run in RUNS for point in run.points} == set(POINTS)
-
-
-async def test_a_process_that_nobody_waits_for_is_not_taken_for_the_next(tmp_path):
-    async with nursery(tmp_path, inherited(), loaded=True) as starts:
-        unborn = asyncio.create_task(starts.start("no-such-command"))
-        await asyncio.sleep(0)
-        unborn.cancel()
-        child = await starts.start("openapi")
-        assert await child.ended == 0
 
 
 @pytest.mark.timeout(600)  # some seventy processes, one after the other

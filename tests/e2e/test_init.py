@@ -28,8 +28,9 @@ from bot.sandbox.seed import (
 )
 from bot.sandbox.server import emulators
 from bot.sandbox.world import World
-from tests.e2e.installation import NOWHERE, Installation, inherited
+from tests.e2e.installation import NOWHERE, Installation
 from tests.e2e.terminal import Terminal
+from tests.processes import inherited
 
 PRIVATE_KEY = new_private_key()
 APP_SECRET = "0123456789abcdef0123456789abcdef"

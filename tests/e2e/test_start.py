@@ -24,7 +24,8 @@ def hears(process, number):
 
 async def ended(installation, arguments, number, moment, *, group=False):
     """Its exit code, having been told at this moment after it began."""
-    process = installation.start(*arguments, start_new_session=group)
+    installation.fresh = True
+    process = installation.start(*arguments, leads=group)
     while not hears(process, signal.SIGTERM):
         assert process.poll() is None
         await asyncio.sleep(0.002)

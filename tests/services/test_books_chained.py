@@ -244,6 +244,20 @@ async def test_a_closing_that_was_changed_is_told(shop, facts):
     assert (breach.rule, breach.row.startswith("audit entry ")) == (CLOSED, True)
 
 
+@pytest.mark.parametrize(
+    "spoilt", ["'{'", "x'ff'", "cast(x'22ff22' as text)", f"'{'[' * 100_000}'", "7", "''"]
+)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_closing_that_is_no_json_is_told(shop, spoilt):
+    """PostgreSQL takes none into the column."""
+    assert await close(shop)
+    async with shop.behind() as work:
+        spoil = f"UPDATE audit SET facts = {spoilt} WHERE action = 'ledger.closed'"
+        await work.connection.execute(sa.text(spoil))
+    [breach] = await found(shop)
+    assert (breach.rule, breach.row.startswith("audit entry ")) == (CLOSED, True)
+
+
 async def test_a_closed_ledger_that_is_gone_as_a_whole_is_told(shop):
     assert await close(shop)
     async with shop.behind() as work:

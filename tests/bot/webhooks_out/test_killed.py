@@ -6,7 +6,7 @@ import sys
 
 from services.webhooks.deliveries import LADDER, LEASE
 from tests.bot.webhooks_out.receiver import receiving
-from tests.e2e.installation import ROOT
+from tests.processes import ROOT
 from tests.services.business import Business
 from tests.services.webhooks.listening import Listening
 
