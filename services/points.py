@@ -65,6 +65,8 @@ POINTS = {
     "payout.begun": "it is committed that a payout is being sent, and nothing of it has left",
     "unread/mpesa/b2c/v3/paymentrequest": "M-Pesa has taken a payout, and its reply is not yet read",
     "unread/mpesa/b2b/v1/paymentrequest": "M-Pesa has taken one to a till, and its reply is not yet read",
+    "unread/paystack/transferrecipient": "Paystack knows a bank account, and its reply is not yet read",
+    "unread/paystack/transfer": "Paystack has taken a transfer to it, and its reply is not yet read",
     "payout.answered": "the reply to a payout is read, and not yet committed",
     "payout.kept": "the reply to a payout is written, and not yet committed",
     "payout_check.answered": "what became of a payout is read, and not yet committed",

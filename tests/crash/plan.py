@@ -69,6 +69,8 @@ RUNS = (
     Run("page_by_pesapal", ("unread/pesapal/api/Transactions/SubmitOrderRequest", "payment.moved")),
     Run("card_forgotten", ("card.removed", "card.forgetting", "card.forget_answered", "card.forgotten")),
     Run("page_left", ("page.closed",)),
+    Run("withdraw_to_bank", ("unread/paystack/transferrecipient",)),
+    Run("withdraw_to_bank", ("unread/paystack/transfer",)),
     Run("webhooks", ("webhook.told", "webhook.claimed", "webhook.answered", "webhook.kept")),
 )
 

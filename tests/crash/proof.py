@@ -98,27 +98,34 @@ def _collections(ours: _Ours, theirs: Any) -> None:
         told = {each.receipt: amounts[each.id] for each in by_it if each.receipt}
         assert told.items() <= taken.items(), provider
         assert sorted(amounts[each.id] for each in by_it) == sorted(taken.values()), provider
-        if provider != "mpesa":  # which pays out as well
-            assert ours.accounts.get(f"provider:{provider}", 0) == -sum(taken.values()), provider
+        if provider != "mpesa":  # see _boxes
+            out = sum(each["amount"] * 100 for each in theirs["payouts"] if _to_bank(each, provider))
+            assert ours.accounts.get(f"provider:{provider}", 0) == out - sum(taken.values()), provider
+
+
+def _to_bank(payout: Any, provider: str) -> bool:
+    """Whether it is one that Paystack made."""
+    return provider == "paystack" and payout["number"].startswith("bank ") and payout["code"] == "0"
 
 
 def _payouts(ours: _Ours, theirs: Any) -> None:
-    """Each payout of ours is with M-Pesa once at most; it has gone if, and only if, it is out of our books;
-    where we do not know, it never came there. Of tills M-Pesa has ids of its own: the receipt names them."""
+    """Each payout of ours is with its provider once at most; it has gone if, and only if, it is out of our
+    books; where we do not know, it never came there. Of tills M-Pesa
+    has ids of its own: the receipt names them."""
     out, _ = _by_cause(ours, theirs)
     asked = Counter(each["id"] for each in out)
     assert all(times == 1 for times in asked.values())
     gone = {each["receipt"]: each for each in out if each["code"] == "0"}
     done = {each.receipt: each for each in ours.payouts if each.state == "succeeded"}
     assert done.keys() == gone.keys()
-    phones = {receipt: each for receipt, each in gone.items() if "till" not in each["number"]}
-    assert all(done[receipt].id == UUID(each["id"]) for receipt, each in phones.items())
+    named = {receipt: each for receipt, each in gone.items() if "till" not in each["number"]}
+    assert all(done[receipt].id == UUID(each["id"]) for receipt, each in named.items())
     paid = {each.withdrawal_id: gone[receipt]["amount"] * 100 for receipt, each in done.items()}
     assert len(paid) == len(done), "a withdrawal is paid out once"
     assert Counter({each.cause_id: each.amount for each in ours.transfers if each.reason == "payout"}) == paid
     assert paid.keys() == {each.id for each in ours.withdrawals if each.status == "completed"}
     sent = [each for each in ours.payouts if each.state in ("succeeded", "pending", "submitting", "failed")]
-    assert len(sent) == len(asked), "what came to M-Pesa became known, and what did not is not taken for gone"
+    assert len(sent) == len(asked), "what came there became known, and what did not is not taken for gone"
 
 
 def _refunds(ours: _Ours, theirs: Any) -> None:

@@ -109,9 +109,9 @@ class Scenes:
 
     # --- the staff withdraw --------------------------------------------------------------------------
 
-    async def withdraw(self, *to: str) -> str:
+    async def withdraw(self, way: str = "mpesa", **to: str) -> str:
         """Asked for by a program, approved in chat."""
-        withdrawal = await self._asked(*to)
+        withdrawal = await self._asked(way, **to)
         number = str(withdrawal)[-6:].upper()
         kamau = Ears(self._town, "kamau")
         await self._until(lambda: kamau.heard("is waiting for your decision", number), f"{number} to decide")
@@ -130,7 +130,7 @@ class Scenes:
         await self._town.post("/faults", {"at": "b2b.outcome", "fault": "hang"})
         telling = asyncio.create_task(self._tell_of_till())
         try:
-            return await self.withdraw("till", "till_number", "123456")
+            return await self.withdraw("till", till_number="123456")
         finally:
             telling.cancel()
 
@@ -158,9 +158,9 @@ class Scenes:
         await self._until(closed, f"{withdrawal} expired", "withdrawal_expire")
         return RESTED
 
-    async def _asked(self, way: str = "mpesa", named: str = "phone_number", to: str = "0712345678") -> UUID:
+    async def _asked(self, way: str = "mpesa", **to: str) -> UUID:
         amount = next(self._amounts)
-        destination = {"method_type": way, "method_details": {named: to}}
+        destination = {"method_type": way, "method_details": to or {"phone_number": "0712345678"}}
         answer = await self._call("Achieng", "/wallet/withdrawals", {"amount": amount} | destination)
         withdrawal = UUID(answer["transaction_id"])
         self.withdrawn[withdrawal] = amount

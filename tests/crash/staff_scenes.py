@@ -1,5 +1,5 @@
-"""Staff scenes: what the staff want beside single withdrawals. A file is paid out as a whole, a schedule
-comes up by itself, two people settle what M-Pesa tells nobody, and an account at M-Pesa is asked."""
+"""Staff scenes: what the staff want beside withdrawals to a phone. A bank account is paid, a file as a whole,
+a schedule comes up by itself, two people settle what M-Pesa tells nobody, and an account there is asked."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,6 +46,14 @@ class StaffScenes(Scenes):
         made = await self._made(withdrawals.c.batch_id == asked)
         assert sorted(made.values()) == amounts, "each line is one withdrawal"
         return RESTED
+
+    async def withdraw_to_bank(self) -> str:
+        """One that Paystack does not know yet."""
+        await self._covered()
+        number = f"011{len(self.withdrawn):07}"
+        return await self.withdraw(
+            "bank_transfer", account_number=number, bank_code="68", account_name="Mama Njeri"
+        )
 
     async def schedule(self) -> str:
         """It comes up once, and is called off before it would come up again."""

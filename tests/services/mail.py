@@ -19,13 +19,18 @@ from services.payments import settle
 from services.providers.base import Failed, Pending, Succeeded, Word
 from services.store.schema import attempts, refunds, withdrawals
 from tests.services.bookkeeping import books_of
-from tests.services.business import Business, Paying, PayingOut, kes
+from tests.services.business import TO_BANK, TO_PHONE, Business, Paying, PayingOut, kes
 from tests.services.refunding import Refunding, approved
 
-KINDS = ("pay", "withdraw", "refund", "pay_back")
+KINDS = ("pay", "withdraw", "to_bank", "refund", "pay_back")
+WITHDRAWN = {"withdraw": TO_PHONE, "to_bank": TO_BANK}
 HONEST = ("again", "pending", "forged")  # change nothing
 AGAINST = ("contrary", "amount")
-AMOUNTS = {"pay": kes("500"), "withdraw": kes("967"), "refund": kes("3000"), "pay_back": kes("3000")}
+AMOUNTS = {
+    "pay": kes("500"),
+    "refund": kes("3000"),
+    "pay_back": kes("3000"),
+}
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,8 @@ class Mail:
             sent: Any
             if kind == "pay":
                 sent = await business.pay("500")
-            elif kind == "withdraw":
-                sent = await business.approved("1000")
+            elif kind in WITHDRAWN:
+                sent = await business.approved("1000", WITHDRAWN[kind])
             else:
                 way = Way.PAYOUT if kind == "pay_back" else None
                 sent = await approved(business, await business.paid("3000"), None, way)
@@ -76,15 +81,16 @@ class Mail:
         await one.of.called(self._word(letter, one), reference=another)
 
     def _word(self, letter: Letter, one: Asked) -> Word:
-        yes = Succeeded(f"R{letter.about}", AMOUNTS[one.kind])
-        no = Failed(Unpaid.RECEIVER if one.kind == "withdraw" else Unpaid.PROVIDER, "no")
+        amount = one.of.withdrawal.net if one.kind in WITHDRAWN else AMOUNTS[one.kind]
+        yes = Succeeded(f"R{letter.about}", amount)
+        no = Failed(Unpaid.RECEIVER if one.kind in WITHDRAWN else Unpaid.PROVIDER, "no")
         match letter.says:
             case "pending":
                 return Pending("not yet")
             case "forged":
                 return yes
             case "amount":
-                return Succeeded(f"R{letter.about}", Money(AMOUNTS[one.kind].minor + 100, "KES"))
+                return Succeeded(f"R{letter.about}", Money(amount.minor + 100, "KES"))
             case "contrary":
                 return no if one.paid else yes
             case _:
@@ -145,7 +151,7 @@ class Mail:
         if one.kind == "pay":
             state = (await business.row(attempts, one.of.attempt)).state
             return {"succeeded": "paid", "failed": "unpaid", "expired": "unpaid"}.get(state, "open")
-        if one.kind == "withdraw":
+        if one.kind in WITHDRAWN:
             status = (await business.row(withdrawals, one.of.withdrawal.id)).status
             alarm = "payout.succeeded_after_failure"
         else:
@@ -156,7 +162,7 @@ class Mail:
         return {"completed": "paid", "failed": "unpaid"}.get(status, "open")
 
     def _target(self, one: Asked) -> UUID:
-        target: UUID = one.of.payout if one.kind == "withdraw" else one.of.attempt
+        target: UUID = one.of.payout if one.kind in WITHDRAWN else one.of.attempt
         return target
 
     async def alarmed(self) -> bool:

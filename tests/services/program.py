@@ -31,7 +31,7 @@ from services.providers.base import (
 from services.store.schema import accounts, attempts, orders, payouts, refunds, transfers, withdrawals
 from services.withdrawals import decide
 from tests.services.bookkeeping import books_of
-from tests.services.business import PayingOut, kes
+from tests.services.business import TO_BANK, TO_PHONE, TO_TILL, PayingOut, kes
 from tests.services.program_review import ReviewProgram
 
 AMOUNTS = ("100", "250", "1000", "3333")
@@ -118,9 +118,11 @@ class Program(ReviewProgram):
     # --- withdrawals
 
     async def withdraw(self, which: int, how: int) -> None:
+        """On each rail."""
         maker = [self.business.cashier, self.business.owner][how % 2]
+        to = (TO_PHONE, TO_TILL, TO_BANK)[how // 2 % 3]
         id_ = UUID(int=1000 + len(self.asked))
-        self.asked.append(await self.business.withdraw(AMOUNTS[which % 4], maker, id=id_))
+        self.asked.append(await self.business.withdraw(AMOUNTS[which % 4], maker, to=to, id=id_))
 
     async def approve(self, which: int, how: int) -> None:
         """By the maker too, and by who may not."""
