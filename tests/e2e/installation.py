@@ -13,7 +13,7 @@ import aiohttp
 
 from tests.processes import Process, begin, inherited
 
-_PATIENCE = 20.0
+_PATIENCE = 40.0
 NOWHERE = "http://127.0.0.1:9"  # nobody listens: no command of a test leaves the machine
 
 

@@ -18,7 +18,8 @@ from playwright.async_api import Locator, Page, async_playwright, expect
 from tests.processes import Process, begin, inherited
 from tests.servers import chromium
 
-_PATIENCE = 20.0
+_PATIENCE = 40.0
+expect.set_options(timeout=_PATIENCE * 1000)  # how fast a machine is says nothing about the page
 _QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 
 
@@ -64,7 +65,7 @@ class Sandbox:
         return (self.folder / "sandbox.log").read_text()
 
     def _address(self, process: Process) -> str:
-        end = time.monotonic() + 2 * _PATIENCE
+        end = time.monotonic() + _PATIENCE
         while "Ctrl+C" not in self.told() and process.poll() is None and time.monotonic() < end:
             time.sleep(0.02)
         found = re.search(r"Phones.*(http://\S+)", self.told())

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-_PATIENCE = 15.0
+_PATIENCE = 40.0
 
 
 class Town:
