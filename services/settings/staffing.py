@@ -11,7 +11,7 @@ from services.errors import InvalidPhone
 from services.errors.settings import InvalidChange
 from services.facts import Member
 from services.people import people
-from services.people.access import granted
+from services.people.access import OWNER, granted
 from services.people.file_parts import StaffPart
 from services.people.identity import chat_of
 from services.people.leaving import leave
@@ -99,8 +99,11 @@ def masked(facts: dict[str, Any]) -> dict[str, str]:
 
 
 def safer(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """To become an owner is more than the scopes: owners take back, end and let go on what others may not."""
     if after["action"] != "set":
         return bool(after["action"] == "remove")
+    if after["role"] == OWNER != before["role"]:
+        return False
     return granted(after["role"], after["scopes"]) <= granted(before["role"], before["scopes"])
 
 

@@ -97,6 +97,24 @@ async def test_a8_who_would_gain_a_right_does_not_approve_it(funded):
     assert (await approve(funded, change, funded.owner)).state == "cooling"
 
 
+async def test_a8_an_owner_is_not_made_at_once_nor_by_themselves_even_where_no_right_is_new(funded):
+    """Owners take back, end and let go on what others may not."""
+    admin = await funded.person("Baraka", "Admin")
+    await funded.change(staff, staff.c.person_id == admin, scopes=[APPROVE])
+    change = await ask(funded, "staff", {"action": "set", "staff_id": str(admin), "role": "Owner"})
+    assert change.cools
+    with pytest.raises(OwnRights):
+        await approve(funded, change, admin)
+    assert (await approve(funded, change)).state == "cooling"
+    async with funded.work() as work:
+        assert admin not in await people.owners(work)
+    assert (await pass_a_day(funded, change)).state == "done"
+    async with funded.work() as work:
+        assert admin in await people.owners(work)
+    again = {"action": "set", "staff_id": str(admin), "role": "Owner", "scopes": [APPROVE]}
+    assert not (await ask(funded, "staff", again)).cools  # an owner already
+
+
 async def test_a_day_later_it_holds_and_what_waited_for_the_old_destination_is_closed(funded):
     waiting = await funded.withdraw("100")
     change = await approve(funded, await ask(funded, "destination", EVIL))
