@@ -100,7 +100,7 @@ async def working(parts: Parts) -> AsyncIterator[None]:
         callbacks = Callbacks(database, vault, providers, bell, clock)
         statuses = Statuses(database, vault, bell, clock)
         webhooks = Sender(database, vault, tenants_http, bell, clock)
-        runs = (turns.run, callbacks.run, statuses.run, calls.run, delivery.run, webhooks.run)
+        runs = (turns.run, callbacks.run, statuses.run, calls.run, delivery.run, webhooks.run, anchoring.run)
         tasks = [asyncio.create_task(lasting(run)) for run in runs]
         try:
             yield

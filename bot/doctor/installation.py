@@ -12,6 +12,7 @@ import aiohttp
 from sqlalchemy.engine import make_url
 
 from bot.away import AWAY, reason
+from bot.doctor.anchored import anchored
 from bot.doctor.finding import Finding, broken, exit_code, good, warning
 from bot.doctor.proofs import proofs
 from bot.doctor.queues import queues
@@ -82,6 +83,8 @@ async def _installation(parts: Parts, http: aiohttp.ClientSession, reach: Reach)
     async for finding in rates(parts):
         yield finding
     async for finding in proofs(parts):
+        yield finding
+    async for finding in anchored(parts):
         yield finding
     async for finding in all_tenants(parts, http):
         yield finding

@@ -34,6 +34,7 @@ from services.store.schema import audit, audit_heads
 
 _PURPOSE = "audit:anchors"
 _SUFFIX = ".anchor"
+_DAY = "%Y-%m-%d"
 _FORMAT = 1
 _AT_ONCE = 500  # entries that are looked up by one statement
 PUBLIC_KEY_BYTES = 32
@@ -56,11 +57,12 @@ class Told:
     head: Head
 
 
-async def moved(connection: AsyncConnection) -> list[Head]:
-    """The chains that have gone on since they were anchored last."""
+async def ends(connection: AsyncConnection) -> dict[Head, int]:
+    """Where every chain ends, and how far the database says that it was anchored: whoever rules it can write
+    there what they like, so what has moved is never told by it."""
     heads = audit_heads.c
-    query = sa.select(heads.tenant_id, heads.seq, heads.hash).where(heads.seq > heads.anchored_seq)
-    return [Head(*row) for row in await connection.execute(query.order_by(heads.tenant_id))]
+    query = sa.select(heads.tenant_id, heads.seq, heads.hash, heads.anchored_seq).order_by(heads.tenant_id)
+    return {Head(*head): marked for *head, marked in await connection.execute(query)}
 
 
 async def anchored(connection: AsyncConnection, heads: Sequence[Head]) -> None:
@@ -79,7 +81,7 @@ def write(folder: Path, vault: Vault, heads: Sequence[Head], at: datetime) -> Pa
     body = json.dumps({"at": at.isoformat(), "format": _FORMAT, "heads": listed}).encode()
     key = Ed25519PrivateKey.from_private_bytes(vault.derived(_PURPOSE)[0])
     signed = {"public_key": _public(key), "signature": base64.b64encode(key.sign(body)).decode()}
-    day = folder / f"{at:%Y-%m-%d}"
+    day = folder / f"{at:{_DAY}}"
     day.mkdir(parents=True, exist_ok=True)
     path = day / f"{at:%H%M%S}-{secrets.token_hex(4)}{_SUFFIX}"
     with path.open("xb") as file:
@@ -141,16 +143,35 @@ class Anchors:
 
 def latest(folder: Path, vault: Vault, also_believed: Collection[str] = (), files: int = 20) -> list[Told]:
     """What the newest files say that we signed; nothing where there are none."""
-    believed, found = {*public_keys(vault), *also_believed}, list[Told]()
-    days = sorted(folder.glob("*-*-*"), reverse=True)
-    newest = (path for day in days for path in sorted(day.glob(f"*{_SUFFIX}"), reverse=True))
-    for path in itertools.islice(newest, files):
-        body, _, rest = path.read_bytes().partition(b"\n")
-        with contextlib.suppress(ValueError, KeyError, TypeError, InvalidSignature):
-            heads = _heads(body, json.loads(rest), believed)
-            at = datetime.fromisoformat(json.loads(body)["at"])
-            found += (Told(at, Head(UUID(tenant), seq, hash_)) for tenant, seq, hash_ in heads)
+    believed = {*public_keys(vault), *also_believed}
+    return [told for path in itertools.islice(_newest(folder), files) for told in _told(path, believed)]
+
+
+def covered(
+    folder: Path, vault: Vault, since: datetime, also_believed: Collection[str] = ()
+) -> dict[UUID, int]:
+    """How far the chains were anchored by files that we signed on that day (UTC) or later."""
+    believed, found = {*public_keys(vault), *also_believed}, dict[UUID, int]()
+    recent = itertools.takewhile(lambda path: path.parent.name >= f"{since:{_DAY}}", _newest(folder))
+    for head in (told.head for path in recent for told in _told(path, believed)):
+        found[head.tenant] = max(head.seq, found.get(head.tenant, 0))
     return found
+
+
+def _newest(folder: Path) -> Iterator[Path]:
+    """Its files, the newest first."""
+    for day in sorted(folder.glob("*-*-*"), reverse=True):
+        yield from sorted(day.glob(f"*{_SUFFIX}"), reverse=True)
+
+
+def _told(path: Path, believed: Collection[str]) -> list[Told]:
+    """By one file; nothing by one that is torn or forged."""
+    body, _, rest = path.read_bytes().partition(b"\n")
+    with contextlib.suppress(ValueError, KeyError, TypeError, InvalidSignature):
+        heads = _heads(body, json.loads(rest), believed)
+        at = datetime.fromisoformat(json.loads(body)["at"])
+        return [Told(at, Head(UUID(tenant), seq, hash_)) for tenant, seq, hash_ in heads]
+    return []
 
 
 async def lost(connection: AsyncConnection, told: Sequence[Told], since: datetime | None) -> list[Told]:

@@ -85,7 +85,7 @@ async def verify(
 
 
 _Bad = tuple[str, int, str, str]
-_Head = tuple[int, bytes]
+_Head = tuple[int, bytes, int]  # position, hash, and how far it says that it was anchored
 
 
 class _Verifier:
@@ -185,6 +185,8 @@ class _Chain:
         end = self._anchor or head
         if end is not None and end[0] > self._seq:
             return "cut", self._seq + 1, end[1].hex(), "nothing"
+        if head is not None and head[2] > self._seq:
+            return "cut", self._seq + 1, f"entries up to {head[2]}, which the head calls anchored", "nothing"
         if self._seq > (head[0] if head else 0):  # written since, unless the head says otherwise
             head = (await _heads(connection, self.tenant, self.tenant, 1)).get(self.tenant)
             if head is None or self._seq > head[0]:
@@ -197,12 +199,12 @@ async def _heads(connection: AsyncConnection, first: UUID, last: UUID, most: int
     """Of so many tenants between these two."""
     heads = audit_heads.c
     query = (
-        sa.select(heads.tenant_id, heads.seq, heads.hash)
+        sa.select(heads.tenant_id, heads.seq, heads.hash, heads.anchored_seq)
         .where(heads.tenant_id >= first, heads.tenant_id <= last)
         .order_by(heads.tenant_id)
         .limit(most)
     )
-    return {row[0]: (row[1], row[2]) for row in await connection.execute(query)}
+    return {row[0]: (row[1], row[2], row[3]) for row in await connection.execute(query)}
 
 
 def _anchored(anchors: Anchors, first: UUID, last: UUID) -> Iterator[UUID]:

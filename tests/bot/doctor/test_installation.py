@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from bot.anchoring import AuditSettings
 from bot.commands.tenants import apply_file
 from bot.doctor import installation
 from bot.doctor.finding import good
@@ -100,6 +102,7 @@ def test_one_that_takes_several_currencies_is_of_use_with_each():
 KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 PRIVATE_KEY = new_private_key()
 FORMS_PEM = new_key()
+ANCHORS = Path("anchors-that-nobody-has-written-yet")
 
 
 @pytest.mark.parametrize(
@@ -178,6 +181,7 @@ def settings_of(url, outside, **more):
         forms_key=more.pop("forms_key", SecretStr(FORMS_PEM)),
     )
     values = {"secret_keys": SecretStr(KEY), "database_url": url, "public_url": "https://pay.shop.co.ke"}
+    values["audit"] = AuditSettings(anchor=ANCHORS)
     return Settings(whatsapp=whatsapp, **addresses(outside) | values | more)
 
 
@@ -253,6 +257,13 @@ async def test_where_all_is_well_it_says_so_and_changes_nothing(settings):
         "mama-njeri: its templates are as they are sent",
     ]
     assert await contents(settings) == before
+
+
+async def test_an_audit_that_no_folder_has_the_ends_of_is_found(settings):
+    ((level, what, fix),) = bad(await examine(settings.model_copy(update={"audit": AuditSettings()})))
+    assert level == "warning"
+    assert what == "the audit is anchored in the log alone (LIPACHAT_AUDIT__ANCHOR is not set)"
+    assert fix.startswith("set it, for the workers and here")
 
 
 async def test_a_token_that_is_alive_is_not_killed_by_asking_for_another(settings, outside):

@@ -153,6 +153,12 @@ async def change_the_head(tamperer, k):
     return {("head", k)}
 
 
+async def say_that_more_was_anchored(tamperer, k):
+    """So that anchoring would pass it by."""
+    await tamperer.run(f"UPDATE audit_heads SET anchored_seq = {LENGTH + k} WHERE MINE")
+    return {("cut", LENGTH + 1)}
+
+
 KINDS = [
     change_a_column,
     change_and_hash_it_anew,
@@ -165,6 +171,7 @@ KINDS = [
     cut_the_tail_and_set_the_head_back,
     begin_anew,
     change_the_head,
+    say_that_more_was_anchored,
 ]
 
 
@@ -181,11 +188,11 @@ async def chained(database, vault, tmp_path):
                 await audit.record(work, UUID(int=9), f"a{n}", tenant, facts, before=before, private=private)
         if n in (FIRST_ANCHOR, ANCHORED):
             async with database.transaction(OWNER) as connection:
-                heads = await anchors.moved(connection)
+                heads = [*await anchors.ends(connection)]
                 assert {(head.tenant, head.seq) for head in heads} == {(TENANT, n), (OTHER, n)}
                 anchors.write(tmp_path, vault, heads, NOW)
                 await anchors.anchored(connection, heads)
-                assert await anchors.moved(connection) == []
+                assert await anchors.ends(connection) == dict.fromkeys(heads, n)
     return database
 
 
