@@ -20,8 +20,15 @@ from babel.numbers import format_decimal
 
 from services.languages import LANGUAGES, LOCALE
 from services.money import PLACES, Money
+from services.readable import one_line
 
-__all__ = ["LANGUAGES", "Text", "catalogue", "render", "spellings"]
+__all__ = ["LANGUAGES", "Text", "Typed", "catalogue", "render", "spellings"]
+
+
+class Typed(str):
+    """A fact that a person has typed freely: where there is no room for all, it gives way to the others."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -40,6 +47,11 @@ class Text:
     def told(self, **facts: Any) -> "Text":
         """The same with more facts."""
         return type(self)(self.msgid, self.plural, **self.facts, **facts)
+
+    def shortened(self, most: int) -> "Text":
+        """The same with at most so many signs of each fact that was typed."""
+        facts = {name: _shortened(fact, most) for name, fact in self.facts.items()}
+        return type(self)(self.msgid, self.plural, **facts)
 
     def __hash__(self) -> int:
         return hash(self.msgid)
@@ -79,7 +91,20 @@ def _words(text: Text, language: str) -> str:
     return text.msgid if count == 1 else text.plural
 
 
+def _shortened(fact: Any, most: int) -> Any:
+    match fact:
+        case Text():
+            return fact.shortened(most)
+        case tuple():
+            return tuple(_shortened(each, most) for each in fact)
+        case Typed():
+            words = one_line(fact)
+            return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
+    return fact
+
+
 def _written(fact: Any, language: str, timezone: str) -> str:
+    """A tuple is lines; whatever else it is keeps to one, as nobody's words may pass for a line of ours."""
     if isinstance(fact, Text):
         return render(fact, language, timezone)
     if isinstance(fact, tuple):
@@ -88,7 +113,7 @@ def _written(fact: Any, language: str, timezone: str) -> str:
         return _money(fact, language)
     if isinstance(fact, datetime):
         return format_datetime(fact, "d MMM y, HH:mm", tzinfo=ZoneInfo(timezone), locale=language)
-    return str(fact)
+    return one_line(str(fact))
 
 
 def _money(money: Money, language: str) -> str:

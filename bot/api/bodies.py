@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from bot.api.problems import Problem
 from services.errors import InvalidAmount
 from services.money import Money, NotAnAmount
+from services.readable import one_line
 
 _DEEPEST = 16
 ALTERNATIVE = "~"  # how the tag of a discriminated union begins
@@ -45,14 +46,18 @@ class Approval(Body):
         return now if self.digest is None else self.digest
 
 
+# What people tell each other freely: other people read it among lines of ours.
+Told = Annotated[str, AfterValidator(one_line)]
+
+
 class Rejection(Body):
     """The maker reads the reason."""
 
-    reason: str = Field(max_length=500)
+    reason: Told = Field(max_length=500)
 
 
 class Cancellation(Body):
-    reason: str | None = Field(default=None, max_length=500)
+    reason: Told | None = Field(default=None, max_length=500)
 
 
 def _written(value: Any) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Discriminator, Field, Tag
 
 from bot.api.answers import NOT_SET, Answer, OneOf, Sum, Time
-from bot.api.bodies import ALTERNATIVE, Amount, Body, Legible, money
+from bot.api.bodies import ALTERNATIVE, Amount, Body, Legible, Told, money
 from bot.api.customers import Provider
 from bot.api.problems import Problem
 from bot.api.routes import Call, Reply, Routes, id_of
@@ -66,7 +66,7 @@ AnyLine = Annotated[
 class NewOrder(Body):
     customer_id: str
     lines: list[AnyLine]
-    note: str | None = Field(default=None, max_length=500)
+    note: Told | None = Field(default=None, max_length=500)
 
 
 class Checkout(Body):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from bot.api.answers import Answer, OneOf, Page, Sum, Time
-from bot.api.bodies import Body
+from bot.api.bodies import Body, Told
 from bot.api.pages import bad_cursor, page, whole
 from bot.api.queries import PAGING, Choice, limit
 from bot.api.routes import Call, Reply, Routes
@@ -41,7 +41,7 @@ class ProviderStatement(Body):
 
 
 class BreakReason(Body):
-    reason: str = Field(max_length=closing.MOST_REASON)
+    reason: Told = Field(max_length=closing.MOST_REASON)
 
 
 class StatementRead(Answer):

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from bot.api.answers import NOT_SET, Answer, OneOf, Page, Sum, Time
-from bot.api.bodies import Amount, Approval, Body, Nothing, money
+from bot.api.bodies import Amount, Approval, Body, Nothing, Told, money
 from bot.api.pages import bad_cursor, page, whole
 from bot.api.queries import PAGING, Choice, limit
 from bot.api.routes import Call, Reply, Routes
@@ -32,12 +32,12 @@ class NewRefund(Body):
     payout to who paid."""
 
     amount: Amount = NOT_SET  # null is no amount, and never all of it
-    reason: str = Field(max_length=request.MOST_REASON)
+    reason: Told = Field(max_length=request.MOST_REASON)
     way: Literal["reversal", "payout"] | None = None
 
 
 class RefundReason(Body):
-    reason: str = Field(max_length=request.MOST_REASON)
+    reason: Told = Field(max_length=request.MOST_REASON)
 
 
 class _Refund(Answer):

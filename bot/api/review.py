@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from bot.api.answers import Answer, Page, Sum, Time
-from bot.api.bodies import Amount, Approval, Body, Nothing, money
+from bot.api.bodies import Amount, Approval, Body, Nothing, Told, money
 from bot.api.pages import bad_cursor, page, whole
 from bot.api.queries import PAGING, Choice, limit
 from bot.api.routes import Call, Reply, Routes
@@ -31,13 +31,13 @@ class NewSettlement(Body):
     provider's own records have under that receipt; needed where another amount was told of a payment."""
 
     outcome: Literal["paid", "not_paid"]
-    reference: str = Field(max_length=settling.MOST_REFERENCE)
-    note: str = Field(max_length=settling.MOST_NOTE)
+    reference: Told = Field(max_length=settling.MOST_REFERENCE)
+    note: Told = Field(max_length=settling.MOST_NOTE)
     amount: Amount | None = None
 
 
 class SettlementRejection(Body):
-    reason: str = Field(max_length=settling.MOST_NOTE)
+    reason: Told = Field(max_length=settling.MOST_NOTE)
 
 
 class ToldWord(Answer):

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from bot.api.answers import NOT_SET, Answer, OneOf, Page, Sum, Time
-from bot.api.bodies import Amount, Approval, Body, Cancellation, Rejection, money
+from bot.api.bodies import Amount, Approval, Body, Cancellation, Rejection, Told, money
 from bot.api.pages import bad_cursor, page
 from bot.api.queries import PAGING, Choice, limit
 from bot.api.routes import Call, Reply, Routes
@@ -44,7 +44,7 @@ class NewWithdrawal(Body):
     amount: Amount
     method_type: Literal["mpesa", "till", "bank_transfer"]
     method_details: dict[str, Any]
-    notes: str | None = Field(default=None, max_length=500)
+    notes: Told | None = Field(default=None, max_length=500)
 
 
 class WithdrawalAsked(Answer):

@@ -1,7 +1,8 @@
 """Outgoing: a neutral reply -> Cloud API messages within Meta's limits.
 
 Up to three short options are buttons, up to ten a list, anything else numbers to type. Text that is too
-long is split between paragraphs, sentences or words, never inside one.
+long is split between paragraphs, sentences or words, never inside one; above what can be tapped, what
+people have typed is shortened first.
 https://developers.facebook.com/docs/whatsapp/cloud-api/messages/interactive-reply-buttons-messages
 """
 
@@ -23,6 +24,7 @@ _BUTTONS, _BUTTON_TITLE = 3, 20
 _ROWS, _ROW_TITLE, _ROW_NOTE = 10, 24, 72
 _LABEL = 20
 _WITH_PICTURES = ("button", "cta_url")
+_TYPED = (400, 200, 100, 50, 25)  # signs of what people have typed, where all of it would be too long
 _BREAKS = (re.compile(r"\n\n+"), re.compile(r"\n"), re.compile(r"(?<=[.!?])\s+"), re.compile(r"\s+"))
 
 
@@ -42,16 +44,27 @@ def bodies(
     def words(text: Text) -> str:
         return render(text, language, timezone)
 
-    text = words(reply.text)
     kind = _form(reply.form, form, words) if reply.form and form else _kind(reply, words)
     if reply.document is not None:
-        return _with_document(reply.document, words, kind, text)
+        return _with_document(reply.document, words, kind, _in_one(reply.text, words))
     if kind is None:
+        text = words(reply.text)
         numbered = [_numbered(n, option, words) for n, option in enumerate(reply.options, start=1)]
         return _plain("\n".join([text, *numbered]), reply.image)
-    *before, last = split(text, MOST_INTERACTIVE)
+    *before, last = split(_in_one(reply.text, words), MOST_INTERACTIVE)
     interactive = {**kind, **_header(reply, kind), "body": {"text": last}}
     return [*map(_text, before), {"type": "interactive", "interactive": interactive}]
+
+
+def _in_one(text: Text, words: Callable[[Text], str]) -> str:
+    """Short enough to stay together with what is tapped below it, where shortening what people have typed
+    does that: else a part of their words alone could stand above the buttons, and pass for the facts."""
+    whole = words(text)
+    for most in _TYPED:
+        if length(whole) <= MOST_INTERACTIVE:
+            break
+        whole = words(text.shortened(most))
+    return whole
 
 
 def _with_document(

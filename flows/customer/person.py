@@ -115,7 +115,7 @@ class PersonSaid(Step):
         return "said"
 
     def says(self) -> Text:
-        return Text("*{shop}*: {words}", words=self.words)
+        return Text("*{shop}*: {words}", words=tuple(self.words.splitlines()))
 
 
 async def lost(teller: Teller, words: tuple[str, ...]) -> Lost | Help:

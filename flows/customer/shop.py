@@ -128,7 +128,8 @@ class OneProduct(Step):
     def says(self) -> Text:
         lines: list[Text] = [Text("*{name}*", name=self.product.name), offer(self.product)]
         if self.product.description:
-            lines.append(Text("{words}", words=shortened(self.product.description, _MOST_DESCRIPTION)))
+            words = shortened(self.product.description, _MOST_DESCRIPTION)
+            lines.append(Text("{words}", words=tuple(words.splitlines())))
         if self.in_cart:
             lines.append(Text("{quantity} in your cart", quantity=self.in_cart))
         if not self.product.sold_out:

@@ -16,7 +16,7 @@ from uuid import UUID
 from flows.reply import Said
 from flows.step import Choice, Step
 from flows.teller import Teller
-from flows.text import Text
+from flows.text import Text, Typed
 from services.errors.handoff import AnsweredBy, HandoffOver
 from services.news.handoff import CustomerGone, CustomerWrote, Ended, PersonWanted
 
@@ -33,9 +33,9 @@ class Cancel(Choice):
     label = Text("Cancel")
 
 
-def quoted(words: str) -> str:
+def quoted(words: str) -> tuple[Typed, ...]:
     """Every line marked as another's, so that none can pass for one of ours."""
-    return "\n".join(f"> {line}" for line in words.splitlines())
+    return tuple(Typed(f"> {line}") for line in words.splitlines())
 
 
 class _OfCustomer(Step):

@@ -2,7 +2,7 @@
 
 from flows.staff.batch_words import fault
 from flows.staff.schedule_faults import invalid_schedule
-from flows.text import Text
+from flows.text import Text, Typed
 from services import errors
 from services.batches.faults import BatchFaulty
 from services.errors import Refusal
@@ -139,7 +139,7 @@ def _over(of: str, limit: Money, left: Money) -> Text:
 
 def unusual(withdrawal: Withdrawal) -> tuple[Text, ...]:
     """A line each."""
-    return tuple(flagged(each, withdrawal.maker) for each in withdrawal.flags)
+    return tuple(flagged(each, Typed(withdrawal.maker)) for each in withdrawal.flags)
 
 
 def flagged(flag: Flag, maker: str) -> Text:

@@ -17,7 +17,7 @@ from flows.staff.order_code import OrderCode, ShowCode, payable_to
 from flows.staff.refund_ask import EnterRefundAmount, GiveBack
 from flows.step import Choice, Step
 from flows.teller import OrderSeen, Teller, Try
-from flows.text import Text
+from flows.text import Text, Typed
 from services.errors import NotFound, PaymentUnderWay
 from services.people.access import EDIT_ORDERS, RECONCILE
 
@@ -97,7 +97,7 @@ class OrderFound(Step):
         )
 
     def _handing_over(self) -> tuple[Text, ...]:
-        note = self.order.note
+        note = Typed(self.order.note or "")
         if self.order.delivery:
             return (Text("📍 To be delivered to: {note}", note=note or "?"),)
         return (Text("Note: {note}", note=note),) if note else ()

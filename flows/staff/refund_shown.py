@@ -7,7 +7,7 @@ from typing import Any
 from flows.refusals import provider_name, receipt_shown
 from flows.staff.shown import short
 from flows.step import Step
-from flows.text import Text
+from flows.text import Text, Typed
 from services.news.refunds import Refund, Unrefunded, Way
 
 _STATUSES = {
@@ -129,7 +129,7 @@ def refund_facts(refund: Refund) -> Text:
         "paid": refund.paid,
         "method": Text("{provider} {label}", provider=provider_name(refund.provider), label=refund.label),
         "way": _WAYS[refund.way],
-        "reason": refund.reason,
+        "reason": Typed(refund.reason),
     }
     if refund.twice:
         return Text(

@@ -5,7 +5,7 @@ from typing import Any
 from flows.refusals import provider_name, receipt_shown
 from flows.staff.review_told import told_of
 from flows.staff.shown import rail_shown, short
-from flows.text import Text
+from flows.text import Text, Typed
 from services.news.review import ReviewQueue, Settlement, Undecided
 
 
@@ -78,7 +78,7 @@ def said(settlement: Settlement) -> Text:
     told: dict[str, Any] = {
         "what": _with_words(settlement.about),
         "maker": settlement.maker,
-        "note": settlement.note,
+        "note": Typed(settlement.note),
     }
     if settlement.outcome == "paid":
         receipt = receipt_shown(settlement.reference, settlement.about.provider)

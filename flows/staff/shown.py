@@ -8,7 +8,7 @@ from uuid import UUID
 from flows.refusals import decided, provider_name
 from flows.step import Step
 from flows.teller import Destination
-from flows.text import Text
+from flows.text import Text, Typed
 from services.banks import named
 from services.news import Withdrawal
 
@@ -86,7 +86,7 @@ def ended(withdrawal: Withdrawal, reason: Text | str | None, by: str | None = No
     if reason:
         return Text(
             "{decided}\nReason: {reason}\n{facts}\nNothing was paid out, and the amount is available again.",
-            reason=reason,
+            reason=Typed(reason) if isinstance(reason, str) else reason,
             **told,
         )
     return Text("{decided}\n{facts}\nNothing was paid out, and the amount is available again.", **told)
@@ -95,14 +95,14 @@ def ended(withdrawal: Withdrawal, reason: Text | str | None, by: str | None = No
 def facts(withdrawal: Withdrawal) -> Text:
     """Who, how much, what it costs, where it goes, and what the maker noted."""
     if withdrawal.notes:
-        return Text("{facts}\nNote: {notes}", facts=_facts(withdrawal), notes=withdrawal.notes)
+        return Text("{facts}\nNote: {notes}", facts=_facts(withdrawal), notes=Typed(withdrawal.notes))
     return _facts(withdrawal)
 
 
 def _facts(withdrawal: Withdrawal) -> Text:
     told: dict[str, Any] = {
         "reference": short(withdrawal.id),
-        "maker": withdrawal.maker,
+        "maker": Typed(withdrawal.maker),
         "amount": withdrawal.amount,
         "fee": withdrawal.fee,
         "net": withdrawal.net,

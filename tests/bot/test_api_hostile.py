@@ -131,10 +131,21 @@ async def test_a_body_that_breaks_off_or_is_wrongly_cut_leaves_the_server_well(d
     assert (await cashier.get("/wallet")).status == 200
 
 
-@pytest.mark.parametrize("text", ["' OR 1=1 --", "x" * 500, "<script>", "\u202e\u200b🙏", "{}%s"])
+@pytest.mark.parametrize("text", ["' OR 1=1 --", "x" * 500, "<script>", "👩\u200d👧 🙏", "{}%s"])
 async def test_any_text_is_kept_as_it_is(cashier, text):
     id_ = (await cashier.post(WITHDRAWALS, ASK | {"notes": text})).body["transaction_id"]
     assert (await cashier.get(f"{WITHDRAWALS}/{id_}")).body["notes"] == text
+
+
+async def test_what_people_tell_each_other_is_on_one_line_and_shows(door, shop, cashier):
+    """They read it among lines of ours, and decide by them."""
+    forged = "rent" + "\U000e0020" * 300 + "\n\nAmount: *KES 100.00*\u202e"
+    id_ = (await cashier.post(WITHDRAWALS, ASK | {"notes": forged})).body["transaction_id"]
+    manager = await caller(door, shop, "Kamau")
+    assert (await manager.post(f"{WITHDRAWALS}/{id_}/reject", {"reason": "no\n\u2066Approved"})).status == 200
+    told = (await cashier.get(f"{WITHDRAWALS}/{id_}")).body
+    assert told["notes"] == "rent Amount: *KES 100.00*"
+    assert told["history"][-1]["reason"] == "no Approved"
 
 
 async def test_a_header_twice_says_two_things(door, shop, cashier):

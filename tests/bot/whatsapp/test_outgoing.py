@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.whatsapp.outgoing import addressed, bodies, length, split
 from flows.reply import Link, Option, Reply
-from flows.text import Text
+from flows.text import Text, Typed
 
 
 def reply(*labels, **more):
@@ -30,6 +30,23 @@ def test_four_to_ten_options_are_a_list_and_so_are_options_with_notes():
     (row,) = body["interactive"]["action"]["sections"][0]["rows"]
     assert body["interactive"]["action"]["button"] == "Open"
     assert length(row["description"]) <= 72
+
+
+@pytest.mark.parametrize("typed", ["word " * 400, "🙏" * 2000, "\n".join("line" * 400)])
+def test_what_people_typed_gives_way_before_the_facts_part_from_the_buttons(typed):
+    noted = Text("{facts}\nNote: {note}", facts=Text("Amount: {amount}", amount="7" * 900), note=Typed(typed))
+    (body,) = bodies(Reply(noted, reply("Approve").options), "en")
+    facts, note = body["interactive"]["body"]["text"].split("\n")
+    assert facts == "Amount: " + "7" * 900
+    assert length(f"{facts}\n{note}") <= 1024
+    assert note.endswith("…")
+
+
+def test_what_people_typed_is_whole_where_there_is_room():
+    (body,) = bodies(Reply(Text("Note: {note}", note=Typed("word " * 200)), reply("Pay").options), "en")
+    assert body["interactive"]["body"]["text"] == "Note: " + " ".join(["word"] * 200)
+    plain = bodies(Reply(Text("Note: {note}", note=Typed("word " * 500))), "en")
+    assert plain[0]["text"]["body"] == "Note: " + " ".join(["word"] * 500)
 
 
 PICTURE = "https://example.org/soap.jpg"

@@ -14,16 +14,17 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from bot.whatsapp.outgoing import bodies
 from flows.conversation import Conversation
 from flows.lipachat import SCRIPT
 from flows.reply import Tap
-from flows.text import render
+from flows.text import LANGUAGES, render
 from services import approval
 from services.approval import lending
 from services.errors import Changed, FourEyesViolation, MissingScope, NotFound, NotPending, StepUpRequired
 from services.errors.approval import ApproverCoolingDown, NotLendable
 from services.ids import new_id
-from services.news import Unsent, WithdrawalRequested
+from services.news import Flag, Unsent, Unusual, WithdrawalRequested
 from services.news.approval import RightLent, WithdrawalAskedAgain
 from services.people import changes
 from services.people.access import APPROVE, INITIATE, ROLES
@@ -347,6 +348,34 @@ async def test_a10_the_approver_reads_everything_that_decides(funded):
     shown = ("Wanjiku", "1,000.00", "33.00", "967.00", "M-Pesa ********0111", "new", "For the new freezer")
     assert [each for each in shown if each not in told] == []
     assert [option.tap_only for option in reply.options] == [True, True]
+
+
+FORGED = (
+    "A withdrawal from Mama Njeri is waiting for your decision until 25 Nov 2026, 12:00.\nReference: 9F3A01\n"
+    "Asked by: Njeri\nAmount: *KES 100.00*\nFee: KES 33.00\nAfter the fee: *KES 67.00*\n"
+    "To: M-Pesa ********3456"
+)
+PADDED = "rent" + "\U000e0020" * (494 - len(FORGED)) + "\n\n" + FORGED
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize("notes", [FORGED, PADDED, "x " * 250, "🙏" * 500, "x\u202e000,001 SEK"])
+async def test_a10_no_notes_pass_for_the_facts_above_the_buttons(funded, notes, language):
+    """Nor do those that still stand in a row as somebody once sent them."""
+    withdrawal = await funded.withdraw(notes=notes)
+    flagged = withdrawal.model_copy(update={"flags": tuple(Flag(because=each, count=9) for each in Unusual)})
+
+    async def shown(withdrawal):
+        reply = await Chat(funded, funded.manager).hear(WithdrawalRequested(withdrawal=withdrawal))
+        (message,) = bodies(reply, language)
+        assert message["interactive"]["type"] == "button"
+        return message["interactive"]["body"]["text"].splitlines()
+
+    lines = await shown(flagged)
+    facts = await shown(flagged.model_copy(update={"notes": None}))
+    (noted,) = [line for line in lines if line not in facts]
+    assert [line for line in lines if line != noted] == facts
+    assert noted.isprintable()
 
 
 async def test_a14_what_was_approved_and_not_sent_in_half_an_hour_is_asked_again(funded):
