@@ -1,12 +1,12 @@
 """Policy: how many others a refund takes, or saying what became of one or of a payout, and whether each types
 a one-time code.
 
-A refund takes what a withdrawal of the same sum would: what counts is all that was given back in the last 24
-hours with this one. Settling takes what sending took. Where fewer others may approve at this moment, all of
-them; and never fewer than one. Who asks is none of them, nor the customer, who may be one of the staff.
+A refund takes what a withdrawal of the same sum would: what counts is all that is open, or was given back in
+the last 24 hours, with this one. Settling takes what sending took. Where fewer others may approve at this
+moment, all of them; and never fewer than one. Who asks is none of them, nor the customer, who may be one of
+the staff.
 """
 
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +17,10 @@ from services.money import Money
 from services.news.refunds import Way
 from services.people import people
 from services.people.access import RECONCILE
-from services.refunds.record import COUNTED
+from services.refunds.record import OPEN
 from services.store.schema import operations, payments, refunds
-from services.withdrawals.limits import Policy, of_sum
+from services.withdrawals.limits import DAY, Policy, of_sum
 from services.work import Work
-
-_DAY = timedelta(hours=24)
 
 
 async def policy(work: Work, maker: UUID, customer: UUID, amount: Money, way: Way) -> Policy:
@@ -31,12 +29,12 @@ async def policy(work: Work, maker: UUID, customer: UUID, amount: Money, way: Wa
     if way == Way.SALE:
         return Policy(1, step_up=False)
     await ledger.lock_wallet(work, amount.currency)
+    given_back = sa.and_(refunds.c.status == "completed", refunds.c.done_at > work.now - DAY)
     given = sa.select(sa.cast(sa.func.coalesce(sa.func.sum(refunds.c.amount), 0), sa.BigInteger)).where(
         refunds.c.tenant_id == work.tenant,
         refunds.c.currency == amount.currency,
         refunds.c.way != str(Way.SALE),
-        refunds.c.status.in_(COUNTED),
-        refunds.c.created_at > work.now - _DAY,
+        sa.or_(refunds.c.status.in_(OPEN), given_back),
     )
     today = int(await work.connection.scalar(given) or 0) + amount.minor
     return await possible(work, of_sum(await people.tenant_of(work), today), maker, customer)

@@ -5,6 +5,7 @@ One run a day is the most, whoever runs it: the day is in the key. What was miss
 once. What cannot be paid is skipped, and not made up for.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +25,7 @@ from services.people.access import INITIATE
 from services.points import point
 from services.rails import RAILS
 from services.schedules.asking import RUNS
+from services.schedules.earlier import over
 from services.schedules.record import (
     SCHEDULE,
     destination_of,
@@ -98,10 +100,11 @@ async def _run(work: Work, tenant: sa.Row[Any], row: sa.Row[Any], day: Any) -> N
     await ledger.lock_wallet(work, row.currency)
     try:
         await refuse_now(work, tenant, row.currency, row.method_type)
-        quoted = await _amount(work, tenant, row, to)
-        await limits.refuse_beyond(work, tenant, quoted.gross)
-        await limits.refuse_beyond_for(work, tenant, quoted.gross, row.maker_id, to)
-        because = await _too_strict(work, tenant, row, quoted, to)
+        but = await over(work, row.hour)
+        quoted = await _amount(work, tenant, row, to, but)
+        await limits.refuse_beyond(work, tenant, quoted.gross, but)
+        await limits.refuse_beyond_for(work, tenant, quoted.gross, row.maker_id, to, but)
+        because = await _too_strict(work, tenant, row, quoted, to, but)
     except Refusal as refusal:
         because = _SKIPPED.get(refusal.code)
         if because is None:
@@ -131,10 +134,12 @@ async def _doubt(work: Work, row: sa.Row[Any], to: Destination) -> str | None:
     return None
 
 
-async def _amount(work: Work, tenant: sa.Row[Any], row: sa.Row[Any], to: Destination) -> Quote:
+async def _amount(
+    work: Work, tenant: sa.Row[Any], row: sa.Row[Any], to: Destination, but: Collection[UUID]
+) -> Quote:
     """All above what is kept, as far as it may go. Raises BelowMinimum, OverLimit, ProviderNotConfigured."""
     available = (await ledger.balance(work, row.currency)).available
-    left = [available.minor - row.keep, row.most, *await _left(work, tenant, row, to)]
+    left = [available.minor - row.keep, row.most, *await _left(work, tenant, row, to, but)]
     gross = min(left)
     if RAILS[row.method_type].whole:
         unit = 10 ** PLACES[row.currency]
@@ -146,25 +151,31 @@ async def _amount(work: Work, tenant: sa.Row[Any], row: sa.Row[Any], to: Destina
     return await fees.quote(work, Money(gross, row.currency), row.method_type)
 
 
-async def _left(work: Work, tenant: sa.Row[Any], row: sa.Row[Any], to: Destination) -> list[int]:
+async def _left(
+    work: Work, tenant: sa.Row[Any], row: sa.Row[Any], to: Destination, but: Collection[UUID]
+) -> list[int]:
     """What each limit of the tenant's leaves."""
     left = [] if tenant.per_withdrawal is None else [tenant.per_withdrawal]
     if tenant.per_day is not None:
-        left.append(tenant.per_day - (await limits.all_of_a_day(work, row.currency))[0])
+        left.append(tenant.per_day - (await limits.all_of_a_day(work, row.currency, but=but))[0])
     if tenant.per_maker is not None:
-        left.append(tenant.per_maker - (await limits.all_of_a_day(work, row.currency, row.maker_id))[0])
+        taken, _ = await limits.all_of_a_day(work, row.currency, row.maker_id, but)
+        left.append(tenant.per_maker - taken)
     if tenant.per_destination is not None:
-        there = await limits.by_destination(work, row.currency, destinations.indexes(work, to.details))
-        taken = sum(amount for _, way, amount, _ in there if way == to.method_type)
-        left.append(tenant.per_destination - taken)
+        left.append(tenant.per_destination - (await limits.to_one(work, row.currency, to, but))[0])
     return left
 
 
 async def _too_strict(
-    work: Work, tenant: sa.Row[Any], row: sa.Row[Any], quoted: Quote, to: Destination
+    work: Work,
+    tenant: sa.Row[Any],
+    row: sa.Row[Any],
+    quoted: Quote,
+    to: Destination,
+    but: Collection[UUID],
 ) -> str | None:
     """What was approved once is not enough for today: stricter rules, or a sum that takes more."""
-    policy = await limits.policy(work, tenant, quoted.gross)
+    policy = await limits.policy(work, tenant, quoted.gross, but)
     operation = await approval.locked(work, SCHEDULE, row.id)
     given = await approval.approvers(work, SCHEDULE, operation)
     if policy.approvals > len(given) or (policy.step_up and not operation.step_up):

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.errors import NotPending
-from services.news import Unpaid, Unsent, WithdrawalClosed, WithdrawalPaid
+from services.news import Held, Unpaid, Unsent, WithdrawalClosed, WithdrawalPaid
 from services.providers.base import (
     Accepted,
     Failed,
@@ -16,8 +16,8 @@ from services.providers.base import (
     Succeeded,
     Unknown,
 )
-from services.store.schema import holds, payouts, staff, withdrawals
-from services.withdrawals import record, sending
+from services.store.schema import holds, payouts, rails, staff, withdrawals
+from services.withdrawals import attempt, floats, record, sending
 from tests.services.business import PUBLIC, PayingOut, kes
 
 SENT = Succeeded("UKP9000001", kes("967"))
@@ -42,6 +42,23 @@ async def test_a_payout_whose_hold_is_gone_is_not_told_as_completed(business, pa
     await business.change(holds, its_own, state="open", resolved_at=None)
     await paying_out.called(SENT)
     assert await business.wallet() == ("9000.00", "0.00", "9000.00")
+
+
+async def test_of_two_that_have_looked_at_the_same_moment_one_takes_what_the_account_holds(
+    business, paying_out
+):
+    another = await business.approved("1000")
+    await business.change(rails, rails.c.rail == "mpesa", float_funds=1_500_00)
+    async with business.work() as work:
+        both = [await attempt.sending(work, each.payout) for each in (paying_out, another)]
+        assert [await floats.waits(work, each) for each in both] == [False, False]
+        assert [await floats.taken(work, each) for each in both] == [True, False]
+        query = sa.select(rails.c.float_funds).where(
+            rails.c.tenant_id == work.tenant, rails.c.rail == "mpesa"
+        )
+        assert await work.connection.scalar(query) == 1_500_00 - 967_00
+    assert not await another.begun()
+    assert (await business.row(payouts, another.payout)).held == Held.FLOAT
 
 
 async def test_a_success_posts_the_hold_and_is_told_to_maker_and_approver(business, paying_out):

@@ -1,7 +1,10 @@
 """What giving back and settling take: as many others, and codes, as sending the same sum would."""
 
+from services.providers.base import Succeeded
+from services.refunds import decide
 from services.store.schema import operations
-from tests.services.refunding import approve, ask
+from tests.services.business import kes
+from tests.services.refunding import Refunding, approve, ask
 from tests.services.reviewing import approve as settle
 from tests.services.reviewing import left_undecided, propose
 
@@ -25,12 +28,31 @@ async def test_many_small_refunds_take_what_a_large_one_would(business):
     assert (await approve(business, third, second)).status == "processing"
 
 
-async def test_a_day_later_the_sum_begins_anew(business):
+async def test_a_day_after_it_was_given_back_the_sum_begins_anew(business):
     paying = await business.paid("3000")
     await business.set(totp_above=1_500_00)
-    await ask(business, paying, "1000")
-    business.forward(hours=25)
+    refund = await approve(business, await ask(business, paying, "1000"))
+    one = await Refunding.of(business, refund)
+    await one.sent()
+    business.forward(hours=5)
+    await one.called(Succeeded("SJK1", kes("1000")))
+    business.forward(hours=23)
+    again = await ask(business, paying, "501")
+    assert await takes(business, again) == (1, True)
+    async with business.work() as work:
+        await decide.cancel(work, business.manager, again.id)
+    business.forward(hours=1)
     assert await takes(business, await ask(business, paying, "1000")) == (1, False)
+
+
+async def test_what_is_approved_at_the_end_of_a_day_and_asked_for_after_it_are_one_sum(business):
+    paying = await business.paid("3000")
+    await business.set(totp_above=1_500_00)
+    first = await ask(business, paying, "1000")
+    business.forward(hours=23, minutes=59, seconds=59)
+    assert (await approve(business, first)).status == "processing"
+    business.forward(seconds=2)
+    assert await takes(business, await ask(business, paying, "1000")) == (1, True)
 
 
 async def test_settling_takes_what_sending_took(business):

@@ -3,17 +3,22 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from services import hours
+from services.batches import deciding
+from services.batches.faults import BatchFaulty, Fault
 from services.batches.room import Room
 from services.errors import OverLimit
 from services.errors.limits import LimitLowered, PayoutsBlocked, TooManyWithdrawals
 from services.money import Money
-from services.news import Unusual, WithdrawalHeldBack
+from services.news import Unpaid, Unusual, WithdrawalHeldBack
 from services.people import people
-from services.providers.base import Succeeded
-from services.store.schema import audit, conversations
-from services.withdrawals import destinations
+from services.providers.base import Failed, Succeeded
+from services.store.hot import run
+from services.store.schema import audit, conversations, operations
+from services.withdrawals import destinations, limits
+from tests.services.batches import test_batches as files
 from tests.services.business import TO_BANK, TO_PHONE, PayingOut, destination, kes
 
 ELSEWHERE = destination("0733000222")
@@ -33,6 +38,16 @@ async def approve(business, withdrawal):
 async def cancel(business, withdrawal):
     async with business.teller(business.manager) as teller:
         await teller.cancel_withdrawal(withdrawal.id)
+
+
+async def arrived(business, paying_out):
+    await paying_out.sent()
+    await paying_out.called(Succeeded(next(business.receipts), paying_out.sending.amount))
+
+
+async def takes(business, what):
+    row = await business.row(operations, what.id)
+    return row.approvals_needed, bool(row.step_up)
 
 
 async def test_a_limit_that_is_passed_already_leaves_nothing_and_one_that_is_met_is_kept(funded):
@@ -70,9 +85,109 @@ async def test_one_destination_takes_so_much_in_24_hours_however_it_is_split(fun
     await funded.withdraw("3000", to=ELSEWHERE)
     await funded.withdraw("1000")
     await cancel(funded, first)
-    await funded.withdraw("2000")  # what was canceled counts no more
+    last = await funded.withdraw("2000")  # what was canceled counts no more
+    await cancel(funded, last)
+    await arrived(funded, await funded.approved("2000"))
     funded.forward(hours=24)
-    await funded.withdraw("3000")
+    await funded.withdraw("2000")
+
+
+EVERY = {
+    "day": {"per_day": 50_000_00},
+    "maker": {"per_maker": 50_000_00},
+    "destination": {"per_destination": 50_000_00},
+}
+
+
+@pytest.mark.parametrize("of", EVERY)
+async def test_what_is_approved_at_the_end_of_a_day_and_what_is_asked_for_after_it_are_one_sum(funded, of):
+    """Each of them may leave within seconds of the other."""
+    await funded.set(**EVERY[of])
+    first = await funded.withdraw("40000")
+    funded.forward(hours=23, minutes=59, seconds=59)
+    assert (await approve(funded, first)).status == "processing"
+    funded.forward(seconds=2)
+    with pytest.raises(OverLimit) as refused:
+        await funded.withdraw("40000")
+    assert (refused.value.of, refused.value.left) == (of, kes("10000"))
+
+
+async def test_and_together_they_take_the_approvals_and_the_code_of_their_sum(funded):
+    await funded.set(approvals_above=[[50_000_00, 2]], totp_above=50_000_00)
+    first = await funded.withdraw("40000")
+    assert await takes(funded, first) == (1, False)
+    funded.forward(hours=23, minutes=59, seconds=59)
+    await approve(funded, first)
+    funded.forward(seconds=2)
+    assert await takes(funded, await funded.withdraw("40000")) == (2, True)
+
+
+async def test_what_was_long_under_way_counts_for_a_day_from_when_it_has_arrived(funded):
+    await funded.set(per_day=50_000_00, count_per_day=1)
+    paying_out = await funded.approved("40000")
+    await paying_out.sent()
+    funded.forward(hours=23)
+    await paying_out.called(Succeeded(next(funded.receipts), paying_out.sending.amount))
+    funded.forward(hours=23, minutes=59)
+    with pytest.raises(OverLimit):
+        await funded.withdraw("10001")
+    with pytest.raises(TooManyWithdrawals):
+        await funded.withdraw("100")
+    funded.forward(minutes=1)
+    await funded.withdraw("50000")
+
+
+async def test_what_was_sent_twice_counts_once_and_what_came_back_no_more(funded):
+    await funded.set(per_day=50_000_00)
+    first = await funded.approved("40000")
+    await first.sent()
+    await first.called(Failed(Unpaid.SHOP, "The initiator information is invalid.", ours=True))
+    await funded.go_on()
+    again = PayingOut(funded, first.withdrawal, await funded.payout_of(first.withdrawal.id))
+    await arrived(funded, again)
+    with pytest.raises(OverLimit) as refused:
+        await funded.withdraw("40000")
+    assert refused.value.left == kes("10000")
+    await again.called(Failed(Unpaid.PROVIDER, "Reversed", returned=again.sending.amount))
+    await funded.withdraw("50000")
+
+
+async def test_a_day_is_read_by_its_indexes(funded):
+    async with funded.work() as work:
+        day = limits._of_a_day(work, "KES", ())
+        query = sa.select(sa.func.sum(day.c.amount)).compile(
+            dialect=work.connection.dialect, compile_kwargs={"literal_binds": True}
+        )
+        word = "EXPLAIN" if funded.database.is_postgres else "EXPLAIN QUERY PLAN"
+        told = str([row[-1] for row in await run(work.connection, f"{word} {query}", [])])
+    assert "Seq Scan" not in told
+    assert "SCAN withdrawals" not in told
+    assert funded.database.is_postgres or "ix_payouts_tenant_id_resolved_at" in told  # it knows the sizes
+
+
+async def test_a_file_of_withdrawals_counts_as_long_as_it_waits(funded):
+    await funded.set(per_day=50_000_00)
+    batch = await files.ask(funded, files.HEADER + "phone,0722000111,40000,\n")
+    funded.forward(hours=24, seconds=1)
+    with pytest.raises(OverLimit) as refused:
+        await funded.withdraw("40000")
+    assert refused.value.left == kes("10000")
+    async with funded.work() as work:
+        await deciding.expire(work, batch.id)
+    await funded.withdraw("40000")
+
+
+async def test_a_file_counts_what_is_open_and_what_has_arrived_to_the_same_destination(funded):
+    await funded.set(per_destination=50_000_00)
+    paying_out = await funded.approved("20000")
+    await arrived(funded, paying_out)
+    await funded.withdraw("20000")
+    funded.forward(hours=23)
+    with pytest.raises(BatchFaulty) as refused:
+        await files.ask(funded, files.HEADER + "phone,0722000111,10001,\n")
+    assert [each.because for each in refused.value.faults] == [Fault.LIMIT]
+    funded.forward(hours=1)
+    await files.ask(funded, files.HEADER + "phone,0722000111,10001,\n")
 
 
 async def test_one_destination_takes_so_many_in_24_hours(funded):
@@ -136,6 +251,7 @@ async def test_what_was_approved_before_them_waits_until_they_are_over(funded):
         ("22:00-05:00", "04:59", "05:00"),
         ("22:00-05:00", "05:00", None),
         ("09:30-10:15", "10:14", "10:15"),
+        ("09:30-10:15", "10:15", None),
         ("09:30-10:15", "09:29", None),
     ],
 )

@@ -92,6 +92,7 @@ payouts = sa.Table(
     ),
     sa.UniqueConstraint("tenant_id", "provider", "receipt"),
     sa.Index("ix_payouts_resolved_at", "resolved_at"),
+    sa.Index(None, "tenant_id", "resolved_at"),
 )
 
 # What people say became of a payout, or of an attempt of a refund or payment, of which its provider says

@@ -198,6 +198,27 @@ async def test_faults_of_every_sort_are_told_at_once(funded):
     ]
 
 
+async def test_one_maker_has_as_much_in_a_file_as_in_single_requests(funded):
+    await funded.set(per_maker=2_000_00)
+    await funded.withdraw("400")
+    await funded.withdraw("1500", maker=funded.owner)
+    with pytest.raises(BatchFaulty) as refused:
+        await ask(funded)
+    (fault,) = refused.value.faults
+    assert (fault.line, fault.because, fault.of, fault.left) == (3, Fault.LIMIT, "maker", kes("1100"))
+    await funded.set(per_maker=2_100_00)
+    assert (await ask(funded)).state == "pending"
+
+
+async def test_what_takes_a_code_since_it_was_asked_for_is_approved_with_one(funded):
+    batch = await ask(funded)
+    await funded.set(totp_above=1_699_99)
+    with pytest.raises(StepUpRequired):
+        await approve(funded, batch)
+    await funded.set(totp_above=1_700_00)
+    assert (await approve(funded, batch)).state == "running"
+
+
 async def test_a_sum_that_the_wallet_does_not_cover_is_refused_and_leaves_nothing(funded):
     with pytest.raises(InsufficientBalance):
         await ask(funded, HEADER + "phone,0712345678,60000,\nphone,0712345679,60000,\n")

@@ -12,6 +12,7 @@ from services.errors import FourEyesViolation, MissingScope, NotPending, StepUpR
 from services.errors.schedules import InvalidSchedule
 from services.ids import new_id
 from services.news.schedules import ScheduleMoved, ScheduleRan
+from services.providers.base import Succeeded
 from services.schedules import asking, deciding, record, running
 from services.schedules.asking import Wanted
 from services.schedules.calendar import Rule
@@ -55,6 +56,16 @@ async def made(business):
     async with business.behind() as work:
         query = sa.select(withdrawals).order_by(withdrawals.c.created_at, withdrawals.c.id)
         return (await work.connection.execute(query)).all()
+
+
+async def arrived(business, schedule, seconds=5):
+    """What the latest run has made."""
+    business.forward(seconds=seconds)
+    async with business.work() as work:
+        found = await listing.one(work, schedule.runs[0].withdrawal_id)
+    one = PayingOut(business, found.withdrawal, await business.payout_of(found.withdrawal.id))
+    await one.sent()
+    await one.called(Succeeded(next(business.receipts), one.sending.amount))
 
 
 async def test_approved_once_it_pays_every_evening_what_is_above_the_kept_sum(funded):
@@ -138,10 +149,86 @@ async def test_the_limits_of_the_tenant_cut_it_and_a_limit_that_is_used_up_skips
     await funded.withdraw("500")
     schedule = await run(funded, schedule, EVENING)
     assert [row.amount for row in await made(funded)] == [500_00, 2_500_00]
-    schedule = await run(funded, schedule, EVENING + timedelta(hours=23, minutes=59))
+    await arrived(funded, schedule)
     await funded.set(per_day=2_000_00)
-    schedule = await run(funded, schedule, EVENING + timedelta(days=1) - timedelta(seconds=0))
-    assert (schedule.runs[0].outcome, len(await made(funded))) == ("made", 3)
+    schedule = await run(funded, schedule, EVENING + timedelta(days=1))
+    assert [row.amount for row in await made(funded)] == [500_00, 2_500_00, 1_500_00]
+    schedule = await run(funded, schedule, EVENING + timedelta(days=2))  # the last one is still under way
+    assert (schedule.runs[0].outcome, schedule.runs[0].because) == ("skipped", "limit")
+
+
+async def test_each_limit_that_is_not_used_up_cuts_it(funded):
+    schedule = await approve(funded, await ask(funded))
+    await funded.withdraw("500")  # of the same maker, to the same destination
+    for day, limit in enumerate(("per_day", "per_maker", "per_destination")):
+        await funded.set(**{limit: 1_500_00 + day * 1_000_00})
+        schedule = await run(funded, schedule, EVENING + timedelta(days=day))
+        await funded.set(**{limit: None})
+    assert [row.amount for row in await made(funded)] == [500_00] + 3 * [1_000_00]
+
+
+EVERY: dict[str, dict[str, Any]] = {
+    "per_day": {"per_day": 5_000_00},
+    "count": {"count_per_day": 1, "count_per_destination": 1},
+    "per_maker": {"per_maker": 5_000_00},
+    "per_destination": {"per_destination": 5_000_00},
+    "approvals": {"approvals_above": [[6_000_00, 2]]},
+    "codes": {"totp_above": 6_000_00},
+}
+DAYS = [("made", None)] * 3
+
+
+@pytest.mark.parametrize("limit", EVERY)
+@pytest.mark.parametrize("seconds", [(2, 1, 0), (0, 1, 2), (30, 0, 30)])
+async def test_a_run_a_day_is_a_day_between_however_the_clocks_jitter(funded, limit, seconds):
+    await funded.set(**EVERY[limit])
+    schedule = await approve(funded, await ask(funded))
+    for day, late in enumerate(seconds):
+        schedule = await run(funded, schedule, EVENING + timedelta(days=day, seconds=late))
+        await arrived(funded, schedule)
+    assert [(each.outcome, each.because) for each in schedule.runs] == DAYS
+    assert [row.amount for row in await made(funded)] == [5_000_00] * 3
+
+
+async def test_two_of_the_same_hour_do_not_stand_in_each_others_way_the_day_after(funded):
+    await funded.set(per_day=10_000_00)
+    first, second = [await approve(funded, await ask(funded)) for _ in range(2)]
+    for day, order in enumerate(([first, second], [second, first])):
+        for late, schedule in enumerate(order):
+            ran = await run(funded, schedule, EVENING + timedelta(days=day, seconds=10 * late))
+            assert ran.runs[0].outcome == "made"
+            await arrived(funded, ran)
+
+
+async def test_one_of_another_hour_does_until_its_day_is_over(funded):
+    await funded.set(per_day=6_000_00)
+    evening = await approve(funded, await ask(funded))
+    before = await approve(funded, await ask(funded, rule=Rule("day", (), 17)))
+    await arrived(funded, await run(funded, evening, EVENING))
+    await run(funded, before, EVENING + timedelta(hours=23))
+    assert [row.amount for row in await made(funded)] == [5_000_00, 1_000_00]
+
+
+async def test_what_came_late_or_is_still_under_way_stands_in_the_way_of_the_next(funded):
+    await funded.set(per_day=6_000_00)
+    schedule = await approve(funded, await ask(funded))
+    schedule = await run(funded, schedule, EVENING + timedelta(hours=20))  # nobody ran it before
+    await arrived(funded, schedule)
+    schedule = await run(funded, schedule, EVENING + timedelta(days=1))
+    await run(funded, schedule, EVENING + timedelta(days=2))
+    await run(funded, schedule, EVENING + timedelta(days=3))
+    assert [row.amount for row in await made(funded)] == [5_000_00, 1_000_00, 5_000_00]
+
+
+async def test_a_withdrawal_by_hand_counts_for_the_whole_of_its_day(funded):
+    await funded.set(per_day=5_000_00)
+    schedule = await approve(funded, await ask(funded))
+    funded.now = EVENING + timedelta(seconds=2)
+    one = await funded.approved("5000")
+    await one.sent()
+    await one.called(Succeeded(next(funded.receipts), one.sending.amount))
+    schedule = await run(funded, schedule, EVENING + timedelta(days=1, seconds=1))
+    assert (schedule.runs[0].outcome, schedule.runs[0].because) == ("skipped", "limit")
 
 
 async def test_stricter_rules_and_a_day_that_takes_more_approvals_skip_it(funded):
