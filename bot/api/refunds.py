@@ -138,7 +138,9 @@ async def approve(call: Call) -> Reply[RefundMoved]:
 
 @routes.post("/refunds/{id}/reject", RECONCILE, body=RefundReason, answer=RefundMoved)
 async def reject(call: Call) -> Reply[RefundMoved]:
-    """Reject a refund that waits for approval."""
+    """Reject a refund that waits for approval.
+
+    A customer who has asked for it in the chat is told the reason."""
     return _short(await decide.reject(call.work, call.person, call.id("refund"), call.body.reason))
 
 

@@ -124,7 +124,8 @@ class AskRefusal(OfRefund):
 
     def says(self) -> Text:
         return Text(
-            "Why do you reject refund {reference} of {amount}? Type the reason; {maker} will read it.",
+            "Why do you reject refund {reference} of {amount}? Type the reason; {maker} will read it, and so "
+            "will the customer if they have asked for it.",
             reference=short(self.refund.id),
             amount=self.refund.amount,
             maker=self.refund.maker,

@@ -14,6 +14,7 @@ from services.news.refunds import PaymentKept, Refund, RefundTold, Unrefunded, W
 from services.payments.record import tell as tell_payer
 from services.people import people
 from services.points import point
+from services.refunds import wishes
 from services.refunds.record import KIND, Refunding, facts_of, free, locked, move, shown, tell
 from services.store.schema import refund_attempts
 from services.withdrawals import limits
@@ -59,7 +60,8 @@ async def approve(
 
 
 async def reject(work: Work, approver: UUID, refund_id: UUID, reason: str) -> Refund:
-    """Raises MissingScope, NotFound, NotPending, BlankReason."""
+    """A customer who has asked for it reads the reason too. Raises MissingScope, NotFound, NotPending,
+    BlankReason."""
     await people.require(work, approver, KIND.approve)
     one = await locked(work, refund_id)
     with approval.as_it_stands(one.row.status):
@@ -107,6 +109,7 @@ async def close(
             because=because,
         )
         await tell(work, one.row.maker_id, by, news)
+        await wishes.in_vain(work, one, by, reason)
     return await shown(work, one.row.id)
 
 

@@ -40,7 +40,15 @@ from services.news import (
 from services.news.approval import Lending, WithdrawalAskedAgain
 from services.news.batches import Batch
 from services.news.handoff import CustomerGone, Ended, PersonGone
-from services.news.refunds import Refund, RefundMade, RefundTold, RefundUndone, Unrefunded
+from services.news.refunds import (
+    Refund,
+    RefundDeclined,
+    RefundMade,
+    RefundTold,
+    RefundUndone,
+    RefundWanted,
+    Unrefunded,
+)
 from services.news.requests import (
     PaymentReminder,
     PaymentRequested,
@@ -57,6 +65,7 @@ from services.people.access import APPROVE, RECONCILE, ROLES
 from services.rails import RAILS, opens_page
 from services.reconciliation.seen import Seen
 from services.shop.facts import Line
+from tests.fakes.refunds import OPEN
 from tests.fakes.review import BusinessReview
 from tests.fakes.settings import BusinessSettings
 from tests.fakes.shop import FakeShop
@@ -160,6 +169,7 @@ class FakeBusiness(BusinessSettings, BusinessReview):
     breaks: dict[UUID, Seen] = dataclasses.field(default_factory=dict)
     who_may_close: tuple[str, ...] | None = None  # where it is about what is asked here
     wishes: dict[UUID, RefundWish] = dataclasses.field(default_factory=dict)
+    taken_up: dict[str, RefundWish] = dataclasses.field(default_factory=dict)  # by the order's number
     twice: dict[UUID, FactPaidTwice] = dataclasses.field(default_factory=dict)
     schedules: dict[UUID, Schedule] = dataclasses.field(default_factory=dict)
     bad_schedule: str | None = None  # what of the next one cannot be
@@ -350,6 +360,7 @@ class FakeBusiness(BusinessSettings, BusinessReview):
         if not refund.twice:
             self.held -= refund.amount
         if not because:
+            self.taken_up.pop(refund.number, None)
             self.posted -= refund.amount if not refund.twice else NOTHING
             news = RefundMade(
                 number=refund.number,
@@ -361,6 +372,33 @@ class FakeBusiness(BusinessSettings, BusinessReview):
             )
             self.told.append((payer, news))
         self.tell_reconcilers(RefundTold, refund=refund, because=because)
+        if because:
+            self.end_in_vain(refund)
+
+    def ask_for(self, payment_id: UUID, wish: RefundWish) -> None:
+        """A customer, of those who may give it back."""
+        self.wishes[wish.id] = wish
+        self.tell_reconcilers(
+            RefundWanted,
+            wish_id=wish.id,
+            payment_id=payment_id,
+            number=wish.number,
+            amount=wish.amount,
+            customer=wish.customer,
+            reason=wish.reason,
+        )
+
+    def end_in_vain(self, refund: Refund, rejected: str | None = None) -> None:
+        """Whoever wished for it is answered, or waits for the staff again."""
+        if any(each.number == refund.number and each.status in OPEN for each in self.refunds.values()):
+            return
+        if (wish := self.taken_up.pop(refund.number, None)) is None:
+            return
+        if rejected:
+            declined = RefundDeclined(number=refund.number, reason=rejected)
+            self.told.append((self.payments[refund.payment_id].payer, declined))
+        else:
+            self.ask_for(refund.payment_id, wish)
 
     def undo_refund(self, because: Unrefunded) -> None:
         """The provider's word on the latest one that was made."""

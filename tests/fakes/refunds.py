@@ -13,7 +13,6 @@ from services.news.refunds import (
     RefundDeclined,
     RefundRequested,
     RefundTold,
-    RefundWanted,
     Way,
 )
 from services.people.access import RECONCILE
@@ -41,16 +40,7 @@ class FakeRefunds:
             reason=reason,
             at=b.now,
         )
-        b.wishes[wish.id] = wish
-        b.tell_reconcilers(
-            RefundWanted,
-            wish_id=wish.id,
-            payment_id=payment_id,
-            number=number,
-            amount=wish.amount,
-            customer=wish.customer,
-            reason=reason,
-        )
+        b.ask_for(payment_id, wish)
         return number
 
     async def refundable(self, number):
@@ -88,7 +78,7 @@ class FakeRefunds:
             raise errors.InsufficientBalance(b.posted - b.held, amount)
         b.held += amount
         for wish in [wish for wish in b.wishes.values() if wish.number == of.number]:
-            del b.wishes[wish.id]
+            b.taken_up[of.number] = b.wishes.pop(wish.id)
         way = Way.REVERSAL if amount == of.paid else Way.PAYOUT
         return self._asked(id, payment, amount, reason, way)
 
@@ -173,6 +163,7 @@ class FakeRefunds:
         if not after.twice:
             b.held -= after.amount
         self._tell(RefundTold(refund=after, by=self._teller.me.name, reason=reason))
+        b.end_in_vain(after, reason)
         return after
 
     async def decline(self, wish_id, reason):
