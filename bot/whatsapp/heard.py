@@ -46,6 +46,9 @@ def written_at(body: bytes) -> datetime | None:
 
 
 def _read(kind: str, message: Any) -> Heard:  # noqa: C901  a case a kind
+    match message.get(kind):
+        case {"caption": str(caption)} if held_card(caption):
+            return Other(CARD)
     match message:
         case {"type": "text", "context": {"forwarded": True} | {"frequently_forwarded": True}}:
             return Other(FORWARDED)  # somebody else's words: "pay 500" in them is no wish of this person
@@ -119,4 +122,6 @@ def _number(contact: dict[str, Any]) -> Heard:
             pass
         case _:
             return Other("contacts")
+    if held_card(phone):
+        return Other(CARD)
     return SharedNumber(clean(phone), own=contact.get("origin") == "contact_request")

@@ -18,6 +18,7 @@ from bot.whatsapp.struck import strike_out
 MOST_DEPTH = 64
 _USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 _PHONE = re.compile(r"\+?(\d{6,15})", re.ASCII)
+_DIALLED = re.compile(r"\s*\+(?:\D*\d){6,15}\D*")
 _MILLISECONDS_FROM = 10**12
 _MOST_OF_AN_ID = 512
 _MOST_DIGITS = 300  # Python turns no longer number into text again
@@ -49,7 +50,6 @@ _NAMES = frozenset(
         "href",
         "url",
         "biz_opaque_callback_data",
-        "phone",
     }
 )
 
@@ -286,7 +286,8 @@ def _canonical(body: dict[str, Any]) -> bytes:
 
 def _struck(value: Any, key: str = "") -> Any:
     if isinstance(value, str):
-        return value if key in _NAMES else strike_out(value)
+        named = key in _NAMES or (key == "phone" and _DIALLED.fullmatch(value))
+        return value if named else strike_out(value)
     if isinstance(value, dict):
         return {
             name: inner if name in _NAMES and isinstance(inner, str) else _struck(inner, name)

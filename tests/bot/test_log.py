@@ -95,6 +95,7 @@ def test_a_phone_is_hidden_however_it_is_written(phone, around):
         ("hub.verify_token=canary&hub.mode=x", "hub.verify_token=***&hub.mode=x"),
         ("{'initiator_password': 'canary'}", "{'initiator_password': '***'}"),
         ("card 4242 4242 4242 4242", "card [card ****4242]"),
+        ("pay 500 4242424242424242 12/27 123", "pay 500 [card ****4242] 12/27 [code]"),
         (
             "duplicate key [SQL: INSERT INTO x VALUES (?)]\n[parameters: ('a', b'[x]')]\n(Background on",
             "duplicate key [SQL: INSERT INTO x VALUES (?)]\n[parameters: ***](Background on",
@@ -112,6 +113,11 @@ def test_what_gives_a_person_or_a_right_away_is_hidden(text, shown):
     [
         "2026-11-24T12:01:23.123456+03:00",
         "2026-11-24 12:01:23",
+        *(
+            f"2026-11-{day} {hour}:01:23.12345{hour}+03:00 took 0.{day}"
+            for day in range(20, 28)
+            for hour in (11, 12)
+        ),
         "0193a2b4-1234-7000-8123-123456789012",
         "01234567-1234-7123-8123-012345678901 is parked",
         "amount 1250000.00 of 99,000,000.50 KES",

@@ -1,6 +1,9 @@
 import copy
 import hmac
 import json
+import re
+import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,7 +13,7 @@ from bot.whatsapp.heard import hear
 from bot.whatsapp.incoming import NotAnObject, read
 from bot.whatsapp.signature import verify
 from bot.whatsapp.statuses import advance
-from bot.whatsapp.struck import strike_out
+from bot.whatsapp.struck import held_card, strike_out
 from flows.kinds import CARD
 from flows.reply import Other, Said, SharedNumber, Tap, Wishes
 
@@ -180,9 +183,53 @@ def test_cards_and_codes_are_struck_out_before_anything_is_stored():
     assert b"4111" not in event.body
 
 
+@pytest.mark.parametrize("kind", ["image", "video", "document"])
+def test_who_writes_a_card_below_a_picture_is_told_of_it_too(kind):
+    message = {"type": kind, kind: {"id": "1", "caption": "my card 4111 1111 1111 1111 12/27 123"}}
+    (event,) = read_json(envelope({**TEXT, **message}))
+    assert b"4111" not in event.body
+    assert hear(event.body) == Other(CARD)
+
+
+@pytest.mark.parametrize("number", ["4111111111111111", "4111 1111 1111 1111", "+4111111111111111"])
+def test_a_card_that_is_shared_as_somebodys_number_is_struck_out(number):
+    shared = {"type": "contacts", "contacts": [{"phones": [{"phone": number}]}]}
+    (event,) = read_json(envelope({**TEXT, **shared}))
+    assert b"4111" not in event.body
+    assert hear(event.body) == Other(CARD)
+
+
+def test_a_number_that_can_be_dialled_is_no_card():
+    shared = {"type": "contacts", "contacts": [{"phones": [{"phone": "+49 1512 3456788"}]}]}
+    assert heard(**shared) == SharedNumber("+49 1512 3456788", own=False)
+
+
+CONFIRMED = (
+    "UKO7RT61SV Confirmed. Ksh500.00 sent to JOHN DOE 0712345678 on 24/11/26 at 12:01 PM. New M-PESA balance "
+    "is Ksh1,234.50. Transaction cost, Ksh7.00. Amount you can transact within the day is 499,500.00."
+)
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        CONFIRMED,
+        "500 0712345678\n1,200 0722000111\n4,500.50 254733000111",
+        "254712345678 4500",
+        "4500 254712345678",
+        "+254 712 345 678, 4500",
+        "24/11/2026 - 30/11/2026",
+        "2026-11-24 12:01:23.123456+03:00",
+        "1500, 2500, 3500, 4500",
+        "01100998870001234",
+        "till 600100, paybill 247247 account 0110099887000",
+        "orders 1001 1002 1003 1004",
+        "10.8.0.1 10.8.0.2 10.8.0.3",
+        "01a2b3c4-4123-7123-8123-412345678901",
+        "4111 1111 1111 1112",
+        "4111111111111112 12/27 123",
+        "0000 0000 0000 0000",
+        "\u00b2" * 16,
         "+254712345678",
         "0712345678",
         "pay 4500",
@@ -196,13 +243,95 @@ def test_phones_amounts_and_receipts_stay(text):
     assert strike_out(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("4111 1111 1111 1111 12/27 123", "[card ****1111] 12/27 [code]"),
+        ("4111111111111111,12/27,123", "[card ****1111],12/27,[code]"),
+        ("5555 5555 5555 4444\n09/28\n737", "[card ****4444]\n09/28\n[code]"),
+        ("378282246310005 12/2027 1234 Nairobi", "[card ****0005] 12/2027 [code] Nairobi"),
+        ("pay 500 4111 1111 1111 1111", "pay 500 [card ****1111]"),
+        ("0712345678 4111111111111111", "0712345678 [card ****1111]"),
+        ("254712345678,4111111111111111", "254712345678,[card ****1111]"),
+        ("4111 1111 1111 1111 5500 0000 0000 0004", "[card ****1111] [card ****0004]"),
+        ("4111111111111111 / 5500000000000004", "[card ****1111] / [card ****0004]"),
+        ("41111111111111111227123", "[card ****1111]1227123"),
+        ("5004111111111111111", "500[card ****1111]"),
+        ("visa4111111111111111exp12/27", "visa[card ****1111]exp12/27"),
+        ("4000000000000000006", "[card ****0006]"),
+        ("6759649826438453", "[card ****8453]"),
+        ("9792030000000000", "[card ****0000]"),
+        ("30569309025904", "[card ****5904]"),
+    ],
+)
+def test_a_card_is_found_beside_other_numbers(text, kept):
+    assert strike_out(text) == kept
+    assert strike_out(kept) == kept
+
+
 CARDS = ["4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "2223003122003222"]
+GAPS = [
+    " ",
+    "-",
+    ".",
+    "    ",
+    "  -  ",
+    "*",
+    ",",
+    "|",
+    ":",
+    " : ",
+    "\u200b",
+    "\u2011",
+    "\u00a0",
+    "\ufe0f\u20e3",
+]
+BESIDE = [
+    "12/27",
+    "12/27 123",
+    "500",
+    "1,500.00",
+    "0712345678",
+    "254712345678",
+    "24/11/2026",
+    "KES 7",
+    "ok",
+    "",
+]
 
 
 @given(st.sampled_from(CARDS), st.lists(st.sampled_from(["", " ", "-", ".", "  "]), min_size=18, max_size=18))
 def test_a_card_number_is_found_however_it_is_spaced(card, gaps):
     written = "".join(digit + gap for digit, gap in zip(card, gaps, strict=False)).strip()
     assert strike_out(f"my card {written.strip(' -.')} ok") == f"my card [card ****{card[-4:]}] ok"
+
+
+@given(
+    st.sampled_from(CARDS),
+    st.sampled_from([(4, 8, 12), (4, 10), (8,), ()]),
+    st.sampled_from(GAPS),
+    st.sampled_from(["0", "\u0660", "\uff10", "\u0966"]),
+    st.sampled_from(BESIDE),
+    st.sampled_from(BESIDE),
+    st.sampled_from([" ", "\n", ", ", " / "]),
+)
+def test_a_card_number_is_found_whatever_stands_beside_it(card, cuts, gap, zero, before, behind, between):
+    groups = (card[start:end] for start, end in pairwise((0, *cuts, len(card))))
+    written = gap.join(groups).translate({ord("0") + n: chr(ord(zero) + n) for n in range(10)})
+    told = strike_out(between.join(part for part in (before, written, behind) if part))
+    assert held_card(told)
+    assert f"[card ****{card[-4:]}]" in told
+    left = "".join(str(int(sign)) for sign in told if sign.isdecimal())
+    assert len(left) <= len(re.findall(r"\d", before + behind)) + 4
+
+
+@pytest.mark.parametrize(
+    "part", ["4", "4 ", "4,", "4111 ", "4111,", "41-", "4" + " " * 9, "0712345678 ", "4*", "/ "]
+)
+def test_a_long_text_of_digits_takes_no_long_time(part):
+    begun = time.process_time()
+    strike_out(part * (64 * 1024 // len(part)))
+    assert time.process_time() - begun < 5
 
 
 def test_taps_words_and_shared_numbers_are_heard():
