@@ -150,7 +150,7 @@ async def test_what_is_missing_is_named(funded):
     assert (refused.value.available, refused.value.required) == (kes("10000"), kes("10001"))
 
 
-async def test_the_tenants_limits_count_by_the_request_and_by_the_last_24_hours(funded):
+async def test_the_tenants_limits_count_by_the_request_and_by_the_day(funded):
     await funded.set(per_withdrawal=2_000_00, per_day=3_000_00)
     with pytest.raises(OverLimit) as refused:
         await funded.withdraw("2001")
@@ -160,9 +160,11 @@ async def test_the_tenants_limits_count_by_the_request_and_by_the_last_24_hours(
         await funded.withdraw("1001")
     assert refused.value.limit == kes("3000")
     await decided(funded, funded.cashier, first, "cancel")
-    await funded.withdraw("2000")
-    await funded.withdraw("1000")
+    others = [await funded.withdraw("2000"), await funded.withdraw("1000")]
     funded.forward(hours=25)
+    async with funded.work() as work:
+        for each in others:
+            await decide.expire(work, each.id)
     await funded.withdraw("1001")
 
 

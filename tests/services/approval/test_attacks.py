@@ -129,14 +129,19 @@ async def test_a4_what_was_changed_after_it_was_shown_is_neither_approved_nor_se
 async def test_a9_many_small_ones_take_what_a_large_one_takes(funded):
     await funded.set(approvals_above=[[2_000_00, 2], [3_000_00, 3]], totp_above=None)
     needed: list[int] = []
+    those: list[UUID] = []
     for _ in range(4):  # by two makers, to two places: the sum is the tenant's
         maker = (funded.cashier, funded.owner)[len(needed) % 2]
         withdrawal = await funded.withdraw("1000", maker=maker)
+        those.append(withdrawal.id)
         needed.append((await funded.row(operations, withdrawal.id)).approvals_needed)
     assert needed == [1, 1, 2, 3]
     await approved(funded, funded.manager, withdrawal)
     assert (await funded.row(withdrawals, withdrawal.id)).status == "pending"
     funded.forward(hours=25)
+    async with funded.work() as work:
+        for each in those:
+            await decide.expire(work, each)
     assert (await funded.row(operations, (await funded.withdraw("1000")).id)).approvals_needed == 1
 
 
