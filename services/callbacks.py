@@ -57,8 +57,10 @@ async def _refund(work: Work, hook: Hook, report: Report) -> None:
             await refunds.told(work, hook.target_id, report)
         case "refund_timeout" | "payout_timeout":
             await refunds.timed_out(work, hook.target_id)
-        case "query_timeout":
-            pass  # the ladder asks again
+        case "float":
+            await floats.reported(work, hook.target_id, report)
+        case "query_timeout" | "float_timeout":
+            pass  # it is asked again
         case about:
             raise ValueError(about)
 

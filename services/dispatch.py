@@ -61,6 +61,21 @@ class Sending(ABC):
         """What each alert tells of it."""
 
     @property
+    @abstractmethod
+    def way(self) -> str:
+        """The way out by which it leaves; "" for what the provider gives back by itself."""
+
+    @property
+    @abstractmethod
+    def job(self) -> str:
+        """What sends it."""
+
+    @property
+    @abstractmethod
+    def may_be_short(self) -> bool:
+        """It may be waiting since the account that it leaves was short."""
+
+    @property
     def names(self) -> frozenset[str]:
         """What the provider may call it: the id that we sent, and the one that it acknowledged."""
         return frozenset({str(self.row.id), self.row.reference} - {None})

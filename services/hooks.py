@@ -30,10 +30,10 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 @dataclass(frozen=True)
 class Hook:
     """`about`: "collect", "payout", "payout_timeout", "query", "query_timeout", "float" or "float_timeout";
-    the target is the attempt of the first, else the payout. What is `of_refund` has a refund's attempt;
-    "taken_back" and "disputed" come signed, and have the attempt of a payment. "ipn:PROVIDER" is a lasting
-    address, whose target is the tenant: what it is told says itself what it is about: "by_hand:PROVIDER" is a
-    payment that nobody asked for."""
+    the target is the attempt of the first, else the payout. What is `of_refund` has a refund's attempt, also
+    a float that is asked for it; "taken_back" and "disputed" come signed, and have the attempt of a payment.
+    "ipn:PROVIDER" is a lasting address, whose target is the tenant: what it is told says itself what it is
+    about: "by_hand:PROVIDER" is a payment that nobody asked for."""
 
     tenant_id: UUID
     about: str

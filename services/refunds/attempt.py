@@ -6,8 +6,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import dispatch
+from services.dispatch import REFUND
 from services.errors import NotFound
 from services.money import Money
+from services.news.refunds import Way
+from services.providers import PROVIDERS
 from services.refunds import record
 from services.refunds.record import Refunding
 from services.store.schema import refund_attempts, reversals
@@ -27,6 +30,21 @@ class Sending(dispatch.Sending):
     @property
     def known(self) -> dict[str, str | None]:
         return {"refund_id": str(self.refund.row.id), "amount": str(self.amount)}
+
+    @property
+    def way(self) -> str:
+        rules = PROVIDERS[self.row.provider].refunds
+        if self.refund.row.way != Way.PAYOUT or rules is None:
+            return ""
+        return rules.otherwise or ""
+
+    @property
+    def job(self) -> str:
+        return REFUND.job
+
+    @property
+    def may_be_short(self) -> bool:
+        return True  # nobody keeps why it waits
 
     @property
     def has_left(self) -> bool:

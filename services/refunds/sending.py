@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,7 +25,7 @@ from services.refunds.settle import fail, settle, told
 from services.review import queue
 from services.store.schema import jobs as due_jobs
 from services.store.schema import refund_attempts
-from services.withdrawals import limits, ways
+from services.withdrawals import floats, limits, ways
 from services.withdrawals.freeze import restored
 from services.work import Work
 
@@ -64,15 +65,10 @@ async def begin(work: Work, attempt_id: UUID, public_url: str) -> Refund | Payou
         late = work.now - one.row.created_at > _WINDOW
         await fail(work, one, Unrefunded.TOO_LATE if late else Unrefunded.APPROVER, "not sent")
         return None
-    tenant = await people.tenant_of(work)
-    if tenant.payouts_frozen or tenant.stopped_at is not None or await _way_rests(work, one):
-        await jobs.schedule(work, "refund", attempt_id, work.now + FROZEN_WAIT)
+    if await _waits(work, one):
         return None
-    if (until := limits.blocked_until(work, tenant)) is not None:
-        await jobs.schedule(work, "refund", attempt_id, until)
-        return None
-    if (until := await breakers.open_until(work, one.row.provider, _operation(one))) is not None:
-        await jobs.schedule(work, "refund", attempt_id, until)
+    if one.way and not await floats.taken(work, one):  # another one was quicker to the money
+        await floats.hold(work, one, partial(_held_short, work, one))
         return None
     await REFUND.move(work, attempt_id, "created", state="submitting")
     return await _message(work, one, public_url)
@@ -138,6 +134,28 @@ async def check_answered(work: Work, attempt_id: UUID, answer: Answer) -> None:
             await told(work, attempt_id, answer.told)
 
 
+async def _waits(work: Work, one: Sending) -> bool:
+    """Whether it is not sent now, and is due again when it may be."""
+    tenant = await people.tenant_of(work)
+    if tenant.payouts_frozen or tenant.stopped_at is not None or await _way_rests(work, one):
+        await jobs.schedule(work, "refund", one.row.id, work.now + FROZEN_WAIT)
+        return True
+    if (until := limits.blocked_until(work, tenant)) is not None:
+        await jobs.schedule(work, "refund", one.row.id, until)
+        return True
+    if one.way and await floats.waits(work, one, partial(_held_short, work, one)):
+        return True
+    if (until := await breakers.open_until(work, one.row.provider, _operation(one))) is not None:
+        await jobs.schedule(work, "refund", one.row.id, until)
+        return True
+    return False
+
+
+async def _held_short(work: Work, one: Sending) -> None:
+    """Its account is short: it looks again, within the day for which its approval is good."""
+    await jobs.schedule(work, "refund", one.row.id, work.now + floats.LOOKS_AGAIN)
+
+
 async def _message(work: Work, one: Sending, public_url: str) -> Refund | Payout:
     attempt_id, paid = one.row.id, one.refund.attempt
     about = "payout" if one.refund.row.way == Way.PAYOUT else "refund"
@@ -154,12 +172,11 @@ async def _message(work: Work, one: Sending, public_url: str) -> Refund | Payout
             timeout_url=timeout,
             remarks=remarks,
         )
-    rules = PROVIDERS[one.row.provider].refunds
     return Payout(
         provider=one.row.provider,
         attempt_id=attempt_id,
         amount=one.amount,
-        method_type=(rules.otherwise if rules else None) or "",
+        method_type=one.way,
         details=paid.details,
         callback_url=callback,
         timeout_url=timeout,
@@ -174,10 +191,7 @@ def _operation(one: Sending) -> str:
 
 async def _way_rests(work: Work, one: Sending) -> bool:
     """Of one that is paid out; a reversal has no way out of its own."""
-    rules = PROVIDERS[one.row.provider].refunds
-    if one.refund.row.way != Way.PAYOUT or rules is None or rules.otherwise is None:
-        return False
-    return await ways.cause(work, rules.otherwise) is not None
+    return bool(one.way) and await ways.cause(work, one.way) is not None
 
 
 async def _known_by(work: Work, one: Sending) -> str | None:

@@ -128,7 +128,7 @@ async def _complete(work: Work, one: Sending, receipt: str | None) -> None:
     if not await REFUND.resolve(work, one.row.id, *UNDECIDED, **done):
         return
     target = provider_account(one.row.provider)
-    cost = await costs.moves(work, one.row.provider, _rail(one), one.amount)
+    cost = await costs.moves(work, one.row.provider, one.way or costs.REVERSAL, one.amount)
     if row.source == SUSPENSE:
         await ledger.post(work, row.id, [Transfer(SUSPENSE, target, one.amount, "refund"), *cost])
     elif not await ledger.post_hold(work, row.id, [Transfer(WALLET, target, one.amount, "refund"), *cost]):
@@ -158,13 +158,6 @@ async def _record(work: Work, one: Sending, status: str, **told: str | None) -> 
     before, after = {"status": row.status}, {"status": status}
     action = f"refund.{status}"
     await audit.record(work, audit.PROVIDER, action, row.id, facts | told, before=before, after=after)
-
-
-def _rail(one: Sending) -> str:
-    """By which it went, as the provider charges it."""
-    rules = PROVIDERS[one.row.provider].refunds
-    paid_out = one.refund.row.way == Way.PAYOUT and rules is not None and rules.otherwise
-    return paid_out or costs.REVERSAL
 
 
 async def _failed(work: Work, one: Sending, word: Failed) -> None:

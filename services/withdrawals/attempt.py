@@ -8,10 +8,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services import dispatch
+from services.dispatch import PAYOUT
 from services.errors import NotFound
 from services.ids import new_id
 from services.money import Money
 from services.rails import RAILS
+from services.reasons import Held
 from services.store.schema import payouts
 from services.withdrawals.carriers import carrier_of
 from services.withdrawals.record import locked
@@ -32,6 +34,19 @@ class Sending(dispatch.Sending):
     @property
     def known(self) -> dict[str, str | None]:
         return {"withdrawal_id": str(self.withdrawal.id), "net": str(self.amount)}
+
+    @property
+    def way(self) -> str:
+        way: str = self.withdrawal.method_type
+        return way
+
+    @property
+    def job(self) -> str:
+        return PAYOUT.job
+
+    @property
+    def may_be_short(self) -> bool:
+        return bool(self.row.held == Held.FLOAT)
 
     @property
     def has_left(self) -> bool:

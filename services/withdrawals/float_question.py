@@ -1,4 +1,4 @@
-"""The question what there is to pay a payout from: asked by the edge between two commits, like all calls."""
+"""The question what there is to pay from: asked by the edge between two commits, like all calls."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -9,7 +9,6 @@ from services.providers.abilities import PaysOut
 from services.providers.base import Accepted, Answer, Refused, Unknown
 from services.providers.floats import TellsFloat
 from services.withdrawals import floats, ways
-from services.withdrawals.attempt import sending
 from services.work import Work
 
 
@@ -29,28 +28,29 @@ class FloatQuestion:
         return await client.ask_float(self.method_type, self.callback_url, self.timeout_url)
 
 
-async def begin_float(work: Work, payout_id: UUID, public_url: str) -> FloatQuestion | None:
-    """What to ask after the commit, once: who asked and never came back has asked. None where the payout has
-    gone, ended or is stopped by now."""
-    one = await sending(work, payout_id)
-    await jobs.finish(work, payout_id, "float")
-    stopped = await ways.cause(work, one.withdrawal.method_type) is not None  # to ask may lock the credential
-    if one.row.state != "created" or stopped:
+async def begin_float(work: Work, target_id: UUID, public_url: str) -> FloatQuestion | None:
+    """What to ask after the commit, once: who asked and never came back has asked. None where the payout or
+    refund has gone, ended or is stopped by now."""
+    one = await floats.asked_for(work, target_id)
+    await jobs.finish(work, target_id, "float")
+    stopped = await ways.cause(work, one.way) is not None  # to ask may lock the credential
+    if one.state != "created" or stopped:
         return None
+    told, timeout = (hooks.of_refund(each) if one.of_refund else each for each in ("float", "float_timeout"))
     return FloatQuestion(
-        provider=one.row.provider,
-        method_type=one.withdrawal.method_type,
-        callback_url=await hooks.address(work, public_url, "float", payout_id),
-        timeout_url=await hooks.address(work, public_url, "float_timeout", payout_id),
+        provider=one.provider,
+        method_type=one.way,
+        callback_url=await hooks.address(work, public_url, told, target_id),
+        timeout_url=await hooks.address(work, public_url, timeout, target_id),
     )
 
 
-async def float_answered(work: Work, payout_id: UUID, answer: Answer) -> None:
+async def float_answered(work: Work, target_id: UUID, answer: Answer) -> None:
     """Told at once, later by callback, or not at all: then nobody waits for it longer."""
     match answer:
         case Accepted(told=None) | Unknown():
             pass
         case Accepted(told=report) if report is not None:
-            await floats.reported(work, payout_id, report)
+            await floats.reported(work, target_id, report)
         case _:
-            await floats.not_told(work, payout_id)
+            await floats.not_told(work, target_id)

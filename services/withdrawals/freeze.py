@@ -17,7 +17,7 @@ from services.news import Frozen, Held, PayoutsResumed, PayoutsStopped, Withdraw
 from services.people import people
 from services.people.access import APPROVE
 from services.store.schema import tenants
-from services.withdrawals import ways
+from services.withdrawals import floats, ways
 from services.withdrawals.attempt import Sending, sending
 from services.withdrawals.carriers import carrier_of
 from services.withdrawals.record import shown, tell
@@ -25,7 +25,7 @@ from services.work import Work
 
 _WAITS = {
     Held.TURN: timedelta(minutes=1),  # who was before wakes it, but for one that ended at that moment
-    Held.FLOAT: timedelta(minutes=3),  # then it is asked again
+    Held.FLOAT: floats.LOOKS_AGAIN,
 }
 # What each cause is graver than.
 _GRAVER: dict[Frozen, tuple[Frozen, ...]] = {

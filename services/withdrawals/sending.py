@@ -7,6 +7,7 @@ growing waits, and nothing is ever sent again.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,7 @@ from services.work import Work
 
 # Nobody can be asked about it: for so long its result may still come, and then somebody has to look.
 _NAMELESS_LADDER = PAYOUT_LADDER[:3]
+_SHORT_AT_MOST = timedelta(hours=24)
 _LADDER = sum(PAYOUT_LADDER, timedelta())
 
 
@@ -171,7 +173,7 @@ async def _waits(work: Work, one: Sending) -> bool:
         await PAYOUT.move(work, payout_id, "created", not_before=until)
         await hold_back(work, payout_id, Held.HOURS, until)
         return True
-    if await floats.waits(work, one):
+    if await floats.waits(work, one, partial(_held_short, work, one)):
         return True
     if (until := await breakers.open_until(work, one.row.provider, "payout")) is not None:
         await jobs.schedule(work, "payout", payout_id, until)
@@ -211,11 +213,19 @@ async def _begun(work: Work, one: Sending) -> bool:
         return False
     if not await floats.taken(work, one):
         await PAYOUT.move(work, one.row.id, "submitting", state="created", held=one.row.held)
-        await floats.hold(work, one)
+        await floats.hold(work, one, partial(_held_short, work, one))
         return False
     if one.row.detail is None:  # not again where it had not left
         webhooks.tell(work, "withdrawal.processing", one.withdrawal.id)
     return True
+
+
+async def _held_short(work: Work, one: Sending) -> None:
+    """Its account is short. For a day that is no delay that its approval does not cover: its people know what
+    it waits for."""
+    if work.now - one.row.created_at < _SHORT_AT_MOST:
+        await PAYOUT.move(work, one.row.id, "created", not_before=work.now)
+    await hold_back(work, one.row.id, Held.FLOAT)
 
 
 async def _payout(work: Work, one: Sending, public_url: str) -> Payout:

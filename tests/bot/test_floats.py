@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from services.money import Money
 from services.news import FloatShort, Held, WithdrawalHeldBack
-from services.store.schema import payouts, rails
+from services.store.schema import payouts, rails, refund_attempts
 from tests.bot.market import PAYSTACK, until
+from tests.services import refunding
 from tests.services.business import TO_BANK, TO_PHONE, TO_TILL
 
 WAYS = {"mpesa": TO_PHONE, "till": TO_TILL, "bank_transfer": TO_BANK}
@@ -165,3 +166,27 @@ async def test_one_account_that_is_short_says_nothing_of_another(asking):
             rails.c.tenant_id == work.tenant, rails.c.float_short_at.is_not(None)
         )
         assert (await work.connection.execute(query)).scalars().all() == ["bank_transfer"]
+
+
+async def test_a_refund_that_is_paid_out_waits_for_the_same_account(asking):
+    """And goes by itself, as a withdrawal does."""
+    paying = await asking.business.paid("1000")
+    await holds(asking, "mpesa", 300)
+    one = await refunding.approved(asking.business, paying, "400")
+
+    async def held():
+        await asking.work()
+        return await told(asking, asking.business.owner, FloatShort)
+
+    await until(held)
+    assert await asking.sent_payouts() == []
+    await holds(asking, "mpesa", 5_000)
+    await asking.later(minutes=3, seconds=1)
+
+    async def made():
+        await asking.work()
+        return (await asking.business.row(refund_attempts, one.attempt)).state == "succeeded"
+
+    await until(made)
+    assert len(await asking.sent_payouts()) == 1
+    assert await asking.business.alerts() == ["payouts.float_short"]
