@@ -44,6 +44,10 @@ async def test_a_payout_whose_hold_is_gone_is_not_told_as_completed(business, pa
     assert await business.wallet() == ("9000.00", "0.00", "9000.00")
 
 
+async def none_is_held():
+    raise AssertionError("the account holds enough for either")
+
+
 async def test_of_two_that_have_looked_at_the_same_moment_one_takes_what_the_account_holds(
     business, paying_out
 ):
@@ -51,7 +55,7 @@ async def test_of_two_that_have_looked_at_the_same_moment_one_takes_what_the_acc
     await business.change(rails, rails.c.rail == "mpesa", float_funds=1_500_00)
     async with business.work() as work:
         both = [await attempt.sending(work, each.payout) for each in (paying_out, another)]
-        assert [await floats.waits(work, each) for each in both] == [False, False]
+        assert [await floats.waits(work, each, none_is_held) for each in both] == [False, False]
         assert [await floats.taken(work, each) for each in both] == [True, False]
         query = sa.select(rails.c.float_funds).where(
             rails.c.tenant_id == work.tenant, rails.c.rail == "mpesa"
